@@ -1,0 +1,99 @@
+"""`python -m bench`: measure speed, memory and import time, and write the report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from bench import imports, machine, memory, report
+from bench.peers import PEERS
+from bench.problems import WORKLOADS
+from bench.runner import PeerFailed, Process, measure, usable_peers
+
+PARTS = ("speed", "memory", "imports")
+
+
+def say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def speed(options: argparse.Namespace) -> dict[str, Any]:
+    """All workloads in all peers: what the report calls speed, missing and versions."""
+    names, missing = usable_peers(options.peers)
+    versions: dict[str, str] = {}
+    with ExitStack() as stack:
+        processes: dict[str, Process] = {}
+        for name in names:
+            process = stack.enter_context(Process(name))
+            try:
+                versions |= process.ask("hello")["versions"]
+                processes[name] = process
+            except PeerFailed as failure:
+                missing[name] = str(failure)
+        for name, reason in missing.items():
+            say(f"{name} left out: {reason}")
+        rows = {}
+        for workload in options.workloads:
+            say(WORKLOADS[workload].title)
+            rows[workload] = measure(
+                workload,
+                processes,
+                rounds=options.rounds,
+                round_seconds=options.round_seconds,
+                say=say,
+            )
+    return {"speed": rows, "missing": missing, "versions": versions}
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+
+    def names(known: Any) -> Any:
+        def split(text: str) -> list[str]:
+            words = text.split(",")
+            for word in words:
+                if word not in known:
+                    raise argparse.ArgumentTypeError(f"{word!r} is not one of {', '.join(known)}")
+            return words
+
+        return split
+
+    parser.add_argument("--only", type=names(PARTS), default=list(PARTS), help=",".join(PARTS))
+    parser.add_argument(
+        "--workloads", type=names(WORKLOADS), default=list(WORKLOADS), help=",".join(WORKLOADS)
+    )
+    parser.add_argument("--peers", type=names(PEERS), default=list(PEERS), help=",".join(PEERS))
+    parser.add_argument("--rounds", type=int, default=21)
+    parser.add_argument("--round-seconds", type=float, default=0.1, help="of the baseline")
+    parser.add_argument("--out", type=Path, default=report.RESULTS, help="folder of the results")
+    parser.add_argument("--no-save", action="store_true", help="print the report, write nothing")
+    options = parser.parse_args(arguments)
+    if options.rounds < 1 or options.round_seconds <= 0:
+        parser.error("--rounds and --round-seconds must be positive")
+    return options
+
+
+def main() -> None:
+    options = parse()
+    results: dict[str, Any] = {"machine": machine.describe()}
+    results |= {"speed": {}, "missing": {}, "versions": {}}
+    if "speed" in options.only:
+        results |= speed(options)
+    if "memory" in options.only:
+        say("memory")
+        results["memory"] = memory.measure(say)
+    if "imports" in options.only:
+        say("imports")
+        results["imports"] = imports.measure(say)
+    if options.no_save:
+        print(report.markdown(results))
+    else:
+        for path in report.write(results, options.out):
+            say(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""What `import xgrad` costs a process, against `import numpy`: whole processes, in pairs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bench.runner import ENVIRONMENT, spread
+
+
+def measure(say: Callable[[str], None], pairs: int = 25) -> dict[str, Any]:
+    """Seconds of each, and the ratio of the two processes of a pair."""
+    seconds: dict[str, list[float]] = {"numpy": [], "xgrad": []}
+    for _ in range(pairs + 2):
+        for module in seconds:
+            seconds[module].append(_process_seconds(f"import {module}"))
+    for own in seconds.values():
+        del own[:2]  # the first ones compile and fill the file cache
+    ratio = spread([x / n for x, n in zip(seconds["xgrad"], seconds["numpy"], strict=True)])
+    say(f"  import xgrad / import numpy: {ratio['median']:.2f}")
+    return {"ratio": ratio, **{module: spread(own) for module, own in seconds.items()}}
+
+
+def _process_seconds(code: str) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | ENVIRONMENT)
+    return time.perf_counter() - start

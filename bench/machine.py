@@ -1,0 +1,75 @@
+"""Where a measurement was made: what a reader needs in order to believe or to repeat it."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import subprocess
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from bench.runner import ENVIRONMENT
+
+UNSET = "not set"
+
+
+def describe() -> dict[str, Any]:
+    """Machine, interpreter, BLAS, environment, date and commit."""
+    return {
+        "date": datetime.date.today().isoformat(),
+        "commit": _commit(),
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "libc": " ".join(platform.libc_ver()),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "blas": _blas(),
+        "environment": ENVIRONMENT
+        | {
+            name: os.environ.get(name, UNSET)
+            for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NPY_DISABLE_CPU_FEATURES")
+        },
+    }
+
+
+def _commit() -> str:
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", *words], capture_output=True, text=True, check=True, cwd=Path(__file__).parent
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "--short=12", "HEAD") + ("-dirty" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown"
+    facts = {
+        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)
+    }
+    model = facts.get("model name", platform.processor() or "unknown")
+    if "model" in facts and "cpu family" in facts:
+        model += f" (family {facts['cpu family']}, model {facts['model']})"
+    return model
+
+
+def _blas() -> str:
+    """NumPy's BLAS and the kernels it chose, where threadpoolctl can tell."""
+    import_module("numpy")
+    try:
+        threadpoolctl = import_module("threadpoolctl")
+    except ImportError:
+        return "unknown (threadpoolctl is not installed)"
+    pools = [pool for pool in threadpoolctl.threadpool_info() if pool.get("user_api") == "blas"]
+    return ", ".join(
+        f"{pool['internal_api']} {pool['version']} with {pool.get('architecture', '?')} kernels"
+        for pool in pools
+    )

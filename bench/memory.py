@@ -1,0 +1,33 @@
+"""Peak memory of a step, as tracemalloc counts it: xgrad against hand-written NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bench.peers import BASELINE
+from bench.runner import PeerFailed, Process
+
+WORKLOADS = ("w3", "w5")
+PEERS = (BASELINE, "xgrad")
+
+
+def measure(
+    say: Callable[[str], None], workloads: Sequence[str] = WORKLOADS, peers: Sequence[str] = PEERS
+) -> dict[str, Any]:
+    """Bytes per workload and peer: the peak in all, and what of it a step adds to what was held."""
+    results: dict[str, Any] = {}
+    for workload in workloads:
+        found: dict[str, Any] = {}
+        for peer in peers:
+            try:
+                with Process(peer) as process:
+                    found[peer] = process.ask("memory", workload=workload)
+            except PeerFailed as failure:
+                say(f"  {peer} left out: {failure}")
+        results[workload] = found
+        say(
+            f"  {workload}: "
+            + "  ".join(f"{p} {f['peak'] / 2**20:.2f} MiB" for p, f in found.items())
+        )
+    return results

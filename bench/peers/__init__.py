@@ -1,0 +1,60 @@
+"""One module per peer, each writing the five workloads as a user of that library would.
+
+A peer module has functions w1 to w5, each from a problem to a `Case`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from importlib import metadata
+from types import ModuleType
+
+from bench.problems import Case, Problem, Workload
+
+
+@dataclass(frozen=True)
+class Peer:
+    """`needs` is the module that must be importable; `packages` are those whose versions matter."""
+
+    label: str
+    module: str
+    needs: str
+    packages: tuple[str, ...]
+
+    def usable(self) -> bool:
+        return importlib.util.find_spec(self.needs) is not None
+
+    def load(self) -> ModuleType:
+        return importlib.import_module(f"bench.peers.{self.module}")
+
+    def versions(self) -> dict[str, str]:
+        found = {}
+        for package in self.packages:
+            try:
+                found[package] = metadata.version(package)
+            except metadata.PackageNotFoundError:  # run from a checkout
+                found[package] = str(getattr(importlib.import_module(package), "__version__", "?"))
+        return found
+
+
+BASELINE = "naive"
+
+PEERS: dict[str, Peer] = {
+    "naive": Peer("NumPy, by hand", "numpy_naive", "numpy", ("numpy",)),
+    "tuned": Peer("NumPy, tuned by hand", "numpy_tuned", "numpy", ("numpy",)),
+    "xgrad": Peer("xgrad", "xgrad", "xgrad", ("xgrad",)),
+    "torch": Peer("PyTorch eager", "torch", "torch", ("torch",)),
+    "autograd": Peer("HIPS autograd", "autograd", "autograd", ("autograd",)),
+    "mygrad": Peer("MyGrad", "mygrad", "mygrad", ("mygrad",)),
+    "advect": Peer("advect", "advect", "advect", ("advect",)),
+    "jax": Peer("JAX jit", "jax", "jax", ("jax", "jaxlib")),
+}
+
+
+def build(peer: str, workload: Workload, problem: Problem) -> Case:
+    """The case that `peer` makes of `problem`."""
+    case = getattr(PEERS[peer].load(), workload.function)(problem)
+    assert isinstance(case, Case)
+    return case

@@ -1,0 +1,126 @@
+"""xgrad on its NumPy backend."""
+
+from __future__ import annotations
+
+import xgrad as xg
+from bench.problems import (
+    SCALE,
+    Array,
+    Case,
+    Chain,
+    Classification,
+    Deep,
+    Elementwise,
+    Regression,
+)
+from xgrad import nn, optim
+
+
+def w1(p: Chain) -> Case:
+    x = xg.asarray(p.x, requires_grad=True)
+    a, b, c, d, seed = (xg.asarray(v) for v in (p.a, p.b, p.c, p.d, p.seed))
+    values: list[xg.Tensor] = []
+
+    def run() -> xg.Tensor:
+        x.grad = None
+        y = x
+        for _ in range(p.cycles):
+            y = a * y
+            y = y + b
+            y = xg.tanh(y)
+            y = SCALE * y
+            y = y - c
+            y = xg.sin(y)
+            y = y * y
+            y = xg.exp(y)
+            y = y / d
+            y = xg.sqrt(y)
+        y.backward(seed)
+        values[:] = [y.detach()]
+        return y
+
+    return Case(run, lambda: [values[0].numpy(), _grad(x)])
+
+
+def w2(p: Regression) -> Case:
+    activation = nn.Sigmoid if p.activation == "sigmoid" else nn.ReLU
+    model = _network(p.weights, p.biases, activation)
+    optimizer = optim.SGD(model.parameters(), lr=p.lr)
+    x, y = xg.asarray(p.x), xg.asarray(p.y)
+
+    def run() -> xg.Tensor:
+        optimizer.zero_grad()
+        loss = nn.functional.mse_loss(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return Case(run, lambda: _parameters(model))
+
+
+def w3(p: Classification) -> Case:
+    model = _network(p.weights, p.biases, nn.ReLU)
+    optimizer = optim.SGD(model.parameters(), lr=p.lr, momentum=p.momentum)
+    x, labels = xg.asarray(p.x), xg.asarray(p.labels)
+
+    def run() -> xg.Tensor:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(model(x), labels)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return Case(run, lambda: _parameters(model))
+
+
+def w4(p: Elementwise) -> Case:
+    x = xg.asarray(p.x, requires_grad=True)
+
+    def run() -> xg.Tensor:
+        x.grad = None
+        loss = xg.sum(nn.functional.sigmoid(p.a * x + p.b) * xg.tanh(x))
+        loss.backward()
+        return loss
+
+    return Case(run, lambda: [_grad(x)])
+
+
+def w5(p: Deep) -> Case:
+    x = xg.asarray(p.x)
+    weights = [xg.asarray(w, requires_grad=True) for w in p.weights]
+    relu = nn.functional.relu
+
+    def run() -> xg.Tensor:
+        for w in weights:
+            w.grad = None
+        h = x
+        for w in weights:
+            h = relu(h @ w)
+        loss = xg.sum(h)
+        loss.backward()
+        return loss
+
+    return Case(run, lambda: [_grad(w) for w in weights])
+
+
+def _network(
+    weights: tuple[Array, ...], biases: tuple[Array, ...], activation: type[nn.Module]
+) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for weight, bias in zip(weights, biases, strict=True):
+        linear = nn.Linear(*weight.shape)
+        linear.weight = nn.Parameter(xg.asarray(weight.T.copy()))
+        linear.bias = nn.Parameter(xg.asarray(bias))
+        layers += [linear, activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+def _parameters(model: nn.Sequential) -> list[Array]:
+    linears = [layer for layer in model if isinstance(layer, nn.Linear)]
+    weights = [linear.weight.numpy().T for linear in linears]
+    return weights + [linear.bias.numpy() for linear in linears]
+
+
+def _grad(x: xg.Tensor) -> Array:
+    assert x.grad is not None
+    return x.grad.numpy()

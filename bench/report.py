@@ -1,0 +1,162 @@
+"""Results as JSON, as a Markdown report, and as README's table.
+
+`python -m bench.report --readme` prints README's table from the newest results.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.peers import BASELINE, PEERS
+from bench.problems import WORKLOADS
+
+RESULTS = Path(__file__).parent / "results"
+BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """
+    >>> print(table(["a", "b"], [["x", "1"]]))
+    | a | b |
+    | :-- | --: |
+    | x | 1 |
+    """
+    align = [":--", *("--:" for _ in header[1:])]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, align, *rows))
+
+
+def ratios(results: dict[str, Any], *, with_spread: bool) -> str:
+    """Workloads down, peers across; each cell a ratio to hand-written NumPy."""
+    speed = results["speed"]
+    peers = [p for p in PEERS if p != BASELINE and any(p in row["peers"] for row in speed.values())]
+    header = ["", *(PEERS[p].label for p in peers)]
+    rows = [
+        [WORKLOADS[name].title, *(_cell(row["peers"].get(p), with_spread) for p in peers)]
+        for name, row in speed.items()
+    ]
+    return table(header, rows)
+
+
+def _cell(peer: dict[str, Any] | None, with_spread: bool) -> str:
+    if peer is None:
+        return "-"
+    r = peer["ratio"]
+    median = f"{r['median']:.2f}"
+    return f"{median} ({r['low']:.2f}-{r['high']:.2f})" if with_spread else median
+
+
+def readme(results: dict[str, Any]) -> str:
+    """README's table between its two markers."""
+    machine = results["machine"]
+    coretype = machine["environment"]["OPENBLAS_CORETYPE"]
+    note = (
+        f"Time as a ratio to hand-written NumPy in the same run (lower is better), float32, one "
+        f"thread, median of {_rounds(results)} paired rounds; {machine['cpu']}, "
+        f"{machine['python']}, {machine['blas']}, OPENBLAS_CORETYPE {coretype}; {machine['date']}."
+    )
+    return f"{BEGIN}\n{ratios(results, with_spread=False)}\n\n{note}\n{END}"
+
+
+def _rounds(results: dict[str, Any]) -> str:
+    return " or ".join(str(n) for n in sorted({row["rounds"] for row in results["speed"].values()}))
+
+
+def markdown(results: dict[str, Any]) -> str:
+    """The whole report."""
+    parts = [
+        f"# Speed, {results['machine']['date']}",
+        "Every figure is a ratio to hand-written NumPy (`bench/peers/numpy_naive.py`) in the same "
+        "run, lower is better: the median of the ratios of paired rounds, with their quartiles. "
+        "One process per peer, one thread, pinned to one core, float32. Every peer's numbers were "
+        "compared with hand-written NumPy's before it was timed.",
+    ]
+    if results["speed"]:
+        parts += [ratios(results, with_spread=True), "## Times per run", _seconds(results)]
+    parts += _left_out(results)
+    if results.get("memory"):
+        parts += ["## Peak memory of a step, as tracemalloc counts it", _memory(results["memory"])]
+    if results.get("imports"):
+        r, n = results["imports"]["ratio"], results["imports"]["numpy"]
+        parts += [
+            "## Import",
+            f"`import xgrad` takes {_cell({'ratio': r}, True)} times as long as `import numpy` "
+            f"({1000 * n['median']:.0f} ms), as whole processes.",
+        ]
+    parts += ["## Where", _where(results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _seconds(results: dict[str, Any]) -> str:
+    peers = [p for p in PEERS if any(p in row["peers"] for row in results["speed"].values())]
+
+    def cell(row: dict[str, Any], peer: str) -> str:
+        found = row["peers"].get(peer)
+        return f"{1e6 * found['seconds']['median']:,.0f}" if found else "-"
+
+    rows = [
+        [WORKLOADS[name].title, *(cell(row, p) for p in peers), str(row["runs_per_round"])]
+        for name, row in results["speed"].items()
+    ]
+    return table(["microseconds", *(PEERS[p].label for p in peers), "runs per round"], rows)
+
+
+def _left_out(results: dict[str, Any]) -> list[str]:
+    lines = [f"* {PEERS[p].label}: {reason}" for p, reason in results["missing"].items()]
+    for name, row in results["speed"].items():
+        lines += [f"* {PEERS[p].label} on {name}: {reason}" for p, reason in row["failed"].items()]
+    return ["## Left out", "\n".join(lines)] if lines else []
+
+
+def _memory(memory: dict[str, Any]) -> str:
+    rows = [
+        [
+            WORKLOADS[name].title,
+            PEERS[peer].label,
+            *(f"{found[k] / 2**20:.2f}" for k in ("peak", "working")),
+        ]
+        for name, peers in memory.items()
+        for peer, found in peers.items()
+    ]
+    return table(["", "peer", "peak MiB", "of it added by the step"], rows)
+
+
+def _where(results: dict[str, Any]) -> str:
+    facts = {k: v for k, v in results["machine"].items() if k != "environment"}
+    facts |= results["versions"]
+    lines = [f"* {name}: {value}" for name, value in facts.items()]
+    environment = results["machine"]["environment"]
+    return "\n".join([*lines, *(f"* `{k}`: {v}" for k, v in environment.items())])
+
+
+def write(results: dict[str, Any], folder: Path = RESULTS) -> tuple[Path, Path]:
+    """Write speed-DATE.json and speed-DATE.md; a second run of a day replaces the first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder / f"speed-{results['machine']['date']}"
+    paths = stem.with_suffix(".json"), stem.with_suffix(".md")
+    paths[0].write_text(json.dumps(results, indent=1) + "\n")
+    paths[1].write_text(markdown(results))
+    return paths
+
+
+def newest(folder: Path = RESULTS) -> dict[str, Any]:
+    """The latest results, by the date in the name."""
+    paths = sorted(folder.glob("speed-*.json"))
+    if not paths:
+        raise FileNotFoundError(f"no speed-*.json in {folder}; `python -m bench` writes one")
+    loaded: dict[str, Any] = json.loads(paths[-1].read_text())
+    return loaded
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__)
+    parser.add_argument("--readme", action="store_true", help="only README's table")
+    results = newest()
+    print(readme(results) if parser.parse_args().readme else markdown(results), end="\n")
+
+
+if __name__ == "__main__":
+    main()

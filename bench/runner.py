@@ -1,0 +1,138 @@
+"""Paired rounds: one process per peer, asked in turn, so that what disturbs one disturbs all."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any
+
+from bench.peers import BASELINE, PEERS
+
+ALLOCATOR = str(
+    256 * 2**20
+)  # large blocks stay with the process: W5's NumPy has two speeds otherwise
+
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "MALLOC_TRIM_THRESHOLD_": ALLOCATOR,
+    "MALLOC_MMAP_THRESHOLD_": ALLOCATOR,
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_PLATFORMS": "cpu",
+    "XGRAD_BACKEND": "numpy",
+}
+
+
+class PeerFailed(Exception):
+    """A peer could not do what it was asked; the message is its own error's."""
+
+
+class Process:
+    """A worker process, used as a context manager."""
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "bench.worker", peer],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | ENVIRONMENT,
+        )
+
+    def ask(self, do: str, **fields: Any) -> dict[str, Any]:
+        commands, answers = self._process.stdin, self._process.stdout
+        assert commands is not None
+        assert answers is not None
+        try:
+            commands.write(json.dumps({"do": do, **fields}) + "\n")
+            commands.flush()
+        except BrokenPipeError:
+            raise PeerFailed(f"{self.peer}: its process has ended") from None
+        line = answers.readline()
+        if not line:
+            raise PeerFailed(f"{self.peer}: its process ended during {do!r}")
+        answer: dict[str, Any] = json.loads(line)
+        if "failed" in answer:
+            raise PeerFailed(answer["failed"])
+        return answer
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.communicate()  # closes its input, which ends it
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """The median and the quartiles.
+
+    >>> spread([1.0, 2.0, 4.0])
+    {'median': 2.0, 'low': 1.5, 'high': 3.0}
+    """
+    if len(values) == 1:
+        return {"median": values[0], "low": values[0], "high": values[0]}
+    low, median, high = statistics.quantiles(values, n=4, method="inclusive")
+    return {"median": median, "low": low, "high": high}
+
+
+def measure(
+    workload: str,
+    processes: dict[str, Process],
+    *,
+    rounds: int,
+    round_seconds: float,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Time one workload in every process; a peer that fails on it is left out, with its reason.
+
+    Every peer does the same number of runs in a round, chosen so that the baseline's round takes
+    `round_seconds`. A ratio is that of two times from the same round; odd rounds go backwards.
+    """
+    errors: dict[str, float] = {}
+    failed: dict[str, str] = {}
+    for peer, process in processes.items():
+        try:
+            errors[peer] = process.ask("prepare", workload=workload)["error"]
+        except PeerFailed as failure:
+            failed[peer] = str(failure)
+            say(f"  {peer} left out: {failure}")
+    if BASELINE in failed:
+        raise PeerFailed(f"{BASELINE}: {failed[BASELINE]}")
+
+    once: float = processes[BASELINE].ask("time", runs=1)["seconds"]
+    few = max(1, round(round_seconds / 5 / once))
+    runs = max(1, round(round_seconds * few / processes[BASELINE].ask("time", runs=few)["seconds"]))
+
+    times: dict[str, list[float]] = {peer: [] for peer in errors}
+    for number in range(rounds):
+        for peer in sorted(times, key=list(times).index, reverse=number % 2 == 1):
+            times[peer].append(processes[peer].ask("time", runs=runs)["seconds"] / runs)
+    peers: dict[str, dict[str, Any]] = {
+        peer: {
+            "ratio": spread([t / b for t, b in zip(own, times[BASELINE], strict=True)]),
+            "seconds": spread(own),
+            "error": errors[peer],
+        }
+        for peer, own in times.items()
+    }
+    say("  " + "  ".join(f"{p} {r['ratio']['median']:.2f}" for p, r in peers.items()))
+    return {"runs_per_round": runs, "rounds": rounds, "peers": peers, "failed": failed}
+
+
+def usable_peers(wanted: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """The peers to run, the baseline first, and why the others are left out."""
+    names = [BASELINE, *(p for p in wanted if p != BASELINE)]
+    missing = {p: f"{PEERS[p].needs} is not installed" for p in names if not PEERS[p].usable()}
+    return [p for p in names if p not in missing], missing

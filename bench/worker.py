@@ -1,0 +1,123 @@
+"""One peer in one process: checks each workload against hand-written NumPy, then times it.
+
+Commands arrive as JSON lines on standard input, answers leave as JSON lines on standard output
+(whatever a library prints goes to standard error).
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import time
+import tracemalloc
+from typing import IO, Any
+
+import numpy as np
+
+from bench.peers import BASELINE, PEERS, build
+from bench.problems import WORKLOADS, Case
+
+CHECKED_RUNS = 2  # so that a state carried from step to step is checked too
+WARM_UP_SECONDS = 0.2
+TOLERANCE = {"float32": 1e-4, "float64": 1e-10}  # of the largest element of each array
+DTYPE = "float32"
+
+
+def largest_error(peer: str, workload: str, *, tiny: bool = False, dtype: str = DTYPE) -> float:
+    """How far `peer` is from hand-written NumPy after `CHECKED_RUNS` runs, relative to each array's
+    largest element; infinite if a shape or a number of arrays differs.
+    """
+    case, reference = (_case(name, workload, tiny, dtype) for name in (peer, BASELINE))
+    for _ in range(CHECKED_RUNS):
+        case.run()
+        reference.run()
+    return _difference(case, reference)
+
+
+def _case(peer: str, workload: str, tiny: bool = False, dtype: str = DTYPE) -> Case:
+    row = WORKLOADS[workload]
+    return build(peer, row, row.make(tiny, dtype))
+
+
+def _difference(case: Case, reference: Case) -> float:
+    got, wanted = case.values(), reference.values()
+    if [a.shape for a in got] != [a.shape for a in wanted]:
+        return float("inf")
+    errors = [np.max(np.abs(a - b)) / np.max(np.abs(b)) for a, b in zip(got, wanted, strict=True)]
+    worst = float(np.max(errors))
+    return worst if np.isfinite(worst) else float("inf")
+
+
+class Worker:
+    """Answers commands; each method is one, called with the command's other fields."""
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+        self.case: Case | None = None
+
+    def hello(self) -> dict[str, Any]:
+        PEERS[self.peer].load()
+        return {"versions": PEERS[self.peer].versions()}
+
+    def prepare(self, workload: str) -> dict[str, Any]:
+        self.case = None
+        gc.collect()
+        error = largest_error(self.peer, workload)
+        if error > TOLERANCE[DTYPE]:
+            raise ArithmeticError(f"differs from hand-written NumPy by {error:.1e}")
+        self.case = _case(self.peer, workload)
+        self.case.run()
+        end = time.perf_counter() + WARM_UP_SECONDS
+        while time.perf_counter() < end:
+            self.case.run()
+        return {"error": error}
+
+    def time(self, runs: int) -> dict[str, Any]:
+        assert self.case is not None
+        run = self.case.run
+        start = time.perf_counter()
+        for _ in range(runs):
+            run()
+        return {"seconds": time.perf_counter() - start}
+
+    def memory(self, workload: str) -> dict[str, Any]:
+        """Peak bytes of a run as tracemalloc sees them: in all, and above what was held before."""
+        PEERS[self.peer].load()
+        problem = WORKLOADS[workload].make(False, DTYPE)
+        tracemalloc.start()
+        case = build(self.peer, WORKLOADS[workload], problem)
+        for _ in range(3):
+            case.run()
+        gc.collect()
+        tracemalloc.reset_peak()
+        held = tracemalloc.get_traced_memory()[0]
+        case.run()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return {"peak": peak, "working": peak - held}
+
+
+def serve(peer: str, commands: IO[str], answers: IO[str]) -> None:
+    worker = Worker(peer)
+    for line in commands:
+        command = json.loads(line)
+        try:
+            answer = getattr(worker, command.pop("do"))(**command)
+        except Exception as error:  # the runner reports it and goes on with the other peers
+            answer = {"failed": f"{type(error).__name__}: {error}"}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def main() -> None:
+    if hasattr(os, "sched_setaffinity"):  # one thread, whatever a library's own settings say
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    serve(sys.argv[1], sys.stdin, answers)
+
+
+if __name__ == "__main__":
+    main()

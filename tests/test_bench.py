@@ -1,0 +1,144 @@
+"""Every usable peer computes what hand-written NumPy computes, and the report reads back."""
+
+from __future__ import annotations
+
+import dataclasses
+import doctest
+import json
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench import report, runner
+from bench.__main__ import parse
+from bench.peers import BASELINE, PEERS, build
+from bench.problems import WORKLOADS
+from bench.runner import PeerFailed, Process, measure, spread, usable_peers
+from bench.worker import TOLERANCE, largest_error
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("workload", WORKLOADS)
+@pytest.mark.parametrize("peer", [p for p in PEERS if p != BASELINE])
+def test_peer_agrees_with_hand_written_numpy(peer: str, workload: str, dtype: str) -> None:
+    if not PEERS[peer].usable():
+        pytest.skip(f"{PEERS[peer].needs} is not installed")
+    assert largest_error(peer, workload, tiny=True, dtype=dtype) < TOLERANCE[dtype]
+
+
+DIFFERENTIATED = {"w1": ("x",), "w2": ("weights", "biases"), "w4": ("x",), "w5": ("weights",)}
+
+
+@pytest.mark.parametrize("workload", WORKLOADS)
+def test_the_baseline_agrees_with_central_differences(workload: str) -> None:
+    row = WORKLOADS[workload]
+    problem: Any = row.make(True, "float64")
+    fields = DIFFERENTIATED.get(row.function, ("weights", "biases"))
+    arrays = [a for field in fields for a in _as_tuple(getattr(problem, field))]
+    case = build(BASELINE, row, problem)
+    case.run()
+    found = case.values()[-len(arrays) :]
+    if hasattr(problem, "lr"):  # a step was made: what it went along is the gradient
+        found = [(before - after) / problem.lr for before, after in zip(arrays, found, strict=True)]
+
+    rng, eps = np.random.default_rng(0), 1e-6
+    directions = [rng.normal(size=a.shape) for a in arrays]
+
+    def loss(step: float) -> float:
+        moved = iter([a + step * d for a, d in zip(arrays, directions, strict=True)])
+        changes = {}
+        for field in fields:
+            old = getattr(problem, field)
+            changes[field] = (
+                tuple(next(moved) for _ in old) if isinstance(old, tuple) else next(moved)
+            )
+        return float(np.sum(build(BASELINE, row, dataclasses.replace(problem, **changes)).run()))
+
+    slope = sum(np.sum(g * d) for g, d in zip(found, directions, strict=True))
+    assert slope == pytest.approx((loss(eps) - loss(-eps)) / (2 * eps), rel=1e-5)
+
+
+def _as_tuple(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+@pytest.mark.parametrize("module", [report, runner])
+def test_examples_run(module: ModuleType) -> None:
+    assert doctest.testmod(module).failed == 0
+
+
+def test_worker_measures_and_reports_failure() -> None:
+    with Process(BASELINE) as naive:
+        assert naive.ask("hello")["versions"]["numpy"]
+        lines: list[str] = []
+        result = measure("w1", {BASELINE: naive}, rounds=2, round_seconds=0.001, say=lines.append)
+        assert result["peers"][BASELINE]["ratio"] == {"median": 1.0, "low": 1.0, "high": 1.0}
+        assert result["peers"][BASELINE]["seconds"]["median"] > 0
+        with pytest.raises(PeerFailed, match="KeyError"):
+            naive.ask("prepare", workload="w9")
+
+
+def test_missing_peers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "bench.peers.importlib.util.find_spec", lambda name: name != "torch" or None
+    )
+    names, missing = usable_peers(["torch", "tuned"])
+    assert names == [BASELINE, "tuned"]
+    assert missing == {"torch": "torch is not installed"}
+
+
+def test_options_name_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--peers", "tensorflow"])
+    assert "'tensorflow' is not one of naive" in capsys.readouterr().err
+
+
+def _results() -> dict[str, Any]:
+    found = {"ratio": spread([1.0, 1.5, 2.0]), "seconds": spread([1e-4, 2e-4]), "error": 0.0}
+    row = {
+        "runs_per_round": 3,
+        "rounds": 2,
+        "peers": {BASELINE: found, "xgrad": found},
+        "failed": {},
+    }
+    return {
+        "machine": {
+            "date": "2020-01-02", "cpu": "a cpu", "python": "CPython 3", "blas": "a blas",
+            "environment": {"OPENBLAS_CORETYPE": "not set"},
+        },
+        "speed": {"w1": row},
+        "missing": {"jax": "jax is not installed"},
+        "versions": {"numpy": "2"},
+        "memory": {"w3": {BASELINE: {"peak": 2**21, "working": 2**20}}},
+        "imports": {"ratio": spread([1.2]), "numpy": spread([0.1]), "xgrad": spread([0.12])},
+    }  # fmt: skip
+
+
+def test_report_is_written_and_read_back(tmp_path: Path) -> None:
+    paths = report.write(_results(), tmp_path)
+    assert report.newest(tmp_path) == _results() == json.loads(paths[0].read_text())
+    text = paths[1].read_text()
+    assert "| W1 chain of 100 operations on 16 elements | 1.50 (1.25-1.75) |" in text
+    assert "JAX jit: jax is not installed" in text
+    assert "| 2.00 | 1.00 |" in text
+    assert "1.20 (1.20-1.20) times as long" in text
+
+
+def test_no_results_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="python -m bench"):
+        report.newest(tmp_path)
+
+
+def test_readme_table_is_the_newest_results() -> None:
+    readme = ROOT / "README.md"
+    if not readme.exists() or report.BEGIN not in readme.read_text():
+        pytest.skip("README has no table of results yet")
+    found = re.search(f"{report.BEGIN}.*?{report.END}", readme.read_text(), re.DOTALL)
+    assert found is not None
+    assert found[0] == report.readme(report.newest())
