@@ -1,0 +1,187 @@
+"""The registry of backends: the only place that knows which array libraries there are.
+
+A backend is chosen by name, here by default through the environment:
+
+    XGRAD_BACKEND   numpy (the default), cupy, torch, strict, a third party's name, or auto: a GPU where there is one
+    XGRAD_DEVICE    the device, as the backend names it: `cpu`, `0`, `cuda:0`, `device1`
+
+Third parties add one through the entry-point group "xgrad.backends": a name, and the class (a subclass of
+`xgrad.backends.base.Backend`) that it stands for.
+
+>>> import xgrad as xg
+>>> with xg.use_backend("numpy"):
+...     xg.get_backend()
+Backend(numpy, cpu)
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import import_module
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if __name__ != "xgrad.backends":
+    raise ImportError("this package is xgrad.backends: import it by that name, or it would exist twice")
+
+if TYPE_CHECKING:
+    from xgrad.backends.base import Backend
+
+BUILT_IN = ("numpy", "cupy", "torch", "strict")
+ENTRY_POINT_GROUP = "xgrad.backends"
+
+# Dtypes of every loaded backend that are complex, for a quick `in`.
+complex_dtypes: set[Any] = set()
+
+_lock = threading.RLock()
+_loaded: dict[tuple[str, str], Backend] = {}
+_by_array_type: dict[type, type[Backend]] = {}
+_process_default: Backend | None = None
+_in_context: ContextVar[Backend | None] = ContextVar("xgrad_backend", default=None)
+
+
+class BackendError(RuntimeError):
+    """A backend that is unknown, not installed, or has no usable device."""
+
+
+# --- which there are ------------------------------------------------------------------------------------------------------
+
+
+def names() -> list[str]:
+    """Every name that may be asked for, installed or not."""
+    found = {point.name for point in entry_points(group=ENTRY_POINT_GROUP)}
+    return [*BUILT_IN, *sorted(found - set(BUILT_IN))]
+
+
+def backend_class(name: str) -> type[Backend]:
+    """The class behind a name. Raises BackendError if there is none or its library cannot be imported."""
+    if name in BUILT_IN:
+        found: type[Backend] = import_module(f"xgrad.backends.{name}").BACKEND
+        return found
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        try:
+            registered: type[Backend] = point.load()
+        except ImportError as error:
+            raise BackendError(f"backend {name!r} ({point.value}) could not be imported: {error}. {_usable()}") from error
+        return registered
+    raise BackendError(f"there is no backend {name!r}; known are {', '.join(names())}, and auto. {_usable()}")
+
+
+def usable(name: str) -> list[str]:
+    """The devices of a backend. Raises BackendError where it is not installed or has none."""
+    return backend_class(name).devices()
+
+
+def backends() -> dict[str, list[str]]:
+    """What is installed and usable: the names of the backends, each with its devices."""
+    found = {}
+    for name in names():
+        try:
+            found[name] = usable(name)
+        except BackendError:
+            continue
+    return found
+
+
+def _usable() -> str:
+    return "Usable here: " + ", ".join(f"{name} ({', '.join(devices)})" for name, devices in backends().items()) + "."
+
+
+# --- loading --------------------------------------------------------------------------------------------------------------
+
+
+def load(name: str, device: Any = None) -> Backend:
+    """The backend of that name on that device (None: its default one). There is one object for each pair."""
+    if name == "auto":
+        return _automatic(device)
+    cls = backend_class(name)
+    try:
+        cls.devices()
+        found = cls.find_device(device)
+    except BackendError as error:
+        raise BackendError(f"{error} {_usable()}") from error
+    key = name, str(found)
+    with _lock:
+        backend = _loaded.get(key)
+        if backend is None:
+            backend = cls(name, found)
+            for kind in backend.array_types:
+                _by_array_type[kind] = cls
+            complex_dtypes.update(backend.complex_dtypes())
+            _loaded[key] = backend
+    return backend
+
+
+def _automatic(device: Any) -> Backend:
+    name = "cupy" if "cupy" in backends() else "numpy"
+    backend = load(name, device if name == "cupy" else None)
+    print(f"xgrad: XGRAD_BACKEND=auto took {backend.name} on {backend.device_name}", file=sys.stderr)
+    return backend
+
+
+def owner(array: Any) -> Backend | None:
+    """The backend whose array this is, on the array's device; None if no backend in use knows its type."""
+    for kind in type(array).__mro__:
+        cls = _by_array_type.get(kind)
+        if cls is not None:
+            return load(cls.name, cls.device_of(array))
+    return None
+
+
+# --- the current one ------------------------------------------------------------------------------------------------------
+
+
+def get_backend() -> Backend:
+    """The backend that new arrays go to: of `use_backend`, else of `set_backend`, else of XGRAD_BACKEND and XGRAD_DEVICE."""
+    return _in_context.get() or _process_default or _from_environment()
+
+
+def set_backend(name: str | Backend, device: Any = None) -> Backend:
+    """Choose the backend for the whole process. Tensors that exist keep theirs.
+
+    Raises BackendError, and changes nothing, for a name that is unknown, not installed or without a usable device.
+    """
+    global _process_default
+    _process_default = _resolve(name, device)
+    return _process_default
+
+
+@contextmanager
+def use_backend(name: str | Backend, device: Any = None) -> Iterator[Backend]:
+    """Choose the backend for this thread (and this asyncio task) while the block runs."""
+    token = _in_context.set(_resolve(name, device))
+    try:
+        yield get_backend()
+    finally:
+        _in_context.reset(token)
+
+
+def _resolve(name: str | Backend, device: Any) -> Backend:
+    if isinstance(name, str):
+        return load(name, device)
+    return name if device is None else name.on(device)
+
+
+def _from_environment() -> Backend:
+    global _process_default
+    with _lock:
+        if _process_default is None:
+            name = os.environ.get("XGRAD_BACKEND") or "numpy"
+            _process_default = load(name, os.environ.get("XGRAD_DEVICE") or None)
+        return _process_default
+
+
+class _Callable(ModuleType):
+    """`xgrad.backends` is this package, and `xgrad.backends()` says what is usable."""
+
+    def __call__(self) -> dict[str, list[str]]:
+        return backends()
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -1,0 +1,259 @@
+"""What a backend must say of itself beyond the standard, with defaults that are pure Array API.
+
+Two classes: `Raw`, the namespace that rules are given (the library's own functions, and the doors), and `Backend`, which
+knows the library's arrays, devices and memory. A backend overrides what its library does otherwise, or faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import Any, ClassVar
+
+from xgrad.backends import BackendError, load
+
+CREATION = frozenset(
+    "arange asarray empty empty_like eye from_dlpack full full_like linspace ones ones_like zeros zeros_like".split()
+)
+
+
+class Raw:
+    """A library's Array API namespace on raw arrays: creation lands on the backend's device, and the doors are there.
+
+    The doors are the functions that the standard leaves out and rules or layers need: all those defined here. Each has a
+    twin of the same name in xgrad's own namespace.
+    """
+
+    def __init__(self, library: Any, device: Any = None) -> None:
+        self.library = library
+        self.default_device = device
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.library, name)
+        if name in CREATION and self.default_device is not None:
+            value = partial(_on_device, value, self.default_device)
+        self.__dict__[name] = value  # the next look-up is an ordinary one
+        return value
+
+    # --- doors: activations, stable for every finite argument ---
+
+    def sigmoid(self, x: Any) -> Any:
+        """1 / (1 + exp(-x)), through tanh, which neither overflows nor underflows."""
+        y = self.tanh(x * 0.5)
+        y *= 0.5
+        y += 0.5
+        return y
+
+    def softplus(self, x: Any) -> Any:
+        """log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))."""
+        return self.relu(x) + self.log1p(self.exp(-self.abs(x)))
+
+    def relu(self, x: Any) -> Any:
+        return self.maximum(x, self.zeros((), dtype=x.dtype))
+
+    def leaky_relu(self, x: Any, negative_slope: float) -> Any:
+        return self.where(x > 0, x, x * negative_slope)
+
+    def logsumexp(self, x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
+        """log(sum(exp(x))), with the largest element taken out first."""
+        peak = self.max(x, axis=axis, keepdims=True)
+        peak = self.where(self.isfinite(peak), peak, self.zeros((), dtype=x.dtype))
+        total = self.log(self.sum(self.exp(x - peak), axis=axis, keepdims=True)) + peak
+        return total if keepdims else _drop(self, total, axis)
+
+    def softmax(self, x: Any, axis: int) -> Any:
+        y = self.exp(x - self.max(x, axis=axis, keepdims=True))
+        y /= self.sum(y, axis=axis, keepdims=True)
+        return y
+
+    def log_softmax(self, x: Any, axis: int) -> Any:
+        shifted = x - self.max(x, axis=axis, keepdims=True)
+        return shifted - self.log(self.sum(self.exp(shifted), axis=axis, keepdims=True))
+
+    # --- doors: selection and indexing ---
+
+    def mask(self, x: Any, condition: Any) -> Any:
+        """x where the condition holds, 0 elsewhere (also where x is not finite)."""
+        return self.where(condition, x, self.zeros((), dtype=x.dtype))
+
+    def getitem(self, x: Any, key: Any) -> Any:
+        return x[key]
+
+    def setitem(self, x: Any, key: Any, value: Any) -> Any:
+        """A copy of x with `value` written at `key`."""
+        y = self.asarray(x, copy=True)
+        y[key] = value
+        return y
+
+    def scatter(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        """Zeros of that shape with x added at `key`: the transpose of `getitem`. What is named twice is added twice."""
+        if any(hasattr(part, "dtype") and not self.isdtype(part.dtype, "bool") for part in _parts(key)):
+            return self._scatter_indices(x, key, shape)
+        y = self.zeros(shape, dtype=x.dtype)
+        y[key] = x
+        return y
+
+    def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        """By a matrix of zeros and ones: the standard has no scatter. A library that has one overrides this."""
+        count = 1
+        for n in shape:
+            count *= n
+        places = self.reshape(self.arange(count), shape)[key]
+        hits = self.arange(count)[:, None] == self.reshape(places, (1, -1))
+        flat = self.matmul(self.astype(hits, x.dtype), self.reshape(self.broadcast_to(x, places.shape), (-1,)))
+        return self.reshape(flat, shape)
+
+    def scatter_take(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
+        """The transpose of `take`."""
+        key = (slice(None),) * (axis % len(shape)) + (indices,)
+        return self.scatter(x, key, shape)
+
+    def scatter_along_axis(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
+        """The transpose of `take_along_axis`."""
+        axis %= len(shape)
+        axes = [
+            self.reshape(self.arange(n), (1,) * i + (n,) + (1,) * (len(shape) - i - 1)) for i, n in enumerate(indices.shape)
+        ]
+        key = tuple(indices if i == axis else self.broadcast_to(a, indices.shape) for i, a in enumerate(axes))
+        return self.scatter(x, key, shape)
+
+
+def _on_device(function: Callable[..., Any], default: Any, *args: Any, device: Any = None, **kwargs: Any) -> Any:
+    return function(*args, device=default if device is None else device, **kwargs)
+
+
+def _parts(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
+
+
+def _drop(xp: Any, x: Any, axis: int | tuple[int, ...] | None) -> Any:
+    axes = tuple(range(x.ndim)) if axis is None else axis
+    return xp.squeeze(x, axis=axes)
+
+
+class Backend:
+    """An array library on one of its devices. Get one with `xgrad.get_backend()`; there is one object for each device."""
+
+    name: ClassVar[str]
+    install: ClassVar[str]  # what makes it usable, for error messages
+    array_types: ClassVar[tuple[type, ...]] = ()
+    raw_class: ClassVar[type[Raw]] = Raw
+    bind_device: ClassVar[bool] = True  # whether the library's creation functions must be told the device
+    make_view: ClassVar[Callable[[Backend], Any]]  # set by xgrad.namespace
+
+    def __init__(self, name: str, device: Any) -> None:
+        self.device = device
+        self.library = self.namespace()
+        self.xp = self.raw_class(self.library, device if self.bind_device else None)
+        self._inexact: dict[Any, bool] = {}
+
+    def __repr__(self) -> str:
+        return f"Backend({self.name}, {self.device_name})"
+
+    def __reduce__(self) -> Any:
+        return load, (self.name, self.device_name)
+
+    # --- the library and its devices ---
+
+    @classmethod
+    def namespace(cls) -> Any:
+        """The Array API namespace of the library."""
+        raise NotImplementedError
+
+    @classmethod
+    def version(cls) -> str:
+        return str(getattr(cls.namespace(), "__version__", "unknown"))
+
+    @classmethod
+    def devices(cls) -> list[str]:
+        """The names of the usable devices. Raises BackendError where the library is missing or has none."""
+        return ["cpu"]
+
+    @classmethod
+    def find_device(cls, device: Any) -> Any:
+        """The library's device object for a name (or for one of its objects); None means the default device."""
+        if device is None or str(device) == "cpu":
+            return "cpu"
+        raise cls.no_device(device)
+
+    @classmethod
+    def no_device(cls, device: Any) -> BackendError:
+        return BackendError(f"backend {cls.name!r} has no device {str(device)!r}; it has {', '.join(cls.devices())}.")
+
+    @classmethod
+    def not_installed(cls, error: Exception) -> BackendError:
+        return BackendError(f"backend {cls.name!r} is not usable: {error}. Install it with: {cls.install}.")
+
+    @classmethod
+    def device_of(cls, array: Any) -> Any:
+        return getattr(array, "device", "cpu")
+
+    @property
+    def device_name(self) -> str:
+        return str(self.device)
+
+    def on(self, device: Any) -> Backend:
+        """This library on another of its devices."""
+        return load(self.name, device)
+
+    def memory(self) -> str:
+        """The device's memory, in words."""
+        return "unknown"
+
+    # --- arrays ---
+
+    @cached_property
+    def view(self) -> Any:
+        """xgrad's namespace, bound to this backend and device."""
+        return Backend.make_view(self)
+
+    def owns(self, value: Any) -> bool:
+        """Whether this is an array of the library."""
+        return isinstance(value, self.array_types)
+
+    def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
+        """A raw array on this device from a Python sequence or number, a NumPy array, or an array of the library."""
+        return self.xp.asarray(obj, dtype=dtype, copy=copy)
+
+    def lift(self, value: Any, dtype: Any = None) -> Any:
+        """A raw array from a number, a sequence of numbers or an array of this backend; TypeError for another library's."""
+        if self.owns(value) or not hasattr(value, "dtype") or not getattr(value, "shape", ()):
+            return self.asarray(value, dtype=None if self.owns(value) else dtype)
+        raise TypeError(f"an array of {type(value).__module__} met backend {self}: move it with xgrad.asarray first")
+
+    def to_numpy(self, array: Any) -> Any:
+        """A copy on the host."""
+        raise NotImplementedError
+
+    def copy(self, array: Any) -> Any:
+        return self.xp.asarray(array, copy=True)
+
+    def is_view(self, array: Any) -> bool:
+        """Whether the array may share its memory with another. Where a library cannot say, it may."""
+        return True
+
+    def exclusive(self, array: Any) -> bool:
+        """Whether nobody but the caller's one reference holds the array, so that it may be written in place."""
+        return False
+
+    def synchronize(self) -> None:
+        """Wait until the device has done what it was asked to do."""
+
+    def format(self, array: Any) -> str:
+        """The values as text. This brings them to the host."""
+        import numpy as np
+
+        return np.array2string(self.to_numpy(array), separator=", ", threshold=60, edgeitems=3)
+
+    # --- dtypes ---
+
+    def complex_dtypes(self) -> tuple[Any, ...]:
+        kinds = (getattr(self.library, name, None) for name in ("complex64", "complex128"))
+        return tuple(self.xp.empty((0,), dtype=kind).dtype for kind in kinds if kind is not None)
+
+    def is_inexact(self, dtype: Any) -> bool:
+        """Whether the dtype is a real or complex floating-point one."""
+        known = self._inexact.get(dtype)
+        if known is None:
+            known = self._inexact[dtype] = bool(self.library.isdtype(dtype, ("real floating", "complex floating")))
+        return known

@@ -1,0 +1,55 @@
+"""array-api-strict on a device of its own: the stand-in for a GPU in tests. It is slow, and refuses what the standard does not promise."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from xgrad.backends.base import Backend
+
+try:
+    import array_api_strict
+except ImportError as error:
+    array_api_strict = None
+    _missing: Exception | None = error
+else:
+    _missing = None
+
+
+class Strict(Backend):
+    name = "strict"
+    install = "pip install array-api-strict"
+    array_types: ClassVar[tuple[type, ...]] = (type(array_api_strict.empty(0)),) if array_api_strict else ()
+
+    @classmethod
+    def namespace(cls) -> Any:
+        return array_api_strict
+
+    @classmethod
+    def devices(cls) -> list[str]:
+        if array_api_strict is None:
+            raise cls.not_installed(_missing or ImportError())
+        found = array_api_strict.__array_namespace_info__().devices()
+        return [cls._name(device) for device in found]
+
+    @staticmethod
+    def _name(device: Any) -> str:
+        return str(device._device)
+
+    @classmethod
+    def find_device(cls, device: Any) -> Any:
+        if isinstance(device, array_api_strict.Device):
+            return device
+        try:
+            return array_api_strict.Device("device1" if device is None else str(device))
+        except ValueError:
+            raise cls.no_device(device) from None
+
+    @property
+    def device_name(self) -> str:
+        return self._name(self.device)
+
+    def to_numpy(self, array: Any) -> Any:
+        return array._array.copy()
+
+
+BACKEND = Strict

@@ -1,0 +1,104 @@
+"""PyTorch, as an array library: its own autograd stays off."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from xgrad.backends.base import Backend, Raw
+
+try:
+    import torch
+except ImportError as error:
+    torch = None
+    _missing: Exception | None = error
+else:
+    _missing = None
+
+
+class TorchRaw(Raw):
+    """array_api_compat.torch, and PyTorch's own functions for the doors."""
+
+    def __getattr__(self, name: str) -> Any:
+        value = super().__getattr__(name)
+        return value
+
+    def sigmoid(self, x: Any) -> Any:
+        return torch.sigmoid(x)
+
+    def relu(self, x: Any) -> Any:
+        return torch.relu(x)
+
+    def softplus(self, x: Any) -> Any:
+        return torch.logaddexp(x, torch.zeros((), dtype=x.dtype, device=x.device))
+
+    def softmax(self, x: Any, axis: int) -> Any:
+        return torch.softmax(x, dim=axis)
+
+    def log_softmax(self, x: Any, axis: int) -> Any:
+        return torch.log_softmax(x, dim=axis)
+
+    def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        y = torch.zeros(shape, dtype=x.dtype, device=x.device)
+        count = y.numel()
+        places = torch.arange(count, device=x.device).reshape(shape)[key]
+        y.view(-1).index_add_(0, places.reshape(-1), x.expand(places.shape).reshape(-1))
+        return y
+
+
+class Torch(Backend):
+    name = "torch"
+    install = "pip install torch"
+    array_types: ClassVar[tuple[type, ...]] = (torch.Tensor,) if torch else ()
+    raw_class = TorchRaw
+
+    @classmethod
+    def namespace(cls) -> Any:
+        import array_api_compat.torch as xp
+
+        return xp
+
+    @classmethod
+    def version(cls) -> str:
+        return str(torch.__version__)
+
+    @classmethod
+    def devices(cls) -> list[str]:
+        if torch is None:
+            raise cls.not_installed(_missing or ImportError())
+        return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+
+    @classmethod
+    def find_device(cls, device: Any) -> Any:
+        try:
+            found = torch.device("cpu" if device is None else str(device))
+        except RuntimeError:
+            raise cls.no_device(device) from None
+        if found.type == "cuda" and found.index is None:
+            found = torch.device("cuda", torch.cuda.current_device())
+        if str(found) not in cls.devices():
+            raise cls.no_device(device)
+        return found
+
+    def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = self.xp.asarray(obj, dtype=dtype, copy=copy)
+        return array.detach() if array.requires_grad else array
+
+    def lift(self, value: Any, dtype: Any = None) -> Any:
+        array = super().lift(value, dtype)
+        return array.detach() if array.requires_grad else array
+
+    def to_numpy(self, array: Any) -> Any:
+        return array.detach().cpu().numpy().copy()
+
+    def synchronize(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
+    def memory(self) -> str:
+        if self.device.type != "cuda":
+            return "the host's"
+        free, total = torch.cuda.mem_get_info(self.device)
+        return f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+
+
+BACKEND = Torch

@@ -1,0 +1,149 @@
+"""A function of one's own: its value, and its derivative, as the user writes them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xgrad import tape
+from xgrad.dispatch import node_of, unwrap
+from xgrad.op import Op, total
+from xgrad.tensor import Tensor, wrap
+
+Rule = Callable[..., Any]
+
+
+class Primitive(Op):
+    """What `xgrad.primitive` returns."""
+
+    def __init__(self, body: Callable[..., Any]) -> None:  # not in OPS: that is the table of xgrad's own
+        self.body = body
+        self.name = getattr(body, "__name__", "primitive")
+        self.arguments = ()
+        self.user_vjps: tuple[Rule | None, ...] | None = None
+        self.user_jvps: tuple[Rule | None, ...] | None = None
+        functools.update_wrapper(self, body)  # type: ignore[arg-type]
+
+    def defvjp(self, *rules: Rule | None) -> Primitive:
+        """Reverse mode: for each argument `rule(g, out, *args, **kwargs)`, or None if it has no gradient. Returns the function."""
+        self.user_vjps = rules
+        return self
+
+    def defjvp(self, *rules: Rule | None) -> Primitive:
+        """Forward mode: for each argument `rule(t, out, *args, **kwargs)`. Returns the function."""
+        self.user_jvps = rules
+        return self
+
+    def __call__(self, *args: Any, **static: Any) -> Tensor:
+        backend, raws, nodes = unwrap(self.name, args)
+        with tape.set_recording(False):
+            result = self.body(*(wrap(r, backend) if backend.owns(r) else r for r in raws), **static)
+        if not isinstance(result, Tensor):
+            raise TypeError(f"primitive {self.name!r} must return one tensor, not {type(result).__name__}")
+        return wrap(result.data, backend, node_of(self, backend, raws, nodes, result, static))
+
+    # --- what the tape asks ---
+
+    def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
+        return frozenset(("", "y"))  # the user's rules may look at everything
+
+    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
+        if self.user_vjps is None:
+            raise NotImplementedError(f"primitive {self.name!r} has no derivative: give it one with {self.name}.defvjp(...)")
+        self._check_count(self.user_vjps, parents, "defvjp")
+        return [
+            self._run(rule, g, saved, static, i) if parent is not None and rule else None
+            for i, (parent, rule) in enumerate(zip(parents, self.user_vjps, strict=True))
+        ]
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        if self.user_jvps is None:
+            return self._push_by_vjps(tangents, saved, static)
+        self._check_count(self.user_jvps, tangents, "defjvp")
+        return total(
+            [
+                self._run(rule, t, saved, static, len(tangents))
+                for t, rule in zip(tangents, self.user_jvps, strict=True)
+                if t is not None and rule
+            ]
+        )
+
+    def _check_count(self, rules: Sequence[Any], args: Sequence[Any], what: str) -> None:
+        if len(rules) != len(args):
+            raise TypeError(f"primitive {self.name!r}: {what} was given {len(rules)} rules, the call has {len(args)} arguments")
+
+    def _run(self, rule: Rule, g: Any, saved: tuple[Any, ...], static: Any, i: int) -> Any:
+        """Call a user's rule with tensors, and give back what the walk works with: tensors if it is recorded, else raw arrays."""
+        recorded = isinstance(g, Tensor)
+        *args, out, geometry = saved
+        if not recorded:
+            backend = tape_backend(g)
+            g, out, *args = (wrap(v, backend) if backend.owns(v) else v for v in (g, out, *args))
+        h = rule(g, out, *args, **static)
+        if h is None:
+            return None
+        if not isinstance(h, Tensor):
+            raise TypeError(f"a rule of primitive {self.name!r} must return a tensor or None, not {type(h).__name__}")
+        if (h.shape, h.dtype) != geometry[i]:
+            of = f"argument {i}" if i < len(args) else "the output"
+            raise ValueError(
+                f"a rule of primitive {self.name!r} returned shape {h.shape} {h.dtype}; {of} has {geometry[i][0]} {geometry[i][1]}"
+            )
+        return h if recorded else h.data
+
+    def _push_by_vjps(self, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        """The transpose of the transpose: the vjp is linear in g, so its own vjp takes a tangent to the output."""
+        *_, out, geometry = saved
+        recorded = isinstance(next(t for t in tangents if t is not None), Tensor)
+        backend = out.backend if recorded else tape_backend(out)
+        lifted = [v if isinstance(v, Tensor) or not backend.owns(v) else wrap(v, backend) for v in saved[:-1]]
+        node = [tape.next_seq(), _seed, (None,), (), None, backend]
+        g = wrap(backend.xp.zeros(geometry[-1][0], dtype=geometry[-1][1]), backend, node)
+        with tape.set_recording(True):
+            pulled = self.pull(backend.view, g, [t if t is None else True for t in tangents], (*lifted, geometry), static)
+        parts = []
+        for h, t in zip(pulled, tangents, strict=True):
+            if t is None or h is None or h.node is None:
+                continue
+            path = tape.Path([node], [h.node])
+            record = recorded
+            seed = t if record else t.data if isinstance(t, Tensor) else t
+            with tape.set_recording(record):
+                parts += [u for u in path.back([h.node], [seed], record=record) if u is not None]
+        return total(parts)
+
+
+class _Seed:
+    name = "seed"
+    only = None
+
+
+_seed = _Seed()
+
+
+def tape_backend(raw: Any) -> Any:
+    from xgrad.backends import get_backend, owner
+
+    return owner(raw) or get_backend()
+
+
+def primitive(f: Callable[..., Any]) -> Primitive:
+    """Make a function whose derivative you write yourself.
+
+    The body and the rules receive tensors; the body is not recorded, and must return one tensor. Keyword arguments are static and
+    reach the rules. Without `defjvp`, forward mode is had from the `defvjp` rules, which must then be written with xgrad's functions.
+
+    LeakyReLU, written that way:
+
+    >>> import xgrad as xg
+    >>> @xg.primitive
+    ... def leaky(x, *, slope=0.01):
+    ...     return xg.where(x > 0, x, slope * x)
+    >>> _ = leaky.defvjp(lambda g, out, x, *, slope=0.01: xg.where(x > 0, g, slope * g))
+    >>> x = xg.asarray([-2.0, 3.0], requires_grad=True)
+    >>> xg.sum(leaky(x, slope=0.1)).backward()
+    >>> x.grad.numpy().tolist()
+    [0.1, 1.0]
+    """
+    return Primitive(f)

@@ -1,0 +1,92 @@
+"""Functions that networks need and the standard leaves out. All are stable for every finite argument.
+
+They are compositions in principle; each has a rule because that is faster, and does not overflow on the way.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xgrad.dispatch import apply
+from xgrad.op import Elementwise, Function
+from xgrad.registry import public
+from xgrad.rules.declare import elementwise
+from xgrad.rules.shapes import expand, normalize_axes
+from xgrad.tensor import Tensor
+
+
+def _sigmoid_rule(xp: Any, g: Any, y: Any) -> Any:
+    h = g * y
+    return h - h * y
+
+
+sigmoid = elementwise("sigmoid", "1 / (1 + exp(-x)), elementwise.", _sigmoid_rule)
+relu = elementwise("relu", "max(x, 0), elementwise. The gradient at 0 is 0.", lambda xp, g, y: xp.mask(g, y > 0))
+softplus = elementwise("softplus", "log(1 + exp(x)), elementwise.", lambda xp, g, x: g * xp.sigmoid(x))
+
+_leaky_relu = Elementwise(
+    "leaky_relu",
+    ("x",),
+    (lambda xp, g, x, negative_slope: xp.where(x > 0, g, g * negative_slope),),
+)
+
+
+@public("leaky_relu", "rule")
+def leaky_relu(x: Any, /, negative_slope: float = 0.01) -> Tensor:
+    """x where it is positive, `negative_slope` times x elsewhere.
+
+    >>> import xgrad as xg
+    >>> xg.leaky_relu(xg.asarray([-1.0, 2.0]), 0.5).numpy().tolist()
+    [-0.5, 2.0]
+    """
+    return apply(_leaky_relu, (x,), {"negative_slope": negative_slope})
+
+
+def _weights(xp: Any, x: Any, y: Any, axis: Any) -> Any:
+    return xp.exp(x - expand(xp, y, x.shape, axis))
+
+
+_logsumexp = Function(
+    "logsumexp",
+    ("x",),
+    (lambda xp, g, x, y, axis, keepdims: expand(xp, g, x.shape, axis) * _weights(xp, x, y, axis),),
+    jvp=lambda xp, t, x, y, axis, keepdims: xp.sum(t * _weights(xp, x, y, axis), axis=axis, keepdims=keepdims),
+)
+
+
+@public("logsumexp", "rule")
+def logsumexp(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:
+    """log(sum(exp(x))) over the axes, without overflow.
+
+    >>> import xgrad as xg
+    >>> xg.logsumexp(xg.asarray([1e4, 1e4], dtype=xg.float64)).item() - 1e4
+    0.6931471805600275
+    """
+    return apply(_logsumexp, (x,), {"axis": axis, "keepdims": keepdims})
+
+
+def _softmax_rule(xp: Any, g: Any, y: Any, axis: int) -> Any:
+    """The Jacobian, diag(y) - y y^T, is symmetric: one text for both directions."""
+    h = g * y
+    return h - y * xp.sum(h, axis=axis, keepdims=True)
+
+
+_softmax = Function("softmax", ("x",), (_softmax_rule,), jvp=_softmax_rule)
+_log_softmax = Function(
+    "log_softmax",
+    ("x",),
+    (lambda xp, g, y, axis: g - xp.exp(y) * xp.sum(g, axis=axis, keepdims=True),),
+    jvp=lambda xp, t, y, axis: t - xp.sum(t * xp.exp(y), axis=axis, keepdims=True),
+)
+
+
+@public("softmax", "rule")
+def softmax(x: Any, /, *, axis: int = -1) -> Tensor:
+    """exp(x) / sum(exp(x)) along the axis."""
+    return apply(_softmax, (x,), {"axis": normalize_axes("softmax", axis, x.ndim)[0]})
+
+
+@public("log_softmax", "rule")
+def log_softmax(x: Any, /, *, axis: int = -1) -> Tensor:
+    """x - logsumexp(x) along the axis."""
+    return apply(_log_softmax, (x,), {"axis": normalize_axes("log_softmax", axis, x.ndim)[0]})

@@ -1,0 +1,255 @@
+"""Making arrays. Each function works on the current backend; a namespace that a tensor gives is bound to the tensor's own."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xgrad.backends import get_backend, owner
+from xgrad.dispatch import apply, unwrap
+from xgrad.op import Multilinear
+from xgrad.registry import public
+from xgrad.tape import Leaf
+from xgrad.tensor import Tensor, check_differentiable, wrap
+
+CREATES = "not differentiable: it makes an array from numbers"
+Function = Callable[..., Any]
+
+# name -> the function with the backend as its first argument, for namespaces that are bound to one
+BOUND: dict[str, Function] = {}
+
+
+def creation(derivative: str = CREATES) -> Callable[[Function], Function]:
+    """Publish `function(backend, ...)` as a function of the rest, on the current backend."""
+
+    def declare(function: Function) -> Function:
+        @functools.wraps(function)
+        def on_current(*args: Any, **kwargs: Any) -> Any:
+            return function(get_backend(), *args, **kwargs)
+
+        signature = inspect.signature(function)
+        parameters = list(signature.parameters.values())[1:]
+        on_current.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        BOUND[function.__name__] = function
+        return public(function.__name__, derivative)(on_current)
+
+    return declare
+
+
+def _make(backend: Any, name: str, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
+    where = backend if device is None else backend.on(device)
+    return wrap(getattr(where.xp, name)(*args, **kwargs), where)
+
+
+# --- from data -----------------------------------------------------------------------------------------------------------
+
+
+@creation("identity")
+def asarray(
+    backend: Any,
+    obj: Any,
+    /,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """A tensor from numbers, nested sequences, a raw array or a tensor.
+
+    A tensor stays connected to its graph, also when it is copied; a raw array of the backend shares its memory unless
+    `copy=True`. `requires_grad=True` makes the result a leaf whose `.grad` backward() fills.
+    Raises TypeError if a gradient is asked of an integer dtype.
+
+    >>> import xgrad as xg
+    >>> xg.asarray([1.0, 2.0], dtype=xg.float32, requires_grad=True)
+    Tensor([1., 2.], backend='numpy', device='cpu', requires_grad=True)
+    """
+    if isinstance(obj, Tensor):
+        return _from_tensor(obj, dtype, device, copy, requires_grad)
+    where = backend if device is None else backend.on(device)
+    if isinstance(obj, list | tuple) and _holds_tensors(obj):
+        tensor = _from_nested(obj)
+        return _from_tensor(tensor, dtype, device, copy, requires_grad)
+    home = None if device is not None else owner(obj)
+    if home is not None and home.name == backend.name:
+        where = home  # a raw array stays on its device
+    raw = where.asarray(obj, dtype=dtype, copy=copy)
+    if not requires_grad:
+        return wrap(raw, where)
+    check_differentiable(raw.dtype, where)
+    return wrap(raw, where, Leaf())
+
+
+def _from_tensor(x: Tensor, dtype: Any, device: Any, copy: bool | None, requires_grad: bool) -> Tensor:
+    from xgrad.rules.data_type import astype
+    from xgrad.rules.elementwise import positive
+
+    y = x
+    if device is not None and y.backend.on(device) is not y.backend:
+        if copy is False:
+            raise ValueError(f"asarray(copy=False): going from {y.device} to {device} takes a copy")
+        y = y.to_device(device)
+    if dtype is not None and dtype != y.dtype:
+        if copy is False:
+            raise ValueError(f"asarray(copy=False): going from {y.dtype} to {dtype} takes a copy")
+        y = astype(y, dtype)
+    if copy and y is x:
+        y = positive(y)
+    if requires_grad and not y.requires_grad:
+        y = wrap(y.data, y.backend).requires_grad_()
+    return y
+
+
+def _holds_tensors(obj: Any) -> bool:
+    return any(isinstance(part, Tensor) or (isinstance(part, list | tuple) and _holds_tensors(part)) for part in obj)
+
+
+def _from_nested(obj: Any) -> Tensor:
+    """A nested sequence with tensors in it, stacked so that their gradients find them."""
+    from xgrad.rules.manipulation import stack
+
+    parts = [_from_nested(part) if isinstance(part, list | tuple) else part for part in obj]
+    backend, raws, _ = unwrap("asarray", parts)
+    like = next(part for part in parts if isinstance(part, Tensor))
+    return stack(
+        [p if isinstance(p, Tensor) else wrap(backend.asarray(r, like.dtype), backend) for p, r in zip(parts, raws, strict=True)]
+    )
+
+
+@creation()
+def from_dlpack(backend: Any, x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor that shares the memory of another library's array through DLPack."""
+    source = x.data if isinstance(x, Tensor) else x
+    kwargs = {k: v for k, v in (("device", device), ("copy", copy)) if v is not None}
+    return wrap(backend.library.from_dlpack(source, **kwargs), backend)
+
+
+# --- filled --------------------------------------------------------------------------------------------------------------
+
+
+@creation()
+def zeros(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Zeros of that shape, in the backend's default dtype unless told otherwise."""
+    return _make(backend, "zeros", shape, dtype=dtype, device=device)
+
+
+@creation()
+def ones(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Ones of that shape."""
+    return _make(backend, "ones", shape, dtype=dtype, device=device)
+
+
+@creation()
+def empty(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
+    """An array of that shape whose values are whatever was in memory."""
+    return _make(backend, "empty", shape, dtype=dtype, device=device)
+
+
+@creation("composition")
+def full(
+    backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: Any = None, device: Any = None
+) -> Tensor:
+    """`fill_value` everywhere. A 0-d tensor may be given, and gets the sum of the gradients."""
+    if isinstance(fill_value, Tensor):
+        from xgrad.rules.manipulation import broadcast_to
+
+        value = _from_tensor(fill_value, dtype, device, None, False)
+        return broadcast_to(value, (shape,) if isinstance(shape, int) else shape)
+    return _make(backend, "full", shape, fill_value, dtype=dtype, device=device)
+
+
+@creation()
+def eye(
+    backend: Any, n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None
+) -> Tensor:
+    """Ones on the k-th diagonal, zeros elsewhere."""
+    return _make(backend, "eye", n_rows, n_cols, k=k, dtype=dtype, device=device)
+
+
+@creation()
+def arange(
+    backend: Any, start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None, device: Any = None
+) -> Tensor:
+    """Numbers from `start` (0 if only one is given) to before `stop`, `step` apart."""
+    return _make(backend, "arange", start, stop, step, dtype=dtype, device=device)
+
+
+@creation()
+def linspace(
+    backend: Any, start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
+) -> Tensor:
+    """`num` evenly spaced numbers from `start` to `stop`."""
+    return _make(backend, "linspace", start, stop, num, dtype=dtype, device=device, endpoint=endpoint)
+
+
+# --- like another --------------------------------------------------------------------------------------------------------
+
+
+def _like(name: str, x: Any, *args: Any, dtype: Any = None, device: Any = None) -> Tensor:
+    backend, (raw,), _ = unwrap(name, (x,))
+    return _make(backend, name.removesuffix("_like"), tuple(raw.shape), *args, dtype=dtype or raw.dtype, device=device)
+
+
+@public("zeros_like", CREATES)
+def zeros_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Zeros of the shape and dtype of x."""
+    return _like("zeros_like", x, dtype=dtype, device=device)
+
+
+@public("ones_like", CREATES)
+def ones_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Ones of the shape and dtype of x."""
+    return _like("ones_like", x, dtype=dtype, device=device)
+
+
+@public("empty_like", CREATES)
+def empty_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """An array of the shape and dtype of x whose values are whatever was in memory."""
+    return _like("empty_like", x, dtype=dtype, device=device)
+
+
+@public("full_like", "composition")
+def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """`fill_value` everywhere, in the shape and dtype of x."""
+    backend, (raw,), _ = unwrap("full_like", (x,))
+    made: Tensor = BOUND["full"](backend, tuple(raw.shape), fill_value, dtype=dtype or raw.dtype, device=device)
+    return made
+
+
+# --- from other arrays ---------------------------------------------------------------------------------------------------
+
+_tril = Multilinear("tril", ("x",), (lambda xp, g, k: xp.tril(g, k=k),))
+_triu = Multilinear("triu", ("x",), (lambda xp, g, k: xp.triu(g, k=k),))
+
+
+@public("tril", "rule")
+def tril(x: Any, /, *, k: int = 0) -> Tensor:
+    """x with zeros above the k-th diagonal."""
+    return apply(_tril, (x,), {"k": k})
+
+
+@public("triu", "rule")
+def triu(x: Any, /, *, k: int = 0) -> Tensor:
+    """x with zeros below the k-th diagonal."""
+    return apply(_triu, (x,), {"k": k})
+
+
+@public("meshgrid", "composition")
+def meshgrid(*arrays: Any, indexing: str = "xy") -> tuple[Tensor, ...]:
+    """Coordinate arrays from coordinate vectors: each varies along its own axis."""
+    from xgrad.rules.manipulation import broadcast_to, reshape
+
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', not {indexing!r}")
+    order = list(range(len(arrays)))
+    if indexing == "xy" and len(order) > 1:
+        order[:2] = [1, 0]
+    sizes = [array.size for array in arrays]
+    shape = tuple(sizes[order.index(axis)] for axis in range(len(order)))
+    return tuple(
+        broadcast_to(reshape(a, (1,) * axis + (a.size,) + (1,) * (len(order) - axis - 1)), shape)
+        for a, axis in zip(arrays, order, strict=True)
+    )

@@ -1,0 +1,63 @@
+"""How a row of the rule tables is declared: each makes an operation, its public function, and an entry in the registry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xgrad import dispatch
+from xgrad.op import Elementwise, RawFunction, Rule
+from xgrad.registry import public
+from xgrad.tensor import Tensor, wrap
+
+Public = Callable[..., Any]
+
+NOT_CONTINUOUS = "not differentiable: its values are integers, booleans, or constant almost everywhere"
+
+
+def elementwise(name: str, doc: str, *rules: Rule | None, jvp: Rule | None = None) -> Public:
+    """A function of one or two arrays, element by element. One rule per argument: g times the derivative."""
+    arguments = ("x",) if len(rules) == 1 else ("x1", "x2")
+    op = Elementwise(name, arguments, rules, jvp)
+    function = (dispatch.unary if len(rules) == 1 else dispatch.binary)(op)
+    return _publish(function, name, doc, "rule")
+
+
+def constant(name: str, doc: str, arguments: int = 1) -> Public:
+    """An elementwise function without a derivative: the result never requires a gradient."""
+
+    def one(x: Any, /) -> Tensor:
+        return untracked(name, (x,))
+
+    def two(x1: Any, x2: Any, /) -> Tensor:
+        return untracked(name, (x1, x2))
+
+    return _publish(one if arguments == 1 else two, name, doc, NOT_CONTINUOUS)
+
+
+def untracked(name: str, args: Sequence[Any], **static: Any) -> Tensor:
+    """Run a function of the backend without recording it."""
+    backend, raws, _ = dispatch.unwrap(name, args)
+    function = _raw(name)[backend]
+    try:
+        y = function(*raws, **static)
+    except Exception as error:
+        dispatch.explain(error, name, raws)
+    return wrap(y if backend.owns(y) else backend.asarray(y), backend)
+
+
+def _raw(name: str) -> RawFunction:
+    found = _raws.get(name)
+    if found is None:
+        found = _raws[name] = RawFunction(name)
+    return found
+
+
+_raws: dict[str, RawFunction] = {}
+
+
+def _publish(function: Public, name: str, doc: str, derivative: str) -> Public:
+    function.__name__ = function.__qualname__ = name.rpartition(".")[2]
+    function.__doc__ = doc
+    function.__module__ = "xgrad"
+    return public(name, derivative)(function)

@@ -1,0 +1,242 @@
+"""Elementwise functions.
+
+Each row is a function, what it is, and for each argument g times its derivative. A rule names what it needs, `y` being the
+output; rules prefer arrays to numbers (`g - g * y * y` to `g * (1 - y * y)`) because a library pays more to take in a number.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from xgrad.dispatch import apply, is_scalar
+from xgrad.op import Elementwise, conjugate, real_part
+from xgrad.registry import public
+from xgrad.rules.declare import constant, elementwise, untracked
+from xgrad.tensor import ComplexTensor, Tensor
+
+# --- arithmetic ----------------------------------------------------------------------------------------------------------
+
+add = elementwise("add", "x1 + x2, elementwise.", lambda xp, g: g, lambda xp, g: g)
+subtract = elementwise("subtract", "x1 - x2, elementwise.", lambda xp, g: g, lambda xp, g: -g)
+multiply = elementwise("multiply", "x1 * x2, elementwise.", lambda xp, g, x2: g * x2, lambda xp, g, x1: g * x1)
+divide = elementwise("divide", "x1 / x2, elementwise.", lambda xp, g, x2: g / x2, lambda xp, g, x2, y: -g * y / x2)
+remainder = elementwise(
+    "remainder",
+    "The remainder of x1 / x2, elementwise, with the sign of x2.",
+    lambda xp, g: g,
+    lambda xp, g, x1, x2: -g * xp.floor_divide(x1, x2),
+)
+negative = elementwise("negative", "-x, elementwise.", lambda xp, g: -g)
+positive = elementwise("positive", "+x, elementwise.", lambda xp, g: g)
+reciprocal = elementwise("reciprocal", "1 / x, elementwise.", lambda xp, g, y: -g * y * y)
+square = elementwise("square", "x * x, elementwise.", lambda xp, g, x: (g + g) * x)
+sqrt = elementwise("sqrt", "The square root, elementwise.", lambda xp, g, y: g / (y + y))
+
+
+def _pow_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
+    """x2 * x1**(x2 - 1), which is 0 where x2 is 0, also at x1 = 0."""
+    if is_scalar(x2):
+        return xp.zeros(g.shape, dtype=g.dtype) if x2 == 0 else g * (x1 ** (x2 - 1) * x2)
+    flat = x2 == 0
+    lowered = x1 ** (xp.where(flat, xp.ones((), dtype=x2.dtype), x2) - 1)
+    return xp.mask(g * x2 * lowered, ~flat)
+
+
+def _pow_exponent(xp: Any, g: Any, x1: Any, y: Any) -> Any:
+    """y * log(x1), which is 0 where x1 is 0."""
+    base = xp.asarray(x1, dtype=y.dtype) if is_scalar(x1) else x1
+    return g * y * xp.log(xp.where(base == 0, xp.ones((), dtype=base.dtype), base))
+
+
+pow = elementwise("pow", "x1 ** x2, elementwise.", _pow_base, _pow_exponent)
+
+# --- exponentials and logarithms -----------------------------------------------------------------------------------------
+
+exp = elementwise("exp", "e ** x, elementwise.", lambda xp, g, y: g * y)
+expm1 = elementwise("expm1", "e ** x - 1, elementwise, accurate near 0.", lambda xp, g, y: g * y + g)
+log = elementwise("log", "The natural logarithm, elementwise.", lambda xp, g, x: g / x)
+log1p = elementwise("log1p", "log(1 + x), elementwise, accurate near 0.", lambda xp, g, x: g / (x + 1))
+log2 = elementwise("log2", "The logarithm to base 2, elementwise.", lambda xp, g, x: g / (x * math.log(2)))
+log10 = elementwise("log10", "The logarithm to base 10, elementwise.", lambda xp, g, x: g / (x * math.log(10)))
+logaddexp = elementwise(
+    "logaddexp",
+    "log(exp(x1) + exp(x2)), elementwise, without overflow.",
+    lambda xp, g, x1, x2: g * xp.sigmoid(x1 - x2),
+    lambda xp, g, x1, x2: g * xp.sigmoid(x2 - x1),
+)
+
+# --- trigonometric and hyperbolic ----------------------------------------------------------------------------------------
+
+sin = elementwise("sin", "The sine of x in radians, elementwise.", lambda xp, g, x: g * xp.cos(x))
+cos = elementwise("cos", "The cosine of x in radians, elementwise.", lambda xp, g, x: -g * xp.sin(x))
+tan = elementwise("tan", "The tangent of x in radians, elementwise.", lambda xp, g, y: g + g * y * y)
+asin = elementwise("asin", "The inverse sine, in radians.", lambda xp, g, x: g / xp.sqrt((1 - x) * (1 + x)))
+acos = elementwise("acos", "The inverse cosine, in radians.", lambda xp, g, x: -g / xp.sqrt((1 - x) * (1 + x)))
+atan = elementwise("atan", "The inverse tangent, in radians.", lambda xp, g, x: g / (x * x + 1))
+atan2 = elementwise(
+    "atan2",
+    "The angle of the point (x2, x1) in radians, elementwise.",
+    lambda xp, g, x1, x2: g * x2 / (x1 * x1 + x2 * x2),
+    lambda xp, g, x1, x2: -g * x1 / (x1 * x1 + x2 * x2),
+)
+sinh = elementwise("sinh", "The hyperbolic sine, elementwise.", lambda xp, g, x: g * xp.cosh(x))
+cosh = elementwise("cosh", "The hyperbolic cosine, elementwise.", lambda xp, g, x: g * xp.sinh(x))
+tanh = elementwise("tanh", "The hyperbolic tangent, elementwise.", lambda xp, g, y: g - g * y * y)
+asinh = elementwise("asinh", "The inverse hyperbolic sine.", lambda xp, g, x: g / xp.sqrt(x * x + 1))
+acosh = elementwise(
+    "acosh", "The inverse hyperbolic cosine.", lambda xp, g, x: g / (xp.sqrt(x - 1) * xp.sqrt(x + 1))
+)
+atanh = elementwise("atanh", "The inverse hyperbolic tangent.", lambda xp, g, x: g / ((1 - x) * (1 + x)))
+
+
+def _share(xp: Any, x: Any, y: Any) -> Any:
+    """x / y, and 0 where y is 0: the gradient of a norm."""
+    return x / xp.where(y == 0, xp.ones((), dtype=y.dtype), y)
+
+
+hypot = elementwise(
+    "hypot",
+    "sqrt(x1**2 + x2**2), elementwise. The gradient at (0, 0) is 0.",
+    lambda xp, g, x1, y: g * _share(xp, x1, y),
+    lambda xp, g, x2, y: g * _share(xp, x2, y),
+)
+
+# --- choosing ------------------------------------------------------------------------------------------------------------
+
+
+def _of_larger(xp: Any, g: Any, a: Any, b: Any) -> Any:
+    """g where a > b, half of it where they are equal."""
+    return xp.mask(g, a > b) + xp.mask(g * 0.5, a == b)
+
+
+maximum = elementwise(
+    "maximum",
+    "The larger of x1 and x2, elementwise. Equal ones share the gradient.",
+    lambda xp, g, x1, x2: _of_larger(xp, g, x1, x2),
+    lambda xp, g, x1, x2: _of_larger(xp, g, x2, x1),
+)
+minimum = elementwise(
+    "minimum",
+    "The smaller of x1 and x2, elementwise. Equal ones share the gradient.",
+    lambda xp, g, x1, x2: _of_larger(xp, g, x2, x1),
+    lambda xp, g, x1, x2: _of_larger(xp, g, x1, x2),
+)
+copysign = elementwise(
+    "copysign",
+    "|x1| with the sign of x2, elementwise.",
+    lambda xp, g, x1, x2: xp.where(xp.signbit(x1) == xp.signbit(x2), g, -g),
+    None,
+)
+_clip = Elementwise(
+    "clip", ("x",), (lambda xp, g, x, min, max: xp.mask(g, _within(x, min, max)),)
+)
+
+
+def _within(x: Any, low: float | None, high: float | None) -> Any:
+    if low is None or high is None:
+        return x <= high if low is None else x >= low
+    return (x >= low) & (x <= high)
+
+
+@public("clip", "rule")
+def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
+    """x, but no less than `min` and no more than `max`. At a bound the gradient passes to x, as in PyTorch.
+
+    >>> import xgrad as xg
+    >>> xg.clip(xg.asarray([-2.0, 0.5, 3.0]), 0.0, 1.0).numpy().tolist()
+    [0.0, 0.5, 1.0]
+    """
+    from xgrad.rules.searching import where
+
+    if min is None and max is None:
+        return positive(x)
+    if all(bound is None or is_scalar(bound) for bound in (min, max)):
+        return apply(_clip, (x,), {"min": min, "max": max})
+    y = x
+    if min is not None:
+        y = where(less(y, min), min, y)
+    if max is not None:
+        y = where(greater(y, max), max, y)
+    return y if y.dtype == x.dtype else untracked_dtype(y, x)
+
+
+def untracked_dtype(y: Tensor, x: Any) -> Tensor:
+    from xgrad.rules.data_type import astype
+
+    return astype(y, x.dtype)
+
+
+# --- complex numbers -----------------------------------------------------------------------------------------------------
+
+abs = elementwise(
+    "abs",
+    "The absolute value, elementwise. The gradient at 0 is 0.",
+    lambda xp, g, x: g * xp.sign(x),
+    jvp=lambda xp, t, x: real_part(xp, t * conjugate(xp, xp.sign(x))),
+)
+_conj = Elementwise("conj", ("x",), (lambda xp, g: xp.conj(g),), jvp=lambda xp, t: xp.conj(t))
+_real = Elementwise("real", ("x",), (lambda xp, g: g,), jvp=lambda xp, t: xp.real(t))
+_imag = Elementwise(
+    "imag", ("x",), (lambda xp, g, x_dtype: xp.astype(g, x_dtype) * 1j,), jvp=lambda xp, t: xp.imag(t)
+)
+
+
+@public("conj", "rule")
+def conj(x: Any, /) -> Tensor:
+    """The complex conjugate, elementwise; x itself where it is real."""
+    return apply(_conj, (x,)) if isinstance(x, ComplexTensor) else positive(x)
+
+
+@public("real", "rule")
+def real(x: Any, /) -> Tensor:
+    """The real part, elementwise."""
+    return apply(_real, (x,)) if isinstance(x, ComplexTensor) else positive(x)
+
+
+@public("imag", "rule")
+def imag(x: Any, /) -> Tensor:
+    """The imaginary part, elementwise."""
+    return apply(_imag, (x,))
+
+
+@public("sign", "rule for complex arrays; constant almost everywhere for real ones")
+def sign(x: Any, /) -> Tensor:
+    """-1, 0 or 1 with the sign of x, elementwise; x / |x| where x is complex."""
+    if isinstance(x, ComplexTensor):
+        from xgrad.rules.searching import where
+
+        size = abs(x)
+        return divide(x, where(equal(size, 0.0), 1.0, size))
+    return untracked("sign", (x,))
+
+
+# --- without a derivative ------------------------------------------------------------------------------------------------
+
+ceil = constant("ceil", "The nearest integer above, elementwise.")
+floor = constant("floor", "The nearest integer below, elementwise.")
+round = constant("round", "The nearest integer, elementwise; halves go to the even one.")
+trunc = constant("trunc", "The integer part, elementwise.")
+signbit = constant("signbit", "Whether the sign bit is set, elementwise.")
+isfinite = constant("isfinite", "Whether x is neither infinite nor nan, elementwise.")
+isinf = constant("isinf", "Whether x is infinite, elementwise.")
+isnan = constant("isnan", "Whether x is nan, elementwise.")
+logical_not = constant("logical_not", "not x, elementwise.")
+bitwise_invert = constant("bitwise_invert", "~x, elementwise.")
+
+floor_divide = constant("floor_divide", "The integer part of x1 / x2, rounded down, elementwise.", 2)
+nextafter = constant("nextafter", "The next floating-point number after x1 towards x2, elementwise.", 2)
+equal = constant("equal", "x1 == x2, elementwise.", 2)
+not_equal = constant("not_equal", "x1 != x2, elementwise.", 2)
+less = constant("less", "x1 < x2, elementwise.", 2)
+less_equal = constant("less_equal", "x1 <= x2, elementwise.", 2)
+greater = constant("greater", "x1 > x2, elementwise.", 2)
+greater_equal = constant("greater_equal", "x1 >= x2, elementwise.", 2)
+logical_and = constant("logical_and", "x1 and x2, elementwise.", 2)
+logical_or = constant("logical_or", "x1 or x2, elementwise.", 2)
+logical_xor = constant("logical_xor", "Whether just one of x1 and x2 holds, elementwise.", 2)
+bitwise_and = constant("bitwise_and", "x1 & x2, elementwise.", 2)
+bitwise_or = constant("bitwise_or", "x1 | x2, elementwise.", 2)
+bitwise_xor = constant("bitwise_xor", "x1 ^ x2, elementwise.", 2)
+bitwise_left_shift = constant("bitwise_left_shift", "x1 << x2, elementwise.", 2)
+bitwise_right_shift = constant("bitwise_right_shift", "x1 >> x2, elementwise.", 2)

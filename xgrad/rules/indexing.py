@@ -1,0 +1,102 @@
+"""Reading and writing parts of an array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xgrad.dispatch import apply
+from xgrad.op import JointlyLinear, Multilinear
+from xgrad.registry import public
+from xgrad.rules.shapes import normalize_axes
+from xgrad.tensor import Tensor
+
+_getitem = Multilinear("getitem", ("x",), (lambda xp, g, key, x_shape: xp.scatter(g, key, x_shape),))
+_scatter = Multilinear("scatter", ("x",), (lambda xp, g, key: xp.getitem(g, key),))
+_setitem = JointlyLinear(
+    "setitem",
+    ("x", "value"),
+    (
+        lambda xp, g, key: xp.setitem(g, key, 0),
+        lambda xp, g, key: xp.getitem(g, key),
+    ),
+)
+
+
+def raw_key(key: Any) -> Any:
+    """The key with tensors in it replaced by their arrays."""
+    if isinstance(key, tuple):
+        return tuple(raw_key(part) for part in key)
+    return key.data if isinstance(key, Tensor) else key
+
+
+@public("getitem", "rule")
+def getitem(x: Any, key: Any, /) -> Tensor:
+    """x[key], for integers, slices, `...`, None, integer arrays and masks.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x[0] + x[0]).backward()
+    >>> x.grad.numpy().tolist()
+    [2.0, 0.0, 0.0]
+    """
+    return apply(_getitem, (x,), {"key": raw_key(key)})
+
+
+@public("scatter", "rule")
+def scatter(x: Any, key: Any, /, shape: tuple[int, ...]) -> Tensor:
+    """Zeros of that shape with x added at `key`; a place named twice is added to twice."""
+    return apply(_scatter, (x,), {"key": raw_key(key), "shape": tuple(shape)})
+
+
+@public("setitem", "rule")
+def setitem(x: Any, key: Any, value: Any, /) -> Tensor:
+    """A copy of x with `value` written at `key`."""
+    return apply(_setitem, (x, value), {"key": raw_key(key)})
+
+
+# --- take ----------------------------------------------------------------------------------------------------------------
+
+_take = Multilinear(
+    "take", ("x",), (lambda xp, g, x_shape, indices, axis: xp.scatter_take(g, indices, x_shape, axis),)
+)
+_scatter_take = Multilinear(
+    "scatter_take", ("x",), (lambda xp, g, indices, axis: xp.take(g, indices, axis=axis),)
+)
+_take_along_axis = Multilinear(
+    "take_along_axis",
+    ("x",),
+    (lambda xp, g, x_shape, indices, axis: xp.scatter_along_axis(g, indices, x_shape, axis),),
+)
+_scatter_along_axis = Multilinear(
+    "scatter_along_axis", ("x",), (lambda xp, g, indices, axis: xp.take_along_axis(g, indices, axis=axis),)
+)
+
+
+@public("take", "rule")
+def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
+    """The elements at `indices` along an axis. A place taken twice gets both gradients."""
+    if axis is None:
+        if x.ndim != 1:
+            raise ValueError(f"take: axis is needed for an array with {x.ndim} axes")
+        axis = 0
+    (axis,) = normalize_axes("take", axis, x.ndim)
+    return apply(_take, (x,), {"indices": raw_key(indices), "axis": axis})
+
+
+@public("take_along_axis", "rule")
+def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
+    """For each line along the axis, the elements at that line's own indices."""
+    (axis,) = normalize_axes("take_along_axis", axis, x.ndim)
+    return apply(_take_along_axis, (x,), {"indices": raw_key(indices), "axis": axis})
+
+
+@public("scatter_take", "rule")
+def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Tensor:
+    """The transpose of `take`: zeros of that shape with x added at the indices."""
+    return apply(_scatter_take, (x,), {"indices": raw_key(indices), "shape": tuple(shape), "axis": axis})
+
+
+@public("scatter_along_axis", "rule")
+def scatter_along_axis(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Tensor:
+    """The transpose of `take_along_axis`."""
+    return apply(_scatter_along_axis, (x,), {"indices": raw_key(indices), "shape": tuple(shape), "axis": axis})

@@ -1,0 +1,101 @@
+"""Products of matrices and vectors: the main namespace's share of linear algebra."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from xgrad.dispatch import apply, matrix_product
+from xgrad.op import Multilinear
+from xgrad.registry import public
+from xgrad.rules.shapes import inverse
+from xgrad.tensor import Tensor
+
+
+def _matmul_left(xp: Any, g: Any, x2: Any, x1_shape: tuple[int, ...]) -> Any:
+    """g @ x2^T, with what was a vector made a matrix and back."""
+    if x2.ndim == 1:
+        return xp.expand_dims(g, axis=-1) * x2
+    if len(x1_shape) == 1:
+        return xp.squeeze(xp.matmul(xp.expand_dims(g, axis=-2), xp.matrix_transpose(x2)), axis=-2)
+    return xp.matmul(g, xp.matrix_transpose(x2))
+
+
+def _matmul_right(xp: Any, g: Any, x1: Any, x2_shape: tuple[int, ...]) -> Any:
+    """x1^T @ g, with what was a vector made a matrix and back."""
+    if x1.ndim == 1:
+        return xp.expand_dims(x1, axis=-1) * xp.expand_dims(g, axis=-2) if len(x2_shape) > 1 else x1 * g
+    if len(x2_shape) == 1:
+        return xp.squeeze(xp.matmul(xp.matrix_transpose(x1), xp.expand_dims(g, axis=-1)), axis=-1)
+    return xp.matmul(xp.matrix_transpose(x1), g)
+
+
+_matmul = Multilinear("matmul", ("x1", "x2"), (_matmul_left, _matmul_right))
+matmul = public("matmul", "rule")(matrix_product(_matmul))
+
+
+_matrix_transpose = Multilinear("matrix_transpose", ("x",), (lambda xp, g: xp.matrix_transpose(g),))
+
+
+@public("matrix_transpose", "rule")
+def matrix_transpose(x: Any, /) -> Tensor:
+    """The matrices in the last two axes, transposed."""
+    return apply(_matrix_transpose, (x,))
+
+
+@public("vecdot", "composition")
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
+    """The dot product of vectors along an axis, the first one conjugated.
+
+    >>> import xgrad as xg
+    >>> xg.vecdot(xg.asarray([1.0, 2.0]), xg.asarray([3.0, 4.0])).item()
+    11.0
+    """
+    from xgrad.rules.elementwise import conj, multiply
+    from xgrad.rules.statistical import sum
+
+    sizes = [x.shape[axis] for x in (x1, x2) if -x.ndim <= axis < x.ndim]
+    if len(sizes) < 2 or sizes[0] != sizes[1]:
+        raise ValueError(f"vecdot: shapes {tuple(x1.shape)} and {tuple(x2.shape)} have no common axis {axis}")
+    return sum(multiply(conj(x1), x2), axis=axis)
+
+
+# --- tensordot -----------------------------------------------------------------------------------------------------------
+
+AxisPairs = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def _free(ndim: int, taken: Sequence[int]) -> tuple[int, ...]:
+    return tuple(i for i in range(ndim) if i not in taken)
+
+
+def _tensordot_left(xp: Any, g: Any, x2: Any, x1_shape: tuple[int, ...], axes: AxisPairs) -> Any:
+    """g contracted with x2 over the axes that came from x2, then put in the order of x1."""
+    mine, others = axes
+    free = _free(len(x1_shape), mine)
+    kept = _free(x2.ndim, others)
+    h = xp.tensordot(g, x2, axes=(tuple(range(len(free), g.ndim)), kept))
+    # the axes of h: first the free ones of x1, then the contracted ones of x2, in their own order
+    arrived = (*free, *(mine[others.index(a)] for a in sorted(others)))
+    return xp.permute_dims(h, inverse(arrived))
+
+
+def _tensordot_right(xp: Any, g: Any, x1: Any, x2_shape: tuple[int, ...], axes: AxisPairs) -> Any:
+    others, mine = axes
+    kept = _free(x1.ndim, others)
+    h = xp.tensordot(x1, g, axes=(kept, tuple(range(len(kept)))))
+    arrived = (*(mine[others.index(a)] for a in sorted(others)), *_free(len(x2_shape), mine))
+    return xp.permute_dims(h, inverse(arrived))
+
+
+_tensordot = Multilinear("tensordot", ("x1", "x2"), (_tensordot_left, _tensordot_right))
+
+
+@public("tensordot", "rule")
+def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
+    """The sum of products over pairs of axes: the last `axes` of x1 with the first of x2, or two sequences of axes."""
+    if isinstance(axes, int):
+        pairs = tuple(range(x1.ndim - axes, x1.ndim)), tuple(range(axes))
+    else:
+        pairs = tuple(a % x1.ndim for a in axes[0]), tuple(a % x2.ndim for a in axes[1])
+    return apply(_tensordot, (x1, x2), {"axes": pairs})

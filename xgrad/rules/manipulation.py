@@ -1,0 +1,191 @@
+"""Shape manipulation: every function here is linear, and its transpose moves the gradient back to where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from math import prod
+from typing import Any
+
+from xgrad.dispatch import apply
+from xgrad.op import JointlyLinear, Multilinear
+from xgrad.registry import public
+from xgrad.rules.shapes import Axes, inverse, normalize_axes
+from xgrad.tensor import Tensor
+
+# --- one array, same elements --------------------------------------------------------------------------------------------
+
+_reshape = Multilinear("reshape", ("x",), (lambda xp, g, x_shape: xp.reshape(g, x_shape),))
+_squeeze = Multilinear("squeeze", ("x",), (lambda xp, g, x_shape: xp.reshape(g, x_shape),))
+_expand_dims = Multilinear("expand_dims", ("x",), (lambda xp, g, x_shape: xp.reshape(g, x_shape),))
+_permute_dims = Multilinear("permute_dims", ("x",), (lambda xp, g, axes: xp.permute_dims(g, inverse(axes)),))
+_flip = Multilinear("flip", ("x",), (lambda xp, g, axis: xp.flip(g, axis=axis),))
+_roll = Multilinear("roll", ("x",), (lambda xp, g, shift, axis: xp.roll(g, _negated(shift), axis=axis),))
+_broadcast_to = Multilinear("broadcast_to", ("x",), (lambda xp, g: g,))  # summed to the shape of x by the engine
+
+
+def _negated(shift: int | tuple[int, ...]) -> int | tuple[int, ...]:
+    return -shift if isinstance(shift, int) else tuple(-s for s in shift)
+
+
+@public("reshape", "rule")
+def reshape(x: Any, /, shape: Sequence[int], *, copy: bool | None = None) -> Tensor:
+    """The same elements in another shape; one length may be -1.
+
+    >>> import xgrad as xg
+    >>> xg.reshape(xg.asarray([1.0, 2.0, 3.0, 4.0]), (2, -1)).shape
+    (2, 2)
+    """
+    return apply(_reshape, (x,), {"shape": tuple(shape), "copy": copy})
+
+
+@public("squeeze", "rule")
+def squeeze(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
+    """Without the axes named, which must have length 1."""
+    return apply(_squeeze, (x,), {"axis": axis})
+
+
+@public("expand_dims", "rule")
+def expand_dims(x: Any, /, *, axis: int = 0) -> Tensor:
+    """With a new axis of length 1 at position `axis`."""
+    if not -x.ndim - 1 <= axis <= x.ndim:
+        raise IndexError(f"expand_dims: axis {axis} of an array with {x.ndim} axes; it must lie in {-x.ndim - 1} to {x.ndim}")
+    return apply(_expand_dims, (x,), {"axis": axis})
+
+
+@public("permute_dims", "rule")
+def permute_dims(x: Any, /, axes: Sequence[int]) -> Tensor:
+    """The axes in another order: axis i of the result is axis `axes[i]` of x."""
+    order = normalize_axes("permute_dims", tuple(axes), x.ndim)
+    return apply(_permute_dims, (x,), {"axes": order})
+
+
+@public("moveaxis", "composition")
+def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Tensor:
+    """The axes in `source` moved to the places in `destination`, the others keeping their order."""
+    from_, to = normalize_axes("moveaxis", source, x.ndim), normalize_axes("moveaxis", destination, x.ndim)
+    if len(set(from_)) != len(from_) or len(set(to)) != len(to) or len(from_) != len(to):
+        raise ValueError(f"moveaxis: source {source} and destination {destination} must be as many distinct axes each")
+    rest = iter(i for i in range(x.ndim) if i not in from_)
+    placed = dict(zip(to, from_, strict=True))
+    return permute_dims(x, tuple(placed[i] if i in placed else next(rest) for i in range(x.ndim)))
+
+
+@public("flip", "rule")
+def flip(x: Any, /, *, axis: Axes = None) -> Tensor:
+    """The elements in reverse order along the axes (all of them by default)."""
+    return apply(_flip, (x,), {"axis": axis})
+
+
+@public("roll", "rule")
+def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Tensor:
+    """The elements moved on by `shift` places along the axes; those that fall off the end come in at the front."""
+    return apply(_roll, (x,), {"shift": shift, "axis": axis})
+
+
+# --- repetition ----------------------------------------------------------------------------------------------------------
+
+
+@public("broadcast_to", "rule")
+def broadcast_to(x: Any, /, shape: Sequence[int]) -> Tensor:
+    """x repeated, without copying, along new axes and along axes of length 1."""
+    return apply(_broadcast_to, (x,), {"shape": tuple(shape)})
+
+
+@public("broadcast_arrays", "composition")
+def broadcast_arrays(*arrays: Any) -> tuple[Tensor, ...]:
+    """All arrays in the shape that they broadcast to together."""
+    shape = broadcast_shapes(*(array.shape for array in arrays))
+    return tuple(broadcast_to(array, shape) for array in arrays)
+
+
+@public("broadcast_shapes", "not differentiable: shapes are not arrays")
+def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
+    """The shape that arrays of these shapes broadcast to. Raises ValueError if there is none.
+
+    >>> import xgrad as xg
+    >>> xg.broadcast_shapes((3, 1), (4,))
+    (3, 4)
+    """
+    width = max((len(shape) for shape in shapes), default=0)
+    result = [1] * width
+    for shape in shapes:
+        for i, n in enumerate(shape, start=width - len(shape)):
+            if n != 1 and result[i] not in (1, n):
+                raise ValueError(f"shapes {' and '.join(str(tuple(s)) for s in shapes)} do not broadcast")
+            if n != 1:
+                result[i] = n
+    return tuple(result)
+
+
+@public("repeat", "composition")
+def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
+    """Each element `repeats` times (a number, or one for each element along `axis`); of the flattened array without an axis."""
+    from xgrad.rules.indexing import take
+    from xgrad.rules.declare import untracked
+
+    if axis is None:
+        x, axis = reshape(x, (-1,)), 0
+    (axis,) = normalize_axes("repeat", axis, x.ndim)
+    if isinstance(repeats, int):
+        apart = broadcast_to(
+            expand_dims(x, axis=axis + 1), (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])
+        )
+        return reshape(apart, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
+    places = x.backend.xp.arange(x.shape[axis])
+    return take(x, untracked("repeat", (places, repeats)), axis=axis)
+
+
+@public("tile", "composition")
+def tile(x: Any, repetitions: Sequence[int], /) -> Tensor:
+    """The whole array repeated along each axis."""
+    reps = tuple(repetitions)
+    width = max(x.ndim, len(reps))
+    shape, reps = (1,) * (width - x.ndim) + tuple(x.shape), (1,) * (width - len(reps)) + reps
+    apart = reshape(x, tuple(n for length in shape for n in (1, length)))
+    spread = broadcast_to(apart, tuple(n for pair in zip(reps, shape, strict=True) for n in pair))
+    return reshape(spread, tuple(r * n for r, n in zip(reps, shape, strict=True)))
+
+
+# --- several arrays ------------------------------------------------------------------------------------------------------
+
+
+def _concat_rule(xp: Any, g: Any, shapes: list[tuple[int, ...]], axis: int | None) -> list[Any]:
+    lengths = [prod(shape) if axis is None else shape[axis] for shape in shapes]
+    ends = list(accumulate(lengths))
+    parts = [g[(slice(None),) * (axis or 0) + (slice(end - n, end), ...)] for n, end in zip(lengths, ends, strict=True)]
+    return [xp.reshape(part, shape) for part, shape in zip(parts, shapes, strict=True)] if axis is None else parts
+
+
+_concat = JointlyLinear("concat", (), joint=_concat_rule)
+_stack = JointlyLinear(
+    "stack", (), joint=lambda xp, g, shapes, axis: [g[(slice(None),) * axis + (i, ...)] for i in range(len(shapes))]
+)
+
+
+@public("concat", "rule")
+def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
+    """The arrays one after the other along an axis; flattened first if it is None."""
+    arrays = tuple(arrays)
+    if not arrays:
+        raise ValueError("concat: there are no arrays to join")
+    if axis is not None:
+        (axis,) = normalize_axes("concat", axis, arrays[0].ndim)
+    return apply(_concat, arrays, {"axis": axis}, as_list=True)
+
+
+@public("stack", "rule")
+def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:
+    """The arrays, all of one shape, along a new axis."""
+    arrays = tuple(arrays)
+    if not arrays:
+        raise ValueError("stack: there are no arrays to join")
+    (axis,) = normalize_axes("stack", axis, arrays[0].ndim + 1)
+    return apply(_stack, arrays, {"axis": axis}, as_list=True)
+
+
+@public("unstack", "composition")
+def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
+    """The slices along an axis, as a tuple."""
+    (axis,) = normalize_axes("unstack", axis, x.ndim)
+    return tuple(x[(slice(None),) * axis + (i, ...)] for i in range(x.shape[axis]))

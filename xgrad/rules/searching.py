@@ -1,0 +1,163 @@
+"""Searching, sorting, sets and truth: where, argmax, sort, unique, all, any ..."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xgrad import dispatch
+from xgrad.dispatch import apply
+from xgrad.op import JointlyLinear
+from xgrad.registry import public
+from xgrad.rules.declare import NOT_CONTINUOUS, untracked
+from xgrad.rules.shapes import Axes, normalize_axes
+from xgrad.tensor import Tensor, wrap
+
+_where = JointlyLinear(
+    "where",
+    ("condition", "x1", "x2"),
+    (None, lambda xp, g, condition: xp.mask(g, condition), lambda xp, g, condition: xp.mask(g, ~condition)),
+    fixed=("condition",),
+)
+_mask = JointlyLinear(
+    "mask", ("x", "condition"), (lambda xp, g, condition: xp.mask(g, condition), None), fixed=("condition",)
+)
+
+
+@public("where", "rule")
+def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
+    """x1 where the condition holds, x2 elsewhere.
+
+    The branch not taken gets the gradient 0, also where its own derivative is infinite or nan: but what is infinite further up
+    makes 0 * inf = nan there. Make the argument safe first: where(x > 0, log(where(x > 0, x, 1)), 0).
+    """
+    return apply(_where, (condition, x1, x2))
+
+
+@public("mask", "rule")
+def mask(x: Any, condition: Any, /) -> Tensor:
+    """x where the condition holds, 0 elsewhere."""
+    return apply(_mask, (x, condition))
+
+
+# --- positions and truth -------------------------------------------------------------------------------------------------
+
+
+@public("argmax", NOT_CONTINUOUS)
+def argmax(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """The position of the largest element along an axis."""
+    return untracked("argmax", (x,), axis=axis, keepdims=keepdims)
+
+
+@public("argmin", NOT_CONTINUOUS)
+def argmin(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """The position of the smallest element along an axis."""
+    return untracked("argmin", (x,), axis=axis, keepdims=keepdims)
+
+
+@public("count_nonzero", NOT_CONTINUOUS)
+def count_nonzero(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """How many elements are not 0."""
+    return untracked("count_nonzero", (x,), axis=axis, keepdims=keepdims)
+
+
+@public("nonzero", NOT_CONTINUOUS)
+def nonzero(x: Any, /) -> tuple[Tensor, ...]:
+    """The positions of the elements that are not 0, one array for each axis."""
+    return _several("nonzero", x)
+
+
+@public("searchsorted", NOT_CONTINUOUS)
+def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Tensor:
+    """Where in the sorted x1 the elements of x2 belong."""
+    if sorter is not None:
+        from xgrad.rules.indexing import take
+
+        x1 = take(x1, sorter, axis=0)
+    return untracked("searchsorted", (x1, x2), side=side)
+
+
+@public("all", NOT_CONTINUOUS)
+def all(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Whether every element is true."""
+    return untracked("all", (x,), axis=axis, keepdims=keepdims)
+
+
+@public("any", NOT_CONTINUOUS)
+def any(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """Whether some element is true."""
+    return untracked("any", (x,), axis=axis, keepdims=keepdims)
+
+
+@public("isin", NOT_CONTINUOUS)
+def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Tensor:
+    """For each element of x1, whether it is among those of x2."""
+    return untracked("isin", (x1, x2), invert=invert)
+
+
+# --- order ---------------------------------------------------------------------------------------------------------------
+
+
+@public("argsort", NOT_CONTINUOUS)
+def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+    """The positions that sort x along an axis."""
+    return untracked("argsort", (x,), axis=axis, descending=descending, stable=stable)
+
+
+@public("sort", "composition")
+def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
+    """x sorted along an axis; the gradient goes back to where each element stood."""
+    from xgrad.rules.indexing import take_along_axis
+
+    if not getattr(x, "requires_grad", False):
+        return untracked("sort", (x,), axis=axis, descending=descending, stable=stable)
+    (axis,) = normalize_axes("sort", axis, x.ndim)
+    return take_along_axis(x, argsort(x, axis=axis, descending=descending, stable=stable), axis=axis)
+
+
+@public("diff", "composition")
+def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Tensor:
+    """The n-th difference of neighbours along an axis, with arrays put before and after it first."""
+    from xgrad.rules.manipulation import concat
+
+    (axis,) = normalize_axes("diff", axis, x.ndim)
+    parts = [part for part in (prepend, x, append) if part is not None]
+    y = concat(parts, axis=axis) if len(parts) > 1 else x
+    at = (slice(None),) * axis
+    for _ in range(n):
+        y = y[(*at, slice(1, None), ...)] - y[(*at, slice(None, max(y.shape[axis] - 1, 0)), ...)]
+    return y
+
+
+# --- sets ----------------------------------------------------------------------------------------------------------------
+
+
+@public("unique_values", NOT_CONTINUOUS)
+def unique_values(x: Any, /) -> Tensor:
+    """The distinct elements."""
+    return untracked("unique_values", (x,))
+
+
+@public("unique_counts", NOT_CONTINUOUS)
+def unique_counts(x: Any, /) -> tuple[Tensor, ...]:
+    """The distinct elements, and how often each occurs."""
+    return _several("unique_counts", x)
+
+
+@public("unique_inverse", NOT_CONTINUOUS)
+def unique_inverse(x: Any, /) -> tuple[Tensor, ...]:
+    """The distinct elements, and for each element of x which of them it is."""
+    return _several("unique_inverse", x)
+
+
+@public("unique_all", NOT_CONTINUOUS)
+def unique_all(x: Any, /) -> tuple[Tensor, ...]:
+    """The distinct elements, where each occurs first, which one each element of x is, and how often each occurs."""
+    return _several("unique_all", x)
+
+
+def _several(name: str, x: Any) -> tuple[Tensor, ...]:
+    """A function of one array that returns a tuple of arrays, of the kind of tuple that the library returns."""
+    backend, (raw,), _ = dispatch.unwrap(name, (x,))
+    found = getattr(backend.xp, name)(raw)
+    tensors = [wrap(part, backend) for part in found]
+    return type(found)(*tensors) if hasattr(found, "_fields") else tuple(tensors)

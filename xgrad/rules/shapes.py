@@ -1,0 +1,40 @@
+"""Arithmetic of shapes and axes that several chapters need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+Axes = int | Sequence[int] | None
+
+
+def normalize_axes(name: str, axis: Axes, ndim: int) -> tuple[int, ...]:
+    """The axes as a tuple of numbers from 0; all of them for None. Raises ValueError for one that is not there."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ValueError(f"{name}: axis {a} of an array with {ndim} axes; it must lie in {-ndim} to {ndim - 1}")
+    return tuple(a % ndim for a in axes)
+
+
+def expand(xp: Any, g: Any, shape: tuple[int, ...], axis: Axes) -> Any:
+    """The result of a reduction over `axis`, spread out again over the shape that was reduced."""
+    axes = normalize_axes("expand", axis, len(shape))
+    kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
+    return xp.broadcast_to(g if g.shape == kept else xp.reshape(g, kept), shape)
+
+
+def count(shape: Sequence[int], axis: Axes) -> int:
+    """How many elements a reduction over `axis` takes together."""
+    return prod(shape[a] for a in normalize_axes("count", axis, len(shape)))
+
+
+def inverse(permutation: Sequence[int]) -> tuple[int, ...]:
+    """The permutation that undoes this one."""
+    undone = [0] * len(permutation)
+    for i, p in enumerate(permutation):
+        undone[p] = i
+    return tuple(undone)

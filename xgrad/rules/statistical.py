@@ -1,0 +1,228 @@
+"""Reductions and cumulative functions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xgrad.dispatch import apply
+from xgrad.op import Function, Multilinear, conjugate
+from xgrad.registry import public
+from xgrad.rules.shapes import Axes, count, expand, normalize_axes
+from xgrad.tensor import Tensor
+
+# --- sums ----------------------------------------------------------------------------------------------------------------
+
+_sum = Multilinear("sum", ("x",), (lambda xp, g, x_shape, axis: expand(xp, g, x_shape, axis),))
+_mean = Multilinear("mean", ("x",), (lambda xp, g, x_shape, axis: expand(xp, g / count(x_shape, axis), x_shape, axis),))
+
+
+@public("sum", "rule")
+def sum(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    """The sum over the axes (all of them by default).
+
+    >>> import xgrad as xg
+    >>> xg.sum(xg.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0).numpy().tolist()
+    [4.0, 6.0]
+    """
+    return apply(_sum, (x,), {"axis": axis, "dtype": dtype, "keepdims": keepdims})
+
+
+@public("mean", "rule")
+def mean(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """The arithmetic mean over the axes (all of them by default)."""
+    return apply(_mean, (x,), {"axis": axis, "keepdims": keepdims})
+
+
+# --- variance ------------------------------------------------------------------------------------------------------------
+
+
+def _deviation(xp: Any, x: Any, axis: Axes, correction: float) -> Any:
+    """The derivative of half the variance: (x - mean) / (n - correction)."""
+    return (x - xp.mean(x, axis=axis, keepdims=True)) / (count(x.shape, axis) - correction)
+
+
+def _inverse(xp: Any, y: Any) -> Any:
+    """1 / y, and 0 where y is 0: there every deviation is 0 too, and so is the gradient by convention."""
+    return xp.where(y == 0, xp.zeros((), dtype=y.dtype), 1 / xp.where(y == 0, xp.ones((), dtype=y.dtype), y))
+
+
+_var = Function(
+    "var",
+    ("x",),
+    (lambda xp, g, x, axis, correction: expand(xp, g + g, x.shape, axis) * _deviation(xp, x, axis, correction),),
+    jvp=lambda xp, t, x, axis, correction, keepdims: xp.sum(
+        (t + t) * _deviation(xp, x, axis, correction), axis=axis, keepdims=keepdims
+    ),
+)
+_std = Function(
+    "std",
+    ("x",),
+    (
+        lambda xp, g, x, y, axis, correction: expand(xp, g * _inverse(xp, y), x.shape, axis)
+        * _deviation(xp, x, axis, correction),
+    ),
+    jvp=lambda xp, t, x, y, axis, correction, keepdims: _inverse(xp, y)
+    * xp.sum(t * _deviation(xp, x, axis, correction), axis=axis, keepdims=keepdims),
+)
+
+
+@public("var", "rule")
+def var(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+    """The variance over the axes; `correction=1` gives the unbiased estimate."""
+    return apply(_var, (x,), {"axis": axis, "correction": correction, "keepdims": keepdims})
+
+
+@public("std", "rule")
+def std(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
+    """The standard deviation over the axes. Its gradient where it is 0 is 0."""
+    return apply(_std, (x,), {"axis": axis, "correction": correction, "keepdims": keepdims})
+
+
+# --- extremes ------------------------------------------------------------------------------------------------------------
+
+
+def _shares(xp: Any, x: Any, y: Any, axis: Axes) -> Any:
+    """For each element, its share of the gradient: equal ones among the largest have equal shares."""
+    hit = xp.astype(x == expand(xp, y, x.shape, axis), x.dtype)
+    return hit / xp.sum(hit, axis=axis, keepdims=True)
+
+
+def _extreme(name: str) -> Function:
+    return Function(
+        name,
+        ("x",),
+        (lambda xp, g, x, y, axis: expand(xp, g, x.shape, axis) * _shares(xp, x, y, axis),),
+        jvp=lambda xp, t, x, y, axis, keepdims: xp.sum(t * _shares(xp, x, y, axis), axis=axis, keepdims=keepdims),
+    )
+
+
+_max, _min = _extreme("max"), _extreme("min")
+
+
+@public("max", "rule")
+def max(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """The largest element over the axes. Equal ones share the gradient."""
+    return apply(_max, (x,), {"axis": axis, "keepdims": keepdims})
+
+
+@public("min", "rule")
+def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
+    """The smallest element over the axes. Equal ones share the gradient."""
+    return apply(_min, (x,), {"axis": axis, "keepdims": keepdims})
+
+
+# --- products ------------------------------------------------------------------------------------------------------------
+
+
+def _before(xp: Any, x: Any, axis: int) -> Any:
+    """The product of all elements before each one."""
+    return _drop_last(xp.cumulative_prod(x, axis=axis, include_initial=True), axis)
+
+
+def _others(xp: Any, x: Any, axis: Axes) -> Any:
+    """The product of all other elements, for each: right at zeros too, where dividing the product by x is not."""
+    axes = normalize_axes("prod", axis, x.ndim)
+    if not axes:
+        return xp.ones(x.shape, dtype=x.dtype)
+    order = [i for i in range(x.ndim) if i not in axes] + list(axes)
+    moved = xp.permute_dims(x, tuple(order))
+    kept = moved.shape[: x.ndim - len(axes)]
+    flat = xp.reshape(moved, (*kept, count(x.shape, axes)))
+    last = len(kept)
+    others = _before(xp, flat, last) * xp.flip(_before(xp, xp.flip(flat, axis=last), last), axis=last)
+    return xp.permute_dims(xp.reshape(others, moved.shape), tuple(order.index(i) for i in range(x.ndim)))
+
+
+_prod = Function(
+    "prod",
+    ("x",),
+    (lambda xp, g, x, axis: expand(xp, g, x.shape, axis) * conjugate(xp, _others(xp, x, axis)),),
+    jvp=lambda xp, t, x, axis, keepdims: xp.sum(t * _others(xp, x, axis), axis=axis, keepdims=keepdims),
+)
+
+
+@public("prod", "rule")
+def prod(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
+    """The product over the axes (all of them by default). The gradient is right where elements are 0."""
+    return apply(_prod, (x,), {"axis": axis, "dtype": dtype, "keepdims": keepdims})
+
+
+# --- cumulative ----------------------------------------------------------------------------------------------------------
+
+
+def _slice(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
+    return x[(slice(None),) * axis + (slice(start, stop), ...)]
+
+
+def _drop_last(x: Any, axis: int) -> Any:
+    return _slice(x, axis, None, x.shape[axis] - 1)
+
+
+def _later(xp: Any, x: Any, axis: int, by: int) -> Any:
+    """x moved `by` places towards the end, zeros coming in."""
+    head = xp.zeros((*x.shape[:axis], by, *x.shape[axis + 1 :]), dtype=x.dtype)
+    return xp.concat([head, _slice(x, axis, None, x.shape[axis] - by)], axis=axis)
+
+
+def _recurrence(xp: Any, a: Any, b: Any, axis: int) -> Any:
+    """s with s[i] = a[i] * s[i-1] + b[i], in log2(n) steps of whole arrays (Hillis and Steele's scan)."""
+    by = 1
+    while by < a.shape[axis]:
+        b = b + a * _later(xp, b, axis, by)
+        a = a * _later(xp, a, axis, by)
+        by *= 2
+    return b
+
+
+def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, axis: int, include_initial: bool) -> Any:
+    """Product before i times s[i], where s[i] = g[i] + x[i+1] s[i+1]: no division, so zeros are no exception."""
+    x = conjugate(xp, x)
+    if include_initial:
+        g = _slice(g, axis, 1, None)
+    following = xp.flip(_later(xp, xp.flip(x, axis=axis), axis, 1), axis=axis) if x.shape[axis] else x
+    s = xp.flip(_recurrence(xp, xp.flip(following, axis=axis), xp.flip(g, axis=axis), axis), axis=axis)
+    return _before(xp, x, axis) * s
+
+
+def _cumulative_prod_jvp(xp: Any, t: Any, x: Any, axis: int, include_initial: bool) -> Any:
+    moved = _recurrence(xp, x, t * _before(xp, x, axis), axis)
+    if not include_initial:
+        return moved
+    first = xp.zeros((*x.shape[:axis], 1, *x.shape[axis + 1 :]), dtype=x.dtype)
+    return xp.concat([first, moved], axis=axis)
+
+
+def _cumulative_sum_vjp(xp: Any, g: Any, axis: int, include_initial: bool) -> Any:
+    if include_initial:
+        g = _slice(g, axis, 1, None)
+    return xp.flip(xp.cumulative_sum(xp.flip(g, axis=axis), axis=axis), axis=axis)
+
+
+_cumulative_sum = Multilinear("cumulative_sum", ("x",), (_cumulative_sum_vjp,))
+_cumulative_prod = Function("cumulative_prod", ("x",), (_cumulative_prod_vjp,), jvp=_cumulative_prod_jvp)
+
+
+def _one_axis(name: str, x: Any, axis: int | None) -> int:
+    if axis is None:
+        if x.ndim != 1:
+            raise ValueError(f"{name}: axis is needed for an array with {x.ndim} axes")
+        return 0
+    return normalize_axes(name, axis, x.ndim)[0]
+
+
+@public("cumulative_sum", "rule")
+def cumulative_sum(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Tensor:
+    """The running sum along an axis; `include_initial` puts a zero in front."""
+    axis = _one_axis("cumulative_sum", x, axis)
+    return apply(_cumulative_sum, (x,), {"axis": axis, "dtype": dtype, "include_initial": include_initial})
+
+
+@public("cumulative_prod", "rule")
+def cumulative_prod(
+    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> Tensor:
+    """The running product along an axis; `include_initial` puts a one in front. The gradient is right at zeros."""
+    axis = _one_axis("cumulative_prod", x, axis)
+    return apply(_cumulative_prod, (x,), {"axis": axis, "dtype": dtype, "include_initial": include_initial})

@@ -1,0 +1,231 @@
+"""The tape: what was recorded, and the two walks over it.
+
+A node says how one array was made: by which operation, from which parents, with what kept for the derivative. Nodes point
+at their parents only, so there are no cycles, and what nobody can reach is freed at once. There are two walks:
+
+* back, from an output to what it was made of, carrying gradients (reverse mode);
+* forth, from inputs to what was made of them, carrying tangents (forward mode).
+
+Both read the same nodes, so a derivative is written once, and a derivative that is itself recorded is just more tape. That is
+also why perturbations cannot mix: each derivative is taken with respect to nodes of its own.
+
+This file knows no operation and no library: an operation is asked for its derivative, and gradients are things that can be added.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from heapq import heappop, heappush, heappushpop
+from typing import Any
+
+Node = list[Any]
+Gradient = Any
+
+# A node is a plain list: half the price of an object, and it enters a heap as it is. SEQ falls from node to node, so the
+# newest node is the smallest, and no two are equal. PARENTS has one entry per argument: a node, a Leaf, or None.
+SEQ, OP, PARENTS, SAVED, STATIC, BACKEND = range(6)
+
+next_seq: Callable[[], int] = itertools.count(0, -1).__next__
+FREED = None  # what SAVED becomes once backward has been through a node
+_accumulating = threading.Lock()
+
+
+class Leaf:
+    """Where a gradient ends: the part of a tensor that owns `.grad`."""
+
+    __slots__ = ("__weakref__", "grad")
+
+    def __init__(self) -> None:
+        self.grad: Any = None
+
+
+class GraphFreedError(RuntimeError):
+    """A second walk through a graph whose saved values were given back during the first."""
+
+    def __init__(self, op: Any) -> None:
+        super().__init__(
+            f"backward through '{op.name}' a second time: its saved values were freed by the first backward. "
+            "Call the first one with backward(retain_graph=True), or compute the output again."
+        )
+
+
+# --- what is recorded ---------------------------------------------------------------------------------------------------
+
+_recording: ContextVar[bool] = ContextVar("xgrad_recording", default=True)
+is_recording: Callable[[], bool] = _recording.get
+
+
+@contextmanager
+def set_recording(on: bool) -> Iterator[None]:
+    """Turn recording on or off for this thread (and this asyncio task) while the block runs."""
+    token = _recording.set(on)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+# --- back, from one output to the leaves --------------------------------------------------------------------------------
+
+
+def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> list[tuple[Leaf, Gradient, bool]]:
+    """Walk from `root` to the leaves beneath it, and return what reached each.
+
+    Newest first: every consumer of a node is newer than the node, so when a node is taken from the heap its gradient is
+    complete. `record` makes the derivatives part of the tape; otherwise they run on the backend's raw arrays.
+
+    Returns (leaf, gradient, fresh) for each leaf: `fresh` if the array was made on the way and is not the gradient of
+    something else as well.
+    """
+    heap: list[Node] = []
+    waiting: dict[int, Gradient] = {}  # by id of the node or leaf: what has arrived so far
+    owned: set[int] = set()  # sums that this walk made, and may add to in place
+    leaves: dict[int, tuple[Leaf, bool]] = {}
+    node, g = root, gradient
+    while True:
+        _, op, parents, saved, static, backend = node
+        if saved is FREED:
+            raise GraphFreedError(op)
+        if record:
+            xp, saved = op.lift(node)
+        else:
+            xp = backend.xp
+        if not retain:
+            node[SAVED], node[PARENTS] = FREED, ()
+
+        only = op.only
+        if only is not None and not heap and type(parents[0]) is list:  # a chain: nothing else reaches the parent
+            node = parents[0]
+            g = only(xp, g, saved, static)
+            if g is None:
+                break
+            continue
+
+        following = None  # the first new parent: it need not pass through the heap if nothing newer waits there
+        for parent, h in zip(parents, op.pull(xp, g, parents, saved, static), strict=True):
+            if h is None:
+                continue
+            key = id(parent)
+            earlier = waiting.get(key)
+            if earlier is None:
+                waiting[key] = h
+                if type(parent) is not list:
+                    leaves[key] = parent, h is not g
+                elif following is None:
+                    following = parent
+                else:
+                    heappush(heap, parent)
+            elif key in owned:
+                earlier += h
+                waiting[key] = earlier
+            else:
+                waiting[key] = earlier + h
+                if not record:
+                    owned.add(key)
+        if following is not None:
+            node = heappushpop(heap, following)
+        elif heap:
+            node = heappop(heap)
+        else:
+            break
+        g = waiting.pop(id(node))
+    return [(leaf, waiting[key], fresh or key in owned) for key, (leaf, fresh) in leaves.items()]
+
+
+def deliver(reached: Iterable[tuple[Leaf, Gradient, bool]], as_grad: Callable[[Leaf, Gradient, bool], Any]) -> None:
+    """Add to each leaf's `.grad` what reached it: all at once, so that an error on the way leaves every gradient as it was."""
+    arrived = []
+    taken: set[int] = set()
+    for leaf, g, fresh in reached:
+        arrived.append((leaf, as_grad(leaf, g, fresh and id(g) not in taken)))
+        taken.add(id(g))
+    with _accumulating:
+        for leaf, grad in arrived:
+            leaf.grad = grad if leaf.grad is None else leaf.grad + grad
+
+
+# --- the part of the tape between given inputs and outputs ---------------------------------------------------------------
+
+
+class Path:
+    """The nodes on some path from `inputs` to `outputs`, oldest first.
+
+    `connected` says whether anything else that requires a gradient feeds them: then a derivative along this path is itself
+    something to differentiate.
+    """
+
+    def __init__(self, inputs: Sequence[Node], outputs: Iterable[Node | Leaf | None]) -> None:
+        sources = {id(node) for node in inputs}
+        oldest = max((node[SEQ] for node in inputs), default=0)
+        seen: dict[int, Node] = {}
+        stack = [node for node in outputs if type(node) is list]
+        self.connected = any(parent is not None for node in inputs for parent in node[PARENTS])
+        while stack:
+            node = stack.pop()
+            if id(node) in seen or id(node) in sources:
+                continue
+            if node[SEQ] > oldest:  # older than every input: it cannot depend on one
+                self.connected = True
+                continue
+            if node[SAVED] is FREED:
+                raise GraphFreedError(node[OP])
+            seen[id(node)] = node
+            for parent in node[PARENTS]:
+                if type(parent) is list:
+                    stack.append(parent)
+                elif parent is not None:
+                    self.connected = True
+        self.inputs = list(inputs)
+        self.nodes: list[Node] = []
+        depends = set(sources)
+        for node in sorted(seen.values(), key=_age):
+            if any(id(parent) in depends for parent in node[PARENTS]):
+                depends.add(id(node))
+                self.nodes.append(node)
+        self.depends = depends
+
+    def back(self, outputs: Sequence[Any], cotangents: Sequence[Gradient], *, record: bool) -> list[Gradient | None]:
+        """The gradient of sum(outputs * cotangents) for each input; None for an input that was not used."""
+        waiting: dict[int, Gradient] = {}
+
+        def add(node: Any, g: Gradient) -> None:
+            earlier = waiting.get(id(node))
+            waiting[id(node)] = g if earlier is None else earlier + g
+
+        for node, g in zip(outputs, cotangents, strict=True):
+            if node is not None and id(node) in self.depends:
+                add(node, g)
+        for node in reversed(self.nodes):
+            g = waiting.pop(id(node), None)
+            if g is None:
+                continue
+            op, backend = node[OP], node[BACKEND]
+            xp, saved = op.lift(node) if record else (backend.xp, node[SAVED])
+            parents = [parent if id(parent) in self.depends else None for parent in node[PARENTS]]
+            for parent, h in zip(parents, op.pull(xp, g, parents, saved, node[STATIC]), strict=True):
+                if parent is not None and h is not None:
+                    add(parent, h)
+        return [waiting.get(id(node)) for node in self.inputs]
+
+    def forth(self, tangents: Sequence[Gradient | None], outputs: Sequence[Any], *, record: bool) -> list[Gradient | None]:
+        """The tangent of each output, given one for each input; None where it is zero."""
+        moving: dict[int, Gradient] = {id(n): t for n, t in zip(self.inputs, tangents, strict=True) if t is not None}
+        for node in self.nodes:
+            arriving = [None if parent is None else moving.get(id(parent)) for parent in node[PARENTS]]
+            if all(t is None for t in arriving):
+                continue
+            op = node[OP]
+            xp, saved = op.lift(node) if record else (node[BACKEND].xp, node[SAVED])
+            t = op.push(xp, arriving, saved, node[STATIC])
+            if t is not None:
+                moving[id(node)] = t
+        return [None if node is None else moving.get(id(node)) for node in outputs]
+
+
+def _age(node: Node) -> int:
+    seq: int = node[SEQ]
+    return -seq

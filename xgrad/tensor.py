@@ -1,0 +1,395 @@
+"""The tensor: an array of some backend, and the node that says how it was made.
+
+What operators and functions do with a tensor is in rules/, which hangs the operators on this class (rules/operators.py).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+
+from xgrad import tape
+from xgrad.backends import complex_dtypes
+from xgrad.tape import BACKEND, OP, PARENTS, STATIC, Leaf
+
+if TYPE_CHECKING:
+    from xgrad.backends.base import Backend
+
+
+class Tensor:
+    """An array that remembers how it was made. Make one with `xgrad.asarray` or any function of the namespace.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([1.0, 2.0, 3.0], requires_grad=True)
+    >>> xg.sum(x * x).backward()
+    >>> x.grad.numpy().tolist()
+    [2.0, 4.0, 6.0]
+
+    `data` is the backend's own array. A tensor requires a gradient if and only if it has a `node`: a Leaf, which owns
+    `.grad`, or a node of the tape.
+    """
+
+    __slots__ = ("__weakref__", "backend", "data", "node")
+
+    data: Any
+    backend: Backend
+    node: tape.Node | Leaf | None
+
+    # An ndarray or a NumPy scalar on the left of an operator hands the operation to the tensor.
+    __array_ufunc__: ClassVar[None] = None
+
+    def __init__(self, data: Any, backend: Backend, node: tape.Node | Leaf | None = None) -> None:
+        self.data = data
+        self.backend = backend
+        self.node = node
+
+    # --- what it is ---
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.data.shape)
+
+    @property
+    def dtype(self) -> Any:
+        return self.data.dtype
+
+    @property
+    def device(self) -> Any:
+        return self.backend.device
+
+    @property
+    def ndim(self) -> int:
+        return len(self.data.shape)
+
+    @property
+    def size(self) -> int:
+        count = 1
+        for n in self.data.shape:
+            count *= n
+        return count
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """xgrad as an Array API namespace, bound to this tensor's backend and device."""
+        return self.backend.view.version(api_version)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError(
+            "a tensor does not turn into a NumPy array by itself: the gradient would be lost without a word. "
+            "Call t.numpy() for a copy on the host, or t.detach() first where the gradient is not wanted."
+        )
+
+    def __repr__(self) -> str:
+        grad = ", requires_grad=True" if self.requires_grad else ""
+        where = f"backend='{self.backend.name}', device='{self.backend.device_name}'"
+        values = self.backend.format(self.data)
+        return f"{type(self).__name__}({values}, {where}{grad})"
+
+    __hash__ = object.__hash__
+
+    # --- the gradient ---
+
+    @property
+    def requires_grad(self) -> bool:
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, on: bool) -> None:
+        self.requires_grad_(on)
+
+    def requires_grad_(self, on: bool = True) -> Tensor:
+        """Mark this tensor as a leaf whose gradient is wanted, or unmark it. Returns the tensor.
+
+        Raises TypeError for a dtype that has no gradient (integers, booleans), RuntimeError for a tensor that was computed:
+        it cannot be unmarked, only detached.
+        """
+        if on and self.node is None:
+            check_differentiable(self.dtype, self.backend)
+            self.node = Leaf()
+        elif not on and self.node is not None:
+            if not self.is_leaf:
+                raise RuntimeError("only a leaf can stop requiring a gradient; use t.detach() for a computed tensor")
+            self.node = None
+        return self
+
+    @property
+    def is_leaf(self) -> bool:
+        """True unless the tensor was computed from one that requires a gradient."""
+        return type(self.node) is not list
+
+    @property
+    def grad(self) -> Tensor | None:
+        leaf = self._leaf()
+        return None if leaf is None else cast("Tensor | None", leaf.grad)
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        leaf = self._leaf()
+        if leaf is None:
+            if value is None:
+                return
+            raise RuntimeError("only a leaf that requires a gradient (or a tensor after retain_grad()) has a .grad to set")
+        if value is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
+            raise ValueError(
+                f"a gradient has the shape and dtype of its tensor, here {self.shape} {self.dtype}; "
+                f"got {value.shape} {value.dtype}"
+            )
+        leaf.grad = value
+
+    def _leaf(self) -> Leaf | None:
+        node = self.node
+        if type(node) is not list:
+            return cast("Leaf | None", node)
+        return node[STATIC] if node[OP] is _kept else None
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this computed tensor in `.grad` too, from here on."""
+        if self.node is None:
+            raise RuntimeError("retain_grad(): this tensor does not require a gradient")
+        if self._leaf() is None:
+            leaf = Leaf()
+            self.node = [tape.next_seq(), _kept, (self.node, leaf), (), leaf, self.backend]
+
+    def detach(self) -> Tensor:
+        """The same data, cut off from the tape."""
+        return wrap(self.data, self.backend, None)
+
+    def backward(
+        self, gradient: Any = None, *, retain_graph: bool | None = None, create_graph: bool = False
+    ) -> None:
+        """Add to `.grad` of every leaf that this tensor was computed from the gradient of this tensor by that leaf.
+
+        `gradient` is the gradient of what is being differentiated by this tensor: the shape and dtype of the tensor. It may be
+        left out where there is one element, and is then 1. `create_graph` records the derivative, so that it can be
+        differentiated again. `retain_graph` keeps what the graph saved for another backward; None means as `create_graph`.
+
+        Raises RuntimeError for a tensor that requires no gradient, for one of several elements without `gradient`, and for a
+        graph that an earlier backward has freed.
+        """
+        node = self.node
+        if node is None:
+            raise RuntimeError(
+                "backward(): this tensor does not require a gradient. Nothing it was computed from was made with "
+                "requires_grad=True, or it was computed under no_grad()."
+            )
+        seed = self._seed(gradient)
+        retain = create_graph if retain_graph is None else retain_graph
+        with tape.set_recording(create_graph):
+            if type(node) is list:
+                reached = tape.backward(
+                    node, seed if create_graph else seed.data, retain=retain, record=create_graph
+                )
+            else:
+                reached = [(cast("Leaf", node), seed if create_graph else seed.data, False)]
+            tape.deliver(reached, self._as_grad)
+
+    def _seed(self, gradient: Any) -> Tensor:
+        if gradient is None:
+            if self.size != 1:
+                raise RuntimeError(
+                    f"backward() of a tensor of shape {self.shape} needs the gradient to start from: "
+                    "call backward(gradient) with an array of that shape, or reduce the tensor to one number first"
+                )
+            gradient = self.backend.xp.ones(self.shape, dtype=self.dtype)
+        seed = gradient if isinstance(gradient, Tensor) else wrap(self.backend.lift(gradient, self.dtype), self.backend)
+        if seed.backend is not self.backend:
+            raise TypeError(f"backward(): the tensor is on {self.backend}, its gradient on {seed.backend}")
+        if (seed.shape, seed.dtype) != (self.shape, self.dtype):
+            raise ValueError(
+                f"backward(gradient): expected shape {self.shape} and dtype {self.dtype}, those of the tensor; "
+                f"got shape {seed.shape} and dtype {seed.dtype}"
+            )
+        return seed
+
+    def _as_grad(self, leaf: Leaf, g: Any, fresh: bool) -> Tensor:
+        """What reached a leaf, as a tensor that shares its memory with nothing else."""
+        if isinstance(g, Tensor):
+            return g
+        backend = self.backend
+        return wrap(g if fresh and not backend.is_view(g) else backend.copy(g), backend)
+
+    # --- to the host ---
+
+    def numpy(self) -> Any:
+        """A copy of the values on the host, as a NumPy array. The gradient does not follow it."""
+        return self.backend.to_numpy(self.data)
+
+    def item(self) -> Any:
+        """The one element as a Python number. Raises ValueError if there is not exactly one."""
+        if self.size != 1:
+            raise ValueError(f"item(): a tensor of shape {self.shape} has {self.size} elements, not one")
+        return self.backend.to_numpy(self.data).item()
+
+    def _number(self, kind: str) -> Any:
+        if self.shape != ():
+            raise TypeError(f"{kind}() of a tensor of shape {self.shape}: only a 0-d tensor is one number")
+        if self.requires_grad and tape.is_recording():
+            warnings.warn(
+                f"{kind}() of a tensor that requires a gradient: the number does not carry the gradient on. "
+                "Use t.item() or t.detach() to say that this is meant.",
+                stacklevel=3,
+            )
+        return self.item()
+
+    def __float__(self) -> float:
+        return float(self._number("float"))
+
+    def __int__(self) -> int:
+        return int(self._number("int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._number("complex"))
+
+    def __bool__(self) -> bool:
+        if self.shape != ():
+            raise TypeError(f"the truth of a tensor of shape {self.shape} is ambiguous: reduce it to 0-d first")
+        return bool(self.item())
+
+    def __index__(self) -> int:
+        value = self.item() if self.shape == () else None
+        if type(value) is not int:
+            raise TypeError(f"only a 0-d integer tensor is an index, not shape {self.shape} of {self.dtype}")
+        return value
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d tensor")
+        return (self[i] for i in range(self.shape[0]))
+
+    # --- exchange and copies ---
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
+        """This tensor if it is on that device; otherwise a copy there, cut off from the tape."""
+        backend = self.backend.on(device)
+        if backend is self.backend:
+            return self
+        return wrap(backend.asarray(self.data), backend)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        if self.requires_grad:
+            raise BufferError("a tensor that requires a gradient is not exported by DLPack: call t.detach() first")
+        return self.data.__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> Any:
+        return self.data.__dlpack_device__()
+
+    def __copy__(self) -> Tensor:
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError("only a leaf can be copied this way; use t.detach() or xgrad.asarray(t, copy=True)")
+        copy = type(self).__new__(type(self))
+        copy.data, copy.backend, copy.node = self.backend.copy(self.data), self.backend, None
+        if self.requires_grad:
+            copy.node = Leaf()
+            if self.grad is not None:
+                copy.node.grad = self.grad.__deepcopy__(memo)
+        return copy
+
+    def __reduce__(self) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError("a computed tensor cannot be pickled with its graph: pickle t.detach()")
+        grad = self.grad
+        state = self.backend.name, self.backend.device_name, self.numpy(), self.requires_grad
+        return _unpickle, (type(self), *state, None if grad is None else grad.numpy())
+
+    if TYPE_CHECKING:  # hung on by rules/operators.py
+        T: Tensor
+        mT: Tensor
+
+        def __getitem__(self, key: Any, /) -> Tensor: ...
+        def __setitem__(self, key: Any, value: Any, /) -> None: ...
+        def __add__(self, other: Any, /) -> Tensor: ...
+        def __radd__(self, other: Any, /) -> Tensor: ...
+        def __sub__(self, other: Any, /) -> Tensor: ...
+        def __rsub__(self, other: Any, /) -> Tensor: ...
+        def __mul__(self, other: Any, /) -> Tensor: ...
+        def __rmul__(self, other: Any, /) -> Tensor: ...
+        def __truediv__(self, other: Any, /) -> Tensor: ...
+        def __rtruediv__(self, other: Any, /) -> Tensor: ...
+        def __floordiv__(self, other: Any, /) -> Tensor: ...
+        def __rfloordiv__(self, other: Any, /) -> Tensor: ...
+        def __mod__(self, other: Any, /) -> Tensor: ...
+        def __rmod__(self, other: Any, /) -> Tensor: ...
+        def __pow__(self, other: Any, /) -> Tensor: ...
+        def __rpow__(self, other: Any, /) -> Tensor: ...
+        def __matmul__(self, other: Any, /) -> Tensor: ...
+        def __rmatmul__(self, other: Any, /) -> Tensor: ...
+        def __and__(self, other: Any, /) -> Tensor: ...
+        def __or__(self, other: Any, /) -> Tensor: ...
+        def __xor__(self, other: Any, /) -> Tensor: ...
+        def __lshift__(self, other: Any, /) -> Tensor: ...
+        def __rshift__(self, other: Any, /) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __pos__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __invert__(self) -> Tensor: ...
+        def __lt__(self, other: Any, /) -> Tensor: ...
+        def __le__(self, other: Any, /) -> Tensor: ...
+        def __gt__(self, other: Any, /) -> Tensor: ...
+        def __ge__(self, other: Any, /) -> Tensor: ...
+        def __eq__(self, other: Any, /) -> Tensor: ...  # type: ignore[override]
+        def __ne__(self, other: Any, /) -> Tensor: ...  # type: ignore[override]
+
+
+class ComplexTensor(Tensor):
+    """A tensor of complex dtype. It is a type of its own so that the quick path through a real operation need not ask."""
+
+    __slots__ = ()
+
+
+# The types whose operations may take the quick path: real tensors, and subclasses that add nothing an operation must know.
+plain_types: set[type] = {Tensor}
+
+
+def wrap(data: Any, backend: Backend, node: tape.Node | Leaf | None = None) -> Tensor:
+    """A tensor of the type that its dtype asks for."""
+    return (ComplexTensor if data.dtype in complex_dtypes else Tensor)(data, backend, node)
+
+
+def check_differentiable(dtype: Any, backend: Backend) -> None:
+    if not backend.is_inexact(dtype):
+        raise TypeError(
+            f"a tensor of dtype {dtype} cannot require a gradient: only real and complex floating-point ones can. "
+            "Convert it first, with xgrad.astype(t, xgrad.float64) or dtype=."
+        )
+
+
+class _Kept:
+    """What retain_grad() puts on the tape: the gradient goes on to the tensor's own node, and into a leaf as well."""
+
+    name = "retain_grad"
+    only = None
+
+    def pull(self, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> Any:
+        return [None if parent is None else g for parent in parents]
+
+    def push(self, xp: Any, tangents: Any, saved: Any, static: Any) -> Any:
+        return tangents[0]
+
+    def lift(self, node: tape.Node) -> Any:
+        return node[BACKEND].view, node[PARENTS]
+
+
+_kept = _Kept()
+
+
+def _unpickle(
+    cls: type[Tensor], name: str, device: str, values: Any, requires_grad: bool, grad: Any
+) -> Tensor:
+    from xgrad.backends import load
+
+    backend = load(name, device)
+    tensor = cls.__new__(cls)
+    tensor.data, tensor.backend, tensor.node = backend.asarray(values), backend, None
+    if requires_grad:
+        tensor.node = Leaf()
+        if grad is not None:
+            tensor.node.grad = wrap(backend.asarray(grad), backend)
+    return tensor

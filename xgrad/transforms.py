@@ -1,0 +1,367 @@
+"""Derivatives of functions: grad, value_and_grad, vjp, jvp, jacobian, hessian, hvp.
+
+Each works the same way. The arguments get nodes of their own, the function runs and is recorded, and then the tape between
+these nodes and the result is walked: back for gradients, forth for tangents. If anything else that requires a gradient feeds that
+part of the tape (the arguments themselves, or something that the function closes over), the walk is recorded too, so
+transforms nest in every order. None of them touches `.grad`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xgrad import tape
+from xgrad.backends import get_backend, owner
+from xgrad.dispatch import is_scalar
+from xgrad.tape import Path
+from xgrad.tensor import Tensor, check_differentiable, wrap
+from xgrad.trees import flatten, map_leaves
+
+Function = Callable[..., Any]
+
+
+# --- arguments and results -----------------------------------------------------------------------------------------------
+
+
+class _Argument:
+    """The node of an argument: the identity, so that what the argument was made of stays reachable behind it."""
+
+    name = "argument"
+    only = None
+
+    def pull(self, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> Any:
+        return [None if parent is None else g for parent in parents]
+
+    def push(self, xp: Any, tangents: Any, saved: Any, static: Any) -> Any:
+        return tangents[0]
+
+    def lift(self, node: tape.Node) -> Any:
+        return node[tape.BACKEND].view, ()
+
+
+_argument = _Argument()
+
+
+def lift(value: Any) -> Tensor:
+    """A tensor from an argument: a tensor, a raw array of a backend in use, or a Python number (of the default float dtype)."""
+    if isinstance(value, Tensor):
+        return value
+    backend = owner(value)
+    if backend is not None:
+        return wrap(value, backend)
+    if is_scalar(value):
+        backend = get_backend()
+        number = value if isinstance(value, complex) else float(value)
+        return wrap(backend.asarray(number), backend)
+    raise TypeError(f"expected an array or a number to differentiate by, got {type(value).__name__}: {value!r:.60}")
+
+
+def _fresh(value: Any) -> Tensor:
+    x = lift(value)
+    check_differentiable(x.dtype, x.backend)
+    node = [tape.next_seq(), _argument, (x.node,), (), None, x.backend]
+    return wrap(x.data, x.backend, node)
+
+
+def _lift_raw(value: Any) -> Any:
+    if isinstance(value, Tensor) or is_scalar(value) or owner(value) is None:
+        return value
+    return lift(value)
+
+
+class _Run:
+    """One recorded run of a function: its inputs (flat), its outputs (flat), and how to put results back into trees."""
+
+    def __init__(self, f: Function, args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool) -> None:
+        self.recording = tape.is_recording()
+        self.inputs: list[Tensor] = []
+        self.rebuild: list[tuple[Any, int]] = []
+        called = [map_leaves(_lift_raw, arg) for arg in args]
+        for i in argnums:
+            leaves, rebuild = flatten(args[i])
+            fresh = [_fresh(leaf) for leaf in leaves]
+            self.inputs += fresh
+            self.rebuild.append((rebuild, len(fresh)))
+            called[i] = rebuild(fresh)
+        with tape.set_recording(True):
+            result = f(*called, **kwargs)
+        if has_aux:
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise TypeError("with has_aux=True the function must return a pair (output, aux)")
+            result, aux = result
+            self.aux = map_leaves(self.settled, aux)
+        leaves, self.rebuild_output = flatten(result)
+        self.outputs = [lift(leaf) for leaf in leaves]
+        nodes: list[Any] = [x.node for x in self.inputs]
+        self.path = Path(nodes, [y.node for y in self.outputs])
+
+    def settled(self, value: Any) -> Any:
+        """A result as it is handed out: on the tape only if something outside of this run is worth reaching from it."""
+        if not isinstance(value, Tensor) or value.node is None:
+            return value
+        nodes: list[Any] = [x.node for x in self.inputs]
+        if self.recording and Path(nodes, [value.node]).connected:
+            return value
+        return value.detach()
+
+    def output(self) -> Any:
+        return self.rebuild_output([self.settled(y) for y in self.outputs])
+
+    def in_trees(self, flat: list[Tensor]) -> list[Any]:
+        """Values for the inputs, one tree for each argument."""
+        trees, start = [], 0
+        for rebuild, count in self.rebuild:
+            trees.append(rebuild(flat[start : start + count]))
+            start += count
+        return trees
+
+    def pull(self, cotangents: Sequence[Tensor]) -> list[Tensor]:
+        """The gradient for each input; zeros for one that was not used."""
+        record = tape.is_recording() and (self.path.connected or any(g.requires_grad for g in cotangents))
+        seeds = list(cotangents) if record else [g.data for g in cotangents]
+        with tape.set_recording(record):
+            found = self.path.back([y.node for y in self.outputs], seeds, record=record)
+        return [_result(g, x) for g, x in zip(found, self.inputs, strict=True)]
+
+    def push(self, tangents: Sequence[Tensor]) -> list[Tensor]:
+        """The tangent of each output."""
+        record = tape.is_recording() and (self.path.connected or any(t.requires_grad for t in tangents))
+        seeds = list(tangents) if record else [t.data for t in tangents]
+        with tape.set_recording(record):
+            found = self.path.forth(seeds, [y.node for y in self.outputs], record=record)
+        return [_result(t, y) for t, y in zip(found, self.outputs, strict=True)]
+
+
+def _result(value: Any, like: Tensor) -> Tensor:
+    if value is None:
+        return wrap(like.backend.xp.zeros(like.shape, dtype=like.dtype), like.backend)
+    if isinstance(value, Tensor):
+        return value
+    backend = like.backend
+    return wrap(value if backend.owns(value) else backend.asarray(value), backend)
+
+
+def _numbers(name: str, argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
+    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for i in numbers:
+        if not -count <= i < count:
+            raise ValueError(f"{name}: argnums={argnums}, but there are {count} positional arguments")
+    return tuple(i % count for i in numbers)
+
+
+def _matched(name: str, given: Any, wanted: Sequence[Tensor], what: str) -> list[Tensor]:
+    """The leaves of a tree of cotangents or tangents, checked against what they belong to."""
+    leaves, _ = flatten(given)
+    if len(leaves) != len(wanted):
+        raise ValueError(f"{name}: {len(leaves)} {what} for {len(wanted)} arrays")
+    matched = []
+    for leaf, x in zip(leaves, wanted, strict=True):
+        t = leaf if isinstance(leaf, Tensor) else wrap(x.backend.lift(leaf, x.dtype), x.backend)
+        if t.shape != x.shape or t.backend is not x.backend:
+            raise ValueError(f"{name}: the {what} has shape {t.shape} on {t.backend}, its array {x.shape} on {x.backend}")
+        if t.dtype != x.dtype:
+            raise TypeError(f"{name}: the {what} has dtype {t.dtype}, its array {x.dtype}")
+        matched.append(t)
+    return matched
+
+
+# --- reverse mode --------------------------------------------------------------------------------------------------------
+
+
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """A function that returns the value of the scalar-valued `f` and its gradient, as `grad` does.
+
+    With `has_aux`, `f` returns (value, aux), and the result is ((value, aux), gradient).
+
+    >>> import xgrad as xg
+    >>> value, g = xg.value_and_grad(lambda x: xg.sum(x**2))(xg.asarray([1.0, 2.0]))
+    >>> value.item(), g.numpy().tolist()
+    (5.0, [2.0, 4.0])
+    """
+
+    @functools.wraps(f)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        run = _Run(f, args, kwargs, _numbers("grad", argnums, len(args)), has_aux)
+        y = _scalar(run)
+        one = wrap(y.backend.xp.ones((), dtype=y.dtype), y.backend)
+        with tape.set_recording(run.recording):
+            trees = run.in_trees(run.pull([one]))
+        gradient = trees[0] if isinstance(argnums, int) else tuple(trees)
+        return ((run.output(), run.aux) if has_aux else run.output()), gradient
+
+    return value_and_gradient
+
+
+def _scalar(run: _Run) -> Tensor:
+    if len(run.outputs) != 1 or run.outputs[0].shape != ():
+        shapes = ", ".join(str(y.shape) for y in run.outputs)
+        raise TypeError(f"grad is of a function with one 0-d result; this one returned {shapes}. Use vjp or jacobian there.")
+    y = run.outputs[0]
+    check_differentiable(y.dtype, y.backend)
+    return y
+
+
+def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """The gradient of a scalar-valued function, as a function of the same arguments.
+
+    `argnums` says by which positional argument; several give a tuple. An argument may be a tree of arrays, and its gradient is a
+    tree like it. One that `f` does not use gets zeros. With `has_aux`, `f` returns (value, aux) and the result is
+    (gradient, aux). Raises TypeError where the result is not one number or an argument has no gradient.
+
+    >>> import xgrad as xg
+    >>> xg.grad(lambda x: x**3)(2.0).item()
+    12.0
+    >>> xg.grad(xg.grad(lambda x: x**3))(2.0).item()
+    12.0
+    """
+    both = value_and_grad(f, argnums, has_aux)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, g = both(*args, **kwargs)
+        return (g, value[1]) if has_aux else g
+
+    return gradient
+
+
+def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """f(*primals), and the function that pulls a cotangent of the output back to a tuple of gradients, one for each argument.
+
+    >>> import xgrad as xg
+    >>> y, pull = xg.vjp(lambda a, b: a * b, xg.asarray([1.0, 2.0]), xg.asarray([3.0, 4.0]))
+    >>> [g.numpy().tolist() for g in pull(xg.asarray([1.0, 1.0]))]
+    [[3.0, 4.0], [1.0, 2.0]]
+    """
+    run = _Run(f, primals, {}, range(len(primals)), has_aux=False)
+
+    def pull(cotangent: Any) -> tuple[Any, ...]:
+        return tuple(run.in_trees(run.pull(_matched("vjp", cotangent, run.outputs, "cotangent"))))
+
+    return run.output(), pull
+
+
+# --- forward mode --------------------------------------------------------------------------------------------------------
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """f(*primals), and its derivative in the direction of the tangents.
+
+    >>> import xgrad as xg
+    >>> y, t = xg.jvp(xg.sin, (0.0,), (2.0,))
+    >>> y.item(), t.item()
+    (0.0, 2.0)
+    """
+    out, push = linearize(f, *primals)
+    return out, push(*tangents)
+
+
+def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """f(*primals), and the linear function that takes tangents of the arguments to the tangent of the output.
+
+    The function is run once; each call of the result walks the tape again.
+
+    >>> import xgrad as xg
+    >>> y, push = xg.linearize(lambda x: x * x, 3.0)
+    >>> push(1.0).item(), push(2.0).item()
+    (6.0, 12.0)
+    """
+    run = _Run(f, tuple(primals), {}, range(len(primals)), has_aux=False)
+
+    def push(*tangents: Any) -> Any:
+        if len(tangents) != len(primals):
+            raise ValueError(f"jvp: {len(tangents)} tangents for {len(primals)} arguments")
+        return run.rebuild_output(run.push(_matched("jvp", tuple(tangents), run.inputs, "tangent")))
+
+    return run.output(), push
+
+
+# --- whole derivatives ---------------------------------------------------------------------------------------------------
+
+
+def _basis(x: Tensor) -> list[Tensor]:
+    """Ones in one place each."""
+    xp, n = x.backend.xp, x.size
+    eye = xp.reshape(xp.eye(n, dtype=x.dtype), (n, *x.shape))
+    return [wrap(eye[(i, ...)], x.backend) for i in range(n)]
+
+
+def _zeros(xs: Sequence[Tensor]) -> list[Tensor]:
+    return [wrap(x.backend.xp.zeros(x.shape, dtype=x.dtype), x.backend) for x in xs]
+
+
+def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The Jacobian of `f`: for each output and argument, an array of the output's shape followed by the argument's.
+
+    Forward or reverse mode, whichever takes fewer passes. Trees of outputs and arguments are nested, outputs outside, as in JAX.
+
+    >>> import xgrad as xg
+    >>> xg.jacobian(lambda x: x * x)(xg.asarray([1.0, 2.0])).numpy().tolist()
+    [[2.0, 0.0], [0.0, 4.0]]
+    """
+
+    @functools.wraps(f)
+    def matrix(*args: Any, **kwargs: Any) -> Any:
+        run = _Run(f, args, kwargs, _numbers("jacobian", argnums, len(args)), has_aux=False)
+        with tape.set_recording(run.recording):
+            backwards = sum(y.size for y in run.outputs) < sum(x.size for x in run.inputs)
+            blocks = _by_rows(run) if backwards else _by_columns(run)
+        rows = []
+        for row in blocks:
+            trees = run.in_trees(row)
+            rows.append(trees[0] if isinstance(argnums, int) else tuple(trees))
+        return run.rebuild_output(rows)
+
+    return matrix
+
+
+def _by_rows(run: _Run) -> list[list[Tensor]]:
+    blocks = []
+    for k, y in enumerate(run.outputs):
+        rest = _zeros(run.outputs)
+        pulled = [run.pull([*rest[:k], e, *rest[k + 1 :]]) for e in _basis(y)]
+        blocks.append(
+            [_stacked([row[i] for row in pulled], 0, (*y.shape, *x.shape), x) for i, x in enumerate(run.inputs)]
+        )
+    return blocks
+
+
+def _by_columns(run: _Run) -> list[list[Tensor]]:
+    blocks: list[list[Tensor]] = [[] for _ in run.outputs]
+    for i, x in enumerate(run.inputs):
+        rest = _zeros(run.inputs)
+        pushed = [run.push([*rest[:i], e, *rest[i + 1 :]]) for e in _basis(x)]
+        for k, y in enumerate(run.outputs):
+            blocks[k].append(_stacked([column[k] for column in pushed], y.ndim, (*y.shape, *x.shape), y))
+    return blocks
+
+
+def _stacked(parts: list[Tensor], axis: int, shape: tuple[int, ...], like: Tensor) -> Tensor:
+    xg = like.backend.view
+    if not parts:
+        return _result(xg.zeros(shape, dtype=like.dtype), like)
+    return _result(xg.reshape(xg.stack(parts, axis=axis), shape), like)
+
+
+def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
+    """The matrix of second derivatives of a scalar-valued function: the Jacobian of its gradient.
+
+    >>> import xgrad as xg
+    >>> xg.hessian(lambda x: xg.sum(x**3))(xg.asarray([1.0, 2.0])).numpy().tolist()
+    [[6.0, 0.0], [0.0, 12.0]]
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
+    """The Hessian of a scalar-valued function times the tangents, without forming it: forward over reverse.
+
+    >>> import xgrad as xg
+    >>> (h,) = xg.hvp(lambda x: xg.sum(x**3), (xg.asarray([1.0, 2.0]),), (xg.asarray([1.0, 0.0]),))
+    >>> h.numpy().tolist()
+    [6.0, 0.0]
+    """
+    every = tuple(range(len(primals)))
+    product: tuple[Any, ...] = jvp(grad(f, every), primals, tangents)[1]
+    return product
