@@ -23,7 +23,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
-from importlib.metadata import entry_points
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +54,14 @@ class BackendError(RuntimeError):
 
 def names() -> list[str]:
     """Every name that may be asked for, installed or not."""
-    found = {point.name for point in entry_points(group=ENTRY_POINT_GROUP)}
-    return [*BUILT_IN, *sorted(found - set(BUILT_IN))]
+    return [*BUILT_IN, *sorted(_third_party().keys() - set(BUILT_IN))]
+
+
+def _third_party() -> dict[str, Any]:
+    """The entry points of other packages, by name. (Imported here: it takes as long as all the rest of xgrad.)"""
+    from importlib.metadata import entry_points
+
+    return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
 def backend_class(name: str) -> type[Backend]:
@@ -64,13 +69,14 @@ def backend_class(name: str) -> type[Backend]:
     if name in BUILT_IN:
         found: type[Backend] = import_module(f"xgrad.backends.{name}").BACKEND
         return found
-    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
-        try:
-            registered: type[Backend] = point.load()
-        except ImportError as error:
-            raise BackendError(f"backend {name!r} ({point.value}) could not be imported: {error}. {_usable()}") from error
-        return registered
-    raise BackendError(f"there is no backend {name!r}; known are {', '.join(names())}, and auto. {_usable()}")
+    point = _third_party().get(name)
+    if point is None:
+        raise BackendError(f"there is no backend {name!r}; known are {', '.join(names())}, and auto. {_usable()}")
+    try:
+        registered: type[Backend] = point.load()
+    except ImportError as error:
+        raise BackendError(f"backend {name!r} ({point.value}) could not be imported: {error}. {_usable()}") from error
+    return registered
 
 
 def usable(name: str) -> list[str]:
@@ -119,8 +125,10 @@ def load(name: str, device: Any = None) -> Backend:
 
 
 def _automatic(device: Any) -> Backend:
-    name = "cupy" if "cupy" in backends() else "numpy"
-    backend = load(name, device if name == "cupy" else None)
+    try:
+        backend = load("cupy", device)
+    except BackendError:
+        backend = load("numpy")
     print(f"xgrad: XGRAD_BACKEND=auto took {backend.name} on {backend.device_name}", file=sys.stderr)
     return backend
 
@@ -148,16 +156,20 @@ def set_backend(name: str | Backend, device: Any = None) -> Backend:
     Raises BackendError, and changes nothing, for a name that is unknown, not installed or without a usable device.
     """
     global _process_default
-    _process_default = _resolve(name, device)
-    return _process_default
+    backend = _resolve(name, device)
+    backend.make_current()
+    _process_default = backend
+    return backend
 
 
 @contextmanager
 def use_backend(name: str | Backend, device: Any = None) -> Iterator[Backend]:
     """Choose the backend for this thread (and this asyncio task) while the block runs."""
-    token = _in_context.set(_resolve(name, device))
+    backend = _resolve(name, device)
+    token = _in_context.set(backend)
     try:
-        yield get_backend()
+        with backend.entered():
+            yield backend
     finally:
         _in_context.reset(token)
 
@@ -173,7 +185,9 @@ def _from_environment() -> Backend:
     with _lock:
         if _process_default is None:
             name = os.environ.get("XGRAD_BACKEND") or "numpy"
-            _process_default = load(name, os.environ.get("XGRAD_DEVICE") or None)
+            backend = load(name, os.environ.get("XGRAD_DEVICE") or None)
+            backend.make_current()
+            _process_default = backend
         return _process_default
 
 

@@ -6,7 +6,8 @@ knows the library's arrays, devices and memory. A backend overrides what its lib
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property, partial
 from typing import Any, ClassVar
 
@@ -195,6 +196,14 @@ class Backend:
     def on(self, device: Any) -> Backend:
         """This library on another of its devices."""
         return load(self.name, device)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """While the block runs, this device is the current one, where the library has such a thing."""
+        yield
+
+    def make_current(self) -> None:
+        """As `entered`, for good."""
 
     def memory(self) -> str:
         """The device's memory, in words."""

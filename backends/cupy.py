@@ -1,0 +1,121 @@
+"""CuPy, on a CUDA device. It installs and imports without a driver, so what counts is whether there is a device.
+
+Written from CuPy 14's documentation and sources. Its work is queued on the device: nothing here waits for it except
+`to_numpy` and `synchronize`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from xgrad.backends.base import Backend, Raw
+
+try:
+    import cupy
+except ImportError as error:
+    cupy = None
+    _missing: Exception | None = error
+else:
+    _missing = None
+
+
+class CuPyRaw(Raw):
+    """array_api_compat.cupy, with CuPy's scatter for the gradients of integer indexing."""
+
+    def sigmoid(self, x: Any) -> Any:
+        return _kernel("sigmoid", "T x", "T y", "y = T(0.5) * tanh(T(0.5) * x) + T(0.5)")(x)
+
+    def softplus(self, x: Any) -> Any:
+        return _kernel("softplus", "T x", "T y", "y = max(x, T(0)) + log1p(exp(-abs(x)))")(x)
+
+    def relu(self, x: Any) -> Any:
+        return cupy.maximum(x, 0)
+
+    def leaky_relu(self, x: Any, negative_slope: float) -> Any:
+        return _kernel("leaky_relu", "T x, T slope", "T y", "y = x > T(0) ? x : x * slope")(x, x.dtype.type(negative_slope))
+
+    def mask(self, x: Any, condition: Any) -> Any:
+        return cupy.where(condition, x, x.dtype.type(0))
+
+    def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        y = cupy.zeros(shape, dtype=x.dtype)
+        cupy.add.at(y, key, x)  # float atomics: the order of the additions, and so the last bit, may differ from run to run
+        return y
+
+
+_kernels: dict[str, Any] = {}
+
+
+def _kernel(name: str, arguments: str, result: str, body: str) -> Any:
+    """One kernel where a composition would launch several; compiled by CuPy on first use, for each dtype."""
+    kernel = _kernels.get(name)
+    if kernel is None:
+        kernel = _kernels[name] = cupy.ElementwiseKernel(arguments, result, body, f"xgrad_{name}")
+    return kernel
+
+
+class CuPy(Backend):
+    name = "cupy"
+    install = "pip install 'xgrad[cuda12]' (for CUDA 12) or pip install 'xgrad[cuda13]' (for CUDA 13)"
+    array_types: ClassVar[tuple[type, ...]] = (cupy.ndarray,) if cupy else ()
+    raw_class = CuPyRaw
+
+    @classmethod
+    def namespace(cls) -> Any:
+        import array_api_compat.cupy as xp
+
+        return xp
+
+    @classmethod
+    def version(cls) -> str:
+        return str(cupy.__version__)
+
+    @classmethod
+    def devices(cls) -> list[str]:
+        if cupy is None:
+            raise cls.not_installed(_missing or ImportError())
+        if not cupy.cuda.is_available():
+            raise cls.not_installed(RuntimeError("CuPy is installed, but finds no CUDA device (is there a driver?)"))
+        return [str(i) for i in range(cupy.cuda.runtime.getDeviceCount())]
+
+    @classmethod
+    def find_device(cls, device: Any) -> Any:
+        if isinstance(device, cupy.cuda.Device):
+            return device
+        name = str(cupy.cuda.runtime.getDevice() if device is None else device)
+        if name not in cls.devices():
+            raise cls.no_device(device)
+        return cupy.cuda.Device(int(name))
+
+    @property
+    def device_name(self) -> str:
+        return str(self.device.id)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        with self.device:
+            yield
+
+    def make_current(self) -> None:
+        self.device.use()
+
+    def to_numpy(self, array: Any) -> Any:
+        return cupy.asnumpy(array)
+
+    def copy(self, array: Any) -> Any:
+        return array.copy()
+
+    def is_view(self, array: Any) -> bool:
+        return array.base is not None
+
+    def synchronize(self) -> None:
+        self.device.synchronize()
+
+    def memory(self) -> str:
+        free, total = self.device.mem_info
+        return f"{free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
+
+
+BACKEND = CuPy
