@@ -1,0 +1,89 @@
+"""The backends that tests run on.
+
+`backend` is one of them, made current for the test; `xp` is xgrad's namespace bound to it.
+XGRAD_TEST_BACKENDS selects, as `numpy,readonly,strict,torch,cupy`; one that is asked for and cannot
+be used fails. Unset, it is all that can be used.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import cache
+from typing import Any
+
+import pytest
+
+pytest.register_assert_rewrite("tests.helpers")
+
+import xgrad as xg  # noqa: E402
+from tests.helpers import read_only_inputs  # noqa: E402
+from tests.transfers import guarded  # noqa: E402
+from xgrad.backends import BackendError, usable  # noqa: E402
+
+# What tests may run on: a backend's name, and its device. `readonly` is NumPy with inputs that
+# nobody may write to.
+KINDS = {
+    "numpy": ("numpy", "cpu"),
+    "readonly": ("numpy", "cpu"),
+    "strict": ("strict", "device1"),
+    "torch": ("torch", None),
+    "cupy": ("cupy", None),
+}
+
+for _name in ("XGRAD_BACKEND", "XGRAD_DEVICE"):  # a test says itself where it runs
+    os.environ.pop(_name, None)
+
+
+def _can_be_used(kind: str) -> bool:
+    try:
+        return bool(usable(KINDS[kind][0]))
+    except BackendError:
+        return False
+
+
+def _asked_for() -> list[str]:
+    names = os.environ.get("XGRAD_TEST_BACKENDS", "").split(",")
+    return [name.strip() for name in names if name.strip()]
+
+
+@cache
+def selected() -> list[str]:
+    """What to run tests on."""
+    return _asked_for() or [kind for kind in KINDS if _can_be_used(kind)]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    unknown = [name for name in _asked_for() if name not in KINDS]
+    if unknown:
+        known = ", ".join(KINDS)
+        raise pytest.UsageError(f"XGRAD_TEST_BACKENDS: no {', '.join(unknown)}; choose from {known}")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "backend" in metafunc.fixturenames:
+        metafunc.parametrize("backend", selected(), indirect=True)
+
+
+@pytest.fixture
+def backend(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A backend, current while the test runs."""
+    kind = request.param
+    name, device = KINDS[kind]
+    with ExitStack() as stack:
+        try:
+            backend = stack.enter_context(xg.use_backend(name, device))
+        except BackendError as error:
+            pytest.fail(f"XGRAD_TEST_BACKENDS asks for {kind}, which cannot be used: {error}")
+        if kind == "readonly":
+            stack.enter_context(read_only_inputs())
+        if kind == "strict":
+            stack.enter_context(guarded(backend))
+        yield backend
+
+
+@pytest.fixture
+def xp(backend: Any) -> Any:
+    """xgrad as an Array API namespace, bound to the backend."""
+    return backend.view

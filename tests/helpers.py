@@ -1,0 +1,95 @@
+"""What tests share: arrays in, numbers out, and what it means for one to match the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+from xgrad import Tensor
+from xgrad.backends import owner
+from xgrad.tape import Leaf
+from xgrad.tensor import wrap
+
+Host = Any  # a NumPy array
+
+_read_only: ContextVar[bool] = ContextVar("tests_read_only", default=False)
+
+
+@contextmanager
+def read_only_inputs() -> Iterator[None]:
+    """While the block runs, arrays that `raw` and `make` give cannot be written to."""
+    token = _read_only.set(True)
+    try:
+        yield
+    finally:
+        _read_only.reset(token)
+
+
+def raw(backend: Any, values: Any, dtype: str | None = None) -> Any:
+    """An array of the backend's own, from values on the host. `dtype` is a name, as "float32"."""
+    array = backend.asarray(np.array(values, dtype=dtype), copy=True)
+    if _read_only.get():
+        array.flags.writeable = False
+    return array
+
+
+def make(xp: Any, values: Any, dtype: str | None = None, *, requires_grad: bool = False) -> Tensor:
+    """A tensor in the namespace, from values on the host; floats are float64 unless told otherwise."""
+    backend = backend_of(xp)
+    return wrap(raw(backend, values, dtype), backend, Leaf() if requires_grad else None)
+
+
+def to_numpy(value: Any) -> Host:
+    """The values on the host: the only way there for a test. Takes a tensor, or any library's array."""
+    if isinstance(value, Tensor):
+        return value.backend.to_numpy(value.data)
+    backend = owner(value)
+    return np.array(value) if backend is None else backend.to_numpy(value)
+
+
+def backend_of(xp: Any) -> Any:
+    """The backend that a namespace is bound to."""
+    return xp.empty((0,)).backend
+
+
+def dtype_name(dtype: Any) -> str:
+    """The standard's name of a dtype, whichever library it is of."""
+    return str(dtype).rpartition(".")[2]
+
+
+def assert_matches(
+    got: Any,
+    want: Any,
+    *,
+    xp: Any,
+    dtype: str | None = None,
+    rtol: float = 1e-12,
+    what: str = "value",
+) -> None:
+    """`got` is a tensor of the namespace with the values `want` (on the host), and all that goes with them.
+
+    Its dtype is that of `want` unless given, its shape that of `want`, its device that of the
+    namespace. Values agree within `rtol` of the largest one; 0 means exactly.
+    """
+    want = np.asarray(want)
+    backend = backend_of(xp)
+    assert isinstance(got, Tensor), f"{what}: a {type(got).__name__}, not a tensor"
+    assert got.backend is backend, f"{what}: on {got.backend}, not {backend}"
+    assert got.__array_namespace__() is backend.view, f"{what}: of another namespace"
+    assert backend.owns(got.data), f"{what}: .data is a {type(got.data).__name__}"
+    assert got.device == backend.device == backend.device_of(got.data), f"{what}: on {got.device}"
+    assert dtype_name(got.dtype) == (dtype or dtype_name(want.dtype)), f"{what}: of {got.dtype}"
+    assert got.shape == want.shape, f"{what}: shape {got.shape}, not {want.shape}"
+    assert_close(to_numpy(got), want, rtol, what)
+
+
+def assert_close(got: Host, want: Host, rtol: float, what: str = "value") -> None:
+    """Within `rtol` of the largest element; nan and infinities where, and as, they should be."""
+    got, want = np.asarray(got), np.asarray(want)
+    finite = np.abs(want[np.isfinite(want)])
+    scale = float(finite.max()) if finite.size else 0.0
+    np.testing.assert_allclose(got, want, rtol=0, atol=rtol * scale, err_msg=what)

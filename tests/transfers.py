@@ -1,0 +1,68 @@
+"""Noticing what goes from a device to the host unasked.
+
+array-api-strict's device1 stands in for a GPU: it refuses NumPy operands and `np.asarray`, but lets
+`float`, `bool`, iteration and DLPack through. Here these are refused as well, and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+WAYS_OUT = (
+    "__array__",
+    "__bool__",
+    "__buffer__",
+    "__complex__",
+    "__dlpack__",
+    "__float__",
+    "__index__",
+    "__int__",
+    "__iter__",
+)
+
+
+class HiddenTransferError(AssertionError):
+    """An array was brought to the host where nobody asked for it."""
+
+
+class Transfers:
+    """How many there were, and which."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.seen)
+
+    def refuse(self, way: str) -> Any:
+        def refused(*args: Any, **kwargs: Any) -> Any:
+            self.seen.append(way)
+            raise HiddenTransferError(f"{way} brings an array from the device to the host")
+
+        return refused
+
+
+@contextmanager
+def guarded(backend: Any) -> Iterator[Transfers]:
+    """While the block runs, the backend's arrays do not turn into the host's by themselves.
+
+    `Backend.to_numpy` still works, and with it `Tensor.numpy()` and `Tensor.item()`: they say what
+    they do.
+    """
+    (array_type,) = backend.array_types
+    transfers = Transfers()
+    ways = {way: transfers.refuse(way) for way in WAYS_OUT if hasattr(array_type, way)}
+    with patch.multiple(array_type, **ways):
+        yield transfers
+
+
+@contextmanager
+def no_transfers(backend: Any) -> Iterator[Transfers]:
+    """While the block runs, nothing at all goes to the host, by `numpy()` and `item()` neither."""
+    with guarded(backend) as transfers:
+        with patch.object(type(backend), "to_numpy", transfers.refuse("to_numpy")):
+            yield transfers
