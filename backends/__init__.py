@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 BUILT_IN = ("numpy", "cupy", "torch", "strict")
 ENTRY_POINT_GROUP = "xgrad.backends"
 
-# Dtypes of every loaded backend that are complex, for a quick `in`.
-complex_dtypes: set[Any] = set()
-
 _lock = threading.RLock()
 _loaded: dict[tuple[str, str], Backend] = {}
 _by_array_type: dict[type, type[Backend]] = {}
@@ -119,7 +116,6 @@ def load(name: str, device: Any = None) -> Backend:
             backend = cls(name, found)
             for kind in backend.array_types:
                 _by_array_type[kind] = cls
-            complex_dtypes.update(backend.complex_dtypes())
             _loaded[key] = backend
     return backend
 

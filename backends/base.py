@@ -27,6 +27,7 @@ class Raw:
 
     def __init__(self, library: Any, device: Any = None) -> None:
         self.library = library
+        self.complex_dtypes: frozenset[Any] = frozenset()
         self.default_device = device
 
     def __getattr__(self, name: str) -> Any:
@@ -71,7 +72,11 @@ class Raw:
         shifted = x - self.max(x, axis=axis, keepdims=True)
         return shifted - self.log(self.sum(self.exp(shifted), axis=axis, keepdims=True))
 
-    # --- doors: selection and indexing ---
+    # --- doors: selection, conversion and indexing ---
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        """`astype`, with arguments that may be named."""
+        return self.astype(x, dtype)
 
     def mask(self, x: Any, condition: Any) -> Any:
         """x where the condition holds, 0 elsewhere (also where x is not finite)."""
@@ -146,6 +151,9 @@ class Backend:
         self.device = device
         self.library = self.namespace()
         self.xp = self.raw_class(self.library, device if self.bind_device else None)
+        kinds = (getattr(self.library, kind, None) for kind in ("complex64", "complex128"))
+        self.complex_dtypes = frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds if kind is not None)
+        self.xp.complex_dtypes = self.complex_dtypes
         self._inexact: dict[Any, bool] = {}
 
     def __repr__(self) -> str:
@@ -224,6 +232,10 @@ class Backend:
         """A raw array on this device from a Python sequence or number, a NumPy array, or an array of the library."""
         return self.xp.asarray(obj, dtype=dtype, copy=copy)
 
+    def weak(self, value: float, like: Any) -> Any:
+        """A Python number as an operand of `like`: itself, or what the library is quicker with. It must not be written to."""
+        return value
+
     def lift(self, value: Any, dtype: Any = None) -> Any:
         """A raw array from a number, a sequence of numbers or an array of this backend; TypeError for another library's."""
         if self.owns(value) or not hasattr(value, "dtype") or not getattr(value, "shape", ()):
@@ -255,10 +267,6 @@ class Backend:
         return np.array2string(self.to_numpy(array), separator=", ", threshold=60, edgeitems=3)
 
     # --- dtypes ---
-
-    def complex_dtypes(self) -> tuple[Any, ...]:
-        kinds = (getattr(self.library, name, None) for name in ("complex64", "complex128"))
-        return tuple(self.xp.empty((0,), dtype=kind).dtype for kind in kinds if kind is not None)
 
     def is_inexact(self, dtype: Any) -> bool:
         """Whether the dtype is a real or complex floating-point one."""

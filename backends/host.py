@@ -1,4 +1,4 @@
-"""What xgrad does on the host whatever the backend: random numbers are drawn here, so that they are the same everywhere."""
+"""What xgrad does on the host whatever the backend: random numbers, so that they are the same everywhere."""
 
 from __future__ import annotations
 

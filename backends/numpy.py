@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 from typing import Any, ClassVar
@@ -14,6 +15,14 @@ from xgrad.backends.base import Backend, Raw
 
 class NumPyRaw(Raw):
     """array_api_compat.numpy with quicker ways for some functions."""
+
+    # On arrays, an operator is a tenth quicker than the function of the same name.
+    add = staticmethod(operator.add)
+    subtract = staticmethod(operator.sub)
+    multiply = staticmethod(operator.mul)
+    divide = staticmethod(operator.truediv)
+    negative = staticmethod(operator.neg)
+    pow = staticmethod(operator.pow)
 
 
 class NumPy(Backend):
@@ -37,6 +46,14 @@ class NumPy(Backend):
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         return f"{pages / 2**30:.1f} GiB in all"
 
+    def weak(self, value: float, like: Any) -> Any:
+        """A 0-d array of the same dtype: `1 - a` costs twice what `one - a` does. Made once for each number and dtype."""
+        dtype = like.dtype
+        try:
+            return _constants[dtype][value]
+        except KeyError:
+            return _constant(value, dtype)
+
     def to_numpy(self, array: ArrayLike) -> Any:
         return np.array(array)
 
@@ -48,6 +65,22 @@ class NumPy(Backend):
 
     def exclusive(self, array: Any) -> bool:
         return array.base is None and array.flags.writeable and sys.getrefcount(array) <= _ALONE
+
+
+# Kept short, and without 0, because 0.0 == -0.0.
+_constants: dict[Any, dict[float, Any]] = {}
+
+
+def _constant(value: float, dtype: Any) -> Any:
+    if dtype.kind != "f" or value == 0 or value != value:
+        return value
+    known = _constants.setdefault(dtype, {})
+    if len(known) > 1000:
+        known.clear()
+    constant = np.array(value, dtype=dtype)
+    constant.flags.writeable = False
+    known[value] = constant
+    return constant
 
 
 class _Holder:

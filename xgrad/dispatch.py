@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from xgrad.backends import get_backend, owner
-from xgrad.op import Elementwise, Op
+from xgrad.op import Elementwise, Op, Plain, Single
 from xgrad.tape import is_recording, next_seq
 from xgrad.tensor import Tensor, plain_types, wrap
 
 Function = Callable[..., Any]
 
+new = object.__new__
 
 class MixedBackendsError(TypeError):
     """Arrays of two backends, or on two devices, met in one operation."""
@@ -127,71 +128,107 @@ def explain(error: Exception, name: str, raws: Sequence[Any]) -> NoReturn:
 
 
 # --- the quick way -------------------------------------------------------------------------------------------------------
+#
+# Written for speed: each attribute is read once, the raw function of the last backend is kept at hand (`home`), and a tensor is
+# made without calling its constructor, which would take a tenth of the time of an operation on a small array.
 
 
 def unary(op: Elementwise) -> Function:
     """The public function of an elementwise operation on one array."""
-    raw, plain = op.raw, op.plain
-    kept = op.keeps((True,))
-    keep_x, keep_y = op.arguments[0] in kept, "y" in kept
+    raw, single = op.raw, Single(op, 0)
+    op.quickly(single)
+    keep = _keeper(single)
+    home: tuple[Any, Any] = (None, None)
 
     def function(x: Any, /) -> Tensor:
+        nonlocal home
         if type(x) not in plain_types:
             return apply(op, (x,))
-        backend, data, node = x.backend, x.data, x.node
-        y = raw[backend](data)
-        if type(y) is not type(data):
+        backend, a, node = x.backend, x.data, x.node
+        at, compute = home
+        if at is not backend:
+            compute = raw[backend]
+            home = backend, compute
+        y = compute(a)
+        if type(y) is not type(a):
             y = backend.asarray(y)
+        result = new(Tensor)
+        result.data = y
+        result.backend = backend
         if node is None or not is_recording():
-            return Tensor(y, backend)
-        saved = (data if keep_x else None, y if keep_y else None)
-        return Tensor(y, backend, [next_seq(), plain, (node,), saved, None, backend])
+            result.node = None
+        else:
+            saved = y if keep == 1 else a if keep == 0 else None if keep is None else keep(a, y)
+            result.node = [next_seq(), single, node, saved, None, backend]
+        return result
 
     return function
 
 
-def binary(op: Elementwise) -> Function:
-    """The public function of an elementwise operation on two arrays, or an array and a number."""
-    raw, plain = op.raw, op.plain
-    save_first, save_second, save_both = (_saver(op, moving) for moving in ((True, False), (False, True), (True, True)))
+def binary(op: Elementwise, *, weak_arrays: bool = True) -> Function:
+    """The public function of an elementwise operation on two arrays, or an array and a number.
+
+    With `weak_arrays`, the number may go to the backend as a 0-d array.
+    """
+    raw, both, first, second = op.raw, Plain(op), Single(op, 0), Single(op, 1)
+    op.quickly(both, first, second)
+    keep1, keep2, keep_both = _keeper(first), _keeper(second), _saver(op)
+    home: tuple[Any, Any] = (None, None)
 
     def function(x1: Any, x2: Any, /) -> Tensor:
+        nonlocal home
         kind1, kind2 = type(x1), type(x2)
         if kind1 in plain_types:
             backend, a, node1 = x1.backend, x1.data, x1.node
             if kind2 in plain_types:
-                if x2.backend is not backend:
-                    return apply(op, (x1, x2))
                 b, node2 = x2.data, x2.node
-                if a.shape != b.shape or a.dtype is not b.dtype:
+                if x2.backend is not backend or a.shape != b.shape or a.dtype is not b.dtype:
                     return apply(op, (x1, x2))
             elif kind2 is float or kind2 is int:
-                b, node2 = x2, None
+                b, node2 = backend.weak(x2, a) if weak_arrays else x2, None
             else:
                 return apply(op, (x1, x2))
         elif kind2 in plain_types and (kind1 is float or kind1 is int):
-            backend, a, node1, b, node2 = x2.backend, x1, None, x2.data, x2.node
+            backend, b, node1, node2 = x2.backend, x2.data, None, x2.node
+            a = backend.weak(x1, b) if weak_arrays else x1
         else:
             return apply(op, (x1, x2))
-        y = raw[backend](a, b)
+        at, compute = home
+        if at is not backend:
+            compute = raw[backend]
+            home = backend, compute
+        y = compute(a, b)
         if type(y) is not type(a) and not backend.owns(y):
             y = backend.asarray(y)
-        if node1 is None:
-            if node2 is None or not is_recording():
-                return Tensor(y, backend)
-            saved = save_second(a, b, y)
-        elif not is_recording():
-            return Tensor(y, backend)
+        result = new(Tensor)
+        result.data = y
+        result.backend = backend
+        if node1 is node2 is None or not is_recording():
+            result.node = None
+        elif node2 is None:
+            saved = b if keep1 == 1 else None if keep1 is None else y if keep1 == 2 else a if keep1 == 0 else keep1(a, b, y)
+            result.node = [next_seq(), first, node1, saved, None, backend]
+        elif node1 is None:
+            saved = a if keep2 == 0 else None if keep2 is None else y if keep2 == 2 else b if keep2 == 1 else keep2(a, b, y)
+            result.node = [next_seq(), second, node2, saved, None, backend]
         else:
-            saved = save_first(a, b, y) if node2 is None else save_both(a, b, y)
-        return Tensor(y, backend, [next_seq(), plain, (node1, node2), saved, None, backend])
+            result.node = [next_seq(), both, (node1, node2), keep_both(a, b, y), None, backend]
+        return result
 
     return function
 
 
-def _saver(op: Op, moving: tuple[bool, bool]) -> Function:
-    """Packs what the rules need when these arguments require a gradient."""
-    kept = op.keeps(moving)
+def _keeper(single: Single) -> Any:
+    """What to save of (*arguments, y): None, the index of one, or a function that packs several."""
+    if len(single.needs) < 2:
+        return single.needs[0] if single.needs else None
+    names = "aby" if len(single.whole.arguments) == 2 else "ay"
+    return eval(f"lambda {', '.join(names)}: ({', '.join(names[i] for i in single.needs)})")
+
+
+def _saver(op: Elementwise) -> Function:
+    """Packs (*arguments, y), without what no rule needs."""
+    kept = op.keeps((True, True))
     packed = ", ".join(v if name in kept else "None" for v, name in zip("aby", (*op.arguments, "y"), strict=True))
     saver: Function = eval(f"lambda a, b, y: ({packed})")
     return saver

@@ -25,6 +25,7 @@ class Namespace:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self.complex_dtypes = backend.complex_dtypes
 
     def __getattr__(self, name: str) -> Any:
         backend = self._backend

@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xgrad.backends import complex_dtypes
 from xgrad.tape import BACKEND, PARENTS, SAVED, Node
 from xgrad.tensor import wrap
 
@@ -32,8 +31,6 @@ class Op:
     `saved`, in a node, is laid out as (*arguments, y, geometry): raw arrays, or None where no rule needs them, and then
     (shape, dtype) of every argument and of y.
     """
-
-    only: Rule | None = None  # the rule, where it may be called without `pull`
 
     def __init__(self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None]) -> None:
         self.name = name
@@ -68,8 +65,8 @@ class Op:
 
     def lift(self, node: Node) -> tuple[Any, tuple[Any, ...]]:
         """xgrad's namespace, and what the node saved, as tensors that remember where they came from."""
-        backend, parents, saved = node[BACKEND], node[PARENTS], node[SAVED]
-        sources = (*parents, node)  # aligned with (*arguments, y)
+        backend, saved = node[BACKEND], node[SAVED]
+        sources = (*node[PARENTS], node)  # aligned with (*arguments, y)
         lifted = [
             wrap(value, backend, source) if backend.owns(value) else value
             for value, source in zip(saved, sources, strict=False)
@@ -88,15 +85,22 @@ class Elementwise(Op):
         self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None], jvp: Rule | None = None
     ) -> None:
         self.jvp = jvp and aligned(jvp, tuple(arguments))
-        self.plain = Plain(self)
+        self.quick: list[Plain] = []
         super().__init__(name, arguments, rules)
+
+    def quickly(self, *ops: Plain) -> None:
+        """Keep these in step with the rules."""
+        self.quick += ops
+        for op in ops:
+            op.update()
 
     def set_rules(self, rules: Sequence[Rule | None]) -> None:
         super().set_rules(rules)
-        self.plain.copy_from(self)
+        for op in self.quick:
+            op.update()
 
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
-        if self.jvp is None and saved[-1][-1][1] in complex_dtypes:
+        if self.jvp is None and saved[-1][-1][1] in xp.complex_dtypes:
             return conjugated_pull(super().pull, xp, g, parents, saved, static)
         return super().pull(xp, g, parents, saved, static)
 
@@ -117,38 +121,85 @@ class Elementwise(Op):
 
 
 class Plain(Op):
-    """An elementwise operation on arguments that are alike (one shape, one real dtype): nothing to sum, to cast or to conjugate.
+    """An elementwise operation on two arguments that are alike (one shape, one real dtype): nothing to sum, to cast or to conjugate.
 
-    The quick way through: `saved` is (*arguments, y) without a geometry.
+    The quick way through: `saved` is (*arguments, y), without a geometry.
     """
 
     def __init__(self, whole: Elementwise) -> None:
         self.whole = whole
 
-    def copy_from(self, whole: Elementwise) -> None:
-        self.name, self.arguments, self.vjps = whole.name, whole.arguments, whole.vjps
-        self.only = self.vjps[0] if len(self.vjps) == 1 else None
+    def update(self) -> None:
+        """Take over the rules of the whole operation."""
+        self.name, self.vjps = self.whole.name, self.whole.vjps
 
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
-        vjps = self.vjps
-        if len(vjps) == 2:
-            first, second = parents
-            rule1, rule2 = vjps
-            return (
-                rule1(xp, g, saved, static) if first is not None and rule1 else None,
-                rule2(xp, g, saved, static) if second is not None and rule2 else None,
-            )
-        return [rule(xp, g, saved, static) if rule else None for rule in vjps]
+        first, second = self.vjps
+        parent1, parent2 = parents
+        return (
+            first(xp, g, saved, static) if first and parent1 is not None else None,
+            second(xp, g, saved, static) if second and parent2 is not None else None,
+        )
 
     def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
         return self.whole.push_parts(xp, tangents, saved, static)
+
+
+class Single(Plain):
+    """The same, where only argument `moving` requires a gradient. A node then has one parent, and saves only what its one rule
+    needs: nothing, a value, or a tuple of several; `only(xp, g, saved)` is that rule.
+    """
+
+    only: Rule
+
+    def __init__(self, whole: Elementwise, moving: int) -> None:
+        self.whole = whole
+        self.moving = moving
+
+    def update(self) -> None:
+        super().update()
+        rule = self.whole.rules[self.moving]
+        names = (*self.whole.arguments, "y")
+        self.needs = [] if rule is None else [names.index(name) for name in parameters(rule)]
+        self.only = _compact(rule, len(self.needs))
+
+    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: Any, static: Any) -> Sequence[Any]:
+        return (self.only(xp, g, saved),)
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: Any, static: Any) -> Any:
+        if self.whole.jvp is None:
+            return self.only(xp, tangents[0], saved)
+        count = len(self.whole.arguments)
+        laid_out = [None] * (count + 1)
+        for i, value in zip(self.needs, saved if len(self.needs) > 1 else (saved,), strict=False):
+            laid_out[i] = value
+        return self.whole.push_parts(xp, tangents, tuple(laid_out), static)
+
+    def lift(self, node: Node) -> tuple[Any, Any]:
+        backend, saved = node[BACKEND], node[SAVED]
+        sources = {self.moving: node[PARENTS], len(self.whole.arguments): node}
+        values = saved if len(self.needs) > 1 else (saved,)
+        lifted = tuple(
+            wrap(value, backend, sources.get(i)) if backend.owns(value) else value
+            for i, value in zip(self.needs, values, strict=False)
+        )
+        return backend.view, lifted if len(self.needs) > 1 else lifted[0] if lifted else None
+
+
+def _compact(rule: Rule | None, count: int) -> Rule:
+    """The rule as `Single` calls it."""
+    if rule is None:
+        return lambda xp, g, saved: None
+    if count == 0:
+        return lambda xp, g, saved: rule(xp, g)
+    return rule if count == 1 else lambda xp, g, saved: rule(xp, g, *saved)
 
 
 class Multilinear(Op):
     """Linear in each argument: `rules[i]` is the transpose of the function in argument i."""
 
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
-        if len(parents) > 1 and saved[-1][-1][1] in complex_dtypes:
+        if len(parents) > 1 and saved[-1][-1][1] in xp.complex_dtypes:
             return conjugated_pull(super().pull, xp, g, parents, saved, static)
         return super().pull(xp, g, parents, saved, static)
 
@@ -245,15 +296,19 @@ class RawFunction(dict[Any, Callable[..., Any]]):
 
 
 def names_of(rule: Rule) -> frozenset[str]:
-    """The names a rule asks for beyond `xp` and `g`."""
+    return frozenset(parameters(rule))
+
+
+def parameters(rule: Rule) -> tuple[str, ...]:
+    """The names a rule asks for beyond `xp` and `g`, in order."""
     code = rule.__code__
-    return frozenset(code.co_varnames[2 : code.co_argcount])
+    names: tuple[str, ...] = code.co_varnames[2 : code.co_argcount]
+    return names
 
 
 def aligned(rule: Rule, arguments: tuple[str, ...]) -> Rule:
     """The rule as the tape calls it, `rule(xp, g, saved, static)`: each name is found where a node keeps it."""
-    code = rule.__code__
-    wanted = ", ".join(_place(name, arguments) for name in code.co_varnames[2 : code.co_argcount])
+    wanted = ", ".join(_place(name, arguments) for name in parameters(rule))
     adapted: Rule = eval(f"lambda xp, g, saved, static: rule(xp, g, {wanted})", {"rule": rule})
     return adapted
 
@@ -284,7 +339,7 @@ def fit(xp: Any, g: Any, geometry: tuple[tuple[int, ...], Any]) -> Any:
 def cast(xp: Any, g: Any, dtype: Any) -> Any:
     if g.dtype == dtype:
         return g
-    if g.dtype in complex_dtypes and dtype not in complex_dtypes:
+    if g.dtype in xp.complex_dtypes and dtype not in xp.complex_dtypes:
         g = xp.real(g)
     return xp.astype(g, dtype)
 
@@ -322,8 +377,8 @@ def conjugated_pull(pull: Rule, xp: Any, g: Any, parents: Any, saved: Any, stati
 
 
 def conjugate(xp: Any, g: Any) -> Any:
-    return xp.conj(g) if g.dtype in complex_dtypes else g
+    return xp.conj(g) if g.dtype in xp.complex_dtypes else g
 
 
 def real_part(xp: Any, g: Any) -> Any:
-    return xp.real(g) if g.dtype in complex_dtypes else g
+    return xp.real(g) if g.dtype in xp.complex_dtypes else g

@@ -116,7 +116,6 @@ class Primitive(Op):
 
 class _Seed:
     name = "seed"
-    only = None
 
 
 _seed = _Seed()

@@ -26,11 +26,12 @@ Node = list[Any]
 Gradient = Any
 
 # A node is a plain list: half the price of an object, and it enters a heap as it is. SEQ falls from node to node, so the
-# newest node is the smallest, and no two are equal. PARENTS has one entry per argument: a node, a Leaf, or None.
+# newest node is the smallest, and no two are equal. PARENTS is a tuple with an entry for each argument (a node, a Leaf, or None),
+# or the one parent itself, where only one argument of an operation on small arrays can have any: a tuple less to make.
 SEQ, OP, PARENTS, SAVED, STATIC, BACKEND = range(6)
 
 next_seq: Callable[[], int] = itertools.count(0, -1).__next__
-FREED = None  # what SAVED becomes once backward has been through a node
+FREED = object()  # what SAVED becomes once backward has been through a node
 _accumulating = threading.Lock()
 
 
@@ -51,6 +52,11 @@ class GraphFreedError(RuntimeError):
             f"backward through '{op.name}' a second time: its saved values were freed by the first backward. "
             "Call the first one with backward(retain_graph=True), or compute the output again."
         )
+
+
+def parents_of(node: Node) -> tuple[Node | Leaf | None, ...]:
+    parents = node[PARENTS]
+    return parents if type(parents) is tuple else (parents,)
 
 
 # --- what is recorded ---------------------------------------------------------------------------------------------------
@@ -97,14 +103,15 @@ def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> l
         if not retain:
             node[SAVED], node[PARENTS] = FREED, ()
 
-        only = op.only
-        if only is not None and not heap and type(parents[0]) is list:  # a chain: nothing else reaches the parent
-            node = parents[0]
-            g = only(xp, g, saved, static)
+        if type(parents) is list and not heap:  # a chain: nothing else reaches the parent
+            node = parents
+            g = op.only(xp, g, saved)
             if g is None:
                 break
             continue
 
+        if type(parents) is not tuple:
+            parents = (parents,)
         following = None  # the first new parent: it need not pass through the heap if nothing newer waits there
         for parent, h in zip(parents, op.pull(xp, g, parents, saved, static), strict=True):
             if h is None:
@@ -163,7 +170,7 @@ class Path:
         oldest = max((node[SEQ] for node in inputs), default=0)
         seen: dict[int, Node] = {}
         stack = [node for node in outputs if type(node) is list]
-        self.connected = any(parent is not None for node in inputs for parent in node[PARENTS])
+        self.connected = any(parent is not None for node in inputs for parent in parents_of(node))
         while stack:
             node = stack.pop()
             if id(node) in seen or id(node) in sources:
@@ -174,7 +181,7 @@ class Path:
             if node[SAVED] is FREED:
                 raise GraphFreedError(node[OP])
             seen[id(node)] = node
-            for parent in node[PARENTS]:
+            for parent in parents_of(node):
                 if type(parent) is list:
                     stack.append(parent)
                 elif parent is not None:
@@ -183,7 +190,7 @@ class Path:
         self.nodes: list[Node] = []
         depends = set(sources)
         for node in sorted(seen.values(), key=_age):
-            if any(id(parent) in depends for parent in node[PARENTS]):
+            if any(id(parent) in depends for parent in parents_of(node)):
                 depends.add(id(node))
                 self.nodes.append(node)
         self.depends = depends
@@ -205,7 +212,7 @@ class Path:
                 continue
             op, backend = node[OP], node[BACKEND]
             xp, saved = op.lift(node) if record else (backend.xp, node[SAVED])
-            parents = [parent if id(parent) in self.depends else None for parent in node[PARENTS]]
+            parents = [parent if id(parent) in self.depends else None for parent in parents_of(node)]
             for parent, h in zip(parents, op.pull(xp, g, parents, saved, node[STATIC]), strict=True):
                 if parent is not None and h is not None:
                     add(parent, h)
@@ -215,7 +222,7 @@ class Path:
         """The tangent of each output, given one for each input; None where it is zero."""
         moving: dict[int, Gradient] = {id(n): t for n, t in zip(self.inputs, tangents, strict=True) if t is not None}
         for node in self.nodes:
-            arriving = [None if parent is None else moving.get(id(parent)) for parent in node[PARENTS]]
+            arriving = [None if parent is None else moving.get(id(parent)) for parent in parents_of(node)]
             if all(t is None for t in arriving):
                 continue
             op = node[OP]

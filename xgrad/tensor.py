@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from xgrad import tape
-from xgrad.backends import complex_dtypes
 from xgrad.tape import BACKEND, OP, PARENTS, STATIC, Leaf
 
 if TYPE_CHECKING:
@@ -350,7 +349,7 @@ plain_types: set[type] = {Tensor}
 
 def wrap(data: Any, backend: Backend, node: tape.Node | Leaf | None = None) -> Tensor:
     """A tensor of the type that its dtype asks for."""
-    return (ComplexTensor if data.dtype in complex_dtypes else Tensor)(data, backend, node)
+    return (ComplexTensor if data.dtype in backend.complex_dtypes else Tensor)(data, backend, node)
 
 
 def check_differentiable(dtype: Any, backend: Backend) -> None:
@@ -365,7 +364,6 @@ class _Kept:
     """What retain_grad() puts on the tape: the gradient goes on to the tensor's own node, and into a leaf as well."""
 
     name = "retain_grad"
-    only = None
 
     def pull(self, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> Any:
         return [None if parent is None else g for parent in parents]

@@ -29,7 +29,6 @@ class _Argument:
     """The node of an argument: the identity, so that what the argument was made of stays reachable behind it."""
 
     name = "argument"
-    only = None
 
     def pull(self, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> Any:
         return [None if parent is None else g for parent in parents]

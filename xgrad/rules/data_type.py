@@ -12,10 +12,16 @@ from xgrad.tensor import Tensor
 
 NOT_AN_ARRAY = "not differentiable: it is about dtypes"
 
-_astype = Multilinear("astype", ("x",), (lambda xp, g: g,))  # cast back by the engine
+_cast = Multilinear("cast", ("x",), (lambda xp, g: g,))  # cast back by the engine
 
 
-@public("astype", "rule")
+@public("cast", "rule")
+def cast(x: Any, /, dtype: Any) -> Tensor:
+    """x in another dtype, always as a copy."""
+    return apply(_cast, (x,), {"dtype": dtype})
+
+
+@public("astype", "composition")
 def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Tensor:
     """x in another dtype. The gradient comes back in the dtype of x; an integer result has none.
 
@@ -25,7 +31,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> T
     """
     if not copy and isinstance(x, Tensor) and x.dtype == dtype:
         return x
-    y = apply(_astype, (x,), {"dtype": dtype, "copy": copy})
+    y = cast(x, dtype)
     return y if device is None else y.to_device(device)
 
 

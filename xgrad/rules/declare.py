@@ -15,11 +15,16 @@ Public = Callable[..., Any]
 NOT_CONTINUOUS = "not differentiable: its values are integers, booleans, or constant almost everywhere"
 
 
-def elementwise(name: str, doc: str, *rules: Rule | None, jvp: Rule | None = None) -> Public:
-    """A function of one or two arrays, element by element. One rule per argument: g times the derivative."""
+def elementwise(
+    name: str, doc: str, *rules: Rule | None, jvp: Rule | None = None, weak_arrays: bool = True
+) -> Public:
+    """A function of one or two arrays, element by element. One rule per argument: g times the derivative.
+
+    `weak_arrays=False` where a library treats a number as a special case (x ** 2).
+    """
     arguments = ("x",) if len(rules) == 1 else ("x1", "x2")
     op = Elementwise(name, arguments, rules, jvp)
-    function = (dispatch.unary if len(rules) == 1 else dispatch.binary)(op)
+    function = dispatch.unary(op) if len(rules) == 1 else dispatch.binary(op, weak_arrays=weak_arrays)
     return _publish(function, name, doc, "rule")
 
 

@@ -49,7 +49,7 @@ def _pow_exponent(xp: Any, g: Any, x1: Any, y: Any) -> Any:
     return g * y * xp.log(xp.where(base == 0, xp.ones((), dtype=base.dtype), base))
 
 
-pow = elementwise("pow", "x1 ** x2, elementwise.", _pow_base, _pow_exponent)
+pow = elementwise("pow", "x1 ** x2, elementwise.", _pow_base, _pow_exponent, weak_arrays=False)
 
 # --- exponentials and logarithms -----------------------------------------------------------------------------------------
 

@@ -56,19 +56,29 @@ def setitem(x: Any, key: Any, value: Any, /) -> Tensor:
 
 # --- take ----------------------------------------------------------------------------------------------------------------
 
-_take = Multilinear(
-    "take", ("x",), (lambda xp, g, x_shape, indices, axis: xp.scatter_take(g, indices, x_shape, axis),)
+_take = JointlyLinear(
+    "take",
+    ("x", "indices"),
+    (lambda xp, g, x_shape, indices, axis: xp.scatter_take(g, indices, x_shape, axis), None),
+    fixed=("indices",),
 )
-_scatter_take = Multilinear(
-    "scatter_take", ("x",), (lambda xp, g, indices, axis: xp.take(g, indices, axis=axis),)
+_scatter_take = JointlyLinear(
+    "scatter_take",
+    ("x", "indices"),
+    (lambda xp, g, indices, axis: xp.take(g, indices, axis=axis), None),
+    fixed=("indices",),
 )
-_take_along_axis = Multilinear(
+_take_along_axis = JointlyLinear(
     "take_along_axis",
-    ("x",),
-    (lambda xp, g, x_shape, indices, axis: xp.scatter_along_axis(g, indices, x_shape, axis),),
+    ("x", "indices"),
+    (lambda xp, g, x_shape, indices, axis: xp.scatter_along_axis(g, indices, x_shape, axis), None),
+    fixed=("indices",),
 )
-_scatter_along_axis = Multilinear(
-    "scatter_along_axis", ("x",), (lambda xp, g, indices, axis: xp.take_along_axis(g, indices, axis=axis),)
+_scatter_along_axis = JointlyLinear(
+    "scatter_along_axis",
+    ("x", "indices"),
+    (lambda xp, g, indices, axis: xp.take_along_axis(g, indices, axis=axis), None),
+    fixed=("indices",),
 )
 
 
@@ -80,23 +90,23 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
             raise ValueError(f"take: axis is needed for an array with {x.ndim} axes")
         axis = 0
     (axis,) = normalize_axes("take", axis, x.ndim)
-    return apply(_take, (x,), {"indices": raw_key(indices), "axis": axis})
+    return apply(_take, (x, indices), {"axis": axis})
 
 
 @public("take_along_axis", "rule")
 def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
     """For each line along the axis, the elements at that line's own indices."""
     (axis,) = normalize_axes("take_along_axis", axis, x.ndim)
-    return apply(_take_along_axis, (x,), {"indices": raw_key(indices), "axis": axis})
+    return apply(_take_along_axis, (x, indices), {"axis": axis})
 
 
 @public("scatter_take", "rule")
 def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Tensor:
     """The transpose of `take`: zeros of that shape with x added at the indices."""
-    return apply(_scatter_take, (x,), {"indices": raw_key(indices), "shape": tuple(shape), "axis": axis})
+    return apply(_scatter_take, (x, indices), {"shape": tuple(shape), "axis": axis})
 
 
 @public("scatter_along_axis", "rule")
 def scatter_along_axis(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Tensor:
     """The transpose of `take_along_axis`."""
-    return apply(_scatter_along_axis, (x,), {"indices": raw_key(indices), "shape": tuple(shape), "axis": axis})
+    return apply(_scatter_along_axis, (x, indices), {"shape": tuple(shape), "axis": axis})
