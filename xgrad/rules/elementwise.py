@@ -125,7 +125,7 @@ minimum = elementwise(
 copysign = elementwise(
     "copysign",
     "|x1| with the sign of x2, elementwise.",
-    lambda xp, g, x1, x2: xp.where(xp.signbit(x1) == xp.signbit(x2), g, -g),
+    lambda xp, g, x1, y: xp.where(xp.signbit(x1) == xp.signbit(y), g, -g),
     None,
 )
 _clip = Elementwise(

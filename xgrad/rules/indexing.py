@@ -30,7 +30,7 @@ def raw_key(key: Any) -> Any:
 
 
 @public("getitem", "rule")
-def getitem(x: Any, key: Any, /) -> Tensor:
+def getitem(x: Any, /, key: Any) -> Tensor:
     """x[key], for integers, slices, `...`, None, integer arrays and masks.
 
     >>> import xgrad as xg
@@ -43,7 +43,7 @@ def getitem(x: Any, key: Any, /) -> Tensor:
 
 
 @public("scatter", "rule")
-def scatter(x: Any, key: Any, /, shape: tuple[int, ...]) -> Tensor:
+def scatter(x: Any, /, key: Any, shape: tuple[int, ...]) -> Tensor:
     """Zeros of that shape with x added at `key`; a place named twice is added to twice."""
     return apply(_scatter, (x,), {"key": raw_key(key), "shape": tuple(shape)})
 
