@@ -1,0 +1,48 @@
+"""What a fit returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from xgrad.fit.record import Record
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from xgrad import nn
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run.
+
+    `model` maps training units to training units, `history` is what --history writes (with
+    non-finite numbers as floats), `r2` is in the data's own units, `record` holds the stages.
+    """
+
+    model: nn.Sequential
+    history: dict[str, Any]
+    r2: float
+    record: Record
+    completed: bool  # False after Ctrl-C
+
+    @cached_property
+    def figure(self) -> Figure:
+        """The picture of the run; made when first asked for. Needs matplotlib."""
+        from xgrad.plot import draw
+
+        return draw(self.record)
+
+
+def r_squared(targets: Sequence[float], prediction: Sequence[float]) -> float:
+    """The share of the targets' variance that is explained: 1 is perfect, 0 is their mean.
+
+    nan where a prediction is not finite or the targets are all equal.
+    """
+    mean = sum(targets) / len(targets)
+    total = sum((y - mean) * (y - mean) for y in targets)
+    rest = sum((y - p) * (y - p) for y, p in zip(targets, prediction, strict=True))
+    return 1 - rest / total if total > 0 else float("nan")

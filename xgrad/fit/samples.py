@@ -1,0 +1,104 @@
+"""The points to learn, as Python floats: the same numbers whichever backend trains on them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import xgrad as xg
+from xgrad.fit.config import Config
+from xgrad.fit.csvfile import read_csv
+from xgrad.fit.errors import FitError
+from xgrad.fit.expression import Expression, parse
+
+CURVE_POINTS = 1001
+LARGEST = 1e150  # a larger one has no square in double precision
+LARGEST_SINGLE = 3.4e38
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Points (x, y) in the data's own units, and the curve they lie on where that is known."""
+
+    name: str
+    x: list[float]
+    y: list[float]
+    curve: tuple[list[float], list[float]] | None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A change of units: training sees (value - mean) / std."""
+
+    mean: float = 0.0
+    std: float = 1.0
+
+    @classmethod
+    def standard(cls, values: Sequence[float]) -> Scale:
+        """The one that gives `values` mean 0 and deviation 1 (0, if all are equal)."""
+        mean = math.fsum(values) / len(values)
+        away = [value - mean for value in values]
+        std = math.sqrt(math.fsum(d * d for d in away) / len(away))
+        return cls(mean, std or 1.0)
+
+    def to_training(self, values: Sequence[float]) -> list[float]:
+        return [(value - self.mean) / self.std for value in values]
+
+    def to_data(self, values: Sequence[float]) -> list[float]:
+        return [value * self.std + self.mean for value in values]
+
+
+def load_samples(config: Config) -> Samples:
+    """The points that `config` asks for.
+
+    Raises FitError for a function outside the grammar or not finite on the range, for a file or
+    lists that do not give points, and for numbers too large to train on.
+    """
+    samples = _load(config)
+    raw = not config.standardize
+    limit = LARGEST_SINGLE if raw and config.dtype == "float32" else LARGEST
+    for name, values in (("x", samples.x), ("y", samples.y)):
+        largest = max(values, key=abs)
+        if abs(largest) > limit:
+            raise FitError(
+                f"{samples.name}: {name} reaches {largest:g}, too large: "
+                f"at most {limit:.2g} can be trained on {'raw ' if raw else ''}in {config.dtype}"
+            )
+    return samples
+
+
+def _load(config: Config) -> Samples:
+    if isinstance(config.data, str):
+        return Samples(config.data, *read_csv(config.data), curve=None)
+    if config.data is not None:
+        return _given(*config.data)
+    assert config.function is not None
+    assert config.range is not None
+    assert config.points is not None
+    function = parse(config.function)
+    low, high = config.range
+    x, y = _evaluate(function, low, high, config.points)
+    for at, value in zip(x, y, strict=True):
+        if not math.isfinite(value):
+            raise FitError(f"function {function.text!r} is {value} at x = {at:g}; choose a --range where it is finite")
+    name = f"{function.text} on [{low:g}, {high:g}]"
+    return Samples(name, x, y, curve=_evaluate(function, low, high, CURVE_POINTS))
+
+
+def _given(xs: Sequence[float], ys: Sequence[float]) -> Samples:
+    x, y = [float(value) for value in xs], [float(value) for value in ys]
+    if len(x) != len(y) or len(x) < 2:
+        raise FitError(f"data needs two points or more, as many x as y; got {len(x)} and {len(y)}")
+    for place, point in enumerate(zip(x, y, strict=True)):
+        if not all(math.isfinite(value) for value in point):
+            raise FitError(f"data: point {place} is {point}, which is not finite")
+    return Samples(f"{len(x)} points", x, y, curve=None)
+
+
+def _evaluate(function: Expression, low: float, high: float, points: int) -> tuple[list[float], list[float]]:
+    with xg.use_backend("numpy"), xg.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # what is not finite is reported by place
+        x = xg.linspace(low, high, points, dtype=xg.float64)
+        return x.numpy().tolist(), function(xg, x).numpy().tolist()

@@ -1,0 +1,50 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import xgrad as xg
+from xgrad import nn
+from xgrad.fit.progress import Progress
+from xgrad.fit.recorder import Recorder
+
+
+def train(
+    model: nn.Module,
+    optimizer: xg.optim.Optimizer,
+    loss_function: Callable[[xg.Tensor, xg.Tensor], xg.Tensor],
+    next_batch: Callable[[], tuple[xg.Tensor, xg.Tensor]],
+    *,
+    steps: int,
+    recorder: Recorder,
+    progress: Progress,
+) -> bool:
+    """Take `steps` steps. Returns False if Ctrl-C ended them early; what was seen is recorded."""
+    try:
+        for step in range(steps):
+            x, y = next_batch()
+            output = model(x)
+            loss = loss_function(output, y)
+            optimizer.zero_grad()
+            loss.backward()
+            recorder.step(step, loss, output)
+            optimizer.step()
+            progress.step(loss)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def batches(x: xg.Tensor, y: xg.Tensor, size: int | None, rng: Any) -> Callable[[], tuple[xg.Tensor, xg.Tensor]]:
+    """What gives each step its points: all of them, or `size` drawn with replacement from `rng`."""
+    if size is None:
+        return lambda: (x, y)
+    count = x.shape[0]
+
+    def draw() -> tuple[xg.Tensor, xg.Tensor]:
+        chosen = rng.integers(0, count, (size,))
+        return xg.take(x, chosen, axis=0), xg.take(y, chosen, axis=0)
+
+    return draw

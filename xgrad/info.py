@@ -1,0 +1,78 @@
+"""`xgrad info`: the backends, their devices, and whether a gradient comes out right."""
+
+from __future__ import annotations
+
+import os
+import platform
+from typing import Any
+
+import xgrad as xg
+from xgrad.backends import BackendError, backend_class, load, names
+
+
+def versions(backend: Any) -> dict[str, str]:
+    """What a figure depends on: versions of Python, xgrad and the library, and the device."""
+    return {
+        "python": platform.python_version(),
+        "xgrad": xg.__version__,
+        backend.name: backend.version(),
+        "device": backend.device_name,
+    }
+
+
+def info() -> tuple[str, bool]:
+    """The report as text, and whether every usable backend computes a right gradient."""
+    lines = [
+        f"xgrad {xg.__version__}, Python {platform.python_version()}, {platform.platform()}",
+        f"default backend: {_default()}",
+        "",
+    ]
+    right = True
+    for name in names():
+        try:
+            cls = backend_class(name)
+            devices = cls.devices()
+        except BackendError as error:
+            lines.append(f"{name:<8} not usable: {_reason(name, error)}")
+            continue
+        lines.append(f"{name:<8} {cls.version()}")
+        for device in devices:
+            outcome = _try_gradient(name, device)
+            right = right and outcome == "right"
+            memory = _memory(name, device)
+            lines.append(f"{'':<8} {device:<10} gradient {outcome:<8} memory {memory}")
+    return "\n".join(lines), right
+
+
+def _default() -> str:
+    variables = ("XGRAD_BACKEND", "XGRAD_DEVICE")
+    named = [f"{name}={os.environ[name]}" for name in variables if os.environ.get(name)]
+    why = f" ({', '.join(named)})" if named else " (XGRAD_BACKEND is not set)"
+    try:
+        backend = xg.get_backend()
+    except BackendError as error:
+        return f"none{why}: {error}"
+    return f"{backend.name} on {backend.device_name}{why}"
+
+
+def _reason(name: str, error: BackendError) -> str:
+    """The error without the backend's own name at its start, which the line has already."""
+    return str(error).removeprefix(f"backend {name!r} is not usable: ")
+
+
+def _memory(name: str, device: str) -> str:
+    try:
+        return load(name, device).memory()
+    except Exception:  # a report goes on, whatever a driver throws
+        return "unknown"
+
+
+def _try_gradient(name: str, device: str) -> str:
+    """Differentiate sum(x^3) on a device and compare with 3 x^2."""
+    try:
+        with xg.use_backend(name, device):
+            x = xg.asarray([1.0, -2.0, 3.0], dtype=xg.float32)
+            found = xg.grad(lambda t: xg.sum(t * t * t))(x).numpy().tolist()
+    except Exception as error:  # a report goes on, whatever a driver throws
+        return f"failed ({type(error).__name__}: {error})"
+    return "right" if found == [3.0, 12.0, 27.0] else f"WRONG: {found}, not [3, 12, 27]"

@@ -1,0 +1,290 @@
+"""The picture of a run: what was learned when, how the loss went, and what the layers did."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from xgrad.fit.record import LayerTrace, Record, Stage
+
+LAST = "#d1242f"
+TRUE = "#57606a"
+LAYERS = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#bf3989", "#6e7781")
+IDLE = {"dead": "dead units", "saturated": "saturated slopes"}
+EARLIER = 6  # learned curves drawn besides the last one
+FRAMES = 60  # at most, in an animation
+MARGIN = 0.15  # of the targets' range, left free above and below them
+
+FORMATS = ("png", "jpg", "jpeg", "pdf", "svg", "tif", "tiff", "webp")  # that need nothing else
+
+_STYLE = {
+    "axes.edgecolor": "#8c959f",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "font.size": 9.0,
+    "grid.color": "#d8dee4",
+    "grid.linewidth": 0.6,
+    "legend.fontsize": 8.0,
+    "legend.frameon": False,
+    "text.parse_math": False,  # a file's name may hold a dollar sign
+}
+
+
+def require_matplotlib() -> None:
+    """Raise ImportError, with the line that installs it, if nothing could be drawn."""
+    _matplotlib()
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a picture; the format follows from the name's ending, PNG without one."""
+    figure.savefig(path, dpi=110, format=None if Path(path).suffix else "png")
+
+
+def draw(record: Record) -> Figure:
+    """The picture of `record` as a matplotlib figure, which no window or global state knows of.
+
+    Raises ImportError, with the line that installs it, where matplotlib is missing.
+    """
+    matplotlib = _matplotlib()
+    panels = {_draw_fit: 5.0, _draw_loss: 2.6, _draw_norms: 2.2}  # and their heights
+    if any(layer.idle for layer in record.layers):
+        panels[_draw_shares] = 1.3
+    with matplotlib.rc_context(_STYLE):
+        figure = matplotlib.figure.Figure(figsize=(10.5, 10), layout="constrained")
+        ratios = {"height_ratios": list(panels.values())}
+        fit, *by_step = figure.subplots(len(panels), 1, gridspec_kw=ratios)
+        for axes, fill in zip((fit, *by_step), panels, strict=True):
+            fill(axes, record)
+            if axes.get_legend_handles_labels()[0]:
+                # beside the axes, where it cannot cover a curve
+                axes.legend(loc="upper left", bbox_to_anchor=(1.005, 1.02), borderaxespad=0)
+        _title(fit, record)
+        for axes in by_step:
+            _step_axis(axes, len(record.loss))
+            axes.tick_params(labelbottom=axes is by_step[-1])
+        by_step[-1].set_xlabel("step")
+    return figure  # type: ignore[no-any-return]
+
+
+def animate(record: Record, path: str | Path) -> None:
+    """Write the learned curve at the stages of `record` to `path` as an animated GIF."""
+    matplotlib = _matplotlib()
+    from matplotlib.animation import PillowWriter
+
+    with matplotlib.rc_context(_STYLE):
+        figure = matplotlib.figure.Figure(figsize=(7, 4.5), layout="constrained")
+        axes = figure.subplots()
+        _title(axes, record, small=True)
+        _draw_targets(axes, record)
+        (line,) = axes.plot([], [], color=LAST, linewidth=2, zorder=5)
+        caption = axes.text(0.02, 0.03, "", transform=axes.transAxes, family="monospace")
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # laid out once is enough
+        writer = PillowWriter(fps=12)
+        stages = _spread(record.stages, FRAMES)
+        with writer.saving(figure, str(path), dpi=80):
+            for stage in [*stages, *stages[-1:] * 12]:  # the last one stays for a second
+                line.set_data(record.shown_x, stage.prediction)
+                caption.set_text(_caption(stage, record, axes.get_ylim()))
+                writer.grab_frame()
+
+
+def _matplotlib() -> Any:
+    try:
+        import matplotlib
+        import matplotlib.figure
+    except ImportError as error:
+        raise ImportError(f"a picture needs matplotlib ({error}): pip install 'xgrad[fit]'") from None
+    return matplotlib
+
+
+def _title(axes: Axes, record: Record, *, small: bool = False) -> None:
+    axes.set_title(f"{record.title}\n", loc="left", fontsize=13, fontweight="bold")
+    size = min(9.0, 900 / len(record.setting)) if small else 9.0  # so that a long one fits
+    axes.text(0, 1.02, record.setting, transform=axes.transAxes, fontsize=size, color=TRUE)
+
+
+# --- the curves
+
+
+def _draw_fit(axes: Axes, record: Record) -> None:
+    _draw_targets(axes, record)
+    limits = axes.get_ylim()
+    *earlier, last = _chosen(record.stages)
+    for place, stage in enumerate(earlier):
+        axes.plot(
+            record.shown_x,
+            stage.prediction,
+            color=_shade(place, len(earlier)),
+            linewidth=1.3,
+            zorder=3,
+            label=f"step {stage.step}{_unseen(stage, limits)}",
+        )
+    axes.plot(
+        record.shown_x,
+        last.prediction,
+        color=LAST,
+        linewidth=2,
+        zorder=5,
+        label=f"step {last.step}, the last{_unseen(last, limits)}",
+    )
+    axes.set_ylim(limits)
+
+
+def _draw_targets(axes: Axes, record: Record) -> None:
+    if record.curve is not None:
+        axes.plot(*record.curve, color="#d0d7de", linewidth=5, label="true curve")
+    size = 12 if len(record.x) <= 300 else 4
+    axes.scatter(record.x, record.y, s=size, color=TRUE, linewidths=0, zorder=2.5, label="targets")
+    low, high = min(record.y), max(record.y)
+    free = MARGIN * (high - low) or MARGIN * abs(high) or 1.0
+    axes.set_ylim(low - free, high + free)
+    axes.set_xlabel("x")
+    axes.set_ylabel("y")
+
+
+def _chosen(stages: Sequence[Stage]) -> list[Stage]:
+    """A few stages, their steps about equally far apart in ratio, and the last."""
+    last = stages[-1].step
+    wanted = [0.0, *(last ** (k / (EARLIER - 1)) for k in range(EARLIER))]
+    near = (min(stages, key=lambda stage: abs(stage.step - step)) for step in wanted)
+    chosen = {stage.step: stage for stage in near}
+    return [*(stage for stage in chosen.values() if stage.step != last), stages[-1]]
+
+
+def _spread(stages: Sequence[Stage], most: int) -> list[Stage]:
+    if len(stages) <= most:
+        return list(stages)
+    return [stages[round(k * (len(stages) - 1) / (most - 1))] for k in range(most)]
+
+
+def _shade(place: int, count: int) -> tuple[float, float, float]:
+    """From a pale yellow over green to a deep blue, for `count` curves one after the other."""
+    path = ((0.95, 0.78, 0.25), (0.27, 0.68, 0.51), (0.11, 0.25, 0.50))
+    at = 2 * place / max(1, count - 1)
+    begin, end = path[int(at >= 1)], path[1 + int(at >= 1)]
+    share = at - int(at >= 1)
+    red, green, blue = (a + share * (b - a) for a, b in zip(begin, end, strict=True))
+    return red, green, blue
+
+
+def _unseen(stage: Stage, limits: tuple[float, float]) -> str:
+    """What of a curve the axes cannot show, in words."""
+    total = len(stage.prediction)
+    finite = [value for value in stage.prediction if math.isfinite(value)]
+    outside = [value for value in finite if not limits[0] <= value <= limits[1]]
+    said = ""
+    if len(finite) < total:
+        kind = "nan" if any(math.isnan(value) for value in stage.prediction) else "inf"
+        said += f": {kind}" + (f" at {total - len(finite)} of {total}" if finite else "")
+    if outside:
+        far = max(outside, key=abs)
+        reach = f"up to {far:.2g}" if far > 0 else f"down to {far:.2g}"
+        said += f": {'partly ' if len(outside) < total else ''}off scale, {reach}"
+    return said
+
+
+def _caption(stage: Stage, record: Record, limits: tuple[float, float]) -> str:
+    loss = f"   loss {record.loss[stage.step]:.3g}" if stage.step < len(record.loss) else ""
+    return f"step {stage.step}{loss}{_unseen(stage, limits)}"
+
+
+# --- what went on at each step
+
+
+def _step_axis(axes: Axes, steps: int) -> None:
+    # runs die in the first ten steps and mend over the last thousands: both are to be seen
+    axes.set_xscale("symlog", linthresh=1, linscale=0.3)
+    axes.set_xlim(-0.05, max(1, steps))
+    ticks = [0, *(10**k for k in range(len(str(steps))))]
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.set_xticks([], minor=True)
+
+
+def _drawable(values: Sequence[float]) -> list[float]:
+    """For a logarithmic axis: a gap where there is no logarithm."""
+    return [value if math.isfinite(value) and value > 0 else math.nan for value in values]
+
+
+def _log_axis(axes: Axes, *groups: Sequence[float]) -> None:
+    if any(not math.isnan(value) for group in groups for value in _drawable(group)):
+        axes.set_yscale("log")
+
+
+def _first(steps: Sequence[int], values: Sequence[float]) -> str:
+    """Where a logarithmic line ends or has gaps, in words."""
+    said = []
+    for kind, found in (("inf", math.isinf), ("nan", math.isnan), ("0", lambda v: v == 0)):
+        where = [step for step, value in zip(steps, values, strict=True) if found(value)]
+        if where:
+            lasting = len(where) > 1 and where == list(steps[-len(where) :])
+            at = "from" if lasting else "first at" if len(where) > 1 else "at"
+            said.append(f"{kind} {at} step {where[0]}")
+    return ": " + ", ".join(said) if said else ""
+
+
+def _draw_loss(axes: Axes, record: Record) -> None:
+    steps = range(len(record.loss))
+    of = f"loss on {record.batch} drawn points" if record.batch else "loss"
+    axes.plot(
+        steps,
+        _drawable(record.loss),
+        color=LAST,
+        linewidth=0.8 if record.batch else 1.5,
+        label=f"{of}{_first(steps, record.loss)}",
+    )
+    for (label, value), dashes in zip(record.references, ("--", ":"), strict=False):
+        if value > 0:
+            axes.axhline(value, color=TRUE, linestyle=dashes, linewidth=1.2, label=label)
+    _log_axis(axes, record.loss, [value for _, value in record.references])
+    axes.set_ylabel(record.loss_name)
+
+
+def _draw_norms(axes: Axes, record: Record) -> None:
+    for layer, color in zip(record.layers, _cycle(record.layers), strict=True):
+        _marked_line(
+            axes,
+            record.sampled,
+            _drawable(layer.gradient_norm),
+            color,
+            f"{layer.name}{_first(record.sampled, layer.gradient_norm)}",
+        )
+    _log_axis(axes, *(layer.gradient_norm for layer in record.layers))
+    axes.set_ylabel("gradient norm")
+
+
+def _draw_shares(axes: Axes, record: Record) -> None:
+    for layer, color in zip(record.layers, _cycle(record.layers), strict=True):
+        if layer.idle:
+            percent = [100 * share for share in layer.share]
+            _marked_line(axes, record.sampled, percent, color, f"{layer.name}: {IDLE[layer.idle]}")
+    axes.set_ylim(-4, 104)
+    axes.set_yticks([0, 50, 100], ["0", "50 %", "100 %"])
+    axes.set_ylabel("idle share")
+
+
+def _marked_line(axes: Axes, steps: Sequence[int], values: Sequence[float], color: str, label: str) -> None:
+    # a point alone between two gaps has no line: mark the first ones, where they are far apart
+    marks = [place for place, step in enumerate(steps) if step < 10]
+    axes.plot(
+        steps,
+        values,
+        color=color,
+        linewidth=1.3,
+        marker="o",
+        markersize=3,
+        markevery=marks,
+        label=label,
+    )
+
+
+def _cycle(layers: Sequence[LayerTrace]) -> list[str]:
+    return [LAYERS[place % len(LAYERS)] for place in range(len(layers))]
