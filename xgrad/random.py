@@ -1,0 +1,137 @@
+"""Random arrays: the same seed gives the same numbers on every backend.
+
+They are drawn on the host in double precision, cast, and moved. A layer that is given no generator draws from the one
+that `seed` sets.
+
+>>> import xgrad as xg
+>>> rng = xg.random.Generator(0)
+>>> rng.uniform((2, 3), low=-1.0, high=1.0).shape
+(2, 3)
+>>> rng.integers(0, 10, (4,)).shape
+(4,)
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+from xgrad.backends import get_backend
+from xgrad.tensor import Tensor, wrap
+
+Shape = int | tuple[int, ...]
+
+
+class Generator:
+    """A stream of random numbers.
+
+    Args:
+        seed: an integer, 0 or more; None for a stream that differs from run to run.
+
+    Every draw takes `dtype` (by default the backend's) and `device` (by default the current one); what the next draw
+    gives depends on neither.
+
+    Raises:
+        ValueError: a negative seed or size, bounds in the wrong order, a spread below zero, a chance outside [0, 1].
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        # NumPy is loaded with the first generator, not with xgrad.
+        from xgrad.backends.host import default_rng
+
+        if seed is not None and (isinstance(seed, bool) or operator.index(seed) < 0):
+            raise ValueError(f"a seed is an integer, 0 or more, got {seed!r}")
+        self.seed = seed
+        self.host = default_rng(seed)
+
+    def __repr__(self) -> str:
+        return f"Generator({self.seed})"
+
+    def normal(
+        self,
+        shape: Shape = (),
+        *,
+        mean: float = 0.0,
+        std: float = 1.0,
+        dtype: Any = None,
+        device: Any = None,
+    ) -> Tensor:
+        """Normal numbers of that mean and standard deviation."""
+        if not std >= 0:
+            raise ValueError(f"normal: std must be 0 or more, got {std!r}")
+        return _tensor(self.host.normal(mean, std, _sizes("normal", shape)), "real floating", dtype, device)
+
+    def uniform(
+        self,
+        shape: Shape = (),
+        *,
+        low: float = 0.0,
+        high: float = 1.0,
+        dtype: Any = None,
+        device: Any = None,
+    ) -> Tensor:
+        """Numbers evenly spread over [low, high)."""
+        if not (low <= high and math.isfinite(high - low)):
+            raise ValueError(f"uniform: low and high must be finite and in that order, got {low!r} and {high!r}")
+        return _tensor(self.host.uniform(low, high, _sizes("uniform", shape)), "real floating", dtype, device)
+
+    def integers(
+        self,
+        low: int,
+        high: int | None = None,
+        shape: Shape = (),
+        *,
+        dtype: Any = None,
+        device: Any = None,
+    ) -> Tensor:
+        """Integers from low to high - 1, or from 0 to low - 1 if high is not given, drawn with replacement."""
+        start, stop = (0, low) if high is None else (low, high)
+        if not start < stop:
+            raise ValueError(f"integers: there are none from {start!r} to below {stop!r}")
+        return _tensor(self.host.integers(start, stop, _sizes("integers", shape)), "integral", dtype, device)
+
+    def permutation(self, n: int, *, dtype: Any = None, device: Any = None) -> Tensor:
+        """The integers from 0 to n - 1 in random order."""
+        (length,) = _sizes("permutation", n)
+        return _tensor(self.host.permutation(length), "integral", dtype, device)
+
+    def bernoulli(self, shape: Shape = (), *, p: float = 0.5, dtype: Any = None, device: Any = None) -> Tensor:
+        """True with chance p, as booleans; with a numeric `dtype`, ones and zeros."""
+        if not 0 <= p <= 1:
+            raise ValueError(f"bernoulli: p must be from 0 to 1, got {p!r}")
+        return _tensor(self.host.random(_sizes("bernoulli", shape)) < p, "bool", dtype, device)
+
+
+_default: Generator | None = None
+
+
+def default_generator() -> Generator:
+    """The generator that is used where none is given."""
+    global _default
+    if _default is None:
+        _default = Generator()
+    return _default
+
+
+def seed(n: int) -> Generator:
+    """Start the default generator anew from n, and return it."""
+    global _default
+    _default = Generator(n)
+    return _default
+
+
+def _tensor(drawn: Any, kind: str, dtype: Any, device: Any) -> Tensor:
+    backend = get_backend() if device is None else get_backend().on(device)
+    if dtype is None and kind != "bool":
+        dtype = backend.xp.__array_namespace_info__().default_dtypes(device=backend.device)[kind]
+    return wrap(backend.asarray(drawn, dtype=dtype), backend)
+
+
+def _sizes(name: str, shape: Shape) -> tuple[int, ...]:
+    sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+    sizes = tuple(operator.index(n) for n in sizes)
+    if any(n < 0 for n in sizes):
+        raise ValueError(f"{name}: a shape has no negative sizes, got {shape!r}")
+    return sizes
