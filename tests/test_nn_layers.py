@@ -1,0 +1,151 @@
+"""Layers and activations: their values, their gradients, and how Linear draws its weights."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+
+import xgrad as xg
+from tests.helpers import assert_close, make, to_numpy
+from xgrad import nn
+
+F = nn.functional
+X = np.array([[-2.0, -0.5, 0.3], [0.0, 1.5, 30.0]])
+
+
+def softmax(x, axis):
+    e = np.exp(x - x.max(axis, keepdims=True))
+    return e / e.sum(axis, keepdims=True)
+
+
+# name -> module, function, what it computes
+ACTIVATIONS: dict[str, tuple[Any, Any, Any]] = {
+    "sigmoid": (nn.Sigmoid(), F.sigmoid, lambda x: 1 / (1 + np.exp(-x))),
+    "tanh": (nn.Tanh(), F.tanh, np.tanh),
+    "relu": (nn.ReLU(), F.relu, lambda x: np.maximum(x, 0)),
+    "leaky_relu": (nn.LeakyReLU(0.2), lambda x: F.leaky_relu(x, 0.2), lambda x: np.where(x > 0, x, 0.2 * x)),
+    "softplus": (nn.Softplus(), F.softplus, lambda x: np.where(x > 20, x, np.log1p(np.exp(x)))),
+    "softplus2": (
+        nn.Softplus(2.0, 1.0),
+        lambda x: F.softplus(x, beta=2.0, threshold=1.0),
+        lambda x: np.where(2 * x > 1, x, np.log1p(np.exp(2 * x)) / 2),
+    ),
+    "softmax": (nn.Softmax(1), lambda x: F.softmax(x, 1), lambda x: softmax(x, 1)),
+    "log_softmax": (nn.LogSoftmax(0), lambda x: F.log_softmax(x, 0), lambda x: np.log(softmax(x, 0))),
+    "logsigmoid": (F.logsigmoid, F.logsigmoid, lambda x: -np.log1p(np.exp(-x))),
+    "identity": (nn.Identity(54, any=1), lambda x: x, lambda x: x),
+    "flatten": (nn.Flatten(0), F.flatten, lambda x: x.reshape(-1)),
+}
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_activations(xp, name, dtype):
+    module, function, expected = ACTIVATIONS[name]
+    x = make(xp, X, dtype)
+    for apply in (module, function):
+        y = apply(x)
+        assert y.dtype == x.dtype
+        assert_close(to_numpy(y), expected(X), 1e-14 if dtype == "float64" else 1e-6)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_gradients_of_activations(xp, name):
+    xg.check_grads(ACTIVATIONS[name][0], make(xp, [[-2.0, -0.5, 0.3], [0.1, 1.5, 2.0]]))
+
+
+@pytest.mark.parametrize("name", ["Linear", "LeakyReLU", "Softplus", "Softmax", "LogSoftmax", "Flatten", "ReLU"])
+def test_arguments_and_defaults_are_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    theirs = inspect.signature(getattr(torch.nn, name)).parameters
+    ours = inspect.signature(getattr(nn, name)).parameters
+    assert set(ours) - set(theirs) <= {"rng"}
+    assert set(theirs) <= set(ours)
+    for argument, parameter in theirs.items():
+        assert ours[argument].default == parameter.default, argument
+
+
+def test_softmax_without_an_axis_warns(backend):
+    x = xg.zeros((2, 3))
+    with pytest.warns(UserWarning, match="softmax without dim="):
+        assert to_numpy(F.softmax(x))[0, 0] == pytest.approx(1 / 3)
+
+
+def test_flatten(backend):
+    x = xg.zeros((2, 3, 4, 5))
+    assert F.flatten(x, 1).shape == (2, 60)
+    assert F.flatten(x, 1, 2).shape == (2, 12, 5)
+    assert F.flatten(x, -2, -1).shape == (2, 3, 20)
+    assert F.flatten(xg.zeros(())).shape == (1,)
+    with pytest.raises(IndexError, match=r"\(2, 3, 4, 5\).*from 2 to 1"):
+        F.flatten(x, 2, 1)
+    with pytest.raises(IndexError, match="from 0 to 4"):
+        F.flatten(x, 0, 4)
+
+
+# --- Linear ---------------------------------------------------------------------------------------
+
+
+def test_linear_draws_the_weight_transposed_then_the_bias(backend):
+    rng = xg.random.Generator(0)
+    first = nn.Linear(1, 32, dtype=xg.float64, rng=rng)
+    second = nn.Linear(32, 4, dtype=xg.float64, rng=rng)
+    host = np.random.default_rng(0)
+    for layer, (fan_in, fan_out) in ((first, (1, 32)), (second, (32, 4))):
+        bound = 1 / np.sqrt(fan_in)
+        weight = host.uniform(-bound, bound, (fan_in, fan_out)).T
+        bias = host.uniform(-bound, bound, fan_out)
+        assert layer.weight.shape == (fan_out, fan_in)
+        np.testing.assert_allclose(to_numpy(layer.weight), weight, rtol=1e-15)
+        np.testing.assert_allclose(to_numpy(layer.bias), bias, rtol=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(3,), (5, 3), (2, 5, 3)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_linear(xp, shape, bias):
+    layer = nn.Linear(3, 2, bias, dtype=xp.float64)
+    x = make(xp, np.arange(np.prod(shape)).reshape(shape) / 10, requires_grad=True)
+    y = layer(x)
+    w, b = to_numpy(layer.weight), to_numpy(layer.bias) if bias else 0
+    assert_close(to_numpy(y), to_numpy(x) @ w.T + b, 1e-14)
+    xp.sum(y * y).backward()
+    for p in layer.parameters():
+        assert p.grad is not None
+        assert p.grad.shape == p.shape
+        assert p.grad.backend is p.backend
+    g = 2 * to_numpy(y).reshape(-1, 2)
+    assert_close(to_numpy(layer.weight.grad), g.T @ to_numpy(x).reshape(-1, 3), 1e-13)
+    if layer.bias is not None:
+        assert_close(to_numpy(layer.bias.grad), g.sum(0), 1e-13)
+
+
+def test_linear_takes_dtype_and_device(backend):
+    layer = nn.Linear(2, 3, dtype=xg.float32, device=backend.device)
+    assert [p.dtype for p in layer.parameters()] == [xg.float32] * 2
+    assert layer.weight.backend is backend
+    default = xg.asarray([0.5]).dtype
+    assert nn.Linear(2, 3).weight.dtype == default
+
+
+def test_linear_says_which_layer_and_both_shapes(backend):
+    net = nn.Sequential(nn.Linear(3, 4), nn.Linear(5, 2))
+    with pytest.raises(ValueError, match="in_features=5") as caught:
+        net(xg.zeros((7, 3)))
+    for part in ("Linear(in_features=5, out_features=2, bias=True)", "(2, 5)", "(7, 4)"):
+        assert part in str(caught.value)
+    with pytest.raises(ValueError, match=r"shape \(\)"):
+        nn.Linear(3, 1)(xg.asarray(1.0))
+
+
+@pytest.mark.parametrize(("sizes", "says"), [((-1, 2), "in_features"), ((1, 2.5), "out_features"), ((1, "2"), "'2'")])
+def test_linear_refuses_bad_sizes(sizes, says):
+    with pytest.raises(ValueError, match=says):
+        nn.Linear(*sizes)
+
+
+def test_linear_of_nothing(backend):
+    layer = nn.Linear(0, 2)
+    assert to_numpy(layer(xg.zeros((3, 0)))).shape == (3, 2)

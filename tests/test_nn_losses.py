@@ -1,0 +1,193 @@
+"""Losses: PyTorch's values and gradients for every combination of options."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+import xgrad as xg
+from tests.data import make_torch_reference as reference
+from tests.helpers import to_numpy
+
+F = xg.nn.functional
+CASES = [(f, i) for f in reference.LOSSES for i in range(len(reference.loss_cases(f)))]
+
+
+def tensors(options):
+    return {k: xg.asarray(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
+
+
+@pytest.mark.parametrize(("function", "index"), CASES)
+def test_value_and_gradient_are_pytorchs(backend, function, index):
+    x, target, options = reference.loss_arguments(reference.loss_cases(function)[index])
+    leaf = xg.asarray(x, requires_grad=True)
+    loss = getattr(F, function)(leaf, xg.asarray(target), **tensors(options))
+    assert loss.dtype == xg.float64
+    xg.sum(loss).backward()
+    assert leaf.grad.shape == leaf.shape
+    numbers = np.concatenate([to_numpy(loss).ravel(), to_numpy(leaf.grad).ravel()])
+    expected = reference.expected_loss(function, index)
+    np.testing.assert_allclose(numbers, expected, rtol=1e-12, atol=1e-13)
+
+
+def test_stored_numbers_are_what_pytorch_computes():
+    pytest.importorskip("torch")
+    for function, index in CASES:
+        expected = reference.expected_loss(function, index)
+        np.testing.assert_allclose(reference.stored_loss(function, index), expected, rtol=1e-12)
+
+
+MODULES = {
+    "MSELoss": ("mse_loss", {}),
+    "L1Loss": ("l1_loss", {"reduction": "sum"}),
+    "HuberLoss": ("huber_loss", {"delta": 0.5}),
+    "BCEWithLogitsLoss": (
+        "binary_cross_entropy_with_logits",
+        {"weight": np.array([1.0, 2.0, 3.0]), "pos_weight": np.array([3.0, 1.0, 2.0])},
+    ),
+    "CrossEntropyLoss": (
+        "cross_entropy",
+        {"weight": np.array([1.0, 2.0, 3.0]), "ignore_index": 1, "label_smoothing": 0.1},
+    ),
+    "NLLLoss": ("nll_loss", {"weight": np.array([1.0, 2.0, 3.0]), "reduction": "none"}),
+}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_module_is_the_function(backend, name):
+    function, options = MODULES[name]
+    x = xg.asarray([[0.5, -1.0, 2.0], [1.0, 0.0, -3.0]])
+    target = xg.asarray([0, 2]) if name in ("CrossEntropyLoss", "NLLLoss") else xg.abs(x) / 3
+    options = tensors(options)
+    module = getattr(xg.nn, name)(**options)
+    expected = getattr(F, function)(x, target, **options)
+    np.testing.assert_array_equal(to_numpy(module(x, target)), to_numpy(expected))
+    assert not list(module.parameters())
+    assert {n for n, _ in module.named_buffers()} == {n for n in options if "weight" in n}
+
+
+EXTREME = [-1e4, -50.0, 0.0, 50.0, 1e4]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda x: F.binary_cross_entropy_with_logits(x, xg.zeros_like(x)),
+        lambda x: F.binary_cross_entropy_with_logits(x, xg.ones_like(x)),
+        lambda x: F.cross_entropy(x, xg.asarray(0)),
+        lambda x: F.cross_entropy(x, xg.asarray(4), label_smoothing=0.1),
+        lambda x: F.cross_entropy(x, F.softmax(-x, 0)),
+        lambda x: F.mse_loss(x, -x),
+        lambda x: F.huber_loss(x, -x),
+        lambda x: xg.sum(F.softplus(x)),
+        lambda x: xg.sum(F.logsigmoid(x)),
+        lambda x: xg.sum(F.sigmoid(x)),
+        lambda x: xg.sum(F.log_softmax(x, 0)),
+    ],
+)
+def test_extreme_inputs_in_single_precision(backend, loss):
+    x = xg.asarray(EXTREME, dtype=xg.float32, requires_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        value = loss(x)
+        value.backward()
+    assert value.dtype == x.grad.dtype == xg.float32
+    assert math.isfinite(value.item())
+    assert np.isfinite(to_numpy(x.grad)).all()
+
+
+def test_a_confident_right_answer_keeps_its_digits(backend):
+    x = xg.asarray([30.0], dtype=xg.float32)
+    loss = F.binary_cross_entropy_with_logits(x, xg.ones_like(x)).item()
+    assert loss == pytest.approx(math.exp(-30), rel=1e-5)
+
+
+def test_losses_have_second_derivatives(backend):
+    x = xg.asarray([0.3, -0.7, 1.9], dtype=xg.float64)
+    target = xg.asarray([0.1, 0.2, 0.7], dtype=xg.float64)
+    for loss in (
+        lambda x: F.mse_loss(x, target),
+        lambda x: F.huber_loss(x, target),
+        lambda x: F.binary_cross_entropy_with_logits(x, target),
+        lambda x: F.cross_entropy(x, target),
+        lambda x: F.cross_entropy(x, xg.asarray(1), label_smoothing=0.1),
+    ):
+        xg.check_grads(loss, x, order=2)
+
+
+def test_huber_is_smooth_where_the_difference_is_zero(backend):
+    zero = xg.zeros((), dtype=xg.float64)
+    assert xg.hessian(lambda x: F.huber_loss(x, zero))(zero).item() == 1
+
+
+def test_nothing_leaks_from_an_ignored_sample(backend):
+    x = xg.asarray([[1.0, 2.0], [-math.inf, 0.0]], requires_grad=True)
+    loss = F.cross_entropy(x, xg.asarray([0, -100]))
+    assert loss.item() == pytest.approx(math.log(1 + math.e))
+    loss.backward()
+    assert to_numpy(x.grad)[1].tolist() == [0.0, 0.0]
+
+
+def test_a_class_that_does_not_exist_is_noticed(backend):
+    x = xg.zeros((2, 3))
+    for wrong in (3, -1):
+        try:
+            said = str(F.cross_entropy(x, xg.asarray([0, wrong])).item())
+        except IndexError as error:
+            said = str(error)
+        assert said == "nan" or "outside 0 ... 2 (3 classes)" in said
+
+
+def test_shapes_that_differ_are_broadcast_with_a_warning(backend):
+    with pytest.warns(UserWarning, match=r"mse_loss: input has shape \(3, 1\), target \(3,\)"):
+        F.mse_loss(xg.zeros((3, 1)), xg.zeros((3,)))
+
+
+BAD = [
+    (lambda: F.mse_loss(xg.zeros(2), xg.zeros(2), "average"), ValueError, "average"),
+    (lambda: F.nll_loss(xg.zeros((1, 2)), xg.asarray([0]), None, -100, "x"), ValueError, "'x'"),
+    (lambda: xg.nn.MSELoss("average"), ValueError, "MSELoss.*average"),
+    (lambda: F.huber_loss(xg.zeros(2), xg.zeros(2), delta=0.0), ValueError, "0.0"),
+    (lambda: xg.nn.HuberLoss(delta=-1.0), ValueError, "-1.0"),
+    (
+        lambda: F.binary_cross_entropy_with_logits(xg.zeros((2, 1)), xg.zeros(2)),
+        ValueError,
+        r"\(2, 1\) and \(2,\)",
+    ),
+    (lambda: F.cross_entropy(xg.zeros(()), xg.asarray(0)), ValueError, "class axis"),
+    (lambda: F.cross_entropy(xg.zeros((2, 3)), xg.asarray(0)), ValueError, r"\(2,\), got \(\)"),
+    (
+        lambda: F.cross_entropy(xg.zeros((2, 3)), xg.zeros((2, 4))),
+        ValueError,
+        r"\(2, 3\), got \(2, 4\)",
+    ),
+    (
+        lambda: F.cross_entropy(xg.zeros((2, 3)), xg.asarray([True, False])),
+        TypeError,
+        "class numbers",
+    ),
+    (
+        lambda: F.cross_entropy(xg.zeros((2, 3)), xg.asarray([0, 1]), weight=xg.ones(2)),
+        ValueError,
+        r"\(3,\), got \(2,\)",
+    ),
+    (
+        lambda: F.cross_entropy(xg.zeros(3), xg.asarray(0), label_smoothing=1.5),
+        ValueError,
+        "1.5",
+    ),
+    (
+        lambda: F.cross_entropy(xg.zeros((2, 3)), xg.zeros((2, 3)), ignore_index=1),
+        ValueError,
+        "ignore_index",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "says"), BAD)
+def test_bad_arguments(backend, call, error, says):
+    with pytest.raises(error, match=says):
+        call()

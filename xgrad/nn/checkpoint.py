@@ -1,0 +1,65 @@
+"""A module's values by name: taking them out, and putting them back all together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from xgrad.nn.parameter import Parameter
+from xgrad.tensor import Tensor
+from xgrad.transfer import transfer
+
+if TYPE_CHECKING:
+    from xgrad.nn.module import Module
+
+
+class IncompatibleKeys(NamedTuple):
+    """The names that a loaded state lacked, and those that the module has no use for."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+def saved_tensors(module: Module) -> Iterator[tuple[str, Tensor]]:
+    """All that is saved, by dotted name. What is shared comes once for each of its names."""
+    for path, owner in module.named_modules(remove_duplicate=False):
+        for name, value in vars(owner).items():
+            if isinstance(value, Parameter) or (value is not None and owner._buffers.get(name)):
+                yield (f"{path}.{name}" if path else name), value
+
+
+def state_dict(module: Module, prefix: str, keep_vars: bool) -> dict[str, Tensor]:
+    # No copy is needed: an optimizer does not write into an array that somebody else holds.
+    return {prefix + name: value if keep_vars else value.detach() for name, value in saved_tensors(module)}
+
+
+def load_state_dict(module: Module, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
+    mine = dict(saved_tensors(module))
+    missing = [name for name in mine if name not in state]
+    unexpected = [name for name in state if name not in mine]
+    matching = {name: tensor for name, tensor in mine.items() if name in state}
+
+    errors = []
+    if strict and missing:
+        errors.append("missing: " + ", ".join(missing))
+    if strict and unexpected:
+        errors.append("unexpected: " + ", ".join(unexpected))
+    for name, tensor in matching.items():
+        shape = tuple(getattr(state[name], "shape", ()))
+        if shape != tensor.shape:
+            errors.append(f"{name} has shape {shape} in the loaded state and {tensor.shape} here")
+    if errors:
+        lines = "\n    ".join(errors)
+        raise RuntimeError(f"{type(module).__name__}.load_state_dict: nothing was loaded.\n    {lines}")
+
+    loaded = [(tensor, fitted(state[name], tensor)) for name, tensor in matching.items()]
+    for tensor, data in loaded:
+        tensor.data = data
+    return IncompatibleKeys(missing, unexpected)
+
+
+def fitted(value: Any, tensor: Tensor) -> Any:
+    """A copy of `value`, a tensor of any backend or an array, as a raw array of the backend and dtype of `tensor`."""
+    if isinstance(value, Tensor):
+        return transfer(value.data, value.backend, tensor.backend, tensor.dtype)
+    return tensor.backend.asarray(value, dtype=tensor.dtype, copy=True)

@@ -1,0 +1,105 @@
+"""Linear layers, and those that only pass on or reshape."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from xgrad import random
+from xgrad.nn import functional as F
+from xgrad.nn.module import Module
+from xgrad.nn.parameter import Parameter
+from xgrad.random import Generator
+from xgrad.tensor import Tensor
+
+
+class Linear(Module):
+    """`x @ weight.T + bias`: the last axis of x has `in_features` elements, that of the output `out_features`.
+
+    Args:
+        in_features, out_features: sizes, zero or more.
+        bias: whether there is a bias.
+        dtype, device: of the weights; by default the backend's.
+        rng: where the weights are drawn from; by default the generator that `xgrad.random.seed` sets.
+
+    `weight` has the shape (out_features, in_features), `bias` (out_features,). Both are uniform within
+    1/sqrt(in_features) of zero: first the weight, drawn as (in_features, out_features) and transposed, then the bias.
+
+    Raises:
+        ValueError: a size that is not an integer, zero or more; later, an input whose last axis does not fit.
+
+    >>> import xgrad as xg
+    >>> layer = xg.nn.Linear(3, 2, rng=xg.random.Generator(0))
+    >>> layer(xg.ones((5, 3))).shape
+    (5, 2)
+    """
+
+    weight: Parameter
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        dtype: Any = None,
+        device: Any = None,
+        rng: Generator | None = None,
+    ) -> None:
+        for name, size in (("in_features", in_features), ("out_features", out_features)):
+            if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+                raise ValueError(f"Linear: {name} must be an integer, 0 or more, got {size!r}")
+        self.in_features = in_features
+        self.out_features = out_features
+        draw = random.default_generator() if rng is None else rng
+        bound = 1 / math.sqrt(in_features) if in_features else 0.0
+
+        def uniform(*shape: int) -> Tensor:
+            return draw.uniform(shape, low=-bound, high=bound, dtype=dtype, device=device)
+
+        self.weight = Parameter(uniform(in_features, out_features).T)
+        self.bias = Parameter(uniform(out_features)) if bias else None
+
+    def forward(self, input: Any) -> Tensor:
+        try:
+            return F.linear(input, self.weight, self.bias)
+        except Exception as error:
+            shape = tuple(getattr(input, "shape", ()))
+            if shape[-1:] == (self.in_features,):
+                raise
+            raise ValueError(
+                f"{self} has a weight of shape {self.weight.shape}: the last axis of its input must have "
+                f"{self.in_features} elements, got an input of shape {shape}"
+            ) from error
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+
+class Identity(Module):
+    """Returns its input. Arguments are taken and ignored, so that it can stand in for any layer."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def forward(self, input: Any) -> Any:
+        return input
+
+
+class Flatten(Module):
+    """Joins the axes from `start_dim` to `end_dim` into one.
+
+    >>> import xgrad as xg
+    >>> xg.nn.Flatten()(xg.zeros((5, 2, 3))).shape
+    (5, 6)
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, input: Any) -> Tensor:
+        return F.flatten(input, self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

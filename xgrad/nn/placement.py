@@ -1,0 +1,64 @@
+"""Moving a module to another backend, device or dtype."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xgrad.backends import load
+from xgrad.backends.base import Backend
+from xgrad.tensor import Tensor, wrap
+from xgrad.transfer import transfer
+
+if TYPE_CHECKING:
+    from xgrad.nn.module import Module
+
+
+def move(module: Module, device: Any, dtype: Any, backend: Any) -> None:
+    """Everything is copied before anything is replaced, so that an error leaves the module where it was."""
+
+    def moved(t: Tensor) -> Tensor:
+        target = destination(t.backend, device, backend)
+        wanted = dtype_of(target, dtype) if t.backend.is_inexact(t.dtype) else None
+        if target is t.backend and wanted in (None, t.dtype):
+            return t
+        return wrap(transfer(t.data, t.backend, target, wanted), target)
+
+    parameters = [(p, moved(p), None if p.grad is None else moved(p.grad)) for p in module.parameters()]
+    buffers = {id(b): moved(b) for b in module.buffers()}
+
+    for p, new, grad in parameters:
+        if new is not p:
+            p.hold(new.data, new.backend)
+            p.grad = grad
+    for owner in module.modules():
+        for name in owner._buffers:
+            held = vars(owner).get(name)
+            if held is not None:
+                setattr(owner, name, buffers[id(held)])
+
+
+def destination(now: Backend, device: Any, backend: Any) -> Backend:
+    """The backend to move to from `now`, given what was asked for."""
+    target = now
+    if isinstance(backend, Backend):
+        target = backend
+    elif backend is not None and backend != now.name:
+        target = load(backend, device)
+    return target if device is None else target.on(device)
+
+
+def dtype_of(backend: Backend, dtype: Any) -> Any:
+    """The backend's dtype for its name, for one of its own, or None for None."""
+    if dtype is None:
+        return None
+    found = getattr(backend.xp, dtype, None) if isinstance(dtype, str) else dtype
+    try:
+        right = backend.is_inexact(found)
+    except (TypeError, AttributeError):
+        right = False
+    if not right:
+        raise TypeError(
+            f"a module cannot become {dtype!r}: give a floating-point or complex dtype of backend {backend.name!r}, "
+            'or the name of one, such as "float32"'
+        )
+    return found

@@ -1,0 +1,84 @@
+"""Keeping gradients in bounds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import xgrad as xg
+from xgrad.tensor import Tensor, wrap
+
+
+def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
+    """The norm of all elements of all the tensors together, as a 0-d tensor.
+
+    Args:
+        tensors: at least one, on one backend.
+        norm_type: the order, more than 0; infinity for the largest absolute value.
+        error_if_nonfinite: raise RuntimeError if the norm is nan or infinite. This waits for the device.
+    """
+    if not norm_type > 0:
+        raise ValueError(f"norm_type must be more than 0 (math.inf is the largest absolute value), got {norm_type!r}")
+    held = list(tensors)
+    if not held:
+        raise ValueError("there is nothing to take the norm of")
+    backend = held[0].backend
+    for t in held:
+        if t.backend is not backend:
+            raise TypeError(f"one norm needs one backend, got tensors of {backend} and of {t.backend}")
+    xp = backend.xp
+    norms = [xp.linalg.vector_norm(t.data, ord=norm_type) for t in held]
+    total = xp.linalg.vector_norm(xp.stack([xp.astype(xp.asarray(n), norms[0].dtype) for n in norms]), ord=norm_type)
+    if error_if_nonfinite and not math.isfinite(norm := float(backend.to_numpy(total))):
+        raise RuntimeError(
+            f"the gradients' norm of order {norm_type} is {norm}: it cannot be clipped. "
+            "Pass error_if_nonfinite=False to go on all the same."
+        )
+    return wrap(xp.asarray(total), backend)
+
+
+def clip_grad_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+) -> Tensor:
+    """Scale all gradients by one factor so that their norm together is at most `max_norm`. Returns the norm before.
+
+    Raises ValueError for a `max_norm` that is negative or nan, and what `get_total_norm` raises; then no gradient has
+    changed.
+
+    >>> import xgrad as xg
+    >>> w = xg.asarray([3.0, 4.0], requires_grad=True)
+    >>> xg.sum(w * w / 2).backward()
+    >>> xg.nn.utils.clip_grad_norm_([w], 1.0).item()
+    5.0
+    >>> w.grad.numpy().round(3).tolist()
+    [0.6, 0.8]
+    """
+    if not max_norm >= 0:
+        raise ValueError(f"max_norm must be 0 or more, got {max_norm!r}")
+    trained = [(p, p.grad) for p in _iterable(parameters) if p.grad is not None]
+    if not trained:
+        nothing: Tensor = xg.zeros(())
+        return nothing
+    total = get_total_norm([g for _, g in trained], norm_type, error_if_nonfinite)
+    xp = total.backend.xp
+    factor = max_norm / (total.data + 1e-6)
+    factor = xp.where(factor > 1, xp.ones_like(factor), factor)  # nan stays nan
+    for p, g in trained:
+        p.grad = wrap(g.data * xp.astype(factor, g.dtype), g.backend)
+    return total
+
+
+def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+    """Bring every element of every gradient into [-clip_value, clip_value]."""
+    if not clip_value >= 0:
+        raise ValueError(f"clip_value must be 0 or more, got {clip_value!r}")
+    for p in _iterable(parameters):
+        if p.grad is not None:
+            p.grad = wrap(p.backend.xp.clip(p.grad.data, -clip_value, clip_value), p.backend)
+
+
+def _iterable(parameters: Tensor | Iterable[Tensor]) -> Iterable[Tensor]:
+    return [parameters] if isinstance(parameters, Tensor) else parameters
