@@ -1,0 +1,399 @@
+"""Optimizers: PyTorch's numbers for every combination of options, and what may never happen to an array."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+import xgrad as xg
+from tests.data import make_torch_reference as reference
+from tests.helpers import assert_close, to_numpy
+
+NAMES = tuple(reference.OPTIONS)
+CASES = [(n, i) for n in NAMES for i in range(len(reference.optimizer_cases(n)))]
+TRAININGS = [(n, a) for n in NAMES for a in reference.ACTIVATIONS]
+
+
+def leaf(values, dtype=None):
+    return xg.asarray(values, dtype=dtype or xg.float64, requires_grad=True)
+
+
+def stepped(optimizer, p, *gradients):
+    """The weights after feeding these gradients."""
+    for g in gradients:
+        p.grad = xg.asarray(g, dtype=p.dtype)
+        optimizer.step()
+    return to_numpy(p)
+
+
+# --- PyTorch's numbers ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "index"), CASES)
+def test_follows_pytorch_for_200_recorded_gradients(backend, name, index):
+    options = reference.optimizer_cases(name)[index]
+    start, gradients = reference.recorded()
+    params = [leaf(w) for w in reference.split(start)]
+    optimizer = getattr(xg.optim, name)(params, **options)
+    taken = []
+    for step, flat in enumerate(gradients, 1):
+        for p, g in zip(params, reference.split(flat), strict=True):
+            p.grad = xg.asarray(g)
+        optimizer.step()
+        if step in reference.SNAPSHOTS:
+            taken.append(np.concatenate([to_numpy(p).ravel() for p in params]))
+    for weights, expected in zip(taken, reference.expected_weights(name, index), strict=True):
+        assert_close(weights, expected, 1e-12)
+
+
+@pytest.mark.parametrize(("name", "activation"), TRAININGS)
+def test_trains_a_network_as_pytorch_does(backend, name, activation):
+    x, y = (xg.asarray(a) for a in reference.training_data())
+    rng = xg.random.Generator(0)
+    h, f64 = reference.HIDDEN, xg.float64
+    model = xg.nn.Sequential(
+        xg.nn.Linear(1, h, dtype=f64, rng=rng),
+        getattr(xg.nn, activation)(),
+        xg.nn.Linear(h, h, dtype=f64, rng=rng),
+        getattr(xg.nn, activation)(),
+        xg.nn.Linear(h, 1, dtype=f64, rng=rng),
+    )
+    optimizer = getattr(xg.optim, name)(model.parameters(), lr=reference.TRAINING_RATE[name])
+    losses = []
+    for _ in range(reference.TRAINING_STEPS):
+        optimizer.zero_grad()
+        loss = xg.nn.functional.mse_loss(model(x), y)
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    numbers = np.concatenate([losses, *(to_numpy(p).ravel() for p in model.parameters())])
+    assert_close(numbers, reference.expected_training(name, activation), 1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_arguments_and_defaults_are_pytorchs(name):
+    torch = pytest.importorskip("torch")
+    theirs = inspect.signature(getattr(torch.optim, name)).parameters
+    ours = inspect.signature(getattr(xg.optim, name)).parameters
+    left_out = {"foreach", "fused", "capturable", "differentiable"}
+    assert set(theirs) - set(ours) <= left_out
+    assert set(ours) <= set(theirs)
+    for option, parameter in ours.items():
+        assert parameter.default == theirs[option].default, option
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_complex_parameters_follow_pytorch(backend, name):
+    torch = pytest.importorskip("torch")
+    z = np.array([1 + 2j, -0.5j])
+    p, q = leaf(z, xg.complex128), torch.tensor(z, requires_grad=True)
+    optimizer = getattr(xg.optim, name)([p], lr=0.1)
+    theirs = getattr(torch.optim, name)([q], lr=0.1)
+    for g in (z * (1 - 1j), z + 0.1, np.conj(z)):
+        q.grad = torch.tensor(g)
+        theirs.step()
+        stepped(optimizer, p, g)
+    assert p.dtype == xg.complex128
+    assert_close(to_numpy(p), q.detach().numpy(), 1e-12)
+
+
+def test_stored_numbers_are_what_pytorch_computes():
+    pytest.importorskip("torch")
+    for name in NAMES:
+        for index in (0, len(reference.optimizer_cases(name)) - 1):
+            stored = reference.stored_weights(name, index)
+            assert_close(stored, reference.expected_weights(name, index), 1e-13)
+        stored = reference.stored_training(name, "Tanh")
+        assert_close(stored, reference.expected_training(name, "Tanh"), 1e-11)
+
+
+# --- whose memory is written ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_graph_that_was_kept_still_sees_the_old_weights(backend, name):
+    w = leaf([1.0, -2.0, 3.0])
+    optimizer = getattr(xg.optim, name)([w], lr=0.5)
+    loss = xg.sum(w * w * w)
+    loss.backward(retain_graph=True)
+    optimizer.step()
+    optimizer.zero_grad()
+    loss.backward()
+    np.testing.assert_allclose(to_numpy(w.grad), [3.0, 12.0, 27.0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_users_array_is_never_written(backend, name):
+    raw = backend.asarray([1.0, 2.0, 3.0, 4.0])
+    whole, part = xg.asarray(raw), xg.asarray(raw[1:3])
+    whole.requires_grad_()
+    part.requires_grad_()
+    optimizer = getattr(xg.optim, name)([whole, part], lr=0.5)
+    for _ in range(3):
+        whole.grad = xg.ones_like(whole)
+        part.grad = xg.ones_like(part)
+        optimizer.step()
+    np.testing.assert_array_equal(backend.to_numpy(raw), [1.0, 2.0, 3.0, 4.0])
+    assert to_numpy(whole)[0] < 1
+    assert to_numpy(part)[0] < 2
+
+
+def test_read_only_memory_is_not_written():
+    values = np.ones(3)
+    values.flags.writeable = False
+    with xg.use_backend("numpy"):
+        w = xg.asarray(values, requires_grad=True)
+        del values
+        stepped(xg.optim.SGD([w], lr=0.5), w, np.ones(3))
+        assert to_numpy(w).tolist() == [0.5, 0.5, 0.5]
+
+
+def test_gradients_and_snapshots_are_not_written(backend):
+    w = leaf([1.0, 2.0])
+    optimizer = xg.optim.SGD([w], lr=0.5, momentum=0.9, nesterov=True, weight_decay=0.1)
+    snapshot = w.detach()
+    g = w.grad = xg.asarray([1.0, 1.0], dtype=xg.float64)
+    optimizer.step()
+    optimizer.step()
+    assert to_numpy(g).tolist() == [1.0, 1.0]
+    assert to_numpy(snapshot).tolist() == [1.0, 2.0]
+
+
+def test_a_parameter_nobody_else_holds_is_updated_in_place():
+    with xg.use_backend("numpy"):
+        w = xg.nn.Parameter(np.ones(3))
+        before = id(w.data)
+        for name in NAMES:
+            stepped(getattr(xg.optim, name)([w]), w, np.ones(3), np.ones(3))
+        assert id(w.data) == before
+
+
+# --- groups ---------------------------------------------------------------------------------------
+
+
+def test_groups_have_options_of_their_own(backend):
+    a, b, c = leaf([1.0]), leaf([1.0]), leaf([1.0])
+    optimizer = xg.optim.SGD([{"params": [a]}, {"params": b, "lr": 0.5}], lr=0.25)
+    optimizer.add_param_group({"params": [c], "lr": 0.125, "note": "late"})
+    for p in (a, b, c):
+        p.grad = xg.ones_like(p)
+    optimizer.step()
+    assert [to_numpy(p).item() for p in (a, b, c)] == [0.75, 0.5, 0.875]
+    assert optimizer.param_groups[2]["note"] == "late"
+    assert optimizer.param_groups[1]["params"] == [b]
+    assert "lr: 0.125" in repr(optimizer)
+
+
+def test_named_parameters_are_taken(backend):
+    layer = xg.nn.Linear(2, 1)
+    optimizer = xg.optim.SGD(layer.named_parameters())
+    assert optimizer.param_groups[0]["param_names"] == ["weight", "bias"]
+    assert optimizer.param_groups[0]["params"][0] is layer.weight
+
+
+def test_an_option_set_later_is_checked_and_used():
+    w = leaf([1.0])
+    optimizer = xg.optim.SGD([w], lr=0.5)
+    (group,) = optimizer.param_groups
+    with pytest.raises(ValueError, match=r"SGD: lr must be a finite number, 0 or more, got nan"):
+        group["lr"] = math.nan
+    assert group["lr"] == 0.5
+    group["lr"] = 0.25
+    assert stepped(optimizer, w, [1.0]).tolist() == [0.75]
+
+
+BAD_OPTIONS = [
+    ("SGD", {"lr": -0.1}, "-0.1"),
+    ("SGD", {"lr": math.nan}, "nan"),
+    ("SGD", {"lr": math.inf}, "inf"),
+    ("SGD", {"lr": "fast"}, "fast"),
+    ("SGD", {"momentum": -1}, "-1"),
+    ("SGD", {"dampening": math.inf}, "inf"),
+    ("SGD", {"weight_decay": -1}, "-1"),
+    ("SGD", {"nesterov": True}, "momentum > 0"),
+    ("SGD", {"nesterov": True, "momentum": 0.9, "dampening": 0.1}, "dampening = 0"),
+    ("Adagrad", {"lr_decay": -1}, "-1"),
+    ("Adagrad", {"initial_accumulator_value": -1}, "-1"),
+    ("Adagrad", {"eps": -1}, "-1"),
+    ("RMSprop", {"alpha": -1}, "-1"),
+    ("RMSprop", {"eps": math.nan}, "nan"),
+    ("RMSprop", {"momentum": -1}, "-1"),
+    ("Adam", {"betas": (1.0, 0.9)}, "less than 1"),
+    ("Adam", {"betas": (0.9, -0.1)}, "-0.1"),
+    ("Adam", {"betas": 0.9}, "two numbers"),
+    ("Adam", {"eps": -1}, "-1"),
+    ("AdamW", {"weight_decay": math.nan}, "nan"),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "says"), BAD_OPTIONS)
+def test_a_bad_option_is_refused(name, options, says):
+    with pytest.raises(ValueError, match=says) as caught:
+        getattr(xg.optim, name)([leaf([1.0])], **options)
+    assert name in str(caught.value)
+
+
+def test_bad_parameters_are_refused(backend):
+    w = leaf([1.0])
+    with pytest.raises(ValueError, match="no parameters"):
+        xg.optim.SGD([])
+    with pytest.raises(TypeError, match=r"use \[tensor\]"):
+        xg.optim.SGD(w)
+    with pytest.raises(TypeError, match="parameter 0 must be a Tensor, got float"):
+        xg.optim.SGD([1.0])
+    with pytest.raises(ValueError, match="only a leaf"):
+        xg.optim.SGD([w * 2])
+    with pytest.raises(ValueError, match="twice"):
+        xg.optim.SGD([w, w])
+    with pytest.raises(TypeError, match="set"):
+        xg.optim.SGD([{"params": {w}}])
+    optimizer = xg.optim.SGD([w])
+    with pytest.raises(ValueError, match="twice"):
+        optimizer.add_param_group({"params": [w]})
+    with pytest.raises(TypeError, match="params"):
+        optimizer.add_param_group([w])
+    assert len(optimizer.param_groups) == 1
+
+
+# --- a step ---------------------------------------------------------------------------------------
+
+
+def test_parameters_without_a_gradient_stay(backend):
+    a, b = leaf([1.0]), leaf([1.0])
+    optimizer = xg.optim.Adam([a, b])
+    assert stepped(optimizer, a, [1.0]) != 1
+    assert to_numpy(b).item() == 1
+    assert b not in optimizer.state
+
+
+def test_the_closure_is_recorded_and_its_loss_returned(backend):
+    w = leaf([3.0])
+    optimizer = xg.optim.SGD([w], lr=0.5)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = xg.sum(w * w)
+        loss.backward()
+        return loss
+
+    with xg.no_grad():
+        loss = optimizer.step(closure)
+    assert loss.item() == 9
+    assert to_numpy(w).item() == 0
+
+
+def test_zero_grad(backend):
+    w = leaf([3.0])
+    optimizer = xg.optim.SGD([w])
+    w.grad = held = xg.ones_like(w)
+    optimizer.zero_grad(set_to_none=False)
+    assert to_numpy(w.grad).tolist() == [0.0]
+    assert to_numpy(held).tolist() == [1.0]
+    optimizer.zero_grad()
+    assert w.grad is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_float32_stays_float32(backend, name):
+    w = leaf([1.0, 2.0], xg.float32)
+    optimizer = getattr(xg.optim, name)([w])
+    stepped(optimizer, w, [1.0, 2.0], [2.0, 1.0])
+    assert w.dtype == xg.float32
+    assert w.backend is backend
+    for value in optimizer.state.get(w, {}).values():
+        if not isinstance(value, int):
+            assert backend.owns(value)
+            assert value.dtype == w.dtype
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_state_follows_a_parameter_that_changes_dtype(backend, name):
+    w = xg.nn.Parameter(xg.asarray([1.0, 2.0], dtype=xg.float32))
+    module = xg.nn.Module()
+    module.w = w
+    options = {"momentum": 0.9} if name == "SGD" else {}
+    optimizer = getattr(xg.optim, name)([w], **options)
+    stepped(optimizer, w, [1.0, 2.0])
+    module.to(dtype=xg.float64)
+    stepped(optimizer, w, [1.0, 2.0])
+    arrays = [v for v in optimizer.state[w].values() if not isinstance(v, int)]
+    assert w.dtype == xg.float64
+    assert arrays
+    assert all(a.dtype == w.dtype for a in arrays)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_rule_is_differentiable(backend, name):
+    """An update is a rule: on xgrad's own namespace it is recorded."""
+    cls = getattr(xg.optim, name)
+    options = cls([leaf([1.0])], lr=0.1, weight_decay=0.1).param_groups[0].options
+
+    def after_two_steps(xp, p, g):
+        state: dict[str, object] = {}
+        for _ in range(2):
+            p = cls.update(xp, p, g * p, state, **options)
+        return p
+
+    start, slope = np.array([1.0, -2.0]), np.array([0.5, 0.25])
+    raw = after_two_steps(backend.xp, backend.asarray(start, copy=True), backend.asarray(slope))
+    recorded = after_two_steps(xg, leaf(start) * 1, leaf(slope) * 1)
+    np.testing.assert_allclose(to_numpy(recorded), backend.to_numpy(raw), rtol=1e-14)
+
+    def total(p, g):
+        return xg.sum(after_two_steps(xg, p * 1, g * 1))
+
+    xg.check_grads(total, leaf(start), leaf(slope))
+
+
+# --- saving ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_training_goes_on_from_a_saved_state(backend, name):
+    gradients = [[1.0, -2.0], [0.5, 0.1], [3.0, 1.0], [-1.0, 1.0]]
+    options = {"momentum": 0.9} if name in ("SGD", "RMSprop") else {}
+    cls = getattr(xg.optim, name)
+
+    w = leaf([1.0, 2.0])
+    optimizer = cls([w], lr=0.1, **options)
+    stepped(optimizer, w, *gradients[:2])
+    saved = optimizer.state_dict()
+    other = leaf(to_numpy(w))
+    expected = stepped(optimizer, w, *gradients[2:])
+
+    resumed = cls([other], lr=7.0)
+    resumed.load_state_dict(saved)
+    assert resumed.param_groups[0]["lr"] == 0.1
+    np.testing.assert_array_equal(stepped(resumed, other, *gradients[2:]), expected)
+
+
+def test_a_state_that_does_not_fit_changes_nothing(backend):
+    a, b = leaf([1.0]), leaf([1.0, 2.0])
+    adam = xg.optim.Adam([a])
+    stepped(adam, a, [1.0])
+    saved = adam.state_dict()
+    with pytest.raises(ValueError, match="lacks momentum"):
+        xg.optim.SGD([a]).load_state_dict(saved)
+    with pytest.raises(ValueError, match="group 0 has 2 parameters, the loaded state 1"):
+        xg.optim.Adam([a, b]).load_state_dict(saved)
+    with pytest.raises(ValueError, match="2 param groups, the loaded state 1"):
+        xg.optim.Adam([{"params": a}, {"params": b}]).load_state_dict(saved)
+    other = xg.optim.Adam([b], lr=0.5)
+    with pytest.raises(ValueError, match=r"shape \(1,\).*\(2,\)"):
+        other.load_state_dict(saved)
+    assert other.param_groups[0]["lr"] == 0.5
+    assert not other.state
+
+
+def test_pickle_keeps_parameters_and_state_together(backend):
+    w = leaf([1.0, 2.0])
+    optimizer = xg.optim.Adam([w])
+    stepped(optimizer, w, [1.0, 2.0])
+    v, copy = pickle.loads(pickle.dumps((w, optimizer)))
+    assert copy.param_groups[0]["params"] == [v]
+    expected = stepped(optimizer, w, [2.0, 1.0])
+    np.testing.assert_array_equal(stepped(copy, v, [2.0, 1.0]), expected)

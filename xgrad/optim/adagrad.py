@@ -1,0 +1,96 @@
+"""Adagrad: a learning rate per weight, falling with the squares of its gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from xgrad.optim.optimizer import Optimizer, Params
+from xgrad.optim.options import Check, at_least_zero, flag
+
+
+class Adagrad(Optimizer):
+    """`s += g * g; p -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)` at step t.
+
+    Args:
+        params: the tensors to train, or dicts (param groups) with "params" and options of their own.
+        lr: the learning rate, 0 or more.
+        lr_decay: how fast the learning rate falls with the steps, 0 or more.
+        weight_decay: adds `weight_decay * p` to the gradient.
+        initial_accumulator_value: where s starts, 0 or more.
+        eps: keeps the division finite, 0 or more.
+        maximize: climb instead of descend.
+
+    Raises:
+        ValueError: an option out of its range, or no parameters.
+
+    >>> import xgrad as xg
+    >>> w = xg.asarray([1.0], requires_grad=True)
+    >>> optimizer = xg.optim.Adagrad([w], lr=0.5)
+    >>> xg.sum(3 * w).backward()
+    >>> optimizer.step()
+    >>> w.numpy().round(6).tolist()
+    [0.5]
+    """
+
+    checks: ClassVar[Mapping[str, Check]] = {
+        "lr": at_least_zero,
+        "lr_decay": at_least_zero,
+        "weight_decay": at_least_zero,
+        "initial_accumulator_value": at_least_zero,
+        "eps": at_least_zero,
+        "maximize": flag,
+    }
+    factors = ("eps", "weight_decay")
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-2,
+        lr_decay: float = 0,
+        weight_decay: float = 0,
+        initial_accumulator_value: float = 0,
+        eps: float = 1e-10,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "lr_decay": lr_decay,
+            "weight_decay": weight_decay,
+            "initial_accumulator_value": initial_accumulator_value,
+            "eps": eps,
+            "maximize": maximize,
+        }
+        super().__init__(params, defaults)
+
+    @staticmethod
+    def update(
+        xp: Any,
+        p: Any,
+        g: Any,
+        state: dict[str, Any],
+        *,
+        lr: float,
+        lr_decay: float,
+        weight_decay: float,
+        initial_accumulator_value: float,
+        eps: float,
+        maximize: bool,
+    ) -> Any:
+        step = state["step"] = state.get("step", 0) + 1
+        if step == 1:
+            state["sum"] = xp.full_like(p, initial_accumulator_value)
+        if maximize:
+            g = -g
+        if weight_decay:
+            g = g + weight_decay * p
+        total = state["sum"]
+        total += g * g
+        state["sum"] = total
+        change = xp.sqrt(total)
+        change += eps
+        change = g / change
+        change *= lr / (1 + (step - 1) * lr_decay)
+        p -= change
+        return p

@@ -1,0 +1,167 @@
+"""What all optimizers share: groups of parameters, their state, and when a parameter may be written in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, ClassVar
+
+from xgrad import tape
+from xgrad.optim.options import Check, ParamGroup
+from xgrad.optim.state import State, as_complex, as_real
+from xgrad.tensor import Tensor
+
+Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Mapping[str, Any]]
+
+
+class Optimizer:
+    """Base of all optimizers. A new one says what its options must be (`checks`) and gives its rule (`update`).
+
+    The rule is `update(xp, p, g, state, **options)`: arrays of the namespace `xp` in, the new p out. It may use
+    augmented assignment on p and on what it keeps in `state` (then rebind: some libraries return a new array), never
+    on g.
+    """
+
+    checks: ClassVar[Mapping[str, Check]]
+    factors: ClassVar[Collection[str]] = ()  # options that the rule uses on arrays only, not in sums of its own
+    update: ClassVar[Callable[..., Any]]
+
+    def __init__(self, params: Params, defaults: Mapping[str, Any]) -> None:
+        self.name = type(self).__name__
+        self.defaults = dict(defaults)
+        self.state: dict[Tensor, State] = {}
+        self.param_groups: list[ParamGroup] = []
+        if isinstance(params, Tensor):
+            raise TypeError(
+                f"{self.name}: params must be an iterable of tensors or of dicts, got one tensor; use [tensor]"
+            )
+        groups: list[Any] = list(params)
+        if not groups:
+            raise ValueError(f"{self.name}: there are no parameters (an empty model, or a generator used up before?)")
+        if not isinstance(groups[0], Mapping):
+            groups = [{"params": groups}]
+        for group in groups:
+            self.add_param_group(group)
+
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Train more parameters: {"params": tensors}, with options of their own; the rest are the defaults."""
+        if not isinstance(param_group, Mapping) or "params" not in param_group:
+            raise TypeError(f'{self.name}: a param group must be a dict with the key "params", got {param_group!r}')
+        items = {**self.defaults, **param_group}
+        params, names = self._tensors(items.pop("params"))
+        if names:
+            items["param_names"] = names
+        group = ParamGroup(self.name, self.checks, params, items)
+        self.check_together(group.options)
+        self.param_groups.append(group)
+
+    def check_together(self, options: dict[str, Any]) -> None:
+        """Raise ValueError for options that are each right but do not go together."""
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Move each parameter that has a gradient. `closure` computes loss and gradients anew; its loss is returned."""
+        loss = None
+        if closure is not None:
+            with tape.set_recording(True):
+                loss = closure()
+        for group in self.param_groups:
+            options = group.options
+            for p in group.params:
+                grad = p.grad
+                if grad is not None:
+                    self._move(p, grad.data, options)
+        return loss
+
+    def _move(self, p: Tensor, g: Any, options: dict[str, Any]) -> None:
+        backend = p.backend
+        xp = backend.xp
+        state = self.state.get(p)
+        if state is None:
+            state = self.state[p] = State(p)
+        elif state.backend is not backend or state.dtype != p.data.dtype:
+            state.follow(p)
+        if state.source is not options:
+            state.take(options, self.factors, p.data)
+        options = state.options
+        if state.is_complex:  # the real and the imaginary part are weights of their own, as in PyTorch
+            moved = self.update(xp, as_real(xp, p.data), as_real(xp, g), state, **options)
+            p.data = as_complex(xp, moved, state.dtype)
+        elif backend.exclusive(p.data):
+            p.data = self.update(xp, p.data, g, state, **options)
+        else:  # a graph that was kept, a snapshot or the user holds this array: leave it as it is
+            p.data = self.update(xp, backend.asarray(p.data, copy=True), g, state, **options)
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients, or (`set_to_none=False`) make them zero."""
+        for group in self.param_groups:
+            for p in group.params:
+                if set_to_none or p.grad is None:
+                    p.grad = None
+                else:
+                    p.grad = Tensor(p.backend.xp.zeros_like(p.data), p.backend)
+
+    def state_dict(self) -> dict[str, Any]:
+        """A copy of all that is needed to go on later: {"state": ..., "param_groups": ...}, parameters by number."""
+        numbers = {id(p): i for i, p in enumerate(self._parameters())}
+        groups = [dict(group, params=[numbers[id(p)] for p in group.params]) for group in self.param_groups]
+        state = {numbers[id(p)]: own.export() for p, own in self.state.items() if id(p) in numbers}
+        return {"state": state, "param_groups": groups}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict()` gave; arrays are moved to their parameter's backend and dtype.
+
+        Raises ValueError, and changes nothing, if it does not fit the parameters or is of another kind of optimizer.
+        """
+        saved = state_dict["param_groups"]
+        if len(saved) != len(self.param_groups):
+            raise ValueError(
+                f"{self.name}: this has {len(self.param_groups)} param groups, the loaded state {len(saved)}"
+            )
+        groups = []
+        numbers: list[int] = []
+        for i, (mine, theirs) in enumerate(zip(self.param_groups, saved, strict=True)):
+            here, there = len(mine.params), len(theirs["params"])
+            if here != there:
+                raise ValueError(f"{self.name}: group {i} has {here} parameters, the loaded state {there}")
+            missing = [name for name in self.checks if name not in theirs]
+            if missing:
+                raise ValueError(
+                    f"{self.name}: the loaded group {i} lacks {', '.join(missing)}: is it another optimizer's?"
+                )
+            items = {name: value for name, value in theirs.items() if name != "params"}
+            groups.append(ParamGroup(self.name, self.checks, mine.params, items))
+            self.check_together(groups[-1].options)
+            numbers += theirs["params"]
+        by_number = dict(zip(numbers, self._parameters(), strict=True))
+        state = {by_number[i]: State.load(by_number[i], values) for i, values in state_dict["state"].items()}
+        self.param_groups, self.state = groups, state
+
+    def _parameters(self) -> list[Tensor]:
+        return [p for group in self.param_groups for p in group.params]
+
+    def _tensors(self, params: Any) -> tuple[list[Tensor], list[str]]:
+        if isinstance(params, set):
+            raise TypeError(
+                f"{self.name}: parameters must come in an order that stays the same; a set has none, use a list"
+            )
+        entries = [params] if isinstance(params, Tensor) else list(params)
+        names = [entry[0] for entry in entries if isinstance(entry, tuple)]
+        tensors = [entry[1] if isinstance(entry, tuple) else entry for entry in entries]
+        if names and len(names) != len(tensors):
+            raise ValueError(f"{self.name}: either all parameters of a group have names or none")
+        seen = {id(p) for p in self._parameters()}
+        for i, p in enumerate(tensors):
+            if not isinstance(p, Tensor):
+                raise TypeError(f"{self.name}: parameter {i} must be a Tensor, got {type(p).__name__}")
+            if not p.is_leaf:
+                raise ValueError(f"{self.name}: parameter {i} was computed from others; only a leaf can be trained")
+            if id(p) in seen:
+                raise ValueError(f"{self.name}: parameter {i} is in the optimizer twice")
+            seen.add(id(p))
+        return tensors, names
+
+    def __repr__(self) -> str:
+        lines = [f"{self.name} ("]
+        for i, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {i}")
+            lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
+        return "\n".join([*lines, ")"])

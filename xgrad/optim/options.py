@@ -1,0 +1,103 @@
+"""Options of an optimizer, and the groups of parameters that share them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from typing import Any
+
+from xgrad.tensor import Tensor
+
+Check = Callable[[str, Any], Any]  # (where, value) -> the value as the rule will see it, or ValueError
+
+
+def finite(where: str, value: Any) -> float:
+    """Any finite number."""
+    return _number(where, value, "a finite number", lambda v: True)
+
+
+def at_least_zero(where: str, value: Any) -> float:
+    """A finite number, zero or more."""
+    return _number(where, value, "a finite number, 0 or more", lambda v: v >= 0)
+
+
+def two_fractions(where: str, value: Any) -> tuple[float, float]:
+    """A pair of numbers in [0, 1)."""
+    right = "two numbers, each at least 0 and less than 1"
+    try:
+        first, second = value
+    except (TypeError, ValueError):
+        raise ValueError(f"{where} must be {right}, got {value!r}") from None
+
+    def inside(v: float) -> bool:
+        return 0 <= v < 1
+
+    return _number(where, first, right, inside), _number(where, second, right, inside)
+
+
+def flag(where: str, value: Any) -> bool:
+    """True or False."""
+    return bool(value)
+
+
+def _number(where: str, value: Any, right: str, good: Callable[[float], bool]) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{where} must be {right}, got {value!r}") from None
+    if not (math.isfinite(number) and good(number)):
+        raise ValueError(f"{where} must be {right}, got {value!r}")
+    return number
+
+
+class ParamGroup(MutableMapping[str, Any]):
+    """Parameters and the options they share. It reads and writes like PyTorch's dict.
+
+    An option is checked and converted when it is set, so a step need not: `group["lr"] = float("nan")` is a ValueError
+    and leaves the group as it was. Keys that are no option of the optimizer are kept for whoever put them there.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        checks: Mapping[str, Check],
+        params: list[Tensor],
+        items: Mapping[str, Any],
+    ) -> None:
+        self.owner = owner
+        self.checks = checks
+        self.params = params
+        self.options: dict[str, Any] = {}  # exactly what the rule takes
+        self.others: dict[str, Any] = {}
+        for name, value in items.items():
+            self[name] = value
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "params":
+            return self.params
+        return self.options[name] if name in self.options else self.others[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name == "params":
+            self.params = list(value)
+        elif name in self.checks:
+            checked = self.checks[name](f"{self.owner}: {name}", value)
+            self.options = {**self.options, name: checked}  # a new dict: who has taken the old one can see the change
+        else:
+            self.others[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        if name == "params" or name in self.options:
+            raise KeyError(f"{self.owner} needs {name!r}: it cannot be deleted from a group")
+        del self.others[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield "params"
+        yield from self.options
+        yield from self.others
+
+    def __len__(self) -> int:
+        return 1 + len(self.options) + len(self.others)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
