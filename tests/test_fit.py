@@ -2,6 +2,8 @@
 
 import json
 import math
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -260,21 +262,40 @@ def test_a_run_that_diverges_writes_everything(tmp_path: Path) -> None:
     assert all(path.stat().st_size > 1000 for path in tmp_path.iterdir())
 
 
-def test_interrupting_keeps_what_there_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def press_ctrl_c(monkeypatch: pytest.MonkeyPatch, at: int, times: int) -> None:
     see = Recorder.step
 
-    def see_until(self: Recorder, step: int, *rest: Any) -> None:
-        if step == 7:
-            raise KeyboardInterrupt
+    def see_and_press(self: Recorder, step: int, *rest: Any) -> None:
+        if step == at:
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
         see(self, step, *rest)
 
-    monkeypatch.setattr(Recorder, "step", see_until)
+    monkeypatch.setattr(Recorder, "step", see_and_press)
+
+
+def test_ctrl_c_keeps_what_there_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    press_ctrl_c(monkeypatch, at=7, times=1)
+    handler = signal.getsignal(signal.SIGINT)
     path = tmp_path / "run.json"
-    result = fit(**SHORT, history=str(path))
+    result = fit(**SHORT, history=path)
     assert not result.completed
-    assert len(json.loads(path.read_text())["loss"]) == 7
-    assert result.record.stages[-1].step == 7
+    assert len(json.loads(path.read_text())["loss"]) == 8  # the step is finished first
+    assert result.record.stages[-1].step == 8
     assert math.isfinite(result.r2)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_ctrl_c_twice_stops_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    press_ctrl_c(monkeypatch, at=7, times=2)
+    with pytest.raises(KeyboardInterrupt):
+        fit(**SHORT, history=tmp_path / "run.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fit_in_another_thread() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(fit, **SHORT).result().completed
 
 
 def test_the_figure_is_made_once() -> None:
@@ -296,13 +317,15 @@ def test_the_figure_is_made_once() -> None:
         ({"loss": "mae"}, "--loss"),
         ({"init": "zeros"}, "--init"),
         ({"dtype": "int8"}, "--dtype"),
-        ({"hidden": (32, 0)}, "--hidden must be 1 or more; it is 0"),
-        ({"steps": 0}, "--steps must be 1 or more"),
+        ({"hidden": (32, 0)}, "--hidden must be a whole number, 1 or more; it is 0"),
+        ({"steps": 0}, "--steps must be a whole number, 1 or more"),
         ({"steps": -5}, "--steps"),
+        ({"steps": 1.5}, "--steps"),
+        ({"points": 10**12}, "--points must be 10000000 or less"),
         ({"batch": 0}, "--batch"),
         ({"every": 0}, "--every"),
-        ({"points": 1}, "--points must be 2 or more"),
-        ({"seed": -1}, "--seed must be 0 or more"),
+        ({"points": 1}, "--points must be a whole number, 2 or more"),
+        ({"seed": -1}, "--seed must be a whole number, 0 or more"),
         ({"lr": math.nan}, "--lr must be a finite number, 0 or more; it is nan"),
         ({"lr": math.inf}, "--lr"),
         ({"lr": -0.1}, "--lr"),
@@ -346,5 +369,7 @@ def test_a_backend_that_is_not_there() -> None:
 
 
 def test_options_are_checked_by_name() -> None:
+    with pytest.raises(TypeError, match="not both; got steps too"):
+        fit(Config(), steps=3)
     with pytest.raises(TypeError, match="momentum"):
         Config(momentum=0.9)  # type: ignore[call-arg]

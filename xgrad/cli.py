@@ -53,7 +53,7 @@ def _summary(config: Config, result: Result) -> str:
     steps = len(history["loss"])
     last = f", last loss {history['loss'][-1]:.4g}" if steps else ""
     lines = [
-        f"R² = {result.r2:.5g} after {steps} steps in {history['seconds']:.2f} s{last}",
+        f"R^2 = {result.r2:.5g} after {steps} steps in {history['seconds']:.2f} s{last}",
     ]
     broken = next((k for k, loss in enumerate(history["loss"]) if not math.isfinite(loss)), None)
     if broken is not None:

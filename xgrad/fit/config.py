@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
+from os import PathLike, fspath
 from typing import Any
 
 from xgrad.fit.errors import FitError
@@ -14,6 +15,10 @@ DTYPES = ("float32", "float64")
 # Adam at 0.01 learns as fast, but now and then a step throws it far off for a while.
 LEARNING_RATES = {"adam": 0.003, "adamw": 0.003}
 LEARNING_RATE = 0.01  # of the others
+MOST_POINTS = 10_000_000  # they pass through Python lists
+
+
+Points = tuple[Sequence[float], Sequence[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +29,7 @@ class Config:
     """
 
     function: str | None = None  # x**2, unless there is data
-    data: str | tuple[Sequence[float], Sequence[float]] | None = None  # a CSV file, or (x, y)
+    data: str | Points | None = None  # a CSV file, or (x, y)
     range: tuple[float, float] | None = None  # (-100, 100), unless there is data
     points: int | None = None  # 201, unless there is data
     standardize: bool = True  # x and y to mean 0 and standard deviation 1, for training
@@ -70,7 +75,10 @@ class Config:
             raise FitError("--device is empty; leave it out for the backend's own default")
 
     def _complete(self) -> None:
-        """Fill in the defaults that depend on other options."""
+        """Fill in the defaults that depend on other options, and make paths strings."""
+        for name in ("data", "out", "gif", "history"):
+            if isinstance(getattr(self, name), PathLike):
+                object.__setattr__(self, name, fspath(getattr(self, name)))
         if self.data is None:
             computed = {"function": "x**2", "range": (-100.0, 100.0), "points": 201}
             for name, default in computed.items():
@@ -93,11 +101,13 @@ class Config:
                 raise FitError(f"--range needs two finite numbers LO < HI, not {low:g} {high:g}")
         if self.points is not None:
             _at_least(2, "points", self.points)
+            if self.points > MOST_POINTS:
+                raise FitError(f"--points must be {MOST_POINTS} or less; it is {self.points}")
 
     def public(self) -> dict[str, Any]:
         """The options as they go into a history."""
         options = {field.name: getattr(self, field.name) for field in fields(self)}
-        if isinstance(self.data, tuple):
+        if self.data is not None and not isinstance(self.data, str):
             options["data"] = f"{len(self.data[0])} points"
         return options
 
@@ -108,5 +118,5 @@ def _one_of(option: str, value: str, choices: Collection[str]) -> None:
 
 
 def _at_least(least: int, option: str, value: int) -> None:
-    if value < least:
-        raise FitError(f"--{option} must be {least} or more; it is {value}")
+    if not isinstance(value, int) or value < least:
+        raise FitError(f"--{option} must be a whole number, {least} or more; it is {value}")

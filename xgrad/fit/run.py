@@ -36,7 +36,10 @@ def fit(config: Config | None = None, **options: Any) -> Result:
     Raises FitError for options that cannot be met and ImportError where a picture or a progress
     bar lacks its library: both before training, with nothing changed.
     """
-    config = config or Config(**options)
+    if config is None:
+        config = Config(**options)
+    elif options:
+        raise TypeError(f"fit takes a Config or options, not both; got {', '.join(options)} too")
     samples = load_samples(config)
     _check_files(config)
     with _backend(config), warnings.catch_warnings():

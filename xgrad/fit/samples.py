@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import xgrad as xg
 from xgrad.fit.config import Config
@@ -71,7 +72,7 @@ def load_samples(config: Config) -> Samples:
 
 def _load(config: Config) -> Samples:
     if isinstance(config.data, str):
-        return Samples(config.data, *read_csv(config.data), curve=None)
+        return Samples(Path(config.data).name, *read_csv(config.data), curve=None)
     if config.data is not None:
         return _given(*config.data)
     assert config.function is not None

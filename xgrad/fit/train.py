@@ -7,6 +7,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad import nn
+from xgrad.fit.interrupt import ctrl_c_asks
 from xgrad.fit.progress import Progress
 from xgrad.fit.recorder import Recorder
 
@@ -21,8 +22,8 @@ def train(
     recorder: Recorder,
     progress: Progress,
 ) -> bool:
-    """Take `steps` steps. Returns False if Ctrl-C ended them early; what was seen is recorded."""
-    try:
+    """Take `steps` steps, or fewer and return False if Ctrl-C is pressed."""
+    with ctrl_c_asks() as interrupted:
         for step in range(steps):
             x, y = next_batch()
             output = model(x)
@@ -32,8 +33,8 @@ def train(
             recorder.step(step, loss, output)
             optimizer.step()
             progress.step(loss)
-    except KeyboardInterrupt:
-        return False
+            if interrupted():
+                return False
     return True
 
 
