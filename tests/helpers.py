@@ -68,12 +68,13 @@ def assert_matches(
     xp: Any,
     dtype: str | None = None,
     rtol: float = 1e-12,
+    floor: float = 0.0,
     what: str = "value",
 ) -> None:
     """`got` is a tensor of the namespace with the values `want` (on the host), and all that goes with them.
 
     Its dtype is that of `want` unless given, its shape that of `want`, its device that of the
-    namespace. Values agree within `rtol` of the largest one; 0 means exactly.
+    namespace. Values agree within `rtol` of the largest one, or of `floor`; 0 means exactly.
     """
     want = np.asarray(want)
     backend = backend_of(xp)
@@ -84,12 +85,14 @@ def assert_matches(
     assert got.device == backend.device == backend.device_of(got.data), f"{what}: on {got.device}"
     assert dtype_name(got.dtype) == (dtype or dtype_name(want.dtype)), f"{what}: of {got.dtype}"
     assert got.shape == want.shape, f"{what}: shape {got.shape}, not {want.shape}"
-    assert_close(to_numpy(got), want, rtol, what)
+    assert_close(to_numpy(got), want, rtol, what, floor)
 
 
-def assert_close(got: Host, want: Host, rtol: float, what: str = "value") -> None:
-    """Within `rtol` of the largest element; nan and infinities where, and as, they should be."""
+def assert_close(
+    got: Host, want: Host, rtol: float, what: str = "value", floor: float = 0.0
+) -> None:
+    """Within `rtol` of the largest element (or of `floor`); nan and infinities where, and as, they should be."""
     got, want = np.asarray(got), np.asarray(want)
     finite = np.abs(want[np.isfinite(want)])
-    scale = float(finite.max()) if finite.size else 0.0
+    scale = max(floor, float(finite.max()) if finite.size else 0.0)
     np.testing.assert_allclose(got, want, rtol=0, atol=rtol * scale, err_msg=what)

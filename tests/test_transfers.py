@@ -38,7 +38,6 @@ def test_the_guard_catches(strict, leak, value):
     with no_transfers(strict) as transfers, pytest.raises(HiddenTransferError):
         leak(x.data)
     assert transfers.count == 1
-    leak(value)
 
 
 @pytest.mark.parametrize("leak", [float, repr, xg.Tensor.item, xg.Tensor.numpy])

@@ -64,5 +64,6 @@ def guarded(backend: Any) -> Iterator[Transfers]:
 def no_transfers(backend: Any) -> Iterator[Transfers]:
     """While the block runs, nothing at all goes to the host, by `numpy()` and `item()` neither."""
     with guarded(backend) as transfers:
-        with patch.object(type(backend), "to_numpy", transfers.refuse("to_numpy")):
+        asked = patch.object(type(backend), "to_numpy", transfers.refuse("to_numpy"))
+        with asked:
             yield transfers

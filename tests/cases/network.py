@@ -1,0 +1,76 @@
+"""Cases for the functions that networks need."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.cases.case import case, cplx, real
+
+
+def _logsumexp(xp, x, *, axis=None, keepdims=False):
+    return np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims))
+
+
+def _softmax(xp, x, *, axis=-1):
+    return np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)
+
+
+ELEMENTWISE = {
+    "sigmoid": lambda xp, x: 1 / (1 + np.exp(-x)),
+    "softplus": lambda xp, x: np.log1p(np.exp(x)),
+    "relu": lambda xp, x: np.where(x > 0, x, 0.0),
+}
+for _name, _reference in ELEMENTWISE.items():
+    for _shape in ((2, 3), (), (0, 2)):
+        case(_name, real(*_shape), reference=_reference)
+
+for _shape in ((2, 3), (), (0, 2)):
+    case(
+        "leaky_relu",
+        real(*_shape),
+        negative_slope=0.2,
+        reference=lambda xp, x, negative_slope: np.where(x > 0, x, negative_slope * x),
+    )
+case("leaky_relu", real(3), 0.1, reference=lambda xp, x, slope: np.where(x > 0, x, slope * x))
+
+for _static in (
+    {},
+    {"axis": 0},
+    {"axis": -1, "keepdims": True},
+    {"axis": (0, 2)},
+    {"axis": (-1, 0), "keepdims": True},
+    {"axis": ()},
+):
+    case("logsumexp", real(2, 2, 2), **_static, reference=_logsumexp)
+case("logsumexp", real(), reference=_logsumexp)
+case("logsumexp", real(0, 2), axis=1, reference=_logsumexp)
+
+for _name, _reference in {
+    "softmax": _softmax,
+    "log_softmax": lambda xp, x, *, axis=-1: np.log(_softmax(xp, x, axis=axis)),
+}.items():
+    for _axis in (0, 1, -1, -2):
+        case(_name, real(2, 3), axis=_axis, reference=_reference)
+    case(
+        _name,
+        real(3),
+        raw=lambda xp, x, n=_name: getattr(xp, n)(x, axis=-1),
+        reference=_reference,
+    )
+    case(_name, real(0, 3), axis=1, reference=_reference)
+
+
+def _linear(xp, x, weight, bias=None):
+    y = x @ weight.T
+    return y if bias is None else y + bias
+
+
+for _x in (real(2, 3), real(3), real(2, 1, 3), real(0, 3)):
+    case("linear", _x, real(2, 3), real(2), reference=_linear)
+    case("linear", _x, real(2, 3), reference=_linear)
+case("linear", real(2, 1), real(3, 1), real(3), reference=_linear)
+case("linear", real(2, 3), np.ones((2, 3)), real(2), reference=_linear)
+case("linear", np.ones((2, 3)), real(2, 3), np.ones(2), reference=_linear)
+case("linear", np.ones((2, 3)), np.ones((2, 3)), real(2), reference=_linear)
+case("linear", cplx(2, 2), cplx(3, 2), cplx(3), reference=_linear)
+case("linear", cplx(2, 2), real(3, 2), reference=_linear)

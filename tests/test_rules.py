@@ -1,0 +1,54 @@
+"""Every derivative, on every backend: the laws of laws.py, on the cases in cases/."""
+
+from __future__ import annotations
+
+import pytest
+
+import xgrad as xg
+from tests.cases import CASES
+from tests.laws import LAWS, float32_stays_float32
+from tests.point import Point
+from xgrad.backends.base import Raw
+from xgrad.op import OPS
+from xgrad.registry import DERIVATIVES, FUNCTIONS
+
+DIFFERENTIABLE = [
+    name for name, how in DERIVATIVES.items() if not how.startswith("not differentiable")
+]
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_law(backend, name, law):
+    for case in CASES[name]:
+        if backend.name in case.without or (law is float32_stays_float32 and not case.float32):
+            continue
+        point = Point(case, backend)
+        law(point)
+        point.assert_inputs_unchanged()
+
+
+# --- the registry is complete ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_every_differentiable_function_has_a_case(name):
+    assert CASES.get(name), f"{name} is differentiable: give it a case in tests/cases"
+
+
+def test_cases_and_operations_are_of_functions_in_the_registry():
+    assert set(CASES) <= set(DIFFERENTIABLE)
+    assert set(OPS) <= set(CASES)
+
+
+def test_every_public_function_is_in_the_registry():
+    assert set(FUNCTIONS) == set(DERIVATIVES)
+    assert set(FUNCTIONS) <= set(dir(xg.get_backend().view))
+    assert set(FUNCTIONS) <= set(dir(xg))
+
+
+def test_every_door_has_a_twin_in_the_namespace():
+    doors = [
+        name for name, value in vars(Raw).items() if callable(value) and not name.startswith("_")
+    ]
+    assert set(doors) <= set(FUNCTIONS)
