@@ -11,15 +11,15 @@ import pytest
 
 import xgrad as xg
 from tests.data import make_torch_reference as reference
-from tests.helpers import assert_close, to_numpy
+from tests.helpers import assert_close, make, to_numpy
 
 NAMES = tuple(reference.OPTIONS)
 CASES = [(n, i) for n in NAMES for i in range(len(reference.optimizer_cases(n)))]
 TRAININGS = [(n, a) for n in NAMES for a in reference.ACTIVATIONS]
 
 
-def leaf(values, dtype=None):
-    return xg.asarray(values, dtype=dtype or xg.float64, requires_grad=True)
+def leaf(values, dtype="float64"):
+    return make(xg, values, dtype, requires_grad=True)
 
 
 def stepped(optimizer, p, *gradients):
@@ -37,22 +37,34 @@ def stepped(optimizer, p, *gradients):
 def test_follows_pytorch_for_200_recorded_gradients(backend, name, index):
     options = reference.optimizer_cases(name)[index]
     start, gradients = reference.recorded()
-    params = [leaf(w) for w in reference.split(start)]
-    optimizer = getattr(xg.optim, name)(params, **options)
+    p = leaf(start)
+    optimizer = getattr(xg.optim, name)([p], **options)
     taken = []
-    for step, flat in enumerate(gradients, 1):
-        for p, g in zip(params, reference.split(flat), strict=True):
-            p.grad = xg.asarray(g)
+    for step, g in enumerate(gradients, 1):
+        p.grad = make(xg, g)
         optimizer.step()
         if step in reference.SNAPSHOTS:
-            taken.append(np.concatenate([to_numpy(p).ravel() for p in params]))
+            taken.append(to_numpy(p))
     for weights, expected in zip(taken, reference.expected_weights(name, index), strict=True):
         assert_close(weights, expected, 1e-12)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_single_number_is_trained_like_any_array(backend, name):
+    number, array = leaf(1.5), leaf([1.5])
+    for index in (0, -1):
+        options = reference.optimizer_cases(name)[index]
+        one, other = (getattr(xg.optim, name)([p], **options) for p in (number, array))
+        for g in (0.5, -2.0):
+            assert stepped(one, number, g) == stepped(other, array, [g])
+        assert number.shape == ()
+        assert backend.owns(number.data)
+        assert all(backend.owns(v) for v in one.state[number].values() if not isinstance(v, int))
+
+
 @pytest.mark.parametrize(("name", "activation"), TRAININGS)
 def test_trains_a_network_as_pytorch_does(backend, name, activation):
-    x, y = (xg.asarray(a) for a in reference.training_data())
+    x, y = (make(xg, a) for a in reference.training_data())
     rng = xg.random.Generator(0)
     h, f64 = reference.HIDDEN, xg.float64
     model = xg.nn.Sequential(
@@ -90,7 +102,7 @@ def test_arguments_and_defaults_are_pytorchs(name):
 def test_complex_parameters_follow_pytorch(backend, name):
     torch = pytest.importorskip("torch")
     z = np.array([1 + 2j, -0.5j])
-    p, q = leaf(z, xg.complex128), torch.tensor(z, requires_grad=True)
+    p, q = leaf(z, "complex128"), torch.tensor(z, requires_grad=True)
     optimizer = getattr(xg.optim, name)([p], lr=0.1)
     theirs = getattr(torch.optim, name)([q], lr=0.1)
     for g in (z * (1 - 1j), z + 0.1, np.conj(z)):
@@ -299,7 +311,7 @@ def test_zero_grad(backend):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_float32_stays_float32(backend, name):
-    w = leaf([1.0, 2.0], xg.float32)
+    w = leaf([1.0, 2.0], "float32")
     optimizer = getattr(xg.optim, name)([w])
     stepped(optimizer, w, [1.0, 2.0], [2.0, 1.0])
     assert w.dtype == xg.float32

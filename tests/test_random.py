@@ -75,6 +75,7 @@ def test_the_default_generator_is_seeded(backend):
         (lambda: xg.random.Generator(0.5), TypeError, "0.5|float"),
         (lambda: xg.random.Generator(0).normal((2, -1)), ValueError, r"\(2, -1\)"),
         (lambda: xg.random.Generator(0).normal(std=-1.0), ValueError, "-1.0"),
+        (lambda: xg.random.Generator(0).normal(mean=float("nan")), ValueError, "nan"),
         (lambda: xg.random.Generator(0).uniform(low=1.0, high=0.0), ValueError, "1.0 and 0.0"),
         (lambda: xg.random.Generator(0).uniform(high=float("inf")), ValueError, "inf"),
         (lambda: xg.random.Generator(0).integers(0), ValueError, "from 0 to below 0"),
@@ -91,4 +92,6 @@ def test_an_error_leaves_the_stream_where_it_was(backend):
     generator = xg.random.Generator(2)
     with pytest.raises(ValueError, match="std"):
         generator.normal((3,), std=-1.0)
+    with pytest.raises(xg.BackendError):
+        generator.normal((3,), device="no such device")
     assert generator.uniform().item() == xg.random.Generator(2).uniform().item()

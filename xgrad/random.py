@@ -59,9 +59,10 @@ class Generator:
         device: Any = None,
     ) -> Tensor:
         """Normal numbers of that mean and standard deviation."""
-        if not std >= 0:
-            raise ValueError(f"normal: std must be 0 or more, got {std!r}")
-        return _tensor(self.host.normal(mean, std, _sizes("normal", shape)), "real floating", dtype, device)
+        if not (0 <= std < math.inf and math.isfinite(mean)):
+            raise ValueError(f"normal: mean and std must be finite, and std 0 or more, got {mean!r} and {std!r}")
+        sizes, place = _sizes("normal", shape), _Place("real floating", dtype, device)
+        return place.tensor(self.host.normal(mean, std, sizes))
 
     def uniform(
         self,
@@ -75,7 +76,8 @@ class Generator:
         """Numbers evenly spread over [low, high)."""
         if not (low <= high and math.isfinite(high - low)):
             raise ValueError(f"uniform: low and high must be finite and in that order, got {low!r} and {high!r}")
-        return _tensor(self.host.uniform(low, high, _sizes("uniform", shape)), "real floating", dtype, device)
+        sizes, place = _sizes("uniform", shape), _Place("real floating", dtype, device)
+        return place.tensor(self.host.uniform(low, high, sizes))
 
     def integers(
         self,
@@ -90,18 +92,20 @@ class Generator:
         start, stop = (0, low) if high is None else (low, high)
         if not start < stop:
             raise ValueError(f"integers: there are none from {start!r} to below {stop!r}")
-        return _tensor(self.host.integers(start, stop, _sizes("integers", shape)), "integral", dtype, device)
+        sizes, place = _sizes("integers", shape), _Place("integral", dtype, device)
+        return place.tensor(self.host.integers(start, stop, sizes))
 
     def permutation(self, n: int, *, dtype: Any = None, device: Any = None) -> Tensor:
         """The integers from 0 to n - 1 in random order."""
-        (length,) = _sizes("permutation", n)
-        return _tensor(self.host.permutation(length), "integral", dtype, device)
+        (length,), place = _sizes("permutation", n), _Place("integral", dtype, device)
+        return place.tensor(self.host.permutation(length))
 
     def bernoulli(self, shape: Shape = (), *, p: float = 0.5, dtype: Any = None, device: Any = None) -> Tensor:
         """True with chance p, as booleans; with a numeric `dtype`, ones and zeros."""
         if not 0 <= p <= 1:
             raise ValueError(f"bernoulli: p must be from 0 to 1, got {p!r}")
-        return _tensor(self.host.random(_sizes("bernoulli", shape)) < p, "bool", dtype, device)
+        sizes, place = _sizes("bernoulli", shape), _Place("bool", dtype, device)
+        return place.tensor(self.host.random(sizes) < p)
 
 
 _default: Generator | None = None
@@ -122,11 +126,17 @@ def seed(n: int) -> Generator:
     return _default
 
 
-def _tensor(drawn: Any, kind: str, dtype: Any, device: Any) -> Tensor:
-    backend = get_backend() if device is None else get_backend().on(device)
-    if dtype is None and kind != "bool":
-        dtype = backend.xp.__array_namespace_info__().default_dtypes(device=backend.device)[kind]
-    return wrap(backend.asarray(drawn, dtype=dtype), backend)
+class _Place:
+    """Where numbers are to go. It is settled before they are drawn, so that an error leaves the stream where it was."""
+
+    def __init__(self, kind: str, dtype: Any, device: Any) -> None:
+        self.backend = get_backend() if device is None else get_backend().on(device)
+        if dtype is None and kind != "bool":
+            dtype = self.backend.xp.__array_namespace_info__().default_dtypes(device=self.backend.device)[kind]
+        self.dtype = dtype
+
+    def tensor(self, drawn: Any) -> Tensor:
+        return wrap(self.backend.asarray(drawn, dtype=self.dtype), self.backend)
 
 
 def _sizes(name: str, shape: Shape) -> tuple[int, ...]:

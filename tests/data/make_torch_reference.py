@@ -27,8 +27,7 @@ Numbers = NDArray[Any]
 
 STEPS = 200
 SNAPSHOTS = (1, 2, 10, 200)
-SHAPES = ((2, 3), (2,), ())
-SIZE = 9
+SHAPE = (3, 3)
 
 OPTIONS: dict[str, dict[str, tuple[Any, ...]]] = {
     "SGD": {
@@ -84,31 +83,24 @@ def optimizer_cases(name: str) -> list[Case]:
 
 
 def recorded() -> tuple[Numbers, Numbers]:
-    """Starting weights (SIZE,) and gradients (STEPS, SIZE), of very different sizes."""
+    """Starting weights, and a gradient for each step; some are a hundred thousand times larger than others."""
     rng = np.random.default_rng(20)
-    scale = 10.0 ** rng.uniform(-3, 2, SIZE)
-    return rng.normal(size=SIZE), scale * rng.normal(size=(STEPS, SIZE))
-
-
-def split(flat: Numbers) -> list[Numbers]:
-    """The flat numbers as arrays of SHAPES."""
-    ends = np.cumsum([int(np.prod(shape)) for shape in SHAPES])
-    return [part.reshape(s) for part, s in zip(np.split(flat, ends[:-1]), SHAPES, strict=True)]
+    scale = 10.0 ** rng.uniform(-3, 2, SHAPE)
+    return rng.normal(size=SHAPE), scale * rng.normal(size=(STEPS, *SHAPE))
 
 
 def torch_weights(name: str, options: Case) -> Numbers:
     import torch
 
     start, gradients = recorded()
-    params = [torch.tensor(w, requires_grad=True) for w in split(start)]
-    optimizer = getattr(torch.optim, name)(params, **options)
+    p = torch.tensor(start, requires_grad=True)
+    optimizer = getattr(torch.optim, name)([p], **options)
     taken = []
-    for step, flat in enumerate(gradients, 1):
-        for p, g in zip(params, split(flat), strict=True):
-            p.grad = torch.tensor(g)
+    for step, g in enumerate(gradients, 1):
+        p.grad = torch.tensor(g)
         optimizer.step()
         if step in SNAPSHOTS:
-            taken.append(np.concatenate([p.detach().numpy().ravel() for p in params]))
+            taken.append(p.detach().numpy().copy())
     return np.array(taken)
 
 

@@ -14,6 +14,7 @@ def cross_entropy(
     input: Any,
     target: Any,
     weight: Any = None,
+    *,
     ignore_index: int = -100,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
@@ -48,7 +49,9 @@ def cross_entropy(
     return _number_loss("cross_entropy", log_p, target, weight, axis, ignore_index, reduction, label_smoothing)
 
 
-def nll_loss(input: Any, target: Any, weight: Any = None, ignore_index: int = -100, reduction: str = "mean") -> Tensor:
+def nll_loss(
+    input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
+) -> Tensor:
     """`cross_entropy` of log-probabilities (what log_softmax gives) and class numbers."""
     axis = _class_axis("nll_loss", input, weight)
     return _number_loss("nll_loss", xg.asarray(input), target, weight, axis, ignore_index, reduction, 0.0)

@@ -9,7 +9,7 @@ import xgrad as xg
 from xgrad.tensor import Tensor
 
 
-def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     """The squared difference.
 
     >>> import xgrad as xg
@@ -19,7 +19,7 @@ def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
     return reduce(xg.square(_difference("mse_loss", input, target)), reduction)
 
 
-def l1_loss(input: Any, target: Any, reduction: str = "mean") -> Tensor:
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     """The absolute difference."""
     return reduce(xg.abs(_difference("l1_loss", input, target)), reduction)
 
@@ -37,7 +37,7 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
 
 def binary_cross_entropy_with_logits(
-    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+    input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
 ) -> Tensor:
     """Cross-entropy of sigmoid(input) and a target between 0 and 1, computed from the logits.
 

@@ -88,7 +88,7 @@ class Optimizer:
         elif backend.exclusive(p.data):
             p.data = self.update(xp, p.data, g, state, **options)
         else:  # a graph that was kept, a snapshot or the user holds this array: leave it as it is
-            p.data = self.update(xp, backend.asarray(p.data, copy=True), g, state, **options)
+            p.data = self.update(xp, backend.copy(p.data), g, state, **options)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or (`set_to_none=False`) make them zero."""

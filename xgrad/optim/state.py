@@ -41,8 +41,7 @@ class State(dict[str, Any]):
         """Copies of the arrays, as tensors, and the numbers."""
         backend = self.backend
         return {
-            name: Tensor(backend.asarray(value, copy=True), backend) if backend.owns(value) else value
-            for name, value in self.items()
+            name: Tensor(backend.copy(value), backend) if backend.owns(value) else value for name, value in self.items()
         }
 
     def follow(self, p: Tensor) -> None:
