@@ -11,7 +11,7 @@ from typing import Any
 from bench import imports, machine, memory, report
 from bench.peers import PEERS
 from bench.problems import WORKLOADS
-from bench.runner import PeerFailed, Process, measure, usable_peers
+from bench.runner import PeerError, Process, measure, usable_peers
 
 PARTS = ("speed", "memory", "imports")
 
@@ -31,7 +31,7 @@ def speed(options: argparse.Namespace) -> dict[str, Any]:
             try:
                 versions |= process.ask("hello")["versions"]
                 processes[name] = process
-            except PeerFailed as failure:
+            except PeerError as failure:
                 missing[name] = str(failure)
         for name, reason in missing.items():
             say(f"{name} left out: {reason}")
@@ -62,9 +62,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
         return split
 
     parser.add_argument("--only", type=names(PARTS), default=list(PARTS), help=",".join(PARTS))
-    parser.add_argument(
-        "--workloads", type=names(WORKLOADS), default=list(WORKLOADS), help=",".join(WORKLOADS)
-    )
+    parser.add_argument("--workloads", type=names(WORKLOADS), default=list(WORKLOADS), help=",".join(WORKLOADS))
     parser.add_argument("--peers", type=names(PEERS), default=list(PEERS), help=",".join(PEERS))
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--round-seconds", type=float, default=0.1, help="of the baseline")

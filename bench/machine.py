@@ -52,9 +52,7 @@ def _cpu() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or "unknown"
-    facts = {
-        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)
-    }
+    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     model = facts.get("model name", platform.processor() or "unknown")
     if "model" in facts and "cpu family" in facts:
         model += f" (family {facts['cpu family']}, model {facts['model']})"
@@ -70,6 +68,5 @@ def _blas() -> str:
         return "unknown (threadpoolctl is not installed)"
     pools = [pool for pool in threadpoolctl.threadpool_info() if pool.get("user_api") == "blas"]
     return ", ".join(
-        f"{pool['internal_api']} {pool['version']} with {pool.get('architecture', '?')} kernels"
-        for pool in pools
+        f"{pool['internal_api']} {pool['version']} with {pool.get('architecture', '?')} kernels" for pool in pools
     )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bench.peers import BASELINE
-from bench.runner import PeerFailed, Process
+from bench.runner import PeerError, Process
 
 WORKLOADS = ("w3", "w5")
 PEERS = (BASELINE, "xgrad")
@@ -23,11 +23,8 @@ def measure(
             try:
                 with Process(peer) as process:
                     found[peer] = process.ask("memory", workload=workload)
-            except PeerFailed as failure:
+            except PeerError as failure:
                 say(f"  {peer} left out: {failure}")
         results[workload] = found
-        say(
-            f"  {workload}: "
-            + "  ".join(f"{p} {f['peak'] / 2**20:.2f} MiB" for p, f in found.items())
-        )
+        say(f"  {workload}: " + "  ".join(f"{p} {f['peak'] / 2**20:.2f} MiB" for p, f in found.items()))
     return results

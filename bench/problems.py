@@ -159,13 +159,9 @@ def deep(tiny: bool, dtype: str) -> Deep:
 
 WORKLOADS: dict[str, Workload] = {
     "w1": Workload("W1 chain of 100 operations on 16 elements", "w1", chain),
-    "w2_sigmoid": Workload(
-        "W2 SGD step, 1-64-64-1 sigmoid, batch 256", "w2", regression("sigmoid")
-    ),
+    "w2_sigmoid": Workload("W2 SGD step, 1-64-64-1 sigmoid, batch 256", "w2", regression("sigmoid")),
     "w2_relu": Workload("W2 SGD step, 1-64-64-1 ReLU, batch 256", "w2", regression("relu")),
-    "w3": Workload(
-        "W3 momentum step, 784-512-512-10, batch 128, cross-entropy", "w3", classification
-    ),
+    "w3": Workload("W3 momentum step, 784-512-512-10, batch 128, cross-entropy", "w3", classification),
     "w4": Workload("W4 gradient of sum(sigmoid(a*x+b)*tanh(x)), 4e6", "w4", elementwise),
     "w5": Workload("W5 200 layers of 64x64 matmul + ReLU, batch 32", "w5", deep),
 }

@@ -13,9 +13,7 @@ from typing import Any
 
 from bench.peers import BASELINE, PEERS
 
-ALLOCATOR = str(
-    256 * 2**20
-)  # large blocks stay with the process: W5's NumPy has two speeds otherwise
+ALLOCATOR = str(256 * 2**20)  # large blocks stay with the process: W5's NumPy has two speeds otherwise
 
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -29,7 +27,7 @@ ENVIRONMENT = {
 }
 
 
-class PeerFailed(Exception):
+class PeerError(Exception):
     """A peer could not do what it was asked; the message is its own error's."""
 
 
@@ -54,13 +52,13 @@ class Process:
             commands.write(json.dumps({"do": do, **fields}) + "\n")
             commands.flush()
         except BrokenPipeError:
-            raise PeerFailed(f"{self.peer}: its process has ended") from None
+            raise PeerError(f"{self.peer}: its process has ended") from None
         line = answers.readline()
         if not line:
-            raise PeerFailed(f"{self.peer}: its process ended during {do!r}")
+            raise PeerError(f"{self.peer}: its process ended during {do!r}")
         answer: dict[str, Any] = json.loads(line)
         if "failed" in answer:
-            raise PeerFailed(answer["failed"])
+            raise PeerError(answer["failed"])
         return answer
 
     def __enter__(self) -> Process:
@@ -105,11 +103,11 @@ def measure(
     for peer, process in processes.items():
         try:
             errors[peer] = process.ask("prepare", workload=workload)["error"]
-        except PeerFailed as failure:
+        except PeerError as failure:
             failed[peer] = str(failure)
             say(f"  {peer} left out: {failure}")
     if BASELINE in failed:
-        raise PeerFailed(f"{BASELINE}: {failed[BASELINE]}")
+        raise PeerError(f"{BASELINE}: {failed[BASELINE]}")
 
     once: float = processes[BASELINE].ask("time", runs=1)["seconds"]
     few = max(1, round(round_seconds / 5 / once))

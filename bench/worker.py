@@ -84,10 +84,11 @@ class Worker:
 
     def memory(self, workload: str) -> dict[str, Any]:
         """Peak bytes of a run as tracemalloc sees them: in all, and above what was held before."""
-        PEERS[self.peer].load()
-        problem = WORKLOADS[workload].make(False, DTYPE)
+        row = WORKLOADS[workload]
+        problem = row.make(False, DTYPE)
+        build(self.peer, row, problem).run()  # what is imported on first use is not the step's
         tracemalloc.start()
-        case = build(self.peer, WORKLOADS[workload], problem)
+        case = build(self.peer, row, problem)
         for _ in range(3):
             case.run()
         gc.collect()

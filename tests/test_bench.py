@@ -17,7 +17,7 @@ from bench import report, runner
 from bench.__main__ import parse
 from bench.peers import BASELINE, PEERS, build
 from bench.problems import WORKLOADS
-from bench.runner import PeerFailed, Process, measure, spread, usable_peers
+from bench.runner import PeerError, Process, measure, spread, usable_peers
 from bench.worker import TOLERANCE, largest_error
 
 ROOT = Path(__file__).parent.parent
@@ -55,9 +55,7 @@ def test_the_baseline_agrees_with_central_differences(workload: str) -> None:
         changes = {}
         for field in fields:
             old = getattr(problem, field)
-            changes[field] = (
-                tuple(next(moved) for _ in old) if isinstance(old, tuple) else next(moved)
-            )
+            changes[field] = tuple(next(moved) for _ in old) if isinstance(old, tuple) else next(moved)
         return float(np.sum(build(BASELINE, row, dataclasses.replace(problem, **changes)).run()))
 
     slope = sum(np.sum(g * d) for g, d in zip(found, directions, strict=True))
@@ -80,14 +78,12 @@ def test_worker_measures_and_reports_failure() -> None:
         result = measure("w1", {BASELINE: naive}, rounds=2, round_seconds=0.001, say=lines.append)
         assert result["peers"][BASELINE]["ratio"] == {"median": 1.0, "low": 1.0, "high": 1.0}
         assert result["peers"][BASELINE]["seconds"]["median"] > 0
-        with pytest.raises(PeerFailed, match="KeyError"):
+        with pytest.raises(PeerError, match="KeyError"):
             naive.ask("prepare", workload="w9")
 
 
 def test_missing_peers_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "bench.peers.importlib.util.find_spec", lambda name: name != "torch" or None
-    )
+    monkeypatch.setattr("bench.peers.importlib.util.find_spec", lambda name: name != "torch" or None)
     names, missing = usable_peers(["torch", "tuned"])
     assert names == [BASELINE, "tuned"]
     assert missing == {"torch": "torch is not installed"}

@@ -68,9 +68,7 @@ def w2(p: Regression) -> Case:
     def run() -> object:
         nonlocal params
         loss, grads = step(params)
-        params = [
-            (w - p.lr * dw, b - p.lr * db) for (w, b), (dw, db) in zip(params, grads, strict=True)
-        ]
+        params = [(w - p.lr * dw, b - p.lr * db) for (w, b), (dw, db) in zip(params, grads, strict=True)]
         return loss
 
     return Case(run, lambda: [w for w, _ in params] + [b for _, b in params])
@@ -93,13 +91,9 @@ def w3(p: Classification) -> Case:
         nonlocal params, velocity
         loss, grads = step(params)
         velocity = [
-            (p.momentum * vw + dw, p.momentum * vb + db)
-            for (vw, vb), (dw, db) in zip(velocity, grads, strict=True)
+            (p.momentum * vw + dw, p.momentum * vb + db) for (vw, vb), (dw, db) in zip(velocity, grads, strict=True)
         ]
-        params = [
-            (w - p.lr * vw, b - p.lr * vb)
-            for (w, b), (vw, vb) in zip(params, velocity, strict=True)
-        ]
+        params = [(w - p.lr * vw, b - p.lr * vb) for (w, b), (vw, vb) in zip(params, velocity, strict=True)]
         return loss
 
     return Case(run, lambda: [w for w, _ in params] + [b for _, b in params])

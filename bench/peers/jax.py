@@ -21,9 +21,7 @@ from bench.problems import (
     Regression,
 )
 
-jax.config.update(
-    "jax_enable_x64", True
-)  # keeps float32 as it is, and lets the tests ask for float64
+jax.config.update("jax_enable_x64", True)  # keeps float32 as it is, and lets the tests ask for float64
 
 
 def w1(p: Chain) -> Case:
@@ -104,9 +102,7 @@ def w3(p: Classification) -> Case:
 def w4(p: Elementwise) -> Case:
     x = jnp.asarray(p.x)
     values: Any = ()
-    step = jax.jit(
-        jax.value_and_grad(lambda x: jnp.sum(jax.nn.sigmoid(p.a * x + p.b) * jnp.tanh(x)))
-    )
+    step = jax.jit(jax.value_and_grad(lambda x: jnp.sum(jax.nn.sigmoid(p.a * x + p.b) * jnp.tanh(x))))
 
     def run() -> object:
         nonlocal values

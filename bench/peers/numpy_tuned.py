@@ -180,9 +180,7 @@ def w3(p: Classification) -> Case:
 
 def w4(p: Elementwise) -> Case:
     x, dtype = p.x, p.x.dtype
-    half, one, a_half, b_half, a = (
-        np.asarray(v, dtype) for v in (0.5, 1, 0.5 * p.a, 0.5 * p.b, p.a)
-    )
+    half, one, a_half, b_half, a = (np.asarray(v, dtype) for v in (0.5, 1, 0.5 * p.a, 0.5 * p.b, p.a))
     grad = np.empty_like(x)
     block = min(16_384, x.size)  # the whole pass over a block stays in the cache
     buffers = [np.empty(block, dtype) for _ in range(3)]

@@ -106,9 +106,7 @@ def w5(p: Deep) -> Case:
     return Case(run, lambda: [_grad(w) for w in weights])
 
 
-def _network(
-    weights: tuple[Array, ...], biases: tuple[Array, ...], activation: type[nn.Module]
-) -> nn.Sequential:
+def _network(weights: tuple[Array, ...], biases: tuple[Array, ...], activation: type[nn.Module]) -> nn.Sequential:
     layers: list[nn.Module] = []
     for weight, bias in zip(weights, biases, strict=True):
         linear = nn.Linear(*weight.shape)

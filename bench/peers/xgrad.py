@@ -21,7 +21,7 @@ def w1(p: Chain) -> Case:
     a, b, c, d, seed = (xg.asarray(v) for v in (p.a, p.b, p.c, p.d, p.seed))
     values: list[xg.Tensor] = []
 
-    def run() -> xg.Tensor:
+    def run() -> object:
         x.grad = None
         y = x
         for _ in range(p.cycles):
@@ -48,7 +48,7 @@ def w2(p: Regression) -> Case:
     optimizer = optim.SGD(model.parameters(), lr=p.lr)
     x, y = xg.asarray(p.x), xg.asarray(p.y)
 
-    def run() -> xg.Tensor:
+    def run() -> object:
         optimizer.zero_grad()
         loss = nn.functional.mse_loss(model(x), y)
         loss.backward()
@@ -63,7 +63,7 @@ def w3(p: Classification) -> Case:
     optimizer = optim.SGD(model.parameters(), lr=p.lr, momentum=p.momentum)
     x, labels = xg.asarray(p.x), xg.asarray(p.labels)
 
-    def run() -> xg.Tensor:
+    def run() -> object:
         optimizer.zero_grad()
         loss = nn.functional.cross_entropy(model(x), labels)
         loss.backward()
@@ -76,7 +76,7 @@ def w3(p: Classification) -> Case:
 def w4(p: Elementwise) -> Case:
     x = xg.asarray(p.x, requires_grad=True)
 
-    def run() -> xg.Tensor:
+    def run() -> object:
         x.grad = None
         loss = xg.sum(nn.functional.sigmoid(p.a * x + p.b) * xg.tanh(x))
         loss.backward()
@@ -90,7 +90,7 @@ def w5(p: Deep) -> Case:
     weights = [xg.asarray(w, requires_grad=True) for w in p.weights]
     relu = nn.functional.relu
 
-    def run() -> xg.Tensor:
+    def run() -> object:
         for w in weights:
             w.grad = None
         h = x
@@ -103,13 +103,11 @@ def w5(p: Deep) -> Case:
     return Case(run, lambda: [_grad(w) for w in weights])
 
 
-def _network(
-    weights: tuple[Array, ...], biases: tuple[Array, ...], activation: type[nn.Module]
-) -> nn.Sequential:
+def _network(weights: tuple[Array, ...], biases: tuple[Array, ...], activation: type[nn.Module]) -> nn.Sequential:
     layers: list[nn.Module] = []
     for weight, bias in zip(weights, biases, strict=True):
         linear = nn.Linear(*weight.shape)
-        linear.weight = nn.Parameter(xg.asarray(weight.T.copy()))
+        linear.weight = nn.Parameter(xg.asarray(weight).T)
         linear.bias = nn.Parameter(xg.asarray(bias))
         layers += [linear, activation()]
     return nn.Sequential(*layers[:-1])
@@ -118,9 +116,11 @@ def _network(
 def _parameters(model: nn.Sequential) -> list[Array]:
     linears = [layer for layer in model if isinstance(layer, nn.Linear)]
     weights = [linear.weight.numpy().T for linear in linears]
-    return weights + [linear.bias.numpy() for linear in linears]
+    biases = [linear.bias.numpy() for linear in linears if linear.bias is not None]
+    return weights + biases
 
 
 def _grad(x: xg.Tensor) -> Array:
     assert x.grad is not None
-    return x.grad.numpy()
+    grad: Array = x.grad.numpy()
+    return grad
