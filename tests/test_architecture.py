@@ -1,0 +1,234 @@
+"""The house as the design draws it: who may import whom, and what may stand where."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import xgrad as xg
+from xgrad.op import OPS
+from xgrad.registry import FUNCTIONS
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "xgrad"
+BACKENDS = ROOT / "backends"
+
+# Each module of xgrad imports only from its own line and from those above it. `xgrad` is the face, `import xgrad as xg`.
+LAYERS = (
+    "backends",
+    "registry trees tape transfer _version",
+    "tensor modes",
+    "op",
+    "dispatch",
+    "rules",
+    "namespace primitive",
+    "transforms",
+    "check",
+    "xgrad",
+    "random",
+    "nn optim",
+    "diagnose fit info plot",
+    "cli",
+    "__main__",
+)
+LEVEL = {name: level for level, line in enumerate(LAYERS) for name in line.split()}
+
+ARRAY_LIBRARIES = {
+    *("numpy", "cupy", "cupyx", "torch", "jax", "dask", "mlx", "ndonnx", "sparse"),
+    *("array_api_compat", "array_api_extra", "array_api_strict"),
+}
+OPTIONAL_LIBRARIES = {"matplotlib", "tqdm"}
+
+
+def modules() -> list[Path]:
+    """The sources of xgrad, backends apart."""
+    return [
+        path for path in sorted(PACKAGE.rglob("*.py")) if BACKENDS not in path.resolve().parents
+    ]
+
+
+def names(paths: list[Path]) -> list[str]:
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+def imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Each module imported anywhere in the source, and the name taken from it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+def own_module(module: str, name: str) -> str:
+    """The part of xgrad an import reaches: the first name after `xgrad`, or `xgrad` for its face."""
+    part = module.removeprefix("xgrad").removeprefix(".").split(".")[0] or name
+    exists = (PACKAGE / part).exists() or (PACKAGE / f"{part}.py").exists()
+    return part if part and exists else "xgrad"
+
+
+def layer_of(path: Path) -> str:
+    part = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return "xgrad" if part == "__init__" else part
+
+
+# --- imports --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", modules(), ids=names(modules()))
+def test_imports_point_downward(path):
+    here = layer_of(path)
+    assert here in LEVEL, f"give {here} a place in LAYERS"
+    for module, name in imported(ast.parse(path.read_text())):
+        if module.split(".")[0] == "xgrad":
+            there = own_module(module, name)
+            assert LEVEL[there] <= LEVEL[here], f"{here} imports {there}, which is above it"
+
+
+@pytest.mark.parametrize("path", sorted(BACKENDS.glob("*.py")), ids=lambda path: path.name)
+def test_backends_import_nothing_of_xgrad_but_themselves(path):
+    for module, name in imported(ast.parse(path.read_text())):
+        if module.split(".")[0] == "xgrad":
+            assert own_module(module, name) == "backends"
+
+
+@pytest.mark.parametrize("path", modules(), ids=names(modules()))
+def test_nothing_outside_backends_imports_an_array_library(path):
+    tree = ast.parse(path.read_text())
+    for module, _ in imported(tree):
+        assert module.split(".")[0] not in ARRAY_LIBRARIES
+    called = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    for call in called:  # import_module("numpy")
+        if getattr(call.func, "id", getattr(call.func, "attr", "")) in (
+            "import_module",
+            "__import__",
+        ):
+            words = [a.value for a in call.args if isinstance(a, ast.Constant)]
+            assert not {str(word).split(".")[0] for word in words} & ARRAY_LIBRARIES
+
+
+@pytest.mark.parametrize("path", modules(), ids=names(modules()))
+def test_optional_libraries_are_imported_where_they_are_used(path):
+    tree = ast.parse(path.read_text())
+    for statement in tree.body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            for module, _ in imported(statement):
+                assert module.split(".")[0] not in OPTIONAL_LIBRARIES
+
+
+def run(code: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_importing_xgrad_imports_no_array_library():
+    code = "import sys, xgrad; print(*{name.split('.')[0] for name in sys.modules})"
+    loaded = set(run(code).split())
+    assert not loaded & (ARRAY_LIBRARIES | OPTIONAL_LIBRARIES)
+
+
+def test_a_backend_imports_its_own_library_only():
+    code = "import sys, xgrad; xgrad.asarray(1.0); print(*{n.split('.')[0] for n in sys.modules})"
+    loaded = set(run(code).split())
+    assert loaded & ARRAY_LIBRARIES <= {"numpy", "array_api_compat"}
+
+
+def test_backends_has_one_name():
+    code = """
+import xgrad.backends
+try:
+    import backends
+except ImportError as error:
+    print(error)
+"""
+    assert "xgrad.backends" in run(code)
+
+
+def test_backends_is_the_folder_at_the_top():
+    assert (PACKAGE / "backends").resolve() == BACKENDS
+
+
+# --- the engine knows no operation --------------------------------------------------------------------
+
+
+def names_used(source: str) -> set[str]:
+    """What the source takes from xgrad or from a namespace, or says as a string: how an operation can be reached."""
+    tree = ast.parse(source)
+    taken = {name for module, name in imported(tree) if module.split(".")[0] == "xgrad"}
+    strings = {str(n.value) for n in ast.walk(tree) if isinstance(n, ast.Constant)}
+    attributes = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
+    of_namespaces = {n.attr for n in attributes if last_name(n.value) in ("xp", "view", "library")}
+    return taken | strings | of_namespaces
+
+
+def last_name(node: ast.expr) -> str:
+    return str(getattr(node, "attr", getattr(node, "id", "")))
+
+
+@pytest.mark.parametrize("name", ["tape.py", "tensor.py"])
+def test_the_engine_names_no_operation_and_no_library(name):
+    source = (PACKAGE / name).read_text()
+    assert not names_used(source) & set(OPS)
+    tree = ast.parse(source)
+    variables = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+    assert not (names_used(source) | variables) & ARRAY_LIBRARIES
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "self.backend.xp.exp(x)",
+        "xp.exp",
+        "getattr(xp, 'exp')",
+        "from xgrad.rules.elementwise import exp",
+    ],
+)
+def test_the_check_above_finds_an_operation(source):
+    assert "exp" in names_used(source)
+
+
+# --- what may stand where --------------------------------------------------------------------------------
+
+
+def test_the_top_holds_what_the_design_allows():
+    try:
+        listed = subprocess.run(
+            ["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("not a git checkout")
+    top = {line.split("/")[0] for line in listed.stdout.splitlines()}
+    visible = {name for name in top if not name.startswith(".")}
+    allowed = {"LICENSE", "README.md", "pyproject.toml", "backends", "bench", "tests", "xgrad"}
+    assert visible <= allowed
+
+
+FACES = [xg, xg.nn, xg.nn.functional, xg.nn.init, xg.nn.utils, xg.optim, xg.random]
+PUBLIC = {
+    f"{face.__name__}.{name}": value
+    for face in FACES
+    for name, value in vars(face).items()
+    if callable(value) and name[0] != "_" and value.__module__.startswith("xgrad")
+}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_function_and_class_has_a_docstring(name):
+    assert PUBLIC[name].__doc__
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_of_the_namespace_has_a_docstring_and_a_signature(name):
+    function = FUNCTIONS[name]
+    assert function.__doc__
+    assert inspect.signature(function).parameters
