@@ -46,7 +46,7 @@ class BackendError(RuntimeError):
     """A backend that is unknown, not installed, or has no usable device."""
 
 
-# --- which there are ------------------------------------------------------------------------------------------------------
+# --- which there are ----------------------------------------------------------------------------------------
 
 
 def names() -> list[str]:
@@ -96,7 +96,7 @@ def _usable() -> str:
     return "Usable here: " + ", ".join(f"{name} ({', '.join(devices)})" for name, devices in backends().items()) + "."
 
 
-# --- loading --------------------------------------------------------------------------------------------------------------
+# --- loading ------------------------------------------------------------------------------------------------
 
 
 def load(name: str, device: Any = None) -> Backend:
@@ -138,7 +138,7 @@ def owner(array: Any) -> Backend | None:
     return None
 
 
-# --- the current one ------------------------------------------------------------------------------------------------------
+# --- the current one ----------------------------------------------------------------------------------------
 
 
 def get_backend() -> Backend:

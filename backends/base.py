@@ -9,12 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
+from math import prod
 from typing import Any, ClassVar
 
 from xgrad.backends import BackendError, load
 
 CREATION = frozenset(
-    "arange asarray empty empty_like eye from_dlpack full full_like linspace ones ones_like zeros zeros_like".split()
+    [
+        "arange",
+        "asarray",
+        "empty",
+        "empty_like",
+        "eye",
+        "from_dlpack",
+        "full",
+        "full_like",
+        "linspace",
+        "ones",
+        "ones_like",
+        "zeros",
+        "zeros_like",
+    ]
 )
 
 
@@ -36,6 +51,18 @@ class Raw:
             value = partial(_on_device, value, self.default_device)
         self.__dict__[name] = value  # the next look-up is an ordinary one
         return value
+
+    # --- doors: layers
+
+    def linear(self, x: Any, weight: Any, bias: Any = None) -> Any:
+        """x @ weight.T + bias."""
+        y = self.matmul(x, self.matrix_transpose(weight))
+        if bias is None:
+            return y
+        if bias.dtype != y.dtype:
+            return y + bias
+        y += bias
+        return y
 
     # --- doors: activations, stable for every finite argument ---
 
@@ -85,7 +112,7 @@ class Raw:
     def getitem(self, x: Any, key: Any) -> Any:
         return x[key]
 
-    def setitem(self, x: Any, key: Any, value: Any) -> Any:
+    def setitem(self, x: Any, value: Any, key: Any) -> Any:
         """A copy of x with `value` written at `key`."""
         y = self.asarray(x, copy=True)
         y[key] = value
@@ -93,43 +120,60 @@ class Raw:
 
     def scatter(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         """Zeros of that shape with x added at `key`: the transpose of `getitem`. What is named twice is added twice."""
-        if any(hasattr(part, "dtype") and not self.isdtype(part.dtype, "bool") for part in _parts(key)):
-            return self._scatter_indices(x, key, shape)
+        parts = key if isinstance(key, tuple) else (key,)
+        if any(hasattr(part, "dtype") and not self.isdtype(part.dtype, "bool") for part in parts):
+            return self.scatter_indices(x, key, shape)
         y = self.zeros(shape, dtype=x.dtype)
+        if any(part is None for part in parts):  # the standard has no new axes in what is written to
+            key = tuple(part for part in parts if part is not None)
+            x = self.reshape(x, y[key].shape)
         y[key] = x
         return y
 
-    def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
-        """By a matrix of zeros and ones: the standard has no scatter. A library that has one overrides this."""
-        count = 1
-        for n in shape:
-            count *= n
-        places = self.reshape(self.arange(count), shape)[key]
-        hits = self.arange(count)[:, None] == self.reshape(places, (1, -1))
+    # The standard has no scatter: these multiply by a matrix of zeros and ones. A library that has one overrides them.
+
+    def scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        """`scatter` where the key holds arrays of integers."""
+        places = self.reshape(self.arange(prod(shape)), shape)[key]
+        hits = self.arange(prod(shape))[:, None] == self.reshape(places, (1, -1))
         flat = self.matmul(self.astype(hits, x.dtype), self.reshape(self.broadcast_to(x, places.shape), (-1,)))
         return self.reshape(flat, shape)
 
     def scatter_take(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
         """The transpose of `take`."""
-        key = (slice(None),) * (axis % len(shape)) + (indices,)
-        return self.scatter(x, key, shape)
+        order = (axis, *(i for i in range(len(shape)) if i != axis))
+        rows = self.reshape(
+            self.permute_dims(x, order), (x.shape[axis], prod(shape) // shape[axis] if shape[axis] else 0)
+        )
+        indices = self.where(indices < 0, indices + shape[axis], indices)
+        hits = self.astype(self.arange(shape[axis])[:, None] == self.reshape(indices, (1, -1)), x.dtype)
+        summed = self.reshape(self.matmul(hits, rows), tuple(shape[i] for i in order))
+        return self.permute_dims(summed, tuple(order.index(i) for i in range(len(shape))))
 
     def scatter_along_axis(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
         """The transpose of `take_along_axis`."""
-        axis %= len(shape)
-        axes = [
-            self.reshape(self.arange(n), (1,) * i + (n,) + (1,) * (len(shape) - i - 1)) for i, n in enumerate(indices.shape)
-        ]
-        key = tuple(indices if i == axis else self.broadcast_to(a, indices.shape) for i, a in enumerate(axes))
-        return self.scatter(x, key, shape)
+        indices = self.where(indices < 0, indices + shape[axis], indices)
+        x, indices = (self.moveaxis(array, axis, -1)[..., None, :] for array in (x, indices))
+        hits = indices == self.arange(shape[axis])[:, None]
+        return self.moveaxis(self.sum(self.mask(x, hits), axis=-1), -1, axis)
+
+
+class IndexingRaw(Raw):
+    """For libraries that read and write at arrays of integers: `scatter_indices` is their own, and serves the others."""
+
+    def scatter_take(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
+        return self.scatter_indices(x, (slice(None),) * axis + (indices,), shape)
+
+    def scatter_along_axis(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
+        along = [(1,) * i + (-1,) + (1,) * (len(shape) - i - 1) for i in range(len(shape))]
+        key = tuple(
+            indices if i == axis else self.reshape(self.arange(n), along[i]) for i, n in enumerate(indices.shape)
+        )
+        return self.scatter_indices(x, key, shape)
 
 
 def _on_device(function: Callable[..., Any], default: Any, *args: Any, device: Any = None, **kwargs: Any) -> Any:
     return function(*args, device=default if device is None else device, **kwargs)
-
-
-def _parts(key: Any) -> tuple[Any, ...]:
-    return key if isinstance(key, tuple) else (key,)
 
 
 def _drop(xp: Any, x: Any, axis: int | tuple[int, ...] | None) -> Any:
@@ -151,8 +195,8 @@ class Backend:
         self.device = device
         self.library = self.namespace()
         self.xp = self.raw_class(self.library, device if self.bind_device else None)
-        kinds = (getattr(self.library, kind, None) for kind in ("complex64", "complex128"))
-        self.complex_dtypes = frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds if kind is not None)
+        kinds = self.library.__array_namespace_info__().dtypes(device=self.device, kind="complex floating").values()
+        self.complex_dtypes = frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds)
         self.xp.complex_dtypes = self.complex_dtypes
         self._inexact: dict[Any, bool] = {}
 
@@ -247,6 +291,7 @@ class Backend:
         raise NotImplementedError
 
     def copy(self, array: Any) -> Any:
+        """A copy, laid out row by row where the library has such layouts: two orders in one operation are slow."""
         return self.xp.asarray(array, copy=True)
 
     def is_view(self, array: Any) -> bool:

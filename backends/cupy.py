@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
-from xgrad.backends.base import Backend, Raw
+from xgrad.backends.base import Backend, IndexingRaw
 
 try:
     import cupy
@@ -21,7 +21,7 @@ else:
     _missing = None
 
 
-class CuPyRaw(Raw):
+class CuPyRaw(IndexingRaw):
     """array_api_compat.cupy, with CuPy's scatter for the gradients of integer indexing."""
 
     def sigmoid(self, x: Any) -> Any:
@@ -34,14 +34,18 @@ class CuPyRaw(Raw):
         return cupy.maximum(x, 0)
 
     def leaky_relu(self, x: Any, negative_slope: float) -> Any:
-        return _kernel("leaky_relu", "T x, T slope", "T y", "y = x > T(0) ? x : x * slope")(x, x.dtype.type(negative_slope))
+        return _kernel("leaky_relu", "T x, T slope", "T y", "y = x > T(0) ? x : x * slope")(
+            x, x.dtype.type(negative_slope)
+        )
 
     def mask(self, x: Any, condition: Any) -> Any:
         return cupy.where(condition, x, x.dtype.type(0))
 
-    def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    def scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         y = cupy.zeros(shape, dtype=x.dtype)
-        cupy.add.at(y, key, x)  # float atomics: the order of the additions, and so the last bit, may differ from run to run
+        cupy.add.at(
+            y, key, x
+        )  # float atomics: the order of the additions, and so the last bit, may differ from run to run
         return y
 
 

@@ -10,10 +10,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy._typing import ArrayLike
 
-from xgrad.backends.base import Backend, Raw
+from xgrad.backends.base import Backend, IndexingRaw
 
 
-class NumPyRaw(Raw):
+class NumPyRaw(IndexingRaw):
     """array_api_compat.numpy with quicker ways for some functions."""
 
     # On arrays, an operator is a tenth quicker than the function of the same name.
@@ -23,6 +23,64 @@ class NumPyRaw(Raw):
     divide = staticmethod(operator.truediv)
     negative = staticmethod(operator.neg)
     pow = staticmethod(operator.pow)
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """BLAS takes three times as long as a product with broadcasting where there is nothing to sum."""
+        if a.ndim == b.ndim == 2 and a.shape[1] == b.shape[0] == 1:
+            return a * b
+        return np.matmul(a, b)
+
+    def matrix_transpose(self, x: Any) -> Any:
+        return x.mT
+
+    def sum(self, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+        """Columns of a matrix are summed by BLAS, three times as quick; otherwise np.sum without its wrappers."""
+        if dtype is not None or x.dtype.kind != "f":
+            return self.library.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+        if axis in (0, (0,)) and x.ndim == 2 and 0 < x.shape[0] <= _BLOCK and x.dtype.itemsize >= 4:
+            total = _block(1.0, x.dtype)[: x.shape[0]] @ x
+            return total[None, :] if keepdims else total
+        return np.add.reduce(x, axis=axis, keepdims=keepdims)
+
+    def mean(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+        if x.dtype.kind != "f" or x.dtype.itemsize < 4 or not x.size:
+            return self.library.mean(x, axis=axis, keepdims=keepdims)
+        total = np.add.reduce(x, axis=axis, keepdims=keepdims)
+        return total / x.dtype.type(x.size / max(total.size, 1))
+
+    def relu(self, x: Any) -> Any:
+        """`maximum` has a quick loop for two arrays of one shape, and a slow one for an array and a number."""
+        if x.size <= _BLOCK:
+            return np.maximum(x, _block(0.0, x.dtype)[: x.size].reshape(x.shape))
+        if x.ndim and x.shape[-1] <= _BLOCK:
+            return np.maximum(x, _block(0.0, x.dtype)[: x.shape[-1]])
+        return np.maximum(x, x.dtype.type(0))
+
+    def mask(self, x: Any, condition: Any) -> Any:
+        """A product of bit patterns with 0 or 1: a quarter of the time of np.where, and exact for nan and inf too."""
+        integer = _BITS.get(x.dtype)
+        if integer is None:
+            return np.where(condition, x, x.dtype.type(0))
+        return np.multiply(x.view(integer), condition.view(np.int8)).view(x.dtype)
+
+    def scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        y = np.zeros(shape, dtype=x.dtype)
+        np.add.at(y, key, x)
+        return y
+
+
+_BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
+_BLOCK = 1 << 16
+_blocks: dict[tuple[float, Any], Any] = {}
+
+
+def _block(value: float, dtype: Any) -> Any:
+    """A read-only row of _BLOCK equal numbers, to take slices of."""
+    block = _blocks.get((value, dtype))
+    if block is None:
+        block = _blocks[value, dtype] = np.full(_BLOCK, value, dtype=dtype)
+        block.flags.writeable = False
+    return block
 
 
 class NumPy(Backend):
@@ -58,7 +116,7 @@ class NumPy(Backend):
         return np.array(array)
 
     def copy(self, array: Any) -> Any:
-        return np.array(array)
+        return np.array(array, order="C")
 
     def is_view(self, array: Any) -> bool:
         return not isinstance(array, np.ndarray) or array.base is not None

@@ -1,4 +1,7 @@
-"""array-api-strict on a device of its own: the stand-in for a GPU in tests. It is slow, and refuses what the standard does not promise."""
+"""array-api-strict on a device of its own: the stand-in for a GPU in tests.
+
+It is slow, and refuses what the standard does not promise.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from xgrad.backends.base import Backend, Raw
+from xgrad.backends.base import Backend, IndexingRaw
 
 try:
     import torch
@@ -15,12 +15,8 @@ else:
     _missing = None
 
 
-class TorchRaw(Raw):
+class TorchRaw(IndexingRaw):
     """array_api_compat.torch, and PyTorch's own functions for the doors."""
-
-    def __getattr__(self, name: str) -> Any:
-        value = super().__getattr__(name)
-        return value
 
     def sigmoid(self, x: Any) -> Any:
         return torch.sigmoid(x)
@@ -37,7 +33,7 @@ class TorchRaw(Raw):
     def log_softmax(self, x: Any, axis: int) -> Any:
         return torch.log_softmax(x, dim=axis)
 
-    def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    def scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         y = torch.zeros(shape, dtype=x.dtype, device=x.device)
         count = y.numel()
         places = torch.arange(count, device=x.device).reshape(shape)[key]
@@ -86,6 +82,9 @@ class Torch(Backend):
     def lift(self, value: Any, dtype: Any = None) -> Any:
         array = super().lift(value, dtype)
         return array.detach() if array.requires_grad else array
+
+    def copy(self, array: Any) -> Any:
+        return array.clone(memory_format=torch.contiguous_format)
 
     def to_numpy(self, array: Any) -> Any:
         return array.detach().cpu().numpy().copy()

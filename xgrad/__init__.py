@@ -17,22 +17,14 @@ from importlib import import_module
 from math import e, inf, nan, pi
 from typing import Any
 
+from xgrad import backends
 from xgrad import namespace as _namespace
 from xgrad._version import VERSION
-from xgrad.backends import BackendError, backends, get_backend, set_backend, use_backend
+from xgrad.backends import BackendError, get_backend, set_backend, use_backend
 from xgrad.check import check_grads
 from xgrad.dispatch import MixedBackendsError
 from xgrad.modes import no_grad
 from xgrad.primitive import primitive
-from xgrad.rules.activation import (
-    leaky_relu,
-    log_softmax,
-    logsumexp,
-    relu,
-    sigmoid,
-    softmax,
-    softplus,
-)
 from xgrad.rules.creation import (
     arange,
     asarray,
@@ -97,9 +89,9 @@ from xgrad.rules.elementwise import (
     less,
     less_equal,
     log,
-    log10,
     log1p,
     log2,
+    log10,
     logaddexp,
     logical_and,
     logical_not,
@@ -160,6 +152,16 @@ from xgrad.rules.manipulation import (
     tile,
     unstack,
 )
+from xgrad.rules.network import (
+    leaky_relu,
+    linear,
+    log_softmax,
+    logsumexp,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+)
 from xgrad.rules.searching import (
     all,
     any,
@@ -213,6 +215,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_SUBMODULES, *_namespace.DTYPES})
+
 
 __all__ = [
     "BackendError",
@@ -296,12 +299,13 @@ __all__ = [
     "leaky_relu",
     "less",
     "less_equal",
+    "linear",
     "linearize",
     "linspace",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "log_softmax",
     "logaddexp",
     "logical_and",

@@ -70,11 +70,21 @@ def _check(
             return total
 
         derivative = grad(weighted, tuple(range(len(xs))))
-        _check(lambda *a: list(derivative(*a)), xs, order - 1, modes, tolerances, what.replace("order", "next order after"))
+        _check(
+            lambda *a: list(derivative(*a)), xs, order - 1, modes, tolerances, what.replace("order", "next order after")
+        )
 
 
 def _compare_gradient(
-    f: Function, xs: list[Tensor], i: int, g: Tensor, weights: list[Tensor], eps: float, rtol: float, atol: float, what: str
+    f: Function,
+    xs: list[Tensor],
+    i: int,
+    g: Tensor,
+    weights: list[Tensor],
+    eps: float,
+    rtol: float,
+    atol: float,
+    what: str,
 ) -> None:
     """Element by element, so that the worst one can be named."""
     x, xp = xs[i], xs[i].backend.view
@@ -84,7 +94,9 @@ def _compare_gradient(
         for k in range(x.size):
             step = unit[(k, ...)] * eps
             total = 0.0
-            for a, b, w in zip(f(*xs[:i], x + step, *xs[i + 1 :]), f(*xs[:i], x - step, *xs[i + 1 :]), weights, strict=True):
+            for a, b, w in zip(
+                f(*xs[:i], x + step, *xs[i + 1 :]), f(*xs[:i], x - step, *xs[i + 1 :]), weights, strict=True
+            ):
                 total += float(xp.sum((a - b) * w)) / (2 * eps)
             differences.append(total)
     numeric = xp.reshape(xp.asarray(differences, dtype=x.dtype), x.shape)

@@ -32,10 +32,13 @@ class Op:
     (shape, dtype) of every argument and of y.
     """
 
+    holomorphic = False  # whether the rules hold derivatives, which complex gradients ask to be conjugated
+
     def __init__(self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None]) -> None:
         self.name = name
         self.arguments = tuple(arguments)
         self.raw = RawFunction(name)
+        self.quick: list[Plain] = []
         self.set_rules(rules)
         OPS[name] = self
 
@@ -43,6 +46,9 @@ class Op:
         self.rules = tuple(rules)
         self.vjps = tuple(rule and aligned(rule, self.arguments) for rule in rules)
         self.uses = tuple(names_of(rule) if rule else frozenset() for rule in rules)
+        self._kept: dict[tuple[bool, ...], tuple[bool, ...]] = {}
+        for op in self.quick:
+            op.update()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
@@ -50,18 +56,39 @@ class Op:
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
         """Gradients for the arguments that have a parent, each with its argument's shape and dtype; None for the others."""
         geometry = saved[-1]
-        return [
-            fit(xp, rule(xp, g, saved, static), shape) if parent is not None and rule else None
-            for parent, rule, shape in zip(parents, self.vjps, geometry, strict=False)
-        ]
+        conjugates = self.holomorphic and geometry[-1][1] in xp.complex_dtypes
+        if (
+            conjugates
+        ):  # where a rule holds a derivative, PyTorch's gradient is the conjugate of what it makes of conj(g)
+            g = conjugate(xp, g)
+        pulled = []
+        for parent, rule, shape in zip(parents, self.vjps, geometry, strict=False):
+            h = rule(xp, g, saved, static) if parent is not None and rule is not None else None
+            if h is not None:
+                h = fit(xp, conjugate(xp, h) if conjugates else h, shape)
+            pulled.append(h)
+        return pulled
 
     def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
         """The tangent of the output, given those of the arguments. A tangent that is None is zero."""
         raise NotImplementedError(f"{self.name} has no forward-mode rule")
 
+    def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+        """The same for arguments that are alike, where `saved` has no geometry."""
+        raise NotImplementedError(f"{self.name} has no quick way")
+
     def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
         """The names that the rules need when these arguments require a gradient."""
         return frozenset[str]().union(*(uses for uses, moves in zip(self.uses, moving, strict=False) if moves))
+
+    def kept(self, moving: tuple[bool, ...]) -> tuple[bool, ...]:
+        """Which of (*arguments, y) a node must keep."""
+        known = self._kept.get(moving)
+        if known is None:
+            needed = self.keeps(moving)
+            names = self.arguments[: len(moving)] or ("",) * len(moving)
+            known = self._kept[moving] = tuple([name in needed for name in (*names, "y")])
+        return known
 
     def lift(self, node: Node) -> tuple[Any, tuple[Any, ...]]:
         """xgrad's namespace, and what the node saved, as tensors that remember where they came from."""
@@ -85,31 +112,18 @@ class Elementwise(Op):
         self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None], jvp: Rule | None = None
     ) -> None:
         self.jvp = jvp and aligned(jvp, tuple(arguments))
-        self.quick: list[Plain] = []
+        self.holomorphic = jvp is None
         super().__init__(name, arguments, rules)
-
-    def quickly(self, *ops: Plain) -> None:
-        """Keep these in step with the rules."""
-        self.quick += ops
-        for op in ops:
-            op.update()
-
-    def set_rules(self, rules: Sequence[Rule | None]) -> None:
-        super().set_rules(rules)
-        for op in self.quick:
-            op.update()
-
-    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
-        if self.jvp is None and saved[-1][-1][1] in xp.complex_dtypes:
-            return conjugated_pull(super().pull, xp, g, parents, saved, static)
-        return super().pull(xp, g, parents, saved, static)
 
     def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
         shape, dtype = saved[-1][-1]
-        t = self.push_parts(xp, tangents, saved, static)
+        t = self._parts(xp, tangents, saved, static)
         return None if t is None else cast(xp, t if t.shape == shape else xp.broadcast_to(t, shape), dtype)
 
-    def push_parts(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+    def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+        return self._parts(xp, tangents, saved, None)
+
+    def _parts(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
         if self.jvp is not None:
             return self.jvp(xp, tangents[0] if len(tangents) == 1 else tangents, saved, static)
         parts = [
@@ -120,97 +134,22 @@ class Elementwise(Op):
         return total(parts)
 
 
-class Plain(Op):
-    """An elementwise operation on two arguments that are alike (one shape, one real dtype): nothing to sum, to cast or to conjugate.
-
-    The quick way through: `saved` is (*arguments, y), without a geometry.
-    """
-
-    def __init__(self, whole: Elementwise) -> None:
-        self.whole = whole
-
-    def update(self) -> None:
-        """Take over the rules of the whole operation."""
-        self.name, self.vjps = self.whole.name, self.whole.vjps
-
-    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
-        first, second = self.vjps
-        parent1, parent2 = parents
-        return (
-            first(xp, g, saved, static) if first and parent1 is not None else None,
-            second(xp, g, saved, static) if second and parent2 is not None else None,
-        )
-
-    def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
-        return self.whole.push_parts(xp, tangents, saved, static)
-
-
-class Single(Plain):
-    """The same, where only argument `moving` requires a gradient. A node then has one parent, and saves only what its one rule
-    needs: nothing, a value, or a tuple of several; `only(xp, g, saved)` is that rule.
-    """
-
-    only: Rule
-
-    def __init__(self, whole: Elementwise, moving: int) -> None:
-        self.whole = whole
-        self.moving = moving
-
-    def update(self) -> None:
-        super().update()
-        rule = self.whole.rules[self.moving]
-        names = (*self.whole.arguments, "y")
-        self.needs = [] if rule is None else [names.index(name) for name in parameters(rule)]
-        self.only = _compact(rule, len(self.needs))
-
-    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: Any, static: Any) -> Sequence[Any]:
-        return (self.only(xp, g, saved),)
-
-    def push(self, xp: Any, tangents: Sequence[Any], saved: Any, static: Any) -> Any:
-        if self.whole.jvp is None:
-            return self.only(xp, tangents[0], saved)
-        count = len(self.whole.arguments)
-        laid_out = [None] * (count + 1)
-        for i, value in zip(self.needs, saved if len(self.needs) > 1 else (saved,), strict=False):
-            laid_out[i] = value
-        return self.whole.push_parts(xp, tangents, tuple(laid_out), static)
-
-    def lift(self, node: Node) -> tuple[Any, Any]:
-        backend, saved = node[BACKEND], node[SAVED]
-        sources = {self.moving: node[PARENTS], len(self.whole.arguments): node}
-        values = saved if len(self.needs) > 1 else (saved,)
-        lifted = tuple(
-            wrap(value, backend, sources.get(i)) if backend.owns(value) else value
-            for i, value in zip(self.needs, values, strict=False)
-        )
-        return backend.view, lifted if len(self.needs) > 1 else lifted[0] if lifted else None
-
-
-def _compact(rule: Rule | None, count: int) -> Rule:
-    """The rule as `Single` calls it."""
-    if rule is None:
-        return lambda xp, g, saved: None
-    if count == 0:
-        return lambda xp, g, saved: rule(xp, g)
-    return rule if count == 1 else lambda xp, g, saved: rule(xp, g, *saved)
-
-
 class Multilinear(Op):
     """Linear in each argument: `rules[i]` is the transpose of the function in argument i."""
 
-    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
-        if len(parents) > 1 and saved[-1][-1][1] in xp.complex_dtypes:
-            return conjugated_pull(super().pull, xp, g, parents, saved, static)
-        return super().pull(xp, g, parents, saved, static)
+    holomorphic = True
 
     def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        return cast(xp, self.push_plain(xp, tangents, saved, static), saved[-1][-1][1])
+
+    def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any = None) -> Any:
         function = self.raw.of(xp)
         parts = [
-            function(*(t if i == j else other for j, other in enumerate(saved[: len(tangents)])), **static)
+            function(*(t if i == j else other for j, other in enumerate(saved[: len(tangents)])), **(static or {}))
             for i, t in enumerate(tangents)
             if t is not None
         ]
-        return cast(xp, total(parts), saved[-1][-1][1])
+        return total(parts)
 
     def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
         others = (name for i, name in enumerate(self.arguments) if any(moving[:i]) or any(moving[i + 1 :]))
@@ -259,19 +198,99 @@ class JointlyLinear(Op):
 class Function(Op):
     """Anything else: a transpose per argument, and `jvp(xp, t, ...)` with t the tangent (or the list of them)."""
 
-    def __init__(self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None], jvp: Rule) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None], jvp: Rule, *, holomorphic: bool = False
+    ) -> None:
         super().__init__(name, arguments, rules)
+        self.holomorphic = holomorphic
         self.jvp = aligned(jvp, self.arguments)
         self.jvp_uses = names_of(jvp)
 
     def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
         return self.jvp(xp, tangents[0] if len(tangents) == 1 else tangents, saved, static)
 
+    def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+        return self.push(xp, tangents, saved, None)
+
     def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
         return super().keeps(moving) | self.jvp_uses
 
 
-# --- the raw function ----------------------------------------------------------------------------------------------------
+class Plain(Op):
+    """Another operation on arguments that are alike (one real dtype; one shape, or matrices that fit): nothing to sum, to cast or
+    to conjugate.
+
+    The quick way through: `saved` is (*arguments, y), without a geometry.
+    """
+
+    def __init__(self, whole: Op) -> None:
+        self.whole = whole
+        whole.quick.append(self)
+        self.update()
+
+    def update(self) -> None:
+        """Take over the rules of the whole operation."""
+        self.name, self.vjps = self.whole.name, self.whole.vjps
+
+    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
+        return [
+            rule(xp, g, saved, static) if parent is not None and rule is not None else None
+            for parent, rule in zip(parents, self.vjps, strict=False)
+        ]
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        return self.whole.push_plain(xp, tangents, saved)
+
+
+class Single(Plain):
+    """The same, where only argument `moving` requires a gradient. A node then has one parent, and saves only what its one rule
+    needs: nothing, a value, or a tuple of several; `only(xp, g, saved)` is that rule.
+    """
+
+    only: Rule
+
+    def __init__(self, whole: Op, moving: int) -> None:
+        self.moving = moving
+        super().__init__(whole)
+
+    def update(self) -> None:
+        super().update()
+        rule = self.whole.rules[self.moving]
+        names = (*self.whole.arguments, "y")
+        self.needs = [] if rule is None else [names.index(name) for name in parameters(rule)]
+        self.only = _compact(rule, len(self.needs))
+
+    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: Any, static: Any) -> Sequence[Any]:
+        return (self.only(xp, g, saved),)
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: Any, static: Any) -> Any:
+        laid_out = [None] * (len(self.whole.arguments) + 1)
+        for i, value in zip(self.needs, saved if len(self.needs) > 1 else (saved,), strict=False):
+            laid_out[i] = value
+        moving = [tangents[0] if i == self.moving else None for i in range(len(self.whole.arguments))]
+        return self.whole.push_plain(xp, moving, tuple(laid_out))
+
+    def lift(self, node: Node) -> tuple[Any, Any]:
+        backend, saved = node[BACKEND], node[SAVED]
+        sources = {self.moving: node[PARENTS], len(self.whole.arguments): node}
+        values = saved if len(self.needs) > 1 else (saved,)
+        lifted = tuple(
+            wrap(value, backend, sources.get(i)) if backend.owns(value) else value
+            for i, value in zip(self.needs, values, strict=False)
+        )
+        return backend.view, lifted if len(self.needs) > 1 else lifted[0] if lifted else None
+
+
+def _compact(rule: Rule | None, count: int) -> Rule:
+    """The rule as `Single` calls it."""
+    if rule is None:
+        return lambda xp, g, saved: None
+    if count == 0:
+        return lambda xp, g, saved: rule(xp, g)
+    return rule if count == 1 else lambda xp, g, saved: rule(xp, g, *saved)
+
+
+# --- the raw function ---------------------------------------------------------------------------------------
 
 
 class RawFunction(dict[Any, Callable[..., Any]]):
@@ -292,7 +311,7 @@ class RawFunction(dict[Any, Callable[..., Any]]):
         return function
 
 
-# --- rules and what they need --------------------------------------------------------------------------------------------
+# --- rules and what they need -------------------------------------------------------------------------------
 
 
 def names_of(rule: Rule) -> frozenset[str]:
@@ -325,7 +344,7 @@ def _place(name: str, arguments: tuple[str, ...]) -> str:
     return f"static[{name!r}]"
 
 
-# --- shapes and dtypes ---------------------------------------------------------------------------------------------------
+# --- shapes and dtypes --------------------------------------------------------------------------------------
 
 
 def fit(xp: Any, g: Any, geometry: tuple[tuple[int, ...], Any]) -> Any:
@@ -333,7 +352,9 @@ def fit(xp: Any, g: Any, geometry: tuple[tuple[int, ...], Any]) -> Any:
     if g is None:
         return None
     shape, dtype = geometry
-    return cast(xp, g if g.shape == shape else sum_to(xp, g, shape), dtype)
+    if g.shape != shape:
+        g = sum_to(xp, g, shape)
+    return g if g.dtype is dtype else cast(xp, g, dtype)
 
 
 def cast(xp: Any, g: Any, dtype: Any) -> Any:
@@ -368,12 +389,6 @@ def total(parts: Sequence[Any]) -> Any:
     for part in parts[1:]:
         result = result + part
     return result
-
-
-def conjugated_pull(pull: Rule, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> list[Any]:
-    """Where rules hold derivatives, PyTorch's complex gradient is the conjugate of what they make of the conjugate of g."""
-    pulled = pull(xp, conjugate(xp, g), parents, saved, static)
-    return [None if h is None else conjugate(xp, h) for h in pulled]
 
 
 def conjugate(xp: Any, g: Any) -> Any:

@@ -21,17 +21,18 @@ class Primitive(Op):
         self.body = body
         self.name = getattr(body, "__name__", "primitive")
         self.arguments = ()
+        self._kept = {}
         self.user_vjps: tuple[Rule | None, ...] | None = None
         self.user_jvps: tuple[Rule | None, ...] | None = None
         functools.update_wrapper(self, body)  # type: ignore[arg-type]
 
     def defvjp(self, *rules: Rule | None) -> Primitive:
-        """Reverse mode: for each argument `rule(g, out, *args, **kwargs)`, or None if it has no gradient. Returns the function."""
+        """Reverse mode: for each argument `rule(g, out, *args, **kwargs)`, or None if it has no gradient."""
         self.user_vjps = rules
         return self
 
     def defjvp(self, *rules: Rule | None) -> Primitive:
-        """Forward mode: for each argument `rule(t, out, *args, **kwargs)`. Returns the function."""
+        """Forward mode: for each argument `rule(t, out, *args, **kwargs)`."""
         self.user_jvps = rules
         return self
 
@@ -50,7 +51,9 @@ class Primitive(Op):
 
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
         if self.user_vjps is None:
-            raise NotImplementedError(f"primitive {self.name!r} has no derivative: give it one with {self.name}.defvjp(...)")
+            raise NotImplementedError(
+                f"primitive {self.name!r} has no derivative: give it one with {self.name}.defvjp(...)"
+            )
         self._check_count(self.user_vjps, parents, "defvjp")
         return [
             self._run(rule, g, saved, static, i) if parent is not None and rule else None
@@ -71,7 +74,9 @@ class Primitive(Op):
 
     def _check_count(self, rules: Sequence[Any], args: Sequence[Any], what: str) -> None:
         if len(rules) != len(args):
-            raise TypeError(f"primitive {self.name!r}: {what} was given {len(rules)} rules, the call has {len(args)} arguments")
+            raise TypeError(
+                f"primitive {self.name!r}: {what} was given {len(rules)} rules, the call has {len(args)} arguments"
+            )
 
     def _run(self, rule: Rule, g: Any, saved: tuple[Any, ...], static: Any, i: int) -> Any:
         """Call a user's rule with tensors, and give back what the walk works with: tensors if it is recorded, else raw arrays."""
@@ -101,7 +106,9 @@ class Primitive(Op):
         node = [tape.next_seq(), _seed, (None,), (), None, backend]
         g = wrap(backend.xp.zeros(geometry[-1][0], dtype=geometry[-1][1]), backend, node)
         with tape.set_recording(True):
-            pulled = self.pull(backend.view, g, [t if t is None else True for t in tangents], (*lifted, geometry), static)
+            pulled = self.pull(
+                backend.view, g, [t if t is None else True for t in tangents], (*lifted, geometry), static
+            )
         parts = []
         for h, t in zip(pulled, tangents, strict=True):
             if t is None or h is None or h.node is None:

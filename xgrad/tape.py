@@ -59,7 +59,7 @@ def parents_of(node: Node) -> tuple[Node | Leaf | None, ...]:
     return parents if type(parents) is tuple else (parents,)
 
 
-# --- what is recorded ---------------------------------------------------------------------------------------------------
+# --- what is recorded ---------------------------------------------------------------------------------------
 
 _recording: ContextVar[bool] = ContextVar("xgrad_recording", default=True)
 is_recording: Callable[[], bool] = _recording.get
@@ -75,7 +75,7 @@ def set_recording(on: bool) -> Iterator[None]:
         _recording.reset(token)
 
 
-# --- back, from one output to the leaves --------------------------------------------------------------------------------
+# --- back, from one output to the leaves --------------------------------------------------------------------
 
 
 def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> list[tuple[Leaf, Gradient, bool]]:
@@ -155,7 +155,7 @@ def deliver(reached: Iterable[tuple[Leaf, Gradient, bool]], as_grad: Callable[[L
             leaf.grad = grad if leaf.grad is None else leaf.grad + grad
 
 
-# --- the part of the tape between given inputs and outputs ---------------------------------------------------------------
+# --- the part of the tape between given inputs and outputs --------------------------------------------------
 
 
 class Path:
@@ -218,7 +218,9 @@ class Path:
                     add(parent, h)
         return [waiting.get(id(node)) for node in self.inputs]
 
-    def forth(self, tangents: Sequence[Gradient | None], outputs: Sequence[Any], *, record: bool) -> list[Gradient | None]:
+    def forth(
+        self, tangents: Sequence[Gradient | None], outputs: Sequence[Any], *, record: bool
+    ) -> list[Gradient | None]:
         """The tangent of each output, given one for each input; None where it is zero."""
         moving: dict[int, Gradient] = {id(n): t for n, t in zip(self.inputs, tangents, strict=True) if t is not None}
         for node in self.nodes:

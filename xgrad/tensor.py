@@ -127,7 +127,9 @@ class Tensor:
         if leaf is None:
             if value is None:
                 return
-            raise RuntimeError("only a leaf that requires a gradient (or a tensor after retain_grad()) has a .grad to set")
+            raise RuntimeError(
+                "only a leaf that requires a gradient (or a tensor after retain_grad()) has a .grad to set"
+            )
         if value is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
             raise ValueError(
                 f"a gradient has the shape and dtype of its tensor, here {self.shape} {self.dtype}; "
@@ -153,9 +155,7 @@ class Tensor:
         """The same data, cut off from the tape."""
         return wrap(self.data, self.backend, None)
 
-    def backward(
-        self, gradient: Any = None, *, retain_graph: bool | None = None, create_graph: bool = False
-    ) -> None:
+    def backward(self, gradient: Any = None, *, retain_graph: bool | None = None, create_graph: bool = False) -> None:
         """Add to `.grad` of every leaf that this tensor was computed from the gradient of this tensor by that leaf.
 
         `gradient` is the gradient of what is being differentiated by this tensor: the shape and dtype of the tensor. It may be
@@ -175,9 +175,7 @@ class Tensor:
         retain = create_graph if retain_graph is None else retain_graph
         with tape.set_recording(create_graph):
             if type(node) is list:
-                reached = tape.backward(
-                    node, seed if create_graph else seed.data, retain=retain, record=create_graph
-                )
+                reached = tape.backward(node, seed if create_graph else seed.data, retain=retain, record=create_graph)
             else:
                 reached = [(cast("Leaf", node), seed if create_graph else seed.data, False)]
             tape.deliver(reached, self._as_grad)
@@ -378,9 +376,7 @@ class _Kept:
 _kept = _Kept()
 
 
-def _unpickle(
-    cls: type[Tensor], name: str, device: str, values: Any, requires_grad: bool, grad: Any
-) -> Tensor:
+def _unpickle(cls: type[Tensor], name: str, device: str, values: Any, requires_grad: bool, grad: Any) -> Tensor:
     from xgrad.backends import load
 
     backend = load(name, device)

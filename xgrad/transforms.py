@@ -22,7 +22,7 @@ from xgrad.trees import flatten, map_leaves
 Function = Callable[..., Any]
 
 
-# --- arguments and results -----------------------------------------------------------------------------------------------
+# --- arguments and results ----------------------------------------------------------------------------------
 
 
 class _Argument:
@@ -73,7 +73,9 @@ def _lift_raw(value: Any) -> Any:
 class _Run:
     """One recorded run of a function: its inputs (flat), its outputs (flat), and how to put results back into trees."""
 
-    def __init__(self, f: Function, args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool) -> None:
+    def __init__(
+        self, f: Function, args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
+    ) -> None:
         self.recording = tape.is_recording()
         self.inputs: list[Tensor] = []
         self.rebuild: list[tuple[Any, int]] = []
@@ -159,14 +161,16 @@ def _matched(name: str, given: Any, wanted: Sequence[Tensor], what: str) -> list
     for leaf, x in zip(leaves, wanted, strict=True):
         t = leaf if isinstance(leaf, Tensor) else wrap(x.backend.lift(leaf, x.dtype), x.backend)
         if t.shape != x.shape or t.backend is not x.backend:
-            raise ValueError(f"{name}: the {what} has shape {t.shape} on {t.backend}, its array {x.shape} on {x.backend}")
+            raise ValueError(
+                f"{name}: the {what} has shape {t.shape} on {t.backend}, its array {x.shape} on {x.backend}"
+            )
         if t.dtype != x.dtype:
             raise TypeError(f"{name}: the {what} has dtype {t.dtype}, its array {x.dtype}")
         matched.append(t)
     return matched
 
 
-# --- reverse mode --------------------------------------------------------------------------------------------------------
+# --- reverse mode -------------------------------------------------------------------------------------------
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
@@ -196,7 +200,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 def _scalar(run: _Run) -> Tensor:
     if len(run.outputs) != 1 or run.outputs[0].shape != ():
         shapes = ", ".join(str(y.shape) for y in run.outputs)
-        raise TypeError(f"grad is of a function with one 0-d result; this one returned {shapes}. Use vjp or jacobian there.")
+        raise TypeError(
+            f"grad is of a function with one 0-d result; this one returned {shapes}. Use vjp or jacobian there."
+        )
     y = run.outputs[0]
     check_differentiable(y.dtype, y.backend)
     return y
@@ -241,7 +247,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     return run.output(), pull
 
 
-# --- forward mode --------------------------------------------------------------------------------------------------------
+# --- forward mode -------------------------------------------------------------------------------------------
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -276,7 +282,7 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     return run.output(), push
 
 
-# --- whole derivatives ---------------------------------------------------------------------------------------------------
+# --- whole derivatives --------------------------------------------------------------------------------------
 
 
 def _basis(x: Tensor) -> list[Tensor]:

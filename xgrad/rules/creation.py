@@ -43,7 +43,7 @@ def _make(backend: Any, name: str, *args: Any, device: Any = None, **kwargs: Any
     return wrap(getattr(where.xp, name)(*args, **kwargs), where)
 
 
-# --- from data -----------------------------------------------------------------------------------------------------------
+# --- from data ----------------------------------------------------------------------------------------------
 
 
 @creation("identity")
@@ -115,7 +115,10 @@ def _from_nested(obj: Any) -> Tensor:
     backend, raws, _ = unwrap("asarray", parts)
     like = next(part for part in parts if isinstance(part, Tensor))
     return stack(
-        [p if isinstance(p, Tensor) else wrap(backend.asarray(r, like.dtype), backend) for p, r in zip(parts, raws, strict=True)]
+        [
+            p if isinstance(p, Tensor) else wrap(backend.asarray(r, like.dtype), backend)
+            for p, r in zip(parts, raws, strict=True)
+        ]
     )
 
 
@@ -127,7 +130,7 @@ def from_dlpack(backend: Any, x: Any, /, *, device: Any = None, copy: bool | Non
     return wrap(backend.library.from_dlpack(source, **kwargs), backend)
 
 
-# --- filled --------------------------------------------------------------------------------------------------------------
+# --- filled -------------------------------------------------------------------------------------------------
 
 
 @creation()
@@ -149,9 +152,7 @@ def empty(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device
 
 
 @creation("composition")
-def full(
-    backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: Any = None, device: Any = None
-) -> Tensor:
+def full(backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """`fill_value` everywhere. A 0-d tensor may be given, and gets the sum of the gradients."""
     if isinstance(fill_value, Tensor):
         from xgrad.rules.manipulation import broadcast_to
@@ -185,7 +186,7 @@ def linspace(
     return _make(backend, "linspace", start, stop, num, dtype=dtype, device=device, endpoint=endpoint)
 
 
-# --- like another --------------------------------------------------------------------------------------------------------
+# --- like another -------------------------------------------------------------------------------------------
 
 
 def _like(name: str, x: Any, *args: Any, dtype: Any = None, device: Any = None) -> Tensor:
@@ -219,7 +220,7 @@ def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = No
     return made
 
 
-# --- from other arrays ---------------------------------------------------------------------------------------------------
+# --- from other arrays --------------------------------------------------------------------------------------
 
 _tril = Multilinear("tril", ("x",), (lambda xp, g, k: xp.tril(g, k=k),))
 _triu = Multilinear("triu", ("x",), (lambda xp, g, k: xp.triu(g, k=k),))

@@ -15,9 +15,7 @@ Public = Callable[..., Any]
 NOT_CONTINUOUS = "not differentiable: its values are integers, booleans, or constant almost everywhere"
 
 
-def elementwise(
-    name: str, doc: str, *rules: Rule | None, jvp: Rule | None = None, weak_arrays: bool = True
-) -> Public:
+def elementwise(name: str, doc: str, *rules: Rule | None, jvp: Rule | None = None, weak_arrays: bool = True) -> Public:
     """A function of one or two arrays, element by element. One rule per argument: g times the derivative.
 
     `weak_arrays=False` where a library treats a number as a special case (x ** 2).

@@ -15,7 +15,7 @@ from xgrad.registry import public
 from xgrad.rules.declare import constant, elementwise, untracked
 from xgrad.tensor import ComplexTensor, Tensor
 
-# --- arithmetic ----------------------------------------------------------------------------------------------------------
+# --- arithmetic ---------------------------------------------------------------------------------------------
 
 add = elementwise("add", "x1 + x2, elementwise.", lambda xp, g: g, lambda xp, g: g)
 subtract = elementwise("subtract", "x1 - x2, elementwise.", lambda xp, g: g, lambda xp, g: -g)
@@ -51,7 +51,7 @@ def _pow_exponent(xp: Any, g: Any, x1: Any, y: Any) -> Any:
 
 pow = elementwise("pow", "x1 ** x2, elementwise.", _pow_base, _pow_exponent, weak_arrays=False)
 
-# --- exponentials and logarithms -----------------------------------------------------------------------------------------
+# --- exponentials and logarithms ----------------------------------------------------------------------------
 
 exp = elementwise("exp", "e ** x, elementwise.", lambda xp, g, y: g * y)
 expm1 = elementwise("expm1", "e ** x - 1, elementwise, accurate near 0.", lambda xp, g, y: g * y + g)
@@ -66,7 +66,7 @@ logaddexp = elementwise(
     lambda xp, g, x1, x2: g * xp.sigmoid(x2 - x1),
 )
 
-# --- trigonometric and hyperbolic ----------------------------------------------------------------------------------------
+# --- trigonometric and hyperbolic ---------------------------------------------------------------------------
 
 sin = elementwise("sin", "The sine of x in radians, elementwise.", lambda xp, g, x: g * xp.cos(x))
 cos = elementwise("cos", "The cosine of x in radians, elementwise.", lambda xp, g, x: -g * xp.sin(x))
@@ -84,9 +84,7 @@ sinh = elementwise("sinh", "The hyperbolic sine, elementwise.", lambda xp, g, x:
 cosh = elementwise("cosh", "The hyperbolic cosine, elementwise.", lambda xp, g, x: g * xp.sinh(x))
 tanh = elementwise("tanh", "The hyperbolic tangent, elementwise.", lambda xp, g, y: g - g * y * y)
 asinh = elementwise("asinh", "The inverse hyperbolic sine.", lambda xp, g, x: g / xp.sqrt(x * x + 1))
-acosh = elementwise(
-    "acosh", "The inverse hyperbolic cosine.", lambda xp, g, x: g / (xp.sqrt(x - 1) * xp.sqrt(x + 1))
-)
+acosh = elementwise("acosh", "The inverse hyperbolic cosine.", lambda xp, g, x: g / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
 atanh = elementwise("atanh", "The inverse hyperbolic tangent.", lambda xp, g, x: g / ((1 - x) * (1 + x)))
 
 
@@ -102,7 +100,7 @@ hypot = elementwise(
     lambda xp, g, x2, y: g * _share(xp, x2, y),
 )
 
-# --- choosing ------------------------------------------------------------------------------------------------------------
+# --- choosing -----------------------------------------------------------------------------------------------
 
 
 def _of_larger(xp: Any, g: Any, a: Any, b: Any) -> Any:
@@ -128,9 +126,7 @@ copysign = elementwise(
     lambda xp, g, x1, y: xp.where(xp.signbit(x1) == xp.signbit(y), g, -g),
     None,
 )
-_clip = Elementwise(
-    "clip", ("x",), (lambda xp, g, x, min, max: xp.mask(g, _within(x, min, max)),)
-)
+_clip = Elementwise("clip", ("x",), (lambda xp, g, x, min, max: xp.mask(g, _within(x, min, max)),))
 
 
 def _within(x: Any, low: float | None, high: float | None) -> Any:
@@ -167,7 +163,7 @@ def untracked_dtype(y: Tensor, x: Any) -> Tensor:
     return astype(y, x.dtype)
 
 
-# --- complex numbers -----------------------------------------------------------------------------------------------------
+# --- complex numbers ----------------------------------------------------------------------------------------
 
 abs = elementwise(
     "abs",
@@ -177,9 +173,7 @@ abs = elementwise(
 )
 _conj = Elementwise("conj", ("x",), (lambda xp, g: xp.conj(g),), jvp=lambda xp, t: xp.conj(t))
 _real = Elementwise("real", ("x",), (lambda xp, g: g,), jvp=lambda xp, t: xp.real(t))
-_imag = Elementwise(
-    "imag", ("x",), (lambda xp, g, x_dtype: xp.astype(g, x_dtype) * 1j,), jvp=lambda xp, t: xp.imag(t)
-)
+_imag = Elementwise("imag", ("x",), (lambda xp, g, x_dtype: xp.astype(g, x_dtype) * 1j,), jvp=lambda xp, t: xp.imag(t))
 
 
 @public("conj", "rule")
@@ -211,7 +205,7 @@ def sign(x: Any, /) -> Tensor:
     return untracked("sign", (x,))
 
 
-# --- without a derivative ------------------------------------------------------------------------------------------------
+# --- without a derivative -----------------------------------------------------------------------------------
 
 ceil = constant("ceil", "The nearest integer above, elementwise.")
 floor = constant("floor", "The nearest integer below, elementwise.")

@@ -16,7 +16,7 @@ _setitem = JointlyLinear(
     "setitem",
     ("x", "value"),
     (
-        lambda xp, g, key: xp.setitem(g, key, 0),
+        lambda xp, g, key: xp.setitem(g, 0, key),
         lambda xp, g, key: xp.getitem(g, key),
     ),
 )
@@ -49,12 +49,12 @@ def scatter(x: Any, /, key: Any, shape: tuple[int, ...]) -> Tensor:
 
 
 @public("setitem", "rule")
-def setitem(x: Any, key: Any, value: Any, /) -> Tensor:
+def setitem(x: Any, value: Any, /, key: Any) -> Tensor:
     """A copy of x with `value` written at `key`."""
     return apply(_setitem, (x, value), {"key": raw_key(key)})
 
 
-# --- take ----------------------------------------------------------------------------------------------------------------
+# --- take ---------------------------------------------------------------------------------------------------
 
 _take = JointlyLinear(
     "take",

@@ -12,20 +12,20 @@ from xgrad.rules.shapes import inverse
 from xgrad.tensor import Tensor
 
 
-def _matmul_left(xp: Any, g: Any, x2: Any, x1_shape: tuple[int, ...]) -> Any:
-    """g @ x2^T, with what was a vector made a matrix and back."""
+def _matmul_left(xp: Any, g: Any, x2: Any) -> Any:
+    """g @ x2^T, with what was a vector made a matrix and back. (x1 was one if g has an axis less than x2.)"""
     if x2.ndim == 1:
         return xp.expand_dims(g, axis=-1) * x2
-    if len(x1_shape) == 1:
+    if g.ndim < x2.ndim:
         return xp.squeeze(xp.matmul(xp.expand_dims(g, axis=-2), xp.matrix_transpose(x2)), axis=-2)
     return xp.matmul(g, xp.matrix_transpose(x2))
 
 
-def _matmul_right(xp: Any, g: Any, x1: Any, x2_shape: tuple[int, ...]) -> Any:
-    """x1^T @ g, with what was a vector made a matrix and back."""
+def _matmul_right(xp: Any, g: Any, x1: Any) -> Any:
+    """x1^T @ g, with what was a vector made a matrix and back. (x2 was one if g has an axis less than x1.)"""
     if x1.ndim == 1:
-        return xp.expand_dims(x1, axis=-1) * xp.expand_dims(g, axis=-2) if len(x2_shape) > 1 else x1 * g
-    if len(x2_shape) == 1:
+        return x1 * g if g.ndim == 0 else xp.expand_dims(x1, axis=-1) * xp.expand_dims(g, axis=-2)
+    if g.ndim < x1.ndim:
         return xp.squeeze(xp.matmul(xp.matrix_transpose(x1), xp.expand_dims(g, axis=-1)), axis=-1)
     return xp.matmul(xp.matrix_transpose(x1), g)
 
@@ -60,7 +60,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     return sum(multiply(conj(x1), x2), axis=axis)
 
 
-# --- tensordot -----------------------------------------------------------------------------------------------------------
+# --- tensordot ----------------------------------------------------------------------------------------------
 
 AxisPairs = tuple[tuple[int, ...], tuple[int, ...]]
 

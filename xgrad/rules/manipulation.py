@@ -13,7 +13,7 @@ from xgrad.registry import public
 from xgrad.rules.shapes import Axes, inverse, normalize_axes
 from xgrad.tensor import Tensor
 
-# --- one array, same elements --------------------------------------------------------------------------------------------
+# --- one array, same elements -------------------------------------------------------------------------------
 
 _reshape = Multilinear("reshape", ("x",), (lambda xp, g, x_shape: xp.reshape(g, x_shape),))
 _squeeze = Multilinear("squeeze", ("x",), (lambda xp, g, x_shape: xp.reshape(g, x_shape),))
@@ -49,7 +49,9 @@ def squeeze(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
 def expand_dims(x: Any, /, *, axis: int = 0) -> Tensor:
     """With a new axis of length 1 at position `axis`."""
     if not -x.ndim - 1 <= axis <= x.ndim:
-        raise IndexError(f"expand_dims: axis {axis} of an array with {x.ndim} axes; it must lie in {-x.ndim - 1} to {x.ndim}")
+        raise IndexError(
+            f"expand_dims: axis {axis} of an array with {x.ndim} axes; it must lie in {-x.ndim - 1} to {x.ndim}"
+        )
     return apply(_expand_dims, (x,), {"axis": axis})
 
 
@@ -83,7 +85,7 @@ def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Tenso
     return apply(_roll, (x,), {"shift": shift, "axis": axis})
 
 
-# --- repetition ----------------------------------------------------------------------------------------------------------
+# --- repetition ---------------------------------------------------------------------------------------------
 
 
 @public("broadcast_to", "rule")
@@ -121,16 +123,14 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
 @public("repeat", "composition")
 def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
     """Each element `repeats` times (a number, or one for each element along `axis`); of the flattened array without an axis."""
-    from xgrad.rules.indexing import take
     from xgrad.rules.declare import untracked
+    from xgrad.rules.indexing import take
 
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
     (axis,) = normalize_axes("repeat", axis, x.ndim)
     if isinstance(repeats, int):
-        apart = broadcast_to(
-            expand_dims(x, axis=axis + 1), (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :])
-        )
+        apart = broadcast_to(expand_dims(x, axis=axis + 1), (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :]))
         return reshape(apart, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
     places = x.backend.xp.arange(x.shape[axis])
     return take(x, untracked("repeat", (places, repeats)), axis=axis)
@@ -147,7 +147,7 @@ def tile(x: Any, repetitions: Sequence[int], /) -> Tensor:
     return reshape(spread, tuple(r * n for r, n in zip(reps, shape, strict=True)))
 
 
-# --- several arrays ------------------------------------------------------------------------------------------------------
+# --- several arrays -----------------------------------------------------------------------------------------
 
 
 def _concat_rule(xp: Any, g: Any, shapes: list[tuple[int, ...]], axis: int | None) -> list[Any]:

@@ -76,7 +76,7 @@ def check_writable(x: Tensor) -> None:
 
 def write(self: Tensor, key: Any, value: Any) -> None:
     check_writable(self)
-    result = setitem(self, raw_key(key), value)
+    result = setitem(self, value, raw_key(key))
     self.data, self.node = result.data, result.node
 
 

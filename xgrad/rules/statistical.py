@@ -10,7 +10,7 @@ from xgrad.registry import public
 from xgrad.rules.shapes import Axes, count, expand, normalize_axes
 from xgrad.tensor import Tensor
 
-# --- sums ----------------------------------------------------------------------------------------------------------------
+# --- sums ---------------------------------------------------------------------------------------------------
 
 _sum = Multilinear("sum", ("x",), (lambda xp, g, x_shape, axis: expand(xp, g, x_shape, axis),))
 _mean = Multilinear("mean", ("x",), (lambda xp, g, x_shape, axis: expand(xp, g / count(x_shape, axis), x_shape, axis),))
@@ -33,7 +33,7 @@ def mean(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return apply(_mean, (x,), {"axis": axis, "keepdims": keepdims})
 
 
-# --- variance ------------------------------------------------------------------------------------------------------------
+# --- variance -----------------------------------------------------------------------------------------------
 
 
 def _deviation(xp: Any, x: Any, axis: Axes, correction: float) -> Any:
@@ -58,11 +58,13 @@ _std = Function(
     "std",
     ("x",),
     (
-        lambda xp, g, x, y, axis, correction: expand(xp, g * _inverse(xp, y), x.shape, axis)
-        * _deviation(xp, x, axis, correction),
+        lambda xp, g, x, y, axis, correction: (
+            expand(xp, g * _inverse(xp, y), x.shape, axis) * _deviation(xp, x, axis, correction)
+        ),
     ),
-    jvp=lambda xp, t, x, y, axis, correction, keepdims: _inverse(xp, y)
-    * xp.sum(t * _deviation(xp, x, axis, correction), axis=axis, keepdims=keepdims),
+    jvp=lambda xp, t, x, y, axis, correction, keepdims: (
+        _inverse(xp, y) * xp.sum(t * _deviation(xp, x, axis, correction), axis=axis, keepdims=keepdims)
+    ),
 )
 
 
@@ -78,7 +80,7 @@ def std(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool
     return apply(_std, (x,), {"axis": axis, "correction": correction, "keepdims": keepdims})
 
 
-# --- extremes ------------------------------------------------------------------------------------------------------------
+# --- extremes -----------------------------------------------------------------------------------------------
 
 
 def _shares(xp: Any, x: Any, y: Any, axis: Axes) -> Any:
@@ -111,7 +113,7 @@ def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     return apply(_min, (x,), {"axis": axis, "keepdims": keepdims})
 
 
-# --- products ------------------------------------------------------------------------------------------------------------
+# --- products -----------------------------------------------------------------------------------------------
 
 
 def _before(xp: Any, x: Any, axis: int) -> Any:
@@ -147,7 +149,7 @@ def prod(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = Fa
     return apply(_prod, (x,), {"axis": axis, "dtype": dtype, "keepdims": keepdims})
 
 
-# --- cumulative ----------------------------------------------------------------------------------------------------------
+# --- cumulative ---------------------------------------------------------------------------------------------
 
 
 def _slice(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
@@ -211,18 +213,14 @@ def _one_axis(name: str, x: Any, axis: int | None) -> int:
 
 
 @public("cumulative_sum", "rule")
-def cumulative_sum(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
-) -> Tensor:
+def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
     """The running sum along an axis; `include_initial` puts a zero in front."""
     axis = _one_axis("cumulative_sum", x, axis)
     return apply(_cumulative_sum, (x,), {"axis": axis, "dtype": dtype, "include_initial": include_initial})
 
 
 @public("cumulative_prod", "rule")
-def cumulative_prod(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
-) -> Tensor:
+def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
     """The running product along an axis; `include_initial` puts a one in front. The gradient is right at zeros."""
     axis = _one_axis("cumulative_prod", x, axis)
     return apply(_cumulative_prod, (x,), {"axis": axis, "dtype": dtype, "include_initial": include_initial})

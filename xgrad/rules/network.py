@@ -7,12 +7,48 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.dispatch import apply
-from xgrad.op import Elementwise, Function
+from xgrad.dispatch import affine, apply
+from xgrad.op import Elementwise, Function, total
 from xgrad.registry import public
 from xgrad.rules.declare import elementwise
 from xgrad.rules.shapes import expand, normalize_axes
 from xgrad.tensor import Tensor
+
+# --- the affine map -----------------------------------------------------------------------------------------
+
+
+def _rows(xp: Any, x: Any) -> Any:
+    return x if x.ndim == 2 else xp.reshape(x, (-1, x.shape[-1]))
+
+
+def _linear_jvp(xp: Any, tangents: Any, x: Any, weight: Any) -> Any:
+    dx, dw, db = (*tangents, None)[:3]
+    moved = [xp.linear(dx, weight)] if dx is not None else []
+    if dw is not None:
+        moved.append(xp.linear(x, dw))
+    t = total(moved)
+    if db is None:
+        return t
+    return t + db if t is not None else xp.broadcast_to(db, (*x.shape[:-1], weight.shape[0]))
+
+
+_linear = Function(
+    "linear",
+    ("x", "weight", "bias"),
+    (
+        lambda xp, g, weight: xp.matmul(g, weight),
+        lambda xp, g, x: xp.matmul(xp.matrix_transpose(_rows(xp, g)), _rows(xp, x)),
+        lambda xp, g: xp.sum(_rows(xp, g), axis=0),
+    ),
+    jvp=_linear_jvp,
+    holomorphic=True,
+)
+
+
+linear = public("linear", "rule")(affine(_linear))
+
+
+# --- activations --------------------------------------------------------------------------------------------
 
 
 def _sigmoid_rule(xp: Any, g: Any, y: Any) -> Any:
