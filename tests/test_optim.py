@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import math
 import pickle
@@ -296,6 +297,24 @@ def test_the_closure_is_recorded_and_its_loss_returned(backend):
         loss = optimizer.step(closure)
     assert loss.item() == 9
     assert to_numpy(w).item() == 0
+
+
+def test_training_leaves_nothing_for_the_garbage_collector():
+    with xg.use_backend("numpy"):
+        net = xg.nn.Sequential(xg.nn.Linear(2, 4), xg.nn.Tanh(), xg.nn.Linear(4, 3))
+        optimizer = xg.optim.Adam(net.parameters(), amsgrad=True)
+        x, target = xg.ones((5, 2)), xg.asarray([0, 1, 2, 0, 1])
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(20):
+                optimizer.zero_grad()
+                xg.nn.functional.cross_entropy(net(x), target).backward()
+                xg.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+                optimizer.step()
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
 
 
 def test_zero_grad(backend):

@@ -116,19 +116,7 @@ class Module:
 
     def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
         """This module (named `prefix`) and all below it, parents first."""
-        seen: set[int] = set()
-
-        def walk(path: str, module: Module) -> Iterator[tuple[str, Module]]:
-            if remove_duplicate:
-                if id(module) in seen:
-                    return
-                seen.add(id(module))
-            yield path, module
-            for name, value in list(vars(module).items()):
-                if isinstance(value, Module):
-                    yield from walk(f"{path}.{name}" if path else name, value)
-
-        return walk(prefix, self)
+        return _walk(prefix, self, set() if remove_duplicate else None)
 
     def modules(self) -> Iterator[Module]:
         return (module for _, module in self.named_modules())
@@ -254,6 +242,17 @@ class Module:
         lines += [f"({key}): {value!r}" for key, value in children]
         body = "\n".join(lines).replace("\n", "\n  ")
         return f"{name}(\n  {body}\n)"
+
+
+def _walk(path: str, module: Module, seen: set[int] | None) -> Iterator[tuple[str, Module]]:
+    if seen is not None:
+        if id(module) in seen:
+            return
+        seen.add(id(module))
+    yield path, module
+    for name, value in list(vars(module).items()):
+        if isinstance(value, Module):
+            yield from _walk(f"{path}.{name}" if path else name, value, seen)
 
 
 class HookHandle:
