@@ -122,7 +122,7 @@ class Raw:
         """Zeros of that shape with x added at `key`: the transpose of `getitem`. What is named twice is added twice."""
         parts = key if isinstance(key, tuple) else (key,)
         if any(hasattr(part, "dtype") and not self.isdtype(part.dtype, "bool") for part in parts):
-            return self.scatter_indices(x, key, shape)
+            return self._scatter_indices(x, key, shape)
         y = self.zeros(shape, dtype=x.dtype)
         if any(part is None for part in parts):  # the standard has no new axes in what is written to
             key = tuple(part for part in parts if part is not None)
@@ -132,7 +132,7 @@ class Raw:
 
     # The standard has no scatter: these multiply by a matrix of zeros and ones. A library that has one overrides them.
 
-    def scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         """`scatter` where the key holds arrays of integers."""
         places = self.reshape(self.arange(prod(shape)), shape)[key]
         hits = self.arange(prod(shape))[:, None] == self.reshape(places, (1, -1))
@@ -159,17 +159,17 @@ class Raw:
 
 
 class IndexingRaw(Raw):
-    """For libraries that read and write at arrays of integers: `scatter_indices` is their own, and serves the others."""
+    """For libraries that read and write at arrays of integers: `_scatter_indices` is their own, and serves the others."""
 
     def scatter_take(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
-        return self.scatter_indices(x, (slice(None),) * axis + (indices,), shape)
+        return self._scatter_indices(x, (slice(None),) * axis + (indices,), shape)
 
     def scatter_along_axis(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
         along = [(1,) * i + (-1,) + (1,) * (len(shape) - i - 1) for i in range(len(shape))]
         key = tuple(
             indices if i == axis else self.reshape(self.arange(n), along[i]) for i, n in enumerate(indices.shape)
         )
-        return self.scatter_indices(x, key, shape)
+        return self._scatter_indices(x, key, shape)
 
 
 def _on_device(function: Callable[..., Any], default: Any, *args: Any, device: Any = None, **kwargs: Any) -> Any:

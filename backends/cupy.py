@@ -41,7 +41,7 @@ class CuPyRaw(IndexingRaw):
     def mask(self, x: Any, condition: Any) -> Any:
         return cupy.where(condition, x, x.dtype.type(0))
 
-    def scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         y = cupy.zeros(shape, dtype=x.dtype)
         cupy.add.at(
             y, key, x

@@ -63,7 +63,7 @@ class NumPyRaw(IndexingRaw):
             return np.where(condition, x, x.dtype.type(0))
         return np.multiply(x.view(integer), condition.view(np.int8)).view(x.dtype)
 
-    def scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         y = np.zeros(shape, dtype=x.dtype)
         np.add.at(y, key, x)
         return y

@@ -33,7 +33,7 @@ class TorchRaw(IndexingRaw):
     def log_softmax(self, x: Any, axis: int) -> Any:
         return torch.log_softmax(x, dim=axis)
 
-    def scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+    def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         y = torch.zeros(shape, dtype=x.dtype, device=x.device)
         count = y.numel()
         places = torch.arange(count, device=x.device).reshape(shape)[key]

@@ -46,6 +46,7 @@ from xgrad.rules.creation import (
 from xgrad.rules.data_type import (
     astype,
     can_cast,
+    cast,
     finfo,
     iinfo,
     isdtype,
@@ -250,6 +251,7 @@ __all__ = [
     "broadcast_shapes",
     "broadcast_to",
     "can_cast",
+    "cast",
     "ceil",
     "check_grads",
     "clip",

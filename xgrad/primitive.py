@@ -93,7 +93,7 @@ class Primitive(Op):
         if (h.shape, h.dtype) != geometry[i]:
             of = f"argument {i}" if i < len(args) else "the output"
             raise ValueError(
-                f"a rule of primitive {self.name!r} returned shape {h.shape} {h.dtype}; {of} has {geometry[i][0]} {geometry[i][1]}"
+                f"a rule of primitive {self.name!r} returned {h.shape} {h.dtype}; {of} is {geometry[i][0]} {geometry[i][1]}"
             )
         return h if recorded else h.data
 
