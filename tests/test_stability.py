@@ -1,0 +1,120 @@
+"""What networks compute stays finite and right for arguments of any size, in float32, without a warning."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+import xgrad as xg
+from tests.helpers import assert_matches, make
+
+BIG = [-1e30, -1e4, -100.0, 0.0, 100.0, 1e4, 1e30]
+HALF = [0, 0, 0, 0.5, 1, 1, 1]  # of a sigmoid at BIG
+RAMP = [0, 0, 0, math.log(2), 100, 1e4, 1e30]
+
+# name -> (function, its values at BIG, its derivatives there)
+ELEMENTWISE = {
+    "sigmoid": (lambda xp, x: xp.sigmoid(x), HALF, [0, 0, 0, 0.25, 0, 0, 0]),
+    "softplus": (lambda xp, x: xp.softplus(x), RAMP, HALF),
+    "logaddexp": (lambda xp, x: xp.logaddexp(x, xp.zeros_like(x)), RAMP, HALF),
+    "relu": (lambda xp, x: xp.relu(x), [0, 0, 0, 0, 100, 1e4, 1e30], [0, 0, 0, 0, 1, 1, 1]),
+    "leaky_relu": (
+        lambda xp, x: xp.leaky_relu(x, 0.01),
+        [-1e28, -100, -1, 0, 100, 1e4, 1e30],
+        [0.01, 0.01, 0.01, 0.01, 1, 1, 1],
+    ),
+    "tanh": (lambda xp, x: xp.tanh(x), [-1, -1, -1, 0, 1, 1, 1], [0, 0, 0, 1, 0, 0, 0]),
+}
+FLOAT32 = 4 * 2.0**-23
+
+
+def assert_each(xp, got, want, what):
+    """Element by element: the largest would hide the others."""
+    for i, w in enumerate(want):
+        assert_matches(got[i, ...], np.float32(w), xp=xp, rtol=FLOAT32, floor=1e-35, what=what)
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_elementwise(xp, name):
+    f, values, derivatives = ELEMENTWISE[name]
+    x = make(xp, BIG, "float32", requires_grad=True)
+    y = f(xp, x)
+    assert_each(xp, y.detach(), values, f"{name} of {BIG}")
+    y.backward(xp.ones_like(y))
+    assert_each(xp, x.grad, derivatives, f"derivative of {name} at {BIG}")
+
+
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_second_derivatives_are_finite(xp, name):
+    f = ELEMENTWISE[name][0]
+    x = make(xp, BIG, "float32")
+
+    def slope(x):
+        return xp.sum(xg.grad(lambda x: xp.sum(f(xp, x)))(x))
+
+    second = xg.grad(slope)(x)
+    bend = {"sigmoid": 0.0, "tanh": 0.0, "softplus": 0.25, "logaddexp": 0.25}.get(name, 0.0)
+    assert_matches(second, np.float32([0, 0, 0, bend, 0, 0, 0]), xp=xp, rtol=FLOAT32)
+
+
+# --- over an axis -----------------------------------------------------------------------------------
+
+LOG2 = math.log(2)
+ROWS = [
+    [1e4, -1e4, 0.0],
+    [1e4, 1e4, -1e4],
+    [-1e4, -1e4, -2e4],
+    [1e30, -1e30, 0.0],
+    [1e30, 1e30, 1e30],
+]
+SOFTMAX = [[1, 0, 0], [0.5, 0.5, 0], [0.5, 0.5, 0], [1, 0, 0], [1 / 3, 1 / 3, 1 / 3]]
+LOG_SOFTMAX = [
+    [0, -2e4, -1e4],
+    [-LOG2, -LOG2, -2e4 - LOG2],
+    [-LOG2, -LOG2, -1e4 - LOG2],
+    [0, -2e30, -1e30],
+    [-math.log(3), -math.log(3), -math.log(3)],
+]
+LOGSUMEXP = [1e4, 1e4 + LOG2, -1e4 + LOG2, 1e30, 1e30]
+WEIGHTS = np.asarray([[1.0, -2.0, 0.5]] * 5)
+
+
+def test_softmax(xp):
+    x = make(xp, ROWS, "float32", requires_grad=True)
+    y = xp.softmax(x, axis=-1)
+    assert_matches(y.detach(), np.float32(SOFTMAX), xp=xp, rtol=FLOAT32)
+    y.backward(make(xp, WEIGHTS, "float32"))
+    p = np.asarray(SOFTMAX)
+    want = p * (WEIGHTS - np.sum(p * WEIGHTS, axis=1, keepdims=True))
+    assert_matches(x.grad, want.astype("float32"), xp=xp, rtol=FLOAT32)
+
+
+def test_log_softmax(xp):
+    x = make(xp, ROWS, "float32", requires_grad=True)
+    y = xp.log_softmax(x, axis=-1)
+    for i, row in enumerate(LOG_SOFTMAX):
+        assert_matches(y[i, ...].detach(), np.float32(row), xp=xp, rtol=FLOAT32)
+    y.backward(make(xp, WEIGHTS, "float32"))
+    want = WEIGHTS - np.asarray(SOFTMAX) * np.sum(WEIGHTS, axis=1, keepdims=True)
+    assert_matches(x.grad, want.astype("float32"), xp=xp, rtol=FLOAT32)
+
+
+def test_logsumexp(xp):
+    x = make(xp, ROWS, "float32", requires_grad=True)
+    y = xp.logsumexp(x, axis=-1)
+    assert_each(xp, y.detach(), LOGSUMEXP, "logsumexp")
+    y.backward(xp.ones_like(y))
+    assert_matches(x.grad, np.float32(SOFTMAX), xp=xp, rtol=FLOAT32)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
+def test_what_is_masked_by_infinity_has_no_share(xp, name):
+    x = make(xp, [0.0, -math.inf, 1.0], "float32", requires_grad=True)
+    y = getattr(xp, name)(x, axis=-1)
+    xp.sum(xp.where(xp.isfinite(y), y, xp.zeros_like(y))).backward()
+    e = math.e
+    p = np.asarray([1 / (1 + e), 0, e / (1 + e)])
+    want = {"softmax": 0 * p, "log_softmax": np.asarray([1, 0, 1]) - 2 * p, "logsumexp": p}[name]
+    assert_matches(x.grad, want.astype("float32"), xp=xp, rtol=1e-6, floor=1.0)
