@@ -32,7 +32,7 @@ def read_only_inputs() -> Iterator[None]:
 def raw(backend: Any, values: Any, dtype: str | None = None) -> Any:
     """An array of the backend's own, from values on the host. `dtype` is a name, as "float32"."""
     array = backend.asarray(np.array(values, dtype=dtype), copy=True)
-    if _read_only.get():
+    if _read_only.get() and isinstance(array, np.ndarray):
         array.flags.writeable = False
     return array
 

@@ -1,4 +1,4 @@
-"""Cases for conversion between dtypes. (To float32 and back: test_dtypes.py.)"""
+"""Cases for conversion between dtypes. (To float32 and back: test_mixing.py.)"""
 
 from __future__ import annotations
 
