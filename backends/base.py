@@ -199,6 +199,7 @@ class Backend:
         self.complex_dtypes = frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds)
         self.xp.complex_dtypes = self.complex_dtypes
         self._inexact: dict[Any, bool] = {}
+        self._forms: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
         return f"Backend({self.name}, {self.device_name})"
@@ -310,6 +311,16 @@ class Backend:
         import numpy as np
 
         return np.array2string(self.to_numpy(array), separator=", ", threshold=60, edgeitems=3)
+
+    def form(self, array: Any) -> Any:
+        """One object for each shape and real floating dtype, for a quick comparison; None for 0-d arrays and other dtypes."""
+        key = tuple(array.shape), array.dtype
+        found = self._forms.get(key)
+        if found is None and key[0] and self.library.isdtype(key[1], "real floating"):
+            if len(self._forms) > 10_000:
+                self._forms.clear()  # forms made before and after differ, which costs a comparison of shapes
+            found = self._forms[key] = key
+        return found
 
     # --- dtypes ---
 

@@ -233,6 +233,13 @@ class Plain(Op):
         self.name, self.vjps = self.whole.name, self.whole.vjps
 
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
+        if len(parents) == 2:
+            (parent1, parent2), (rule1, rule2) = parents, self.vjps
+            h1 = rule1(xp, g, saved, None) if parent1 is not None and rule1 is not None else None
+            h2 = rule2(xp, g, saved, None) if parent2 is not None and rule2 is not None else None
+            if parent1 is parent2 and h1 is not None and h2 is not None:  # x * x
+                return h1 + h2, None
+            return h1, h2
         return [
             rule(xp, g, saved, static) if parent is not None and rule is not None else None
             for parent, rule in zip(parents, self.vjps, strict=False)

@@ -33,6 +33,7 @@ SEQ, OP, PARENTS, SAVED, STATIC, BACKEND = range(6)
 next_seq: Callable[[], int] = itertools.count(0, -1).__next__
 FREED = object()  # what SAVED becomes once backward has been through a node
 _accumulating = threading.Lock()
+_counting = threading.Lock()
 
 
 class Leaf:
@@ -61,6 +62,7 @@ def parents_of(node: Node) -> tuple[Node | Leaf | None, ...]:
 
 # --- what is recorded ---------------------------------------------------------------------------------------
 
+paused = 0  # how many blocks, in all threads, have recording turned off: mostly 0, and then nobody need ask for this thread's
 _recording: ContextVar[bool] = ContextVar("xgrad_recording", default=True)
 is_recording: Callable[[], bool] = _recording.get
 
@@ -68,10 +70,15 @@ is_recording: Callable[[], bool] = _recording.get
 @contextmanager
 def set_recording(on: bool) -> Iterator[None]:
     """Turn recording on or off for this thread (and this asyncio task) while the block runs."""
+    global paused
     token = _recording.set(on)
+    with _counting:
+        paused += not on
     try:
         yield
     finally:
+        with _counting:
+            paused -= not on
         _recording.reset(token)
 
 
@@ -113,7 +120,7 @@ def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> l
         if type(parents) is not tuple:
             parents = (parents,)
         following = None  # the first new parent: it need not pass through the heap if nothing newer waits there
-        for parent, h in zip(parents, op.pull(xp, g, parents, saved, static), strict=True):
+        for parent, h in zip(parents, op.pull(xp, g, parents, saved, static)):  # noqa: B905 (of one length, and hot)
             if h is None:
                 continue
             key = id(parent)

@@ -29,21 +29,33 @@ class Tensor:
     `.grad`, or a node of the tape.
     """
 
-    __slots__ = ("__weakref__", "backend", "data", "node")
+    __slots__ = ("__weakref__", "_data", "backend", "form", "node")
 
-    data: Any
+    _data: Any
     backend: Backend
+    form: Any  # see form_of
     node: tape.Node | Leaf | None
 
     # An ndarray or a NumPy scalar on the left of an operator hands the operation to the tensor.
     __array_ufunc__: ClassVar[None] = None
 
     def __init__(self, data: Any, backend: Backend, node: tape.Node | Leaf | None = None) -> None:
-        self.data = data
+        self._data = data
         self.backend = backend
+        self.form = None
         self.node = node
 
     # --- what it is ---
+
+    @property
+    def data(self) -> Any:
+        return self._data
+
+    @data.setter
+    def data(self, array: Any) -> None:
+        if not self.backend.owns(array):
+            raise TypeError(f".data is an array of backend {self.backend}, not {type(array).__name__}")
+        self._data, self.form = array, None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -118,8 +130,10 @@ class Tensor:
 
     @property
     def grad(self) -> Tensor | None:
-        leaf = self._leaf()
-        return None if leaf is None else cast("Tensor | None", leaf.grad)
+        node = self.node
+        leaf = node if type(node) is Leaf else self._leaf()
+        grad: Tensor | None = None if leaf is None else leaf.grad
+        return grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -130,6 +144,8 @@ class Tensor:
             raise RuntimeError(
                 "only a leaf that requires a gradient (or a tensor after retain_grad()) has a .grad to set"
             )
+        if value is not None and value.backend is not self.backend:
+            raise TypeError(f"a gradient lives where its tensor does, on {self.backend}; got one on {value.backend}")
         if value is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
             raise ValueError(
                 f"a gradient has the shape and dtype of its tensor, here {self.shape} {self.dtype}; "
@@ -282,7 +298,7 @@ class Tensor:
         if not self.is_leaf:
             raise RuntimeError("only a leaf can be copied this way; use t.detach() or xgrad.asarray(t, copy=True)")
         copy = type(self).__new__(type(self))
-        copy.data, copy.backend, copy.node = self.backend.copy(self.data), self.backend, None
+        Tensor.__init__(copy, self.backend.copy(self.data), self.backend)
         if self.requires_grad:
             copy.node = Leaf()
             if self.grad is not None:
@@ -345,6 +361,17 @@ class ComplexTensor(Tensor):
 plain_types: set[type] = {Tensor}
 
 
+def form_of(x: Tensor) -> Any:
+    """A token that tensors have in common only if they are alike: one shape (not 0-d), one real floating dtype, one backend.
+
+    It is found once for a tensor that was not computed, and handed on by elementwise operations; elsewhere it is None, which
+    says nothing.
+    """
+    if x.form is None and type(x.node) is not list:
+        x.form = x.backend.form(x._data)
+    return x.form
+
+
 def wrap(data: Any, backend: Backend, node: tape.Node | Leaf | None = None) -> Tensor:
     """A tensor of the type that its dtype asks for."""
     return (ComplexTensor if data.dtype in backend.complex_dtypes else Tensor)(data, backend, node)
@@ -381,7 +408,7 @@ def _unpickle(cls: type[Tensor], name: str, device: str, values: Any, requires_g
 
     backend = load(name, device)
     tensor = cls.__new__(cls)
-    tensor.data, tensor.backend, tensor.node = backend.asarray(values), backend, None
+    Tensor.__init__(tensor, backend.asarray(values), backend)
     if requires_grad:
         tensor.node = Leaf()
         if grad is not None:

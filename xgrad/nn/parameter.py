@@ -38,7 +38,8 @@ class Parameter(Tensor):
 
     def hold(self, data: Any, backend: Backend) -> None:
         """Stay the same parameter, but with this raw array of this backend."""
-        self.data, self.backend = data, backend
+        self.backend = backend
+        self.data = data
         if type(self) in (Parameter, ComplexParameter):
             self.__class__ = ComplexParameter if data.dtype in backend.complex_dtypes else Parameter
 

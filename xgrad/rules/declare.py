@@ -15,14 +15,25 @@ Public = Callable[..., Any]
 NOT_CONTINUOUS = "not differentiable: its values are integers, booleans, or constant almost everywhere"
 
 
-def elementwise(name: str, doc: str, *rules: Rule | None, jvp: Rule | None = None, weak_arrays: bool = True) -> Public:
+def elementwise(
+    name: str,
+    doc: str,
+    *rules: Rule | None,
+    jvp: Rule | None = None,
+    weak_arrays: bool = True,
+    of_itself: Public | None = None,
+) -> Public:
     """A function of one or two arrays, element by element. One rule per argument: g times the derivative.
 
-    `weak_arrays=False` where a library treats a number as a special case (x ** 2).
+    `weak_arrays=False` where a library treats a number as a special case (x ** 2). `of_itself` is what the function is of an
+    array and itself: x * x is square(x), which is cheaper to differentiate.
     """
     arguments = ("x",) if len(rules) == 1 else ("x1", "x2")
     op = Elementwise(name, arguments, rules, jvp)
-    function = dispatch.unary(op) if len(rules) == 1 else dispatch.binary(op, weak_arrays=weak_arrays)
+    if len(rules) == 1:
+        function = dispatch.unary(op)
+    else:
+        function = dispatch.binary(op, weak_arrays=weak_arrays, of_itself=of_itself)
     return _publish(function, name, doc, "rule")
 
 

@@ -19,7 +19,10 @@ from xgrad.tensor import ComplexTensor, Tensor
 
 add = elementwise("add", "x1 + x2, elementwise.", lambda xp, g: g, lambda xp, g: g)
 subtract = elementwise("subtract", "x1 - x2, elementwise.", lambda xp, g: g, lambda xp, g: -g)
-multiply = elementwise("multiply", "x1 * x2, elementwise.", lambda xp, g, x2: g * x2, lambda xp, g, x1: g * x1)
+square = elementwise("square", "x * x, elementwise.", lambda xp, g, x: (g + g) * x)
+multiply = elementwise(
+    "multiply", "x1 * x2, elementwise.", lambda xp, g, x2: g * x2, lambda xp, g, x1: g * x1, of_itself=square
+)
 divide = elementwise("divide", "x1 / x2, elementwise.", lambda xp, g, x2: g / x2, lambda xp, g, x2, y: -g * y / x2)
 remainder = elementwise(
     "remainder",
@@ -30,7 +33,6 @@ remainder = elementwise(
 negative = elementwise("negative", "-x, elementwise.", lambda xp, g: -g)
 positive = elementwise("positive", "+x, elementwise.", lambda xp, g: g)
 reciprocal = elementwise("reciprocal", "1 / x, elementwise.", lambda xp, g, y: -g * y * y)
-square = elementwise("square", "x * x, elementwise.", lambda xp, g, x: (g + g) * x)
 sqrt = elementwise("sqrt", "The square root, elementwise.", lambda xp, g, y: g / (y + y))
 
 
