@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from bench.runner import ENVIRONMENT, spread
+from bench.runner import ENVIRONMENT, ROOT, spread
 
 
 def measure(say: Callable[[str], None], pairs: int = 25) -> dict[str, Any]:
@@ -27,5 +27,5 @@ def measure(say: Callable[[str], None], pairs: int = 25) -> dict[str, Any]:
 
 def _process_seconds(code: str) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | ENVIRONMENT)
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | ENVIRONMENT, cwd=ROOT)
     return time.perf_counter() - start

@@ -8,11 +8,13 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from bench.peers import BASELINE, PEERS
 
+ROOT = Path(__file__).parent.parent
 ALLOCATOR = str(256 * 2**20)  # large blocks stay with the process: W5's NumPy has two speeds otherwise
 
 ENVIRONMENT = {
@@ -41,6 +43,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            cwd=ROOT,
             env=os.environ | ENVIRONMENT,
         )
 
