@@ -19,12 +19,16 @@ class no_grad(ContextDecorator):  # noqa: N801 (PyTorch's name)
     False
     """
 
+    def __init__(self) -> None:
+        self._blocks: list[Any] = []  # entered and not yet left: one object may be entered again inside itself
+
     def __enter__(self) -> None:
-        self._block = set_recording(False)
-        self._block.__enter__()
+        block = set_recording(False)
+        block.__enter__()
+        self._blocks.append(block)
 
     def __exit__(self, *error: Any) -> None:
-        self._block.__exit__(*error)
+        self._blocks.pop().__exit__(*error)
 
     def _recreate_cm(self) -> no_grad:
         return type(self)()

@@ -84,8 +84,7 @@ def asarray(
 
 
 def _from_tensor(x: Tensor, dtype: Any, device: Any, copy: bool | None, requires_grad: bool) -> Tensor:
-    from xgrad.rules.data_type import astype
-    from xgrad.rules.elementwise import positive
+    from xgrad.rules.data_type import astype, cast
 
     y = x
     if device is not None and y.backend.on(device) is not y.backend:
@@ -97,7 +96,7 @@ def _from_tensor(x: Tensor, dtype: Any, device: Any, copy: bool | None, requires
             raise ValueError(f"asarray(copy=False): going from {y.dtype} to {dtype} takes a copy")
         y = astype(y, dtype)
     if copy and y is x:
-        y = positive(y)
+        y = cast(y, y.dtype)
     if requires_grad and not y.requires_grad:
         y = wrap(y.data, y.backend).requires_grad_()
     return y
@@ -124,7 +123,12 @@ def _from_nested(obj: Any) -> Tensor:
 
 @creation()
 def from_dlpack(backend: Any, x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
-    """A tensor that shares the memory of another library's array through DLPack."""
+    """A tensor that shares the memory of another library's array through DLPack.
+
+    Raises BufferError for a tensor that requires a gradient: the exchange would lose it.
+    """
+    if isinstance(x, Tensor) and x.requires_grad:
+        raise BufferError("from_dlpack: a tensor that requires a gradient cannot be exchanged: call t.detach() first")
     source = x.data if isinstance(x, Tensor) else x
     kwargs = {k: v for k, v in (("device", device), ("copy", copy)) if v is not None}
     return wrap(backend.library.from_dlpack(source, **kwargs), backend)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
-from xgrad.dispatch import apply
+from xgrad.dispatch import apply, backend_of
 from xgrad.op import JointlyLinear, Multilinear
 from xgrad.registry import public
 from xgrad.rules.shapes import normalize_axes
@@ -17,16 +18,30 @@ _setitem = JointlyLinear(
     ("x", "value"),
     (
         lambda xp, g, key: xp.setitem(g, 0, key),
-        lambda xp, g, key: xp.getitem(g, key),
+        lambda xp, g, key: _of_written(xp, g, key),
     ),
 )
 
 
-def raw_key(key: Any) -> Any:
-    """The key with tensors in it replaced by their arrays."""
-    if isinstance(key, tuple):
-        return tuple(raw_key(part) for part in key)
-    return key.data if isinstance(key, Tensor) else key
+def _of_written(xp: Any, g: Any, key: Any) -> Any:
+    """g at the key; 0 for what another element, written to the same place later, replaced."""
+    h = xp.getitem(g, key)
+    parts = key if isinstance(key, tuple) else (key,)
+    if not any(isinstance(part, list) or getattr(part, "ndim", 0) for part in parts):
+        return h
+    numbers = xp.reshape(xp.arange(prod(h.shape)), h.shape)
+    left = xp.setitem(xp.zeros(g.shape, dtype=numbers.dtype), numbers, key)
+    return xp.mask(h, xp.getitem(left, key) == numbers)
+
+
+def raw_key(x: Any, key: Any) -> Any:
+    """The key with tensors in it replaced by their arrays, which must be where x is."""
+    parts = key if isinstance(key, tuple) else (key,)
+    arrays = [part for part in parts if hasattr(part, "dtype")]
+    if arrays:
+        backend_of("indexing", [x, *arrays])
+    raws = [part.data if isinstance(part, Tensor) else part for part in parts]
+    return tuple(raws) if isinstance(key, tuple) else raws[0]
 
 
 @public("getitem", "rule")
@@ -39,19 +54,19 @@ def getitem(x: Any, /, key: Any) -> Tensor:
     >>> x.grad.numpy().tolist()
     [2.0, 0.0, 0.0]
     """
-    return apply(_getitem, (x,), {"key": raw_key(key)})
+    return apply(_getitem, (x,), {"key": raw_key(x, key)})
 
 
 @public("scatter", "rule")
 def scatter(x: Any, /, key: Any, shape: tuple[int, ...]) -> Tensor:
     """Zeros of that shape with x added at `key`; a place named twice is added to twice."""
-    return apply(_scatter, (x,), {"key": raw_key(key), "shape": tuple(shape)})
+    return apply(_scatter, (x,), {"key": raw_key(x, key), "shape": tuple(shape)})
 
 
 @public("setitem", "rule")
 def setitem(x: Any, value: Any, /, key: Any) -> Tensor:
     """A copy of x with `value` written at `key`."""
-    return apply(_setitem, (x, value), {"key": raw_key(key)})
+    return apply(_setitem, (x, value), {"key": raw_key(x, key)})
 
 
 # --- take ---------------------------------------------------------------------------------------------------
