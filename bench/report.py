@@ -18,14 +18,14 @@ RESULTS = Path(__file__).parent / "results"
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool = True) -> str:
     """
     >>> print(table(["a", "b"], [["x", "1"]]))
     | a | b |
     | :-- | --: |
     | x | 1 |
     """
-    align = [":--", *("--:" for _ in header[1:])]
+    align = [":--", *("--:" if numbers else ":--" for _ in header[1:])]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, align, *rows))
 
 
@@ -59,6 +59,14 @@ def readme(results: dict[str, Any]) -> str:
         f"{machine['python']}, {machine['blas']}, OPENBLAS_CORETYPE {coretype}; {machine['date']}."
     )
     return f"{BEGIN}\n{ratios(results, with_spread=False)}\n\n{note}\n{END}"
+
+
+def newest_readme(folder: Path = RESULTS) -> str:
+    """README's table of the newest results, or a word in its place where there are none yet."""
+    try:
+        return readme(newest(folder))
+    except FileNotFoundError:
+        return f"{BEGIN}\nNot measured yet: `python -m bench` measures.\n{END}"
 
 
 def _rounds(results: dict[str, Any]) -> str:
@@ -154,8 +162,7 @@ def newest(folder: Path = RESULTS) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.report", description=__doc__)
     parser.add_argument("--readme", action="store_true", help="only README's table")
-    results = newest()
-    print(readme(results) if parser.parse_args().readme else markdown(results), end="\n")
+    print(newest_readme() if parser.parse_args().readme else markdown(newest()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,71 @@
+"""README's generated tables: what each function's derivative is, and the newest measurements of speed.
+
+`python -m bench.readme` writes them anew, each between its two marker comments.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+from bench import report
+from xgrad import rules
+from xgrad.registry import DERIVATIVES, FUNCTIONS
+
+README = Path(__file__).parent.parent / "README.md"
+BEGIN, END = "<!-- functions:begin -->", "<!-- functions:end -->"
+COLUMNS = ("with a rule", "made of others", "not differentiable")
+
+
+def functions() -> str:
+    """A row for each chapter of the standard: its functions, by where their derivatives come from."""
+    chapters: dict[str, dict[str, list[str]]] = {}
+    for name, derivative in DERIVATIVES.items():
+        cells = chapters.setdefault(_chapter(name), {column: [] for column in COLUMNS})
+        column, remark = _place(derivative)
+        cells[column].append(name + remark)
+    rows = [[chapter, *(", ".join(cells[c]) for c in COLUMNS)] for chapter, cells in chapters.items()]
+    return f"{BEGIN}\n{report.table(['', *COLUMNS], rows, numbers=False)}\n{END}"
+
+
+def _chapter(name: str) -> str:
+    """The file of rules that publishes a function, as words."""
+    for chapter in rules.__all__:
+        module = import_module(f"xgrad.rules.{chapter}")
+        if getattr(module, name, None) is FUNCTIONS[name] or FUNCTIONS[name].__module__ == module.__name__:
+            return chapter.replace("_", " ")
+    raise LookupError(f"no file of xgrad/rules publishes {name!r}")
+
+
+def _place(derivative: str) -> tuple[str, str]:
+    """The column for what the registry says, and what is to be added to the function's name.
+
+    >>> _place("rule for complex arrays; constant almost everywhere for real ones")
+    ('with a rule', ' (for complex arrays)')
+    """
+    if derivative.startswith("not differentiable"):
+        return COLUMNS[2], ""
+    if derivative.startswith("rule"):
+        remark = derivative.partition(";")[0].removeprefix("rule").strip()
+        return COLUMNS[0], f" ({remark})" if remark else ""
+    return COLUMNS[1], "" if derivative == "composition" else f" ({derivative})"
+
+
+def renewed(text: str) -> str:
+    """README's text with its tables made anew. Raises ValueError where their markers are missing."""
+    for table in (functions(), report.newest_readme()):
+        begin, end = table.splitlines()[0], table.splitlines()[-1]
+        parts = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+        if len(parts.findall(text)) != 1:
+            raise ValueError(f"README.md needs {begin} and {end}, once each")
+        text = parts.sub(table.replace("\\", r"\\"), text)
+    return text
+
+
+def main() -> None:
+    README.write_text(renewed(README.read_text()))
+
+
+if __name__ == "__main__":
+    main()
