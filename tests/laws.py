@@ -78,8 +78,9 @@ def each_way(p: Point) -> Iterator[tuple[str, Sequence[xg.Tensor], Arrays]]:
     yield "jvp, recorded", xg.jvp(p.function, xs, ts)[1], to_hosts(p.tangents)
     for create_graph in (False, True):
         leaves = p.tensors(p.xs, requires_grad=True)
-        for y, w in zip(p.function(*leaves), p.tensors(p.weights), strict=True):
-            y.backward(w, retain_graph=True, create_graph=create_graph)
+        outputs = p.function(*leaves)
+        for y, w in zip(outputs, p.tensors(p.weights), strict=True):
+            y.backward(w, retain_graph=y is not outputs[-1], create_graph=create_graph)
         grads = [p.xp.zeros_like(t) if t.grad is None else t.grad for t in leaves]
         yield f"backward(create_graph={create_graph})", grads, want
 
