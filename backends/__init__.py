@@ -130,11 +130,21 @@ def _automatic(device: Any) -> Backend:
 
 
 def owner(array: Any) -> Backend | None:
-    """The backend whose array this is, on the array's device; None if no backend in use knows its type."""
-    for kind in type(array).__mro__:
-        cls = _by_array_type.get(kind)
-        if cls is not None:
-            return load(cls.name, cls.device_of(array))
+    """The backend whose array this is, on the array's device; None if no backend knows its type."""
+    cls = _class_of(type(array))
+    return None if cls is None else load(cls.name, cls.device_of(array))
+
+
+def _class_of(kind: type) -> type[Backend] | None:
+    for ancestor in kind.__mro__:
+        if ancestor in _by_array_type:
+            return _by_array_type[ancestor]
+    # The first array of a library may come before any use of its backend.
+    library = kind.__module__.partition(".")[0]
+    name = "strict" if library == "array_api_strict" else library
+    if name in BUILT_IN and name not in (loaded for loaded, _ in _loaded):
+        load(name)
+        return _class_of(kind)
     return None
 
 

@@ -200,6 +200,7 @@ class Backend:
         self.xp.complex_dtypes = self.complex_dtypes
         self._inexact: dict[Any, bool] = {}
         self._forms: dict[Any, Any] = {}
+        self._ones: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
         return f"Backend({self.name}, {self.device_name})"
@@ -277,9 +278,20 @@ class Backend:
         """A raw array on this device from a Python sequence or number, a NumPy array, or an array of the library."""
         return self.xp.asarray(obj, dtype=dtype, copy=copy)
 
+    def one(self, shape: tuple[int, ...], dtype: Any) -> Any:
+        """A one to start a backward from, kept for the next. It must not be written to."""
+        found = self._ones.get((shape, dtype))
+        if found is None:
+            found = self._ones[shape, dtype] = self.xp.ones(shape, dtype=dtype)
+        return found
+
     def weak(self, value: float, like: Any) -> Any:
         """A Python number as an operand of `like`: itself, or what the library is quicker with. It must not be written to."""
         return value
+
+    def adopt(self, array: Any) -> Any:
+        """A user's raw array as ours: itself, unless the library would record what is done with it."""
+        return array
 
     def lift(self, value: Any, dtype: Any = None) -> Any:
         """A raw array from a number, a sequence of numbers or an array of this backend; TypeError for another library's."""

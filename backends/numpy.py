@@ -23,7 +23,19 @@ class NumPyRaw(IndexingRaw):
     multiply = staticmethod(operator.mul)
     divide = staticmethod(operator.truediv)
     negative = staticmethod(operator.neg)
+    sign = staticmethod(np.sign)  # array_api_compat's divides a complex 0 by 0
     pow = staticmethod(operator.pow)
+
+    def sigmoid(self, x: Any) -> Any:
+        """As in Raw, in place, with a 0-d array for the number."""
+        half = _half.get(x.dtype)
+        if half is None:
+            return super().sigmoid(x)
+        y = np.asarray(x * half)
+        np.tanh(y, out=y)
+        y *= half
+        y += half
+        return y
 
     def matmul(self, a: Any, b: Any) -> Any:
         """BLAS takes three times as long as a product with broadcasting where there is nothing to sum."""
@@ -48,6 +60,14 @@ class NumPyRaw(IndexingRaw):
         total = np.add.reduce(x, axis=axis, keepdims=keepdims)
         return total / x.dtype.type(x.size / max(total.size, 1))
 
+    def broadcast_to(self, x: Any, shape: tuple[int, ...]) -> Any:
+        """One number over a shape, as the gradient of a sum is: a view made directly, in a quarter of the time."""
+        if x.ndim or type(x) is not np.ndarray:
+            return np.broadcast_to(x, shape)
+        view: Any = np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
+        view.flags.writeable = False
+        return view
+
     def relu(self, x: Any) -> Any:
         """`maximum` has a quick loop for two arrays of one shape, and a slow one for an array and a number."""
         shape = x.shape
@@ -67,6 +87,7 @@ class NumPyRaw(IndexingRaw):
         return y
 
 
+_half = {np.dtype(kind): np.array(0.5, dtype=kind) for kind in (np.float32, np.float64)}
 _BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 _BLOCK = 1 << 16
 _blocks: dict[tuple[float, Any], Any] = {}

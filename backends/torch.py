@@ -76,12 +76,11 @@ class Torch(Backend):
         return found
 
     def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = self.xp.asarray(obj, dtype=dtype, copy=copy)
-        return array.detach() if array.requires_grad else array
+        return self.xp.asarray(self.adopt(obj), dtype=dtype, copy=copy)
 
-    def lift(self, value: Any, dtype: Any = None) -> Any:
-        array = super().lift(value, dtype)
-        return array.detach() if array.requires_grad else array
+    def adopt(self, array: Any) -> Any:
+        """PyTorch's own autograd ends here: its graph would be kept beside ours."""
+        return array.detach() if isinstance(array, torch.Tensor) and array.requires_grad else array
 
     def copy(self, array: Any) -> Any:
         return array.clone(memory_format=torch.contiguous_format)

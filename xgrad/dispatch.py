@@ -76,7 +76,7 @@ def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
         if is_scalar(arg):
             raws.append(_weak(arg))
         elif backend.owns(arg):
-            raws.append(arg)
+            raws.append(backend.adopt(arg))
         else:
             raise TypeError(
                 f"{name}: expected a tensor, an array of backend {backend} or a number, got {type(arg).__name__}"

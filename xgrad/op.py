@@ -32,6 +32,7 @@ class Op:
     (shape, dtype) of every argument and of y.
     """
 
+    fresh = False  # whether its rules return g itself or an array that nobody else holds
     holomorphic = False  # whether the rules hold derivatives, which complex gradients ask to be conjugated
 
     def __init__(self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None]) -> None:
@@ -222,6 +223,8 @@ class Plain(Op):
 
     The quick way through: `saved` is (*arguments, y), without a geometry.
     """
+
+    fresh = True
 
     def __init__(self, whole: Op) -> None:
         self.whole = whole

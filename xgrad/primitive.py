@@ -85,7 +85,8 @@ class Primitive(Op):
         if not recorded:
             backend = tape_backend(g)
             g, out, *args = (wrap(v, backend) if backend.owns(v) else v for v in (g, out, *args))
-        h = rule(g, out, *args, **static)
+        with tape.set_recording(recorded):
+            h = rule(g, out, *args, **static)
         if h is None:
             return None
         if not isinstance(h, Tensor):

@@ -33,7 +33,6 @@ SEQ, OP, PARENTS, SAVED, STATIC, BACKEND = range(6)
 next_seq: Callable[[], int] = itertools.count(0, -1).__next__
 FREED = object()  # what SAVED becomes once backward has been through a node
 _accumulating = threading.Lock()
-_counting = threading.Lock()
 
 
 class Leaf:
@@ -62,7 +61,9 @@ def parents_of(node: Node) -> tuple[Node | Leaf | None, ...]:
 
 # --- what is recorded ---------------------------------------------------------------------------------------
 
-paused = 0  # how many blocks, in all threads, have recording turned off: mostly 0, and then nobody need ask for this thread's
+# One entry for each block, in any thread, that has recording turned off: mostly empty, and then nobody need ask for this thread's.
+# (A list, because append and pop need no lock.)
+paused: list[None] = []
 _recording: ContextVar[bool] = ContextVar("xgrad_recording", default=True)
 is_recording: Callable[[], bool] = _recording.get
 
@@ -70,15 +71,14 @@ is_recording: Callable[[], bool] = _recording.get
 @contextmanager
 def set_recording(on: bool) -> Iterator[None]:
     """Turn recording on or off for this thread (and this asyncio task) while the block runs."""
-    global paused
     token = _recording.set(on)
-    with _counting:
-        paused += not on
+    if not on:
+        paused.append(None)
     try:
         yield
     finally:
-        with _counting:
-            paused -= not on
+        if not on:
+            paused.pop()
         _recording.reset(token)
 
 
@@ -127,6 +127,8 @@ def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> l
             earlier = waiting.get(key)
             if earlier is None:
                 waiting[key] = h
+                if op.fresh and h is not g and not record:
+                    owned.add(key)
                 if type(parent) is not list:
                     leaves[key] = parent, h is not g
                 elif following is None:
@@ -150,15 +152,15 @@ def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> l
     return [(leaf, waiting[key], fresh or key in owned) for key, (leaf, fresh) in leaves.items()]
 
 
-def deliver(reached: Iterable[tuple[Leaf, Gradient, bool]], as_grad: Callable[[Leaf, Gradient, bool], Any]) -> None:
+def deliver(reached: Iterable[tuple[Leaf, Gradient, bool]], as_grad: Callable[[Gradient, bool], Any]) -> None:
     """Add to each leaf's `.grad` what reached it: all at once, so that an error on the way leaves every gradient as it was."""
-    arrived = []
+    arrived = {}
     taken: set[int] = set()
     for leaf, g, fresh in reached:
-        arrived.append((leaf, as_grad(leaf, g, fresh and id(g) not in taken)))
+        arrived[leaf] = as_grad(g, fresh and id(g) not in taken)
         taken.add(id(g))
     with _accumulating:
-        for leaf, grad in arrived:
+        for leaf, grad in arrived.items():
             leaf.grad = grad if leaf.grad is None else leaf.grad + grad
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from xgrad import tape
-from xgrad.tape import BACKEND, OP, PARENTS, STATIC, Leaf
+from xgrad.tape import BACKEND, FREED, OP, PARENTS, SAVED, SEQ, STATIC, Leaf
 
 if TYPE_CHECKING:
     from xgrad.backends.base import Backend
@@ -144,6 +144,8 @@ class Tensor:
             raise RuntimeError(
                 "only a leaf that requires a gradient (or a tensor after retain_grad()) has a .grad to set"
             )
+        if value is not None and not isinstance(value, Tensor):
+            raise TypeError(f".grad is a Tensor or None, not {type(value).__name__}: make one with xgrad.asarray")
         if value is not None and value.backend is not self.backend:
             raise TypeError(f"a gradient lives where its tensor does, on {self.backend}; got one on {value.backend}")
         if value is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
@@ -160,12 +162,15 @@ class Tensor:
         return node[STATIC] if node[OP] is _kept else None
 
     def retain_grad(self) -> None:
-        """Keep the gradient of this computed tensor in `.grad` too, from here on."""
-        if self.node is None:
+        """Keep the gradient of this computed tensor in `.grad` too, as if it were a leaf."""
+        node = self.node
+        if node is None:
             raise RuntimeError("retain_grad(): this tensor does not require a gradient")
-        if self._leaf() is None:
-            leaf = Leaf()
-            self.node = [tape.next_seq(), _kept, (self.node, leaf), (), leaf, self.backend]
+        if type(node) is list and self._leaf() is None:
+            # What was computed from this tensor points at its node: so that stays, and how it was made goes into one before it.
+            before, leaf = list(node), Leaf()
+            before[SEQ] += 0.5
+            node[OP:] = _kept, (before, leaf), before[SAVED] if before[SAVED] is FREED else (), leaf, self.backend
 
     def detach(self) -> Tensor:
         """The same data, cut off from the tape."""
@@ -175,11 +180,11 @@ class Tensor:
         """Add to `.grad` of every leaf that this tensor was computed from the gradient of this tensor by that leaf.
 
         `gradient` is the gradient of what is being differentiated by this tensor: the shape and dtype of the tensor. It may be
-        left out where there is one element, and is then 1. `create_graph` records the derivative, so that it can be
+        left out where there is one real element, and is then 1. `create_graph` records the derivative, so that it can be
         differentiated again. `retain_graph` keeps what the graph saved for another backward; None means as `create_graph`.
 
-        Raises RuntimeError for a tensor that requires no gradient, for one of several elements without `gradient`, and for a
-        graph that an earlier backward has freed.
+        Raises RuntimeError for a tensor that requires no gradient, for one of several elements or of complex dtype without
+        `gradient`, and for a graph that an earlier backward has freed.
         """
         node = self.node
         if node is None:
@@ -189,12 +194,16 @@ class Tensor:
             )
         seed = self._seed(gradient)
         retain = create_graph if retain_graph is None else retain_graph
-        with tape.set_recording(create_graph):
-            if type(node) is list:
-                reached = tape.backward(node, seed if create_graph else seed.data, retain=retain, record=create_graph)
-            else:
-                reached = [(cast("Leaf", node), seed if create_graph else seed.data, False)]
-            tape.deliver(reached, self._as_grad)
+        if create_graph:
+            with tape.set_recording(True):
+                tape.deliver(self._reached(node, seed, retain, True), self._as_grad)
+        else:
+            tape.deliver(self._reached(node, seed._data, retain, False), self._as_grad)
+
+    def _reached(self, node: tape.Node | Leaf, seed: Any, retain: bool, record: bool) -> list[tuple[Leaf, Any, bool]]:
+        if type(node) is list:
+            return tape.backward(node, seed, retain=retain, record=record)
+        return [(cast("Leaf", node), seed, False)]
 
     def _seed(self, gradient: Any) -> Tensor:
         if gradient is None:
@@ -203,7 +212,12 @@ class Tensor:
                     f"backward() of a tensor of shape {self.shape} needs the gradient to start from: "
                     "call backward(gradient) with an array of that shape, or reduce the tensor to one number first"
                 )
-            gradient = self.backend.xp.ones(self.shape, dtype=self.dtype)
+            if self.dtype in self.backend.complex_dtypes:
+                raise RuntimeError(
+                    "backward() of a complex tensor needs the gradient to start from: which real number is to fall is not "
+                    "clear. Call backward(gradient), or take xgrad.real or xgrad.abs of the tensor first."
+                )
+            return wrap(self.backend.one(self.shape, self.dtype), self.backend)
         seed = gradient if isinstance(gradient, Tensor) else wrap(self.backend.lift(gradient, self.dtype), self.backend)
         if seed.backend is not self.backend:
             raise TypeError(f"backward(): the tensor is on {self.backend}, its gradient on {seed.backend}")
@@ -214,11 +228,13 @@ class Tensor:
             )
         return seed
 
-    def _as_grad(self, leaf: Leaf, g: Any, fresh: bool) -> Tensor:
+    def _as_grad(self, g: Any, fresh: bool) -> Tensor:
         """What reached a leaf, as a tensor that shares its memory with nothing else."""
         if isinstance(g, Tensor):
-            return g
+            return wrap(g._data if g.node is not None else g.backend.copy(g._data), g.backend, g.node)
         backend = self.backend
+        if backend.device_of(g) != backend.device:  # the leaf is on another device: see to_device
+            backend = backend.on(backend.device_of(g))
         return wrap(g if fresh and not backend.is_view(g) else backend.copy(g), backend)
 
     # --- to the host ---
@@ -272,16 +288,19 @@ class Tensor:
     def __iter__(self) -> Iterator[Tensor]:
         if not self.shape:
             raise TypeError("iteration over a 0-d tensor")
-        return (self[i] for i in range(self.shape[0]))
+        return (self[(i, ...)] for i in range(self.shape[0]))
 
     # --- exchange and copies ---
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
-        """This tensor if it is on that device; otherwise a copy there, cut off from the tape."""
+        """This tensor if it is on that device; otherwise a copy there, whose gradient comes back here."""
         backend = self.backend.on(device)
         if backend is self.backend:
             return self
-        return wrap(backend.asarray(self.data), backend)
+        node = None
+        if self.node is not None and tape.is_recording():
+            node = [tape.next_seq(), _moved, (self.node,), (), (self.backend, backend), backend]
+        return wrap(backend.asarray(self.data), backend, node)
 
     def __dlpack__(self, **kwargs: Any) -> Any:
         if self.requires_grad:
@@ -389,6 +408,7 @@ class _Kept:
     """What retain_grad() puts on the tape: the gradient goes on to the tensor's own node, and into a leaf as well."""
 
     name = "retain_grad"
+    fresh = False
 
     def pull(self, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> Any:
         return [None if parent is None else g for parent in parents]
@@ -401,6 +421,29 @@ class _Kept:
 
 
 _kept = _Kept()
+
+
+class _Moved:
+    """What to_device() puts on the tape. `static` is (from where, to where)."""
+
+    name = "to_device"
+    fresh = False
+
+    def pull(self, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> Any:
+        return [None if parent is None else _on(static[0], g) for parent in parents]
+
+    def push(self, xp: Any, tangents: Any, saved: Any, static: Any) -> Any:
+        return _on(static[1], tangents[0])
+
+    def lift(self, node: tape.Node) -> Any:
+        return node[BACKEND].view, ()
+
+
+def _on(backend: Backend, g: Any) -> Any:
+    return g.to_device(backend.device) if isinstance(g, Tensor) else backend.asarray(g)
+
+
+_moved = _Moved()
 
 
 def _unpickle(cls: type[Tensor], name: str, device: str, values: Any, requires_grad: bool, grad: Any) -> Tensor:

@@ -29,6 +29,7 @@ class _Argument:
     """The node of an argument: the identity, so that what the argument was made of stays reachable behind it."""
 
     name = "argument"
+    fresh = False
 
     def pull(self, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> Any:
         return [None if parent is None else g for parent in parents]
@@ -49,7 +50,7 @@ def lift(value: Any) -> Tensor:
         return value
     backend = owner(value)
     if backend is not None:
-        return wrap(value, backend)
+        return wrap(backend.adopt(value), backend)
     if is_scalar(value):
         backend = get_backend()
         number = value if isinstance(value, complex) else float(value)

@@ -84,7 +84,16 @@ atan2 = elementwise(
 )
 sinh = elementwise("sinh", "The hyperbolic sine, elementwise.", lambda xp, g, x: g * xp.cosh(x))
 cosh = elementwise("cosh", "The hyperbolic cosine, elementwise.", lambda xp, g, x: g * xp.sinh(x))
-tanh = elementwise("tanh", "The hyperbolic tangent, elementwise.", lambda xp, g, y: g - g * y * y)
+
+
+def _tanh_rule(xp: Any, g: Any, y: Any) -> Any:
+    """g * (1 - y * y), with one temporary less."""
+    h = y * y
+    h *= g
+    return g - h
+
+
+tanh = elementwise("tanh", "The hyperbolic tangent, elementwise.", _tanh_rule)
 asinh = elementwise("asinh", "The inverse hyperbolic sine.", lambda xp, g, x: g / xp.sqrt(x * x + 1))
 acosh = elementwise("acosh", "The inverse hyperbolic cosine.", lambda xp, g, x: g / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
 atanh = elementwise("atanh", "The inverse hyperbolic tangent.", lambda xp, g, x: g / ((1 - x) * (1 + x)))

@@ -53,7 +53,8 @@ linear = public("linear", "rule")(affine(_linear))
 
 def _sigmoid_rule(xp: Any, g: Any, y: Any) -> Any:
     h = g * y
-    return h - h * y
+    h -= h * y
+    return h
 
 
 sigmoid = elementwise("sigmoid", "1 / (1 + exp(-x)), elementwise.", _sigmoid_rule)
