@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend, IndexingRaw
 
+cupy: Any
 try:
-    import cupy
+    cupy = import_module("cupy")
+    _missing: Exception | None = None
 except ImportError as error:
-    cupy = None
-    _missing: Exception | None = error
-else:
-    _missing = None
+    cupy, _missing = None, error
 
 
 class CuPyRaw(IndexingRaw):

@@ -13,6 +13,8 @@ from numpy._typing import ArrayLike
 
 from xgrad.backends.base import Backend, IndexingRaw
 
+_add_reduce: Any = np.add.reduce
+
 
 class NumPyRaw(IndexingRaw):
     """array_api_compat.numpy with quicker ways for some functions."""
@@ -52,12 +54,12 @@ class NumPyRaw(IndexingRaw):
         if axis in (0, (0,)) and x.ndim == 2 and 0 < x.shape[0] <= _BLOCK and x.dtype.itemsize >= 4:
             total = _block(1.0, x.dtype)[: x.shape[0]] @ x
             return total[None, :] if keepdims else total
-        return np.add.reduce(x, axis=axis, keepdims=keepdims)
+        return _add_reduce(x, axis=axis, keepdims=keepdims)
 
     def mean(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         if x.dtype.kind != "f" or x.dtype.itemsize < 4 or not x.size:
             return self.library.mean(x, axis=axis, keepdims=keepdims)
-        total = np.add.reduce(x, axis=axis, keepdims=keepdims)
+        total = _add_reduce(x, axis=axis, keepdims=keepdims)
         return total / x.dtype.type(x.size / max(total.size, 1))
 
     def broadcast_to(self, x: Any, shape: tuple[int, ...]) -> Any:
@@ -178,6 +180,8 @@ def _constant(value: float, dtype: Any) -> Any:
 
 class _Holder:
     __slots__ = ("data",)
+
+    data: Any
 
 
 def _references_when_alone() -> int:

@@ -5,17 +5,17 @@ It is slow, and refuses what the standard does not promise.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend
 
+array_api_strict: Any
 try:
-    import array_api_strict
+    array_api_strict = import_module("array_api_strict")
+    _missing: Exception | None = None
 except ImportError as error:
-    array_api_strict = None
-    _missing: Exception | None = error
-else:
-    _missing = None
+    array_api_strict, _missing = None, error
 
 
 class Strict(Backend):

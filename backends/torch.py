@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend, IndexingRaw
 
+torch: Any
 try:
-    import torch
+    torch = import_module("torch")
+    _missing: Exception | None = None
 except ImportError as error:
-    torch = None
-    _missing: Exception | None = error
-else:
-    _missing = None
+    torch, _missing = None, error
 
 
 class TorchRaw(IndexingRaw):

@@ -10,13 +10,14 @@ import numbers
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from xgrad import tape
 from xgrad.backends import get_backend, owner
 from xgrad.op import Elementwise, Op, Plain, Single
-from xgrad import tape
 from xgrad.tape import is_recording, next_seq
 from xgrad.tensor import Tensor, form_of, plain_types, wrap
 
 Function = Callable[..., Any]
+Operation = Callable[..., Tensor]
 
 new = object.__new__
 
@@ -140,7 +141,7 @@ def explain(error: Exception, name: str, raws: Sequence[Any]) -> NoReturn:
 # the last backend is kept at hand (`home`), and a tensor is made without calling its constructor.
 
 
-def unary(op: Elementwise) -> Function:
+def unary(op: Elementwise) -> Operation:
     """The public function of an elementwise operation on one array."""
     raw, single = op.raw, Single(op, 0)
     keep = _keeper(single)
@@ -174,7 +175,7 @@ def unary(op: Elementwise) -> Function:
     return function
 
 
-def binary(op: Elementwise, *, weak_arrays: bool = True, of_itself: Function | None = None) -> Function:
+def binary(op: Elementwise, *, weak_arrays: bool = True, of_itself: Operation | None = None) -> Operation:
     """The public function of an elementwise operation on two arrays, or an array and a number.
 
     With `weak_arrays`, the number may go to the backend as a 0-d array. `of_itself` is the function of one array that the
@@ -256,7 +257,7 @@ def _saver(op: Op) -> Function:
     return saver
 
 
-def matrix_product(op: Op) -> Function:
+def matrix_product(op: Op) -> Operation:
     """The public function of a product of two arrays, quick for two real matrices of one dtype."""
     raw, both, first, second = op.raw, Plain(op), Single(op, 0), Single(op, 1)
 
@@ -287,7 +288,7 @@ def matrix_product(op: Op) -> Function:
     return matmul
 
 
-def affine(op: Op) -> Function:
+def affine(op: Op) -> Operation:
     """The public function of x @ weight.T + bias, quick for real matrices of one dtype."""
     raw, plain = op.raw, Plain(op)
 

@@ -138,8 +138,9 @@ def tape_backend(raw: Any) -> Any:
 def primitive(f: Callable[..., Any]) -> Primitive:
     """Make a function whose derivative you write yourself.
 
-    The body and the rules receive tensors; the body is not recorded, and must return one tensor. Keyword arguments are static and
-    reach the rules. Without `defjvp`, forward mode is had from the `defvjp` rules, which must then be written with xgrad's functions.
+    The body and the rules receive tensors; the body is not recorded, and must return one tensor. Keyword arguments are
+    static and reach the rules. Without `defjvp`, forward mode is had from the `defvjp` rules, which must then be written
+    with xgrad's functions.
 
     LeakyReLU, written that way:
 

@@ -61,8 +61,8 @@ def parents_of(node: Node) -> tuple[Node | Leaf | None, ...]:
 
 # --- what is recorded ---------------------------------------------------------------------------------------
 
-# One entry for each block, in any thread, that has recording turned off: mostly empty, and then nobody need ask for this thread's.
-# (A list, because append and pop need no lock.)
+# One entry for each block, in any thread, that has recording turned off: mostly empty, and then nobody need ask for this
+# thread's own. (A list, because append and pop need no lock.)
 paused: list[None] = []
 _recording: ContextVar[bool] = ContextVar("xgrad_recording", default=True)
 is_recording: Callable[[], bool] = _recording.get

@@ -7,7 +7,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.nn.loss_functions import reduce
-from xgrad.tensor import Tensor
+from xgrad.tensor import Tensor, wrap
 
 
 def cross_entropy(
@@ -81,15 +81,17 @@ def _number_loss(
     reduction: str,
     label_smoothing: float,
 ) -> Tensor:
-    shape, classes = log_p.shape, log_p.shape[axis]
+    shape, classes, backend = log_p.shape, log_p.shape[axis], log_p.backend
     _check_numbers(name, target, log_p, axis)
+    numbers = target.data if isinstance(target, Tensor) else target
 
-    ignored = target == ignore_index
-    right = (target >= 0) & (target < classes) & ~ignored
-    number = xg.where(ignored, 0, target)  # the number to ignore need not be a class
-
+    # What has no gradient is computed on raw arrays: there are many small steps, and nothing to record.
+    xp = backend.xp
+    ignored = numbers == ignore_index
+    right = (numbers >= 0) & (numbers < classes) & ~ignored
     # The weight of a sample is its class's; 0 if it is ignored; nan if there is no such class.
-    w = xg.where(right | ignored, xg.astype(right, log_p.dtype), math.nan)
+    w = wrap(xp.where(right | ignored, xp.astype(right, log_p.dtype), xp.asarray(math.nan, dtype=log_p.dtype)), backend)
+    number = wrap(xp.where(ignored, xp.zeros_like(numbers), numbers), backend)  # the one to ignore need not be a class
     if weight is not None:
         w = w * _pick(name, xg.broadcast_to(_along(weight, log_p, axis), shape), number, axis)
     loss = -w * xg.mask(_pick(name, log_p, number, axis), right)

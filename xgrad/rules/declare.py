@@ -10,7 +10,7 @@ from xgrad.op import Elementwise, RawFunction, Rule
 from xgrad.registry import public
 from xgrad.tensor import Tensor, wrap
 
-Public = Callable[..., Any]
+Public = Callable[..., Tensor]
 
 NOT_CONTINUOUS = "not differentiable: its values are integers, booleans, or constant almost everywhere"
 
@@ -31,10 +31,8 @@ def elementwise(
     arguments = ("x",) if len(rules) == 1 else ("x1", "x2")
     op = Elementwise(name, arguments, rules, jvp)
     if len(rules) == 1:
-        function = dispatch.unary(op)
-    else:
-        function = dispatch.binary(op, weak_arrays=weak_arrays, of_itself=of_itself)
-    return _publish(function, name, doc, "rule")
+        return _publish(dispatch.unary(op), name, doc, "rule")
+    return _publish(dispatch.binary(op, weak_arrays=weak_arrays, of_itself=of_itself), name, doc, "rule")
 
 
 def constant(name: str, doc: str, arguments: int = 1) -> Public:

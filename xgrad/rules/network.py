@@ -57,7 +57,11 @@ def _sigmoid_rule(xp: Any, g: Any, y: Any) -> Any:
     return h
 
 
-sigmoid = elementwise("sigmoid", "1 / (1 + exp(-x)), elementwise.", _sigmoid_rule)
+sigmoid = elementwise(
+    "sigmoid",
+    "1 / (1 + exp(-x)), elementwise; through tanh, so that it is accurate to eps and not below.",
+    _sigmoid_rule,
+)
 relu = elementwise("relu", "max(x, 0), elementwise. The gradient at 0 is 0.", lambda xp, g, y: xp.mask(g, y > 0))
 softplus = elementwise("softplus", "log(1 + exp(x)), elementwise.", lambda xp, g, x: g * xp.sigmoid(x))
 

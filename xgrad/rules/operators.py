@@ -108,8 +108,8 @@ for _name, _function in BINARY.items():
     setattr(Tensor, f"__{_name}__", _function)
     setattr(Tensor, f"__r{_name}__", reflected(_function))
     setattr(Tensor, f"__i{_name}__", in_place(_function, SYMBOLS.get(_name, _name)))
-for _name, _function in (COMPARISONS | UNARY).items():
-    setattr(Tensor, f"__{_name}__", _function)
+for _name, _special in {**COMPARISONS, **UNARY}.items():
+    setattr(Tensor, f"__{_name}__", _special)
 
 Tensor.__getitem__ = getitem  # type: ignore[method-assign]
 Tensor.__setitem__ = write  # type: ignore[method-assign]

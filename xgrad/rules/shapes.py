@@ -22,6 +22,8 @@ def normalize_axes(name: str, axis: Axes, ndim: int) -> tuple[int, ...]:
 
 def expand(xp: Any, g: Any, shape: tuple[int, ...], axis: Axes) -> Any:
     """The result of a reduction over `axis`, spread out again over the shape that was reduced."""
+    if axis is None and not g.shape:
+        return xp.broadcast_to(g, shape)
     axes = normalize_axes("expand", axis, len(shape))
     kept = tuple(1 if i in axes else n for i, n in enumerate(shape))
     return xp.broadcast_to(g if g.shape == kept else xp.reshape(g, kept), shape)
@@ -29,7 +31,7 @@ def expand(xp: Any, g: Any, shape: tuple[int, ...], axis: Axes) -> Any:
 
 def count(shape: Sequence[int], axis: Axes) -> int:
     """How many elements a reduction over `axis` takes together."""
-    return prod(shape[a] for a in normalize_axes("count", axis, len(shape)))
+    return prod(shape) if axis is None else prod(shape[a] for a in normalize_axes("count", axis, len(shape)))
 
 
 def inverse(permutation: Sequence[int]) -> tuple[int, ...]:
