@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from xgrad import tape
-from xgrad.tape import BACKEND, FREED, OP, PARENTS, SAVED, SEQ, STATIC, Leaf
+from xgrad.identity import KEPT, MOVED
+from xgrad.tape import FREED, OP, SAVED, SEQ, STATIC, Leaf
 
 if TYPE_CHECKING:
     from xgrad.backends.base import Backend
@@ -159,7 +160,7 @@ class Tensor:
         node = self.node
         if type(node) is not list:
             return cast("Leaf | None", node)
-        return node[STATIC] if node[OP] is _kept else None
+        return node[STATIC] if node[OP] is KEPT else None
 
     def retain_grad(self) -> None:
         """Keep the gradient of this computed tensor in `.grad` too, as if it were a leaf."""
@@ -170,7 +171,7 @@ class Tensor:
             # What was computed from this tensor points at its node: so that stays, and how it was made goes into one before it.
             before, leaf = list(node), Leaf()
             before[SEQ] += 0.5
-            node[OP:] = _kept, (before, leaf), before[SAVED] if before[SAVED] is FREED else (), leaf, self.backend
+            node[OP:] = KEPT, (before, leaf), before[SAVED] if before[SAVED] is FREED else (), leaf, self.backend
 
     def detach(self) -> Tensor:
         """The same data, cut off from the tape."""
@@ -299,7 +300,7 @@ class Tensor:
             return self
         node = None
         if self.node is not None and tape.is_recording():
-            node = [tape.next_seq(), _moved, (self.node,), (), (self.backend, backend), backend]
+            node = [tape.next_seq(), MOVED, (self.node,), (), (self.backend, backend), backend]
         return wrap(backend.asarray(self.data), backend, node)
 
     def __dlpack__(self, **kwargs: Any) -> Any:
@@ -402,48 +403,6 @@ def check_differentiable(dtype: Any, backend: Backend) -> None:
             f"a tensor of dtype {dtype} cannot require a gradient: only real and complex floating-point ones can. "
             "Convert it first, with xgrad.astype(t, xgrad.float64) or dtype=."
         )
-
-
-class _Kept:
-    """What retain_grad() puts on the tape: the gradient goes on to the tensor's own node, and into a leaf as well."""
-
-    name = "retain_grad"
-    fresh = False
-
-    def pull(self, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> Any:
-        return [None if parent is None else g for parent in parents]
-
-    def push(self, xp: Any, tangents: Any, saved: Any, static: Any) -> Any:
-        return tangents[0]
-
-    def lift(self, node: tape.Node) -> Any:
-        return node[BACKEND].view, node[PARENTS]
-
-
-_kept = _Kept()
-
-
-class _Moved:
-    """What to_device() puts on the tape. `static` is (from where, to where)."""
-
-    name = "to_device"
-    fresh = False
-
-    def pull(self, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> Any:
-        return [None if parent is None else _on(static[0], g) for parent in parents]
-
-    def push(self, xp: Any, tangents: Any, saved: Any, static: Any) -> Any:
-        return _on(static[1], tangents[0])
-
-    def lift(self, node: tape.Node) -> Any:
-        return node[BACKEND].view, ()
-
-
-def _on(backend: Backend, g: Any) -> Any:
-    return g.to_device(backend.device) if isinstance(g, Tensor) else backend.asarray(g)
-
-
-_moved = _Moved()
 
 
 def _unpickle(cls: type[Tensor], name: str, device: str, values: Any, requires_grad: bool, grad: Any) -> Tensor:

@@ -15,9 +15,10 @@ from typing import Any
 from xgrad import tape
 from xgrad.backends import get_backend, owner
 from xgrad.dispatch import is_scalar
+from xgrad.identity import ARGUMENT
 from xgrad.tape import Path
 from xgrad.tensor import Tensor, check_differentiable, wrap
-from xgrad.trees import flatten, map_leaves
+from xgrad.trees import flatten, map_leaves, structure
 
 Function = Callable[..., Any]
 
@@ -25,26 +26,7 @@ Function = Callable[..., Any]
 # --- arguments and results ----------------------------------------------------------------------------------
 
 
-class _Argument:
-    """The node of an argument: the identity, so that what the argument was made of stays reachable behind it."""
-
-    name = "argument"
-    fresh = False
-
-    def pull(self, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> Any:
-        return [None if parent is None else g for parent in parents]
-
-    def push(self, xp: Any, tangents: Any, saved: Any, static: Any) -> Any:
-        return tangents[0]
-
-    def lift(self, node: tape.Node) -> Any:
-        return node[tape.BACKEND].view, ()
-
-
-_argument = _Argument()
-
-
-def lift(value: Any) -> Tensor:
+def lift(value: Any, what: str = "to differentiate by") -> Tensor:
     """A tensor from an argument: a tensor, a raw array of a backend in use, or a Python number (of the default float dtype)."""
     if isinstance(value, Tensor):
         return value
@@ -55,13 +37,13 @@ def lift(value: Any) -> Tensor:
         backend = get_backend()
         number = value if isinstance(value, complex) else float(value)
         return wrap(backend.asarray(number), backend)
-    raise TypeError(f"expected an array or a number to differentiate by, got {type(value).__name__}: {value!r:.60}")
+    raise TypeError(f"expected an array or a number {what}, got {type(value).__name__}: {value!r:.60}")
 
 
 def _fresh(value: Any) -> Tensor:
     x = lift(value)
     check_differentiable(x.dtype, x.backend)
-    node = [tape.next_seq(), _argument, (x.node,), (), None, x.backend]
+    node = [tape.next_seq(), ARGUMENT, (x.node,), (), None, x.backend]
     return wrap(x.data, x.backend, node)
 
 
@@ -95,7 +77,8 @@ class _Run:
             result, aux = result
             self.aux = map_leaves(self.settled, aux)
         leaves, self.rebuild_output = flatten(result)
-        self.outputs = [lift(leaf) for leaf in leaves]
+        self.shape = structure(result)
+        self.outputs = [lift(leaf, "as the result of the function") for leaf in leaves]
         nodes: list[Any] = [x.node for x in self.inputs]
         self.path = Path(nodes, [y.node for y in self.outputs])
 
@@ -150,14 +133,17 @@ def _numbers(name: str, argnums: int | Sequence[int], count: int) -> tuple[int, 
     for i in numbers:
         if not -count <= i < count:
             raise ValueError(f"{name}: argnums={argnums}, but there are {count} positional arguments")
-    return tuple(i % count for i in numbers)
+    numbers = tuple(i % count for i in numbers)
+    if len(set(numbers)) < len(numbers):
+        raise ValueError(f"{name}: argnums={argnums} names one of the {count} arguments twice")
+    return numbers
 
 
-def _matched(name: str, given: Any, wanted: Sequence[Tensor], what: str) -> list[Tensor]:
-    """The leaves of a tree of cotangents or tangents, checked against what they belong to."""
+def _matched(name: str, given: Any, wanted: Sequence[Tensor], shape: Any, what: str) -> list[Tensor]:
+    """The leaves of a tree of cotangents or tangents, checked against what they belong to: arrays in a tree of this shape."""
     leaves, _ = flatten(given)
-    if len(leaves) != len(wanted):
-        raise ValueError(f"{name}: {len(leaves)} {what} for {len(wanted)} arrays")
+    if structure(given) != shape:
+        raise ValueError(f"{name}: the {what} must be a tree like {shape}, got one like {structure(given)}")
     matched = []
     for leaf, x in zip(leaves, wanted, strict=True):
         t = leaf if isinstance(leaf, Tensor) else wrap(x.backend.lift(leaf, x.dtype), x.backend)
@@ -206,6 +192,8 @@ def _scalar(run: _Run) -> Tensor:
         )
     y = run.outputs[0]
     check_differentiable(y.dtype, y.backend)
+    if y.dtype in y.backend.complex_dtypes:
+        raise TypeError("grad is of a function with a real result; this one is complex. Take xgrad.real or xgrad.abs of it.")
     return y
 
 
@@ -243,7 +231,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     run = _Run(f, primals, {}, range(len(primals)), has_aux=False)
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
-        return tuple(run.in_trees(run.pull(_matched("vjp", cotangent, run.outputs, "cotangent"))))
+        return tuple(run.in_trees(run.pull(_matched("vjp", cotangent, run.outputs, run.shape, "cotangent"))))
 
     return run.output(), pull
 
@@ -278,7 +266,7 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     def push(*tangents: Any) -> Any:
         if len(tangents) != len(primals):
             raise ValueError(f"jvp: {len(tangents)} tangents for {len(primals)} arguments")
-        return run.rebuild_output(run.push(_matched("jvp", tuple(tangents), run.inputs, "tangent")))
+        return run.rebuild_output(run.push(_matched("jvp", tangents, run.inputs, structure(primals), "tangent")))
 
     return run.output(), push
 
