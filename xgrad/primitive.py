@@ -7,11 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xgrad import tape
-from xgrad.dispatch import node_of, unwrap
+from xgrad.dispatch import MixedBackendsError, node_of, unwrap
+from xgrad.identity import Identity
 from xgrad.op import Op, total
 from xgrad.tensor import Tensor, wrap
 
 Rule = Callable[..., Any]
+
+_SEED = Identity("seed")
 
 
 class Primitive(Op):
@@ -37,12 +40,28 @@ class Primitive(Op):
         return self
 
     def __call__(self, *args: Any, **static: Any) -> Tensor:
+        self._check_call(args, static)
         backend, raws, nodes = unwrap(self.name, args)
         with tape.set_recording(False):
             result = self.body(*(wrap(r, backend) if backend.owns(r) else r for r in raws), **static)
         if not isinstance(result, Tensor):
             raise TypeError(f"primitive {self.name!r} must return one tensor, not {type(result).__name__}")
+        if result.backend is not backend:
+            raise MixedBackendsError(f"primitive {self.name!r} was called on {backend} and returned one on {result.backend}")
         return wrap(result.data, backend, node_of(self, backend, raws, nodes, result, static))
+
+    def _check_call(self, args: Sequence[Any], static: dict[str, Any]) -> None:
+        for what, rules in (("defvjp", self.user_vjps), ("defjvp", self.user_jvps)):
+            if rules is not None and len(rules) != len(args):
+                raise TypeError(
+                    f"primitive {self.name!r}: {what} was given {len(rules)} rules, the call has {len(args)} arguments"
+                )
+        for name, value in static.items():
+            if isinstance(value, Tensor) and value.requires_grad and tape.is_recording():
+                raise TypeError(
+                    f"primitive {self.name!r}: {name}= requires a gradient, but keyword arguments are static and get none. "
+                    "Make it a positional argument, or pass it detached."
+                )
 
     # --- what the tape asks ---
 
@@ -54,7 +73,6 @@ class Primitive(Op):
             raise NotImplementedError(
                 f"primitive {self.name!r} has no derivative: give it one with {self.name}.defvjp(...)"
             )
-        self._check_count(self.user_vjps, parents, "defvjp")
         return [
             self._run(rule, g, saved, static, i) if parent is not None and rule else None
             for i, (parent, rule) in enumerate(zip(parents, self.user_vjps, strict=True))
@@ -63,7 +81,6 @@ class Primitive(Op):
     def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
         if self.user_jvps is None:
             return self._push_by_vjps(tangents, saved, static)
-        self._check_count(self.user_jvps, tangents, "defjvp")
         return total(
             [
                 self._run(rule, t, saved, static, len(tangents))
@@ -72,18 +89,13 @@ class Primitive(Op):
             ]
         )
 
-    def _check_count(self, rules: Sequence[Any], args: Sequence[Any], what: str) -> None:
-        if len(rules) != len(args):
-            raise TypeError(
-                f"primitive {self.name!r}: {what} was given {len(rules)} rules, the call has {len(args)} arguments"
-            )
-
     def _run(self, rule: Rule, g: Any, saved: tuple[Any, ...], static: Any, i: int) -> Any:
         """Call a user's rule with tensors, and give back what the walk works with: tensors if it is recorded, else raw arrays."""
         recorded = isinstance(g, Tensor)
         *args, out, geometry = saved
+        backend = g.backend if recorded else tape_backend(out)
         if not recorded:
-            backend = tape_backend(g)
+            g = g if backend.owns(g) else backend.asarray(g)  # a NumPy scalar, where out is 0-d
             g, out, *args = (wrap(v, backend) if backend.owns(v) else v for v in (g, out, *args))
         with tape.set_recording(recorded):
             h = rule(g, out, *args, **static)
@@ -91,6 +103,8 @@ class Primitive(Op):
             return None
         if not isinstance(h, Tensor):
             raise TypeError(f"a rule of primitive {self.name!r} must return a tensor or None, not {type(h).__name__}")
+        if h.backend is not backend:
+            raise MixedBackendsError(f"a rule of primitive {self.name!r} was called on {backend} and returned one on {h.backend}")
         if (h.shape, h.dtype) != geometry[i]:
             of = f"argument {i}" if i < len(args) else "the output"
             raise ValueError(
@@ -104,7 +118,7 @@ class Primitive(Op):
         recorded = isinstance(next(t for t in tangents if t is not None), Tensor)
         backend = out.backend if recorded else tape_backend(out)
         lifted = [v if isinstance(v, Tensor) or not backend.owns(v) else wrap(v, backend) for v in saved[:-1]]
-        node = [tape.next_seq(), _seed, (None,), (), None, backend]
+        node = [tape.next_seq(), _SEED, (None,), (), None, backend]
         g = wrap(backend.xp.zeros(geometry[-1][0], dtype=geometry[-1][1]), backend, node)
         with tape.set_recording(True):
             pulled = self.pull(
@@ -120,13 +134,6 @@ class Primitive(Op):
             with tape.set_recording(record):
                 parts += [u for u in path.back([h.node], [seed], record=record) if u is not None]
         return total(parts)
-
-
-class _Seed:
-    name = "seed"
-
-
-_seed = _Seed()
 
 
 def tape_backend(raw: Any) -> Any:
