@@ -37,7 +37,8 @@ ENTRY_POINT_GROUP = "xgrad.backends"
 
 _lock = threading.RLock()
 _loaded: dict[tuple[str, str], Backend] = {}
-_by_array_type: dict[type, type[Backend]] = {}
+_registered: dict[str, type[Backend]] = {}  # third parties', once they were asked for: to find them takes milliseconds
+_by_array_type: dict[type, str] = {}
 _process_default: Backend | None = None
 _in_context: ContextVar[Backend | None] = ContextVar("xgrad_backend", default=None)
 
@@ -66,19 +67,34 @@ def backend_class(name: str) -> type[Backend]:
     if name in BUILT_IN:
         found: type[Backend] = import_module(f"xgrad.backends.{name}").BACKEND
         return found
+    if name not in _registered:
+        _registered[name] = _import_third_party(name)
+    return _registered[name]
+
+
+def _import_third_party(name: str) -> type[Backend]:
+    from xgrad.backends.base import Backend
+
     point = _third_party().get(name)
     if point is None:
         raise BackendError(f"there is no backend {name!r}; known are {', '.join(names())}, and auto. {_usable()}")
     try:
-        registered: type[Backend] = point.load()
-    except ImportError as error:
-        raise BackendError(f"backend {name!r} ({point.value}) could not be imported: {error}. {_usable()}") from error
-    return registered
+        cls = point.load()
+    except Exception as error:  # whatever is wrong with it, the other backends work
+        raise BackendError(f"backend {name!r} ({point.value}) could not be imported: {error!r}.") from error
+    if not (isinstance(cls, type) and issubclass(cls, Backend)):
+        raise BackendError(f"backend {name!r} ({point.value}) is not a subclass of xgrad.backends.base.Backend.")
+    return cls
 
 
 def usable(name: str) -> list[str]:
     """The devices of a backend. Raises BackendError where it is not installed or has none."""
-    return backend_class(name).devices()
+    try:
+        return backend_class(name).devices()
+    except BackendError:
+        raise
+    except Exception as error:
+        raise BackendError(f"backend {name!r} cannot tell its devices: {error!r}.") from error
 
 
 def backends() -> dict[str, list[str]]:
@@ -103,19 +119,20 @@ def load(name: str, device: Any = None) -> Backend:
     """The backend of that name on that device (None: its default one). There is one object for each pair."""
     if name == "auto":
         return _automatic(device)
-    cls = backend_class(name)
     try:
-        cls.devices()
+        usable(name)
+        cls = backend_class(name)
         found = cls.find_device(device)
     except BackendError as error:
-        raise BackendError(f"{error} {_usable()}") from error
+        raise BackendError(str(error) if "Usable here" in str(error) else f"{error} {_usable()}") from error
     key = name, str(found)
     with _lock:
         backend = _loaded.get(key)
         if backend is None:
             backend = cls(name, found)
-            for kind in backend.array_types:
-                _by_array_type[kind] = cls
+            for kind in backend.array_types:  # a third party may wrap arrays that are a built-in backend's, too
+                if name in BUILT_IN or kind not in _by_array_type:
+                    _by_array_type[kind] = name
             _loaded[key] = backend
     return backend
 
@@ -131,11 +148,14 @@ def _automatic(device: Any) -> Backend:
 
 def owner(array: Any) -> Backend | None:
     """The backend whose array this is, on the array's device; None if no backend knows its type."""
-    cls = _class_of(type(array))
-    return None if cls is None else load(cls.name, cls.device_of(array))
+    name = _name_of(type(array))
+    if name is None:
+        return None
+    device = backend_class(name).device_of(array)
+    return _loaded.get((name, str(device))) or load(name, device)
 
 
-def _class_of(kind: type) -> type[Backend] | None:
+def _name_of(kind: type) -> str | None:
     for ancestor in kind.__mro__:
         if ancestor in _by_array_type:
             return _by_array_type[ancestor]
@@ -144,7 +164,7 @@ def _class_of(kind: type) -> type[Backend] | None:
     name = "strict" if library == "array_api_strict" else library
     if name in BUILT_IN and name not in (loaded for loaded, _ in _loaded):
         load(name)
-        return _class_of(kind)
+        return _name_of(kind)
     return None
 
 
@@ -183,6 +203,8 @@ def use_backend(name: str | Backend, device: Any = None) -> Iterator[Backend]:
 def _resolve(name: str | Backend, device: Any) -> Backend:
     if isinstance(name, str):
         return load(name, device)
+    if not hasattr(name, "make_current"):
+        raise TypeError(f"a backend is chosen by its name, a string, not {type(name).__name__}. {_usable()}")
     return name if device is None else name.on(device)
 
 

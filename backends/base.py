@@ -184,7 +184,7 @@ def _drop(xp: Any, x: Any, axis: int | tuple[int, ...] | None) -> Any:
 class Backend:
     """An array library on one of its devices. Get one with `xgrad.get_backend()`; there is one object for each device."""
 
-    name: ClassVar[str]
+    name: str
     install: ClassVar[str]  # what makes it usable, for error messages
     array_types: ClassVar[tuple[type, ...]] = ()
     raw_class: ClassVar[type[Raw]] = Raw
@@ -192,6 +192,7 @@ class Backend:
     make_view: ClassVar[Callable[[Backend], Any]]  # set by xgrad.namespace
 
     def __init__(self, name: str, device: Any) -> None:
+        self.name = name
         self.device = device
         self.library = self.namespace()
         self.xp = self.raw_class(self.library, device if self.bind_device else None)

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend, IndexingRaw
+from xgrad.backends.references import held_once
 
 cupy: Any
 try:
@@ -113,6 +114,9 @@ class CuPy(Backend):
 
     def is_view(self, array: Any) -> bool:
         return array.base is not None
+
+    def exclusive(self, array: Any) -> bool:
+        return array.base is None and held_once(array)
 
     def synchronize(self) -> None:
         self.device.synchronize()

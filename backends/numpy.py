@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import os
-import sys
 from math import prod
 from typing import Any, ClassVar
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy._typing import ArrayLike
 
 from xgrad.backends.base import Backend, IndexingRaw
+from xgrad.backends.references import held_once
 
 _add_reduce: Any = np.add.reduce
 
@@ -159,7 +159,7 @@ class NumPy(Backend):
         return type(array) is not np.ndarray or array.base is not None
 
     def exclusive(self, array: Any) -> bool:
-        return array.base is None and array.flags.writeable and sys.getrefcount(array) <= _ALONE
+        return array.base is None and array.flags.writeable and held_once(array)
 
 
 # Kept short, and without 0, because 0.0 == -0.0.
@@ -178,22 +178,4 @@ def _constant(value: float, dtype: Any) -> Any:
     return constant
 
 
-class _Holder:
-    __slots__ = ("data",)
-
-    data: Any
-
-
-def _references_when_alone() -> int:
-    """The count seen from `exclusive(holder.data)` when the holder's is the only lasting reference: it differs by version."""
-    holder = _Holder()
-    holder.data = np.empty(1)
-
-    def count(_self: None, array: Any) -> int:
-        return sys.getrefcount(array)
-
-    return count(None, holder.data)
-
-
-_ALONE = _references_when_alone()
 BACKEND = NumPy

@@ -62,6 +62,7 @@ def sigmoid(input: Any) -> Tensor:
 
 
 def tanh(input: Any) -> Tensor:
+    """The hyperbolic tangent."""
     output: Tensor = xg.tanh(input)
     return output
 

@@ -32,15 +32,18 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
+    """Fill the tensor with one number."""
     tensor.data = tensor.backend.xp.full_like(tensor.data, val)
     return tensor
 
 
 def zeros_(tensor: Tensor) -> Tensor:
+    """Fill the tensor with zeros."""
     return constant_(tensor, 0.0)
 
 
 def ones_(tensor: Tensor) -> Tensor:
+    """Fill the tensor with ones."""
     return constant_(tensor, 1.0)
 
 
@@ -53,6 +56,7 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
+    """Fill the tensor with normally distributed numbers."""
     draw = random.default_generator() if generator is None else generator
     with use_backend(tensor.backend):
         tensor.data = draw.normal(tensor.shape, mean=mean, std=std, dtype=tensor.dtype).data

@@ -59,7 +59,7 @@ def _sigmoid_rule(xp: Any, g: Any, y: Any) -> Any:
 
 sigmoid = elementwise(
     "sigmoid",
-    "1 / (1 + exp(-x)), elementwise; through tanh, so that it is accurate to eps and not below.",
+    "1 / (1 + exp(-x)), elementwise, within eps of the value.",
     _sigmoid_rule,
 )
 relu = elementwise("relu", "max(x, 0), elementwise. The gradient at 0 is 0.", lambda xp, g, y: xp.mask(g, y > 0))
