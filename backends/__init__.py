@@ -38,7 +38,7 @@ ENTRY_POINT_GROUP = "xgrad.backends"
 _lock = threading.RLock()
 _loaded: dict[tuple[str, str], Backend] = {}
 _registered: dict[str, type[Backend]] = {}  # third parties', once they were asked for: to find them takes milliseconds
-_by_array_type: dict[type, str] = {}
+_by_array_type: dict[type, tuple[str, type[Backend]]] = {}
 _process_default: Backend | None = None
 _in_context: ContextVar[Backend | None] = ContextVar("xgrad_backend", default=None)
 
@@ -132,7 +132,7 @@ def load(name: str, device: Any = None) -> Backend:
             backend = cls(name, found)
             for kind in backend.array_types:  # a third party may wrap arrays that are a built-in backend's, too
                 if name in BUILT_IN or kind not in _by_array_type:
-                    _by_array_type[kind] = name
+                    _by_array_type[kind] = name, cls
             _loaded[key] = backend
     return backend
 
@@ -148,14 +148,15 @@ def _automatic(device: Any) -> Backend:
 
 def owner(array: Any) -> Backend | None:
     """The backend whose array this is, on the array's device; None if no backend knows its type."""
-    name = _name_of(type(array))
-    if name is None:
+    found = _named_class_of(type(array))
+    if found is None:
         return None
-    device = backend_class(name).device_of(array)
+    name, cls = found
+    device = cls.device_of(array)
     return _loaded.get((name, str(device))) or load(name, device)
 
 
-def _name_of(kind: type) -> str | None:
+def _named_class_of(kind: type) -> tuple[str, type[Backend]] | None:
     for ancestor in kind.__mro__:
         if ancestor in _by_array_type:
             return _by_array_type[ancestor]
@@ -164,7 +165,7 @@ def _name_of(kind: type) -> str | None:
     name = "strict" if library == "array_api_strict" else library
     if name in BUILT_IN and name not in (loaded for loaded, _ in _loaded):
         load(name)
-        return _name_of(kind)
+        return _named_class_of(kind)
     return None
 
 

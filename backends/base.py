@@ -308,13 +308,17 @@ class Backend:
         """A copy, laid out row by row where the library has such layouts: two orders in one operation are slow."""
         return self.xp.asarray(array, copy=True)
 
-    def is_view(self, array: Any) -> bool:
-        """Whether the array may share its memory with another. Where a library cannot say, it may."""
-        return True
+    def owned(self, array: Any, fresh: bool) -> Any:
+        """The array, if it is fresh and surely shares its memory with no other; else a copy."""
+        return self.copy(array)
 
     def exclusive(self, array: Any) -> bool:
         """Whether nobody but the caller's one reference holds the array, so that it may be written in place."""
         return False
+
+    def kind_of(self, error: Exception) -> type[Exception]:
+        """The built-in kind of an error of the library: ValueError for shapes that do not fit, TypeError for dtypes."""
+        return next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
 
     def synchronize(self) -> None:
         """Wait until the device has done what it was asked to do."""

@@ -112,8 +112,8 @@ class CuPy(Backend):
     def copy(self, array: Any) -> Any:
         return array.copy()
 
-    def is_view(self, array: Any) -> bool:
-        return array.base is not None
+    def owned(self, array: Any, fresh: bool) -> Any:
+        return array if fresh and array.base is None else array.copy()
 
     def exclusive(self, array: Any) -> bool:
         return array.base is None and held_once(array)

@@ -155,8 +155,10 @@ class NumPy(Backend):
     def copy(self, array: Any) -> Any:
         return np.array(array, order="C")
 
-    def is_view(self, array: Any) -> bool:
-        return type(array) is not np.ndarray or array.base is not None
+    def owned(self, array: Any, fresh: bool) -> Any:
+        if fresh and type(array) is np.ndarray and array.base is None:
+            return array
+        return np.array(array, order="C")
 
     def exclusive(self, array: Any) -> bool:
         return array.base is None and array.flags.writeable and held_once(array)

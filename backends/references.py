@@ -1,4 +1,4 @@
-"""Does anybody else hold this array? Where Python counts references, the count tells; elsewhere the answer is that somebody may."""
+"""Does anybody else hold this array? Where Python counts references, the count tells; elsewhere somebody may."""
 
 from __future__ import annotations
 

@@ -88,6 +88,13 @@ class Torch(Backend):
     def to_numpy(self, array: Any) -> Any:
         return array.detach().cpu().numpy().copy()
 
+    def kind_of(self, error: Exception) -> type[Exception]:
+        """PyTorch says RuntimeError to shapes and to dtypes alike."""
+        if type(error) is not RuntimeError:
+            return super().kind_of(error)
+        of_dtypes = any(word in str(error) for word in ("dtype", "bool tensor", "not implemented for"))
+        return TypeError if of_dtypes else ValueError
+
     def synchronize(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)

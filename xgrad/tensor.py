@@ -236,7 +236,7 @@ class Tensor:
         backend = self.backend
         if backend.device_of(g) != backend.device:  # the leaf is on another device: see to_device
             backend = backend.on(backend.device_of(g))
-        return wrap(g if fresh and not backend.is_view(g) else backend.copy(g), backend)
+        return wrap(backend.owned(g, fresh), backend)
 
     # --- to the host ---
 
