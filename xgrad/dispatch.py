@@ -51,17 +51,30 @@ def backend_of(name: str, args: Sequence[Any]) -> Any:
     Raises MixedBackendsError, naming both, where there are two.
     """
     found = None
+    raws = []
     for arg in args:
-        backend = arg.backend if isinstance(arg, Tensor) else None if is_scalar(arg) else owner(arg)
-        if backend is None or backend is found:
-            continue
-        if found is not None:
-            raise MixedBackendsError(
-                f"{name}: arrays of two backends, {found} and {backend}. An operation stays on one; "
-                f"move one of them first, for example xgrad.asarray(t.numpy()) under use_backend({found.name!r})."
-            )
-        found = backend
+        if isinstance(arg, Tensor):
+            if found is None:
+                found = arg.backend
+            elif arg.backend is not found:
+                raise mixed(name, found, arg.backend)
+        elif not is_scalar(arg):
+            raws.append(arg)
+    for raw in raws:
+        if found is not None and found.owns(raw) and found.device_of(raw) == found.device:
+            continue  # also where it would be another backend's if it stood alone
+        backend = owner(raw)
+        if found is not None and backend is not None and backend is not found:
+            raise mixed(name, found, backend)
+        found = found or backend
     return found or get_backend()
+
+
+def mixed(name: str, one: Any, other: Any) -> MixedBackendsError:
+    return MixedBackendsError(
+        f"{name}: arrays of two backends, {one} and {other}. An operation stays on one; "
+        f"move one of them first, for example xgrad.asarray(t.numpy()) under use_backend({one.name!r})."
+    )
 
 
 def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
@@ -106,7 +119,7 @@ def execute(
     try:
         y = op.raw[backend](raws, **static) if as_list else op.raw[backend](*raws, **static)
     except Exception as error:
-        explain(error, op.name, raws)
+        explain(error, op.name, raws, backend)
     if not backend.owns(y):  # a NumPy scalar, where the arguments were 0-d
         y = backend.asarray(y)
     return wrap(y, backend, node_of(op, backend, raws, nodes, y, static))
@@ -124,14 +137,10 @@ def node_of(op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], y: 
     return [next_seq(), op, tuple(nodes), (*saved, y if keep_y else None, tuple(geometry)), static, backend]
 
 
-def explain(error: Exception, name: str, raws: Sequence[Any]) -> NoReturn:
+def explain(error: Exception, name: str, raws: Sequence[Any], backend: Any) -> NoReturn:
     """Raise the library's error again, saying which operation it was and what it was given."""
     given = " and ".join(f"{tuple(raw.shape)} {raw.dtype}" if hasattr(raw, "shape") else repr(raw) for raw in raws)
-    shapes = [tuple(raw.shape) for raw in raws if hasattr(raw, "shape")]
-    kind: type[Exception] = type(error) if type(error).__module__ == "builtins" else TypeError
-    if isinstance(error, RuntimeError) and len(shapes) > 1:
-        kind = ValueError  # PyTorch's word for shapes that do not fit
-    raise kind(f"{name} of {given}: {error}") from error
+    raise backend.kind_of(error)(f"{name} of {given}: {error}") from error
 
 
 # --- the quick way ------------------------------------------------------------------------------------------
@@ -156,7 +165,10 @@ def unary(op: Elementwise) -> Operation:
         if at is not backend:
             compute = raw[backend]
             home = backend, compute
-        y = compute(a)
+        try:
+            y = compute(a)
+        except Exception as error:
+            explain(error, op.name, (a,), backend)
         if form is None:
             if type(y) is not type(a):  # a NumPy scalar, where x is 0-d
                 y = backend.asarray(y)
@@ -214,7 +226,10 @@ def binary(op: Elementwise, *, weak_arrays: bool = True, of_itself: Operation | 
         if at is not backend:
             compute = raw[backend]
             home = backend, compute
-        y = compute(a, b)
+        try:
+            y = compute(a, b)
+        except Exception as error:
+            explain(error, op.name, (a, b), backend)
         if form is None and not backend.owns(y):  # a NumPy scalar, where both are 0-d
             y = backend.asarray(y)
         result = new(Tensor)
@@ -276,7 +291,7 @@ def matrix_product(op: Op) -> Operation:
         try:
             y = raw[backend](a, b)
         except Exception as error:
-            explain(error, op.name, (a, b))
+            explain(error, op.name, (a, b), backend)
         if node1 is node2 is None or not is_recording():
             return Tensor(y, backend)
         if node2 is None:
@@ -292,6 +307,15 @@ def affine(op: Op) -> Operation:
     """The public function of x @ weight.T + bias, quick for real matrices of one dtype."""
     raw, plain = op.raw, Plain(op)
 
+    def general(x: Any, weight: Any, bias: Any) -> Tensor:
+        shapes = [tuple(getattr(array, "shape", ())) for array in (weight, bias)]
+        if len(shapes[0]) != 2 or (bias is not None and shapes[1] != shapes[0][:1]):
+            given = "" if bias is None else f" and the bias {shapes[1]}"
+            raise ValueError(
+                f"linear: the weight is (out, in) and the bias (out,); here the weight is {shapes[0]}{given}"
+            )
+        return apply(op, (x, weight) if bias is None else (x, weight, bias))
+
     def linear(x: Any, weight: Any, bias: Any = None, /) -> Tensor:
         """x @ weight.T + bias, for x of shape (..., in), weight (out, in) and bias (out,).
 
@@ -302,16 +326,16 @@ def affine(op: Op) -> Operation:
         [[11.5]]
         """
         if type(x) not in plain_types or type(weight) not in plain_types or type(bias) not in plain_types:
-            return apply(op, (x, weight) if bias is None else (x, weight, bias))
+            return general(x, weight, bias)
         a, w, b, backend = x._data, weight._data, bias._data, x.backend
         dtype = a.dtype
         alike = w.dtype is dtype and b.dtype is dtype and a.ndim == w.ndim == 2 and b.shape == w.shape[:1]
         if not alike or weight.backend is not backend or bias.backend is not backend:
-            return apply(op, (x, weight, bias))
+            return general(x, weight, bias)
         try:
             y = raw[backend](a, w, b)
         except Exception as error:
-            explain(error, op.name, (a, w, b))
+            explain(error, op.name, (a, w, b), backend)
         nodes = x.node, weight.node, bias.node
         if nodes == (None, None, None) or not is_recording():
             return Tensor(y, backend)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xgrad.backends import get_backend, owner
-from xgrad.dispatch import apply, unwrap
+from xgrad.dispatch import apply, explain, unwrap
 from xgrad.op import Multilinear
 from xgrad.registry import public
 from xgrad.tape import Leaf
@@ -21,8 +21,8 @@ Function = Callable[..., Any]
 BOUND: dict[str, Function] = {}
 
 
-def creation(derivative: str = CREATES) -> Callable[[Function], Function]:
-    """Publish `function(backend, ...)` as a function of the rest, on the current backend."""
+def creation(derivative: str = CREATES, *, prefix: str = "") -> Callable[[Function], Function]:
+    """Publish `function(backend, ...)` as a function of the rest, on the current backend. `prefix` is "fft." in an extension."""
 
     def declare(function: Function) -> Function:
         @functools.wraps(function)
@@ -32,15 +32,18 @@ def creation(derivative: str = CREATES) -> Callable[[Function], Function]:
         signature = inspect.signature(function)
         parameters = list(signature.parameters.values())[1:]
         on_current.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        BOUND[function.__name__] = function
-        return public(function.__name__, derivative)(on_current)
+        BOUND[prefix + function.__name__] = function
+        return public(prefix + function.__name__, derivative)(on_current)
 
     return declare
 
 
 def _make(backend: Any, name: str, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
     where = backend if device is None else backend.on(device)
-    return wrap(getattr(where.xp, name)(*args, **kwargs), where)
+    try:
+        return wrap(getattr(where.xp, name)(*args, **kwargs), where)
+    except Exception as error:
+        explain(error, name, args, where)
 
 
 # --- from data ----------------------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def untracked(name: str, args: Sequence[Any], **static: Any) -> Tensor:
     try:
         y = function(*raws, **static)
     except Exception as error:
-        dispatch.explain(error, name, raws)
+        dispatch.explain(error, name, raws, backend)
     return wrap(y if backend.owns(y) else backend.asarray(y), backend)
 
 
