@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 from xgrad.backends import get_backend, owner
@@ -255,9 +256,9 @@ def meshgrid(*arrays: Any, indexing: str = "xy") -> tuple[Tensor, ...]:
     order = list(range(len(arrays)))
     if indexing == "xy" and len(order) > 1:
         order[:2] = [1, 0]
-    sizes = [array.size for array in arrays]
+    sizes = [prod(array.shape) for array in arrays]
     shape = tuple(sizes[order.index(axis)] for axis in range(len(order)))
     return tuple(
-        broadcast_to(reshape(a, (1,) * axis + (a.size,) + (1,) * (len(order) - axis - 1)), shape)
+        broadcast_to(reshape(a, (1,) * axis + (prod(a.shape),) + (1,) * (len(order) - axis - 1)), shape)
         for a, axis in zip(arrays, order, strict=True)
     )

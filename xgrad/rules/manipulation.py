@@ -7,7 +7,7 @@ from itertools import accumulate
 from math import prod
 from typing import Any
 
-from xgrad.dispatch import apply
+from xgrad.dispatch import apply, backend_of
 from xgrad.op import JointlyLinear, Multilinear
 from xgrad.registry import public
 from xgrad.rules.shapes import Axes, inverse, normalize_axes
@@ -132,7 +132,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
     if isinstance(repeats, int):
         apart = broadcast_to(expand_dims(x, axis=axis + 1), (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :]))
         return reshape(apart, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
-    places = x.backend.xp.arange(x.shape[axis])
+    places = backend_of("repeat", (x,)).xp.arange(x.shape[axis])
     return take(x, untracked("repeat", (places, repeats)), axis=axis)
 
 
@@ -187,5 +187,7 @@ def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:
 @public("unstack", "composition")
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     """The slices along an axis, as a tuple."""
+    from xgrad.rules.indexing import getitem
+
     (axis,) = normalize_axes("unstack", axis, x.ndim)
-    return tuple(x[(slice(None),) * axis + (i, ...)] for i in range(x.shape[axis]))
+    return tuple(getitem(x, (slice(None),) * axis + (i, ...)) for i in range(x.shape[axis]))

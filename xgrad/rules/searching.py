@@ -117,6 +117,7 @@ def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = 
 @public("diff", "composition")
 def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Tensor:
     """The n-th difference of neighbours along an axis, with arrays put before and after it first."""
+    from xgrad.rules.indexing import getitem
     from xgrad.rules.manipulation import concat
 
     (axis,) = normalize_axes("diff", axis, x.ndim)
@@ -124,7 +125,8 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: 
     y = concat(parts, axis=axis) if len(parts) > 1 else x
     at = (slice(None),) * axis
     for _ in range(n):
-        y = y[(*at, slice(1, None), ...)] - y[(*at, slice(None, max(y.shape[axis] - 1, 0)), ...)]
+        behind, ahead = slice(None, max(y.shape[axis] - 1, 0)), slice(1, None)
+        y = getitem(y, (*at, ahead, ...)) - getitem(y, (*at, behind, ...))
     return y
 
 
