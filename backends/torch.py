@@ -86,7 +86,7 @@ class Torch(Backend):
         return array.clone(memory_format=torch.contiguous_format)
 
     def to_numpy(self, array: Any) -> Any:
-        return array.detach().cpu().numpy().copy()
+        return array.numpy(force=True).copy()  # which also resolves a lazy conjugate
 
     def kind_of(self, error: Exception) -> type[Exception]:
         """PyTorch says RuntimeError to shapes and to dtypes alike."""

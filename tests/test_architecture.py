@@ -29,7 +29,7 @@ LAYERS = (
     "rules",
     "namespace primitive",
     "transforms",
-    "check",
+    "check fft",
     "xgrad",
     "random",
     "nn optim",
@@ -213,7 +213,7 @@ def test_the_top_holds_what_the_design_allows():
     assert visible <= allowed
 
 
-FACES = [xg, xg.nn, xg.nn.functional, xg.nn.init, xg.nn.utils, xg.optim, xg.random]
+FACES = [xg, xg.fft, xg.nn, xg.nn.functional, xg.nn.init, xg.nn.utils, xg.optim, xg.random]
 PUBLIC = {
     f"{face.__name__}.{name}": value
     for face in FACES

@@ -17,7 +17,7 @@ from importlib import import_module
 from math import e, inf, nan, pi
 from typing import Any
 
-from xgrad import backends
+from xgrad import backends, fft
 from xgrad import namespace as _namespace
 from xgrad._version import VERSION
 from xgrad.backends import BackendError, get_backend, set_backend, use_backend
@@ -199,6 +199,7 @@ from xgrad.transforms import grad, hessian, hvp, jacobian, jvp, linearize, value
 
 __version__ = VERSION
 __array_api_version__ = _namespace.VERSION
+__array_namespace_info__ = _namespace.current_info
 newaxis = None
 
 # Imported when they are first asked for.
@@ -273,6 +274,7 @@ __all__ = [
     "expand_dims",
     "expm1",
     "eye",
+    "fft",
     "finfo",
     "flip",
     "floor",

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from xgrad import rules
+from xgrad.backends import get_backend
 from xgrad.backends.base import Backend
 from xgrad.registry import FUNCTIONS
 from xgrad.rules.creation import BOUND
@@ -15,6 +16,12 @@ VERSION = "2025.12"
 CONSTANTS: dict[str, Any] = {"e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None, "pi": math.pi}
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 DTYPES = ("bool", *INTEGERS, "float32", "float64", "complex64", "complex128")
+EXTENSIONS = ("fft", "linalg")
+
+
+def _function(name: str, backend: Backend) -> Any:
+    """The function of that name in the registry, bound to the backend if it makes arrays."""
+    return partial(BOUND[name], backend) if name in BOUND else FUNCTIONS[name]
 
 
 class Namespace:
@@ -28,10 +35,10 @@ class Namespace:
 
     def __getattr__(self, name: str) -> Any:
         backend = self._backend
-        if name in BOUND:
-            value: Any = partial(BOUND[name], backend)
-        elif name in FUNCTIONS:
-            value = FUNCTIONS[name]
+        if name in FUNCTIONS and "." not in name:
+            value = _function(name, backend)
+        elif name in EXTENSIONS:
+            value = Extension(name, backend)
         elif name in CONSTANTS:
             value = CONSTANTS[name]
         elif name in DTYPES:
@@ -42,7 +49,7 @@ class Namespace:
         return value
 
     def __dir__(self) -> list[str]:
-        return sorted({*FUNCTIONS, *CONSTANTS, *DTYPES})
+        return sorted({*(name for name in FUNCTIONS if "." not in name), *CONSTANTS, *DTYPES, *EXTENSIONS})
 
     def __repr__(self) -> str:
         return f"<namespace xgrad on {self._backend}>"
@@ -50,11 +57,75 @@ class Namespace:
     def __reduce__(self) -> Any:
         return _view_of, (self._backend,)
 
+    def __array_namespace_info__(self) -> Info:
+        """What the backend can do: its devices and dtypes."""
+        return Info(self._backend)
+
     def version(self, api_version: str | None) -> Namespace:
         """This namespace, if it is of that version of the standard. Raises ValueError otherwise."""
         if api_version not in (None, "2021.12", "2022.12", "2023.12", "2024.12", VERSION):
             raise ValueError(f"xgrad follows revision {VERSION} of the Array API standard, not {api_version!r}")
         return self
+
+
+class Extension:
+    """A part of a namespace that the standard sets apart: in the registry, its names begin with "fft." or "linalg."."""
+
+    def __init__(self, name: str, backend: Backend) -> None:
+        self._name = name
+        self._backend = backend
+
+    def __getattr__(self, name: str) -> Any:
+        path = f"{self._name}.{name}"
+        if path not in FUNCTIONS:
+            raise AttributeError(f"the namespace xgrad ({self._backend.name}) has no {path!r}")
+        value = self.__dict__[name] = _function(path, self._backend)
+        return value
+
+    def __dir__(self) -> list[str]:
+        return sorted(path.removeprefix(f"{self._name}.") for path in FUNCTIONS if path.startswith(f"{self._name}."))
+
+    def __repr__(self) -> str:
+        return f"<namespace xgrad.{self._name} on {self._backend}>"
+
+    def __reduce__(self) -> Any:
+        return getattr, (self._backend.view, self._name)
+
+
+class Info:
+    """What `__array_namespace_info__` answers with: the backend's answers, and its device by default."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._library = backend.library.__array_namespace_info__()
+
+    def capabilities(self) -> dict[str, Any]:
+        """Whether masks and shapes that depend on data are there, and how many axes an array can have."""
+        return dict(self._library.capabilities())
+
+    def default_device(self) -> Any:
+        """The device that new arrays go to."""
+        return self._backend.device
+
+    def devices(self) -> list[Any]:
+        """The devices of the library, as it represents them."""
+        return [self._backend.find_device(name) for name in self._backend.devices()]
+
+    def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:
+        """The dtypes of new arrays, by kind: real floating, complex floating, integral, indexing."""
+        return dict(self._library.default_dtypes(device=self._on(device)))
+
+    def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:
+        """The dtypes on a device by their names, all or those of a kind."""
+        return dict(self._library.dtypes(device=self._on(device), kind=kind))
+
+    def _on(self, device: Any) -> Any:
+        return self._backend.device if device is None else self._backend.find_device(device)
+
+
+def current_info() -> Info:
+    """What the current backend can do: capabilities(), default_device(), devices(), default_dtypes(), dtypes()."""
+    return Info(get_backend())
 
 
 def _view_of(backend: Backend) -> Any:

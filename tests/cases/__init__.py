@@ -7,6 +7,7 @@ from tests.cases import (  # noqa: F401
     creation,
     data_type,
     elementwise,
+    fft,
     indexing,
     linear_algebra,
     manipulation,
