@@ -114,9 +114,12 @@ class Raw:
 
     def setitem(self, x: Any, value: Any, key: Any) -> Any:
         """A copy of x with `value` written at `key`."""
-        y = self.asarray(x, copy=True)
-        y[key] = value
-        return y
+        return self._write(self.asarray(x, copy=True), value, key)
+
+    def _write(self, x: Any, value: Any, key: Any) -> Any:
+        """x with `value` written at `key`: the same array, where the library's arrays can be written to."""
+        x[key] = value
+        return x
 
     def scatter(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         """Zeros of that shape with x added at `key`: the transpose of `getitem`. What is named twice is added twice."""

@@ -193,6 +193,7 @@ from xgrad.rules.statistical import (
     sum,
     var,
 )
+from xgrad.rules.writing import at
 from xgrad.tape import GraphFreedError
 from xgrad.tensor import Tensor
 from xgrad.transforms import grad, hessian, hvp, jacobian, jvp, linearize, value_and_grad, vjp
@@ -238,6 +239,7 @@ __all__ = [
     "asin",
     "asinh",
     "astype",
+    "at",
     "atan",
     "atan2",
     "atanh",

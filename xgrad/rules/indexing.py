@@ -13,7 +13,7 @@ from xgrad.tensor import Tensor
 
 _getitem = Multilinear("getitem", ("x",), (lambda xp, g, key, x_shape: xp.scatter(g, key, x_shape),))
 _scatter = Multilinear("scatter", ("x",), (lambda xp, g, key: xp.getitem(g, key),))
-_setitem = JointlyLinear(
+SETITEM = JointlyLinear(
     "setitem",
     ("x", "value"),
     (
@@ -66,7 +66,7 @@ def scatter(x: Any, /, key: Any, shape: tuple[int, ...]) -> Tensor:
 @public("setitem", "rule")
 def setitem(x: Any, value: Any, /, key: Any) -> Tensor:
     """A copy of x with `value` written at `key`."""
-    return apply(_setitem, (x, value), {"key": raw_key(x, key)})
+    return apply(SETITEM, (x, value), {"key": raw_key(x, key)})
 
 
 # --- take ---------------------------------------------------------------------------------------------------

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from xgrad.rules import elementwise as e
-from xgrad.rules.indexing import getitem, setitem
+from xgrad.rules.indexing import getitem
 from xgrad.rules.linear_algebra import matmul, matrix_transpose
 from xgrad.rules.manipulation import permute_dims
-from xgrad.tape import Leaf, is_recording
+from xgrad.rules.writing import in_place, write
 from xgrad.tensor import Tensor
 
 Binary = Callable[[Any, Any], Any]
@@ -50,50 +50,6 @@ def reflected(function: Binary) -> Binary:
         return function(other, self)
 
     return operator
-
-
-def in_place(function: Binary, symbol: str) -> Binary:
-    def operator(self: Tensor, other: Any) -> Tensor:
-        check_writable(self)
-        result = function(self, other)
-        if (result.shape, result.dtype) != (self.shape, self.dtype):
-            raise ValueError(
-                f"in place, '{symbol}=' must keep the shape and dtype of the tensor, {self.shape} {self.dtype}; "
-                f"the result is {result.shape} {result.dtype}"
-            )
-        replace(self, result)
-        return self
-
-    return operator
-
-
-def check_writable(x: Tensor) -> None:
-    """Whether a write keeps gradients right: a leaf gets a new value only unrecorded, a computed tensor only recorded."""
-    if not x.requires_grad:
-        return
-    if x.is_leaf and is_recording():
-        raise RuntimeError(
-            "a leaf that requires a gradient cannot be written in place: its value would no longer be the one that the "
-            "gradient is of. Write into a copy, xgrad.asarray(t, copy=True); or, to give the leaf a new value, write "
-            "under xgrad.no_grad()."
-        )
-    if not x.is_leaf and not is_recording():
-        raise RuntimeError(
-            "a computed tensor that requires a gradient cannot be written in place under no_grad(): the write would be "
-            "missing from its gradient. Write into t.detach(), or outside of no_grad()."
-        )
-
-
-def replace(x: Tensor, result: Tensor) -> None:
-    """Let x be the result from here on. The array it had stays as it is: others may hold it."""
-    x.data = result.data
-    if type(x.node) is not Leaf:
-        x.node = result.node
-
-
-def write(self: Tensor, key: Any, value: Any) -> None:
-    check_writable(self)
-    replace(self, setitem(self, value, key))
 
 
 def transpose(self: Tensor) -> Tensor:

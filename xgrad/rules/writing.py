@@ -1,0 +1,119 @@
+"""Writes: x[i] = v, x += y, and at(x, i).add(v).
+
+A write makes a new value and lets the tensor be it: on the tape it is a function like any other, so it is differentiable, and
+whatever read the tensor before keeps what it read. The array itself is written in place only where nobody else holds it.
+
+A tensor that was read out of another, x[2:5], is a tensor of its own: a write into it does not change x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from xgrad.dispatch import explain, node_of, unwrap
+from xgrad.rules.indexing import SETITEM, getitem, raw_key, scatter, setitem
+from xgrad.rules.manipulation import broadcast_to
+from xgrad.tape import Leaf, is_recording
+from xgrad.tensor import Tensor, wrap
+
+Binary = Callable[[Any, Any], Any]
+
+
+def write(self: Tensor, key: Any, value: Any) -> None:
+    """x[key] = value."""
+    check_writable(self)
+    key = raw_key(self, key)
+    in_place = self.backend.exclusive(self.data)
+    backend, (x, v), nodes = unwrap("setitem", (self, value))
+    static = {"key": key}
+    try:
+        y = (backend.xp._write if in_place else backend.xp.setitem)(x, v, key)
+    except Exception as error:
+        explain(error, "setitem", (x, v), backend)
+    node = node_of(SETITEM, backend, (x, v), nodes, y, static)
+    if node is None and nodes[1] is not None and is_recording():
+        raise TypeError(
+            f"setitem: a value that requires a gradient was written into a tensor of dtype {self.dtype}, where the gradient "
+            "would be lost. Convert the tensor to a floating-point dtype first, or write value.detach()."
+        )
+    self.data = y
+    if type(self.node) is not Leaf:
+        self.node = node
+
+
+def in_place(function: Binary, symbol: str) -> Binary:
+    """The operator `symbol=` of a function."""
+
+    def operator(self: Tensor, other: Any) -> Tensor:
+        check_writable(self)
+        result = function(self, other)
+        if (result.shape, result.dtype) != (self.shape, self.dtype):
+            raise ValueError(
+                f"in place, '{symbol}=' must keep the shape and dtype of the tensor, {self.shape} {self.dtype}; "
+                f"the result is {result.shape} {result.dtype}"
+            )
+        self.data = result.data
+        if type(self.node) is not Leaf:
+            self.node = result.node
+        return self
+
+    return operator
+
+
+def check_writable(x: Tensor) -> None:
+    """Whether a write keeps gradients right: a leaf gets a new value only unrecorded, a computed tensor only recorded."""
+    if not x.requires_grad:
+        return
+    if x.is_leaf and is_recording():
+        raise RuntimeError(
+            "a leaf that requires a gradient cannot be written in place: its value would no longer be the one that the "
+            "gradient is of. Write into a copy, xgrad.asarray(t, copy=True); or, to give the leaf a new value, write "
+            "under xgrad.no_grad()."
+        )
+    if not x.is_leaf and not is_recording():
+        raise RuntimeError(
+            "a computed tensor that requires a gradient cannot be written in place under no_grad(): the write would be "
+            "missing from its gradient. Write into t.detach(), or outside of no_grad()."
+        )
+
+
+class At:
+    """A place in a tensor; see `at`."""
+
+    def __init__(self, x: Tensor, key: Any) -> None:
+        self.x, self.key = x, key
+
+    def get(self) -> Tensor:
+        """What is there."""
+        return getitem(self.x, self.key)
+
+    def set(self, value: Any) -> Tensor:
+        """A copy of the tensor with `value` there. Of what is written to one place twice, one of the values stays."""
+        return setitem(self.x, value, self.key)
+
+    def add(self, value: Any) -> Tensor:
+        """A copy of the tensor with `value` added there. What is added to one place twice is added twice."""
+        there = getitem(self.x.detach(), self.key)
+        value = value if isinstance(value, Tensor) else there * 0 + value
+        if value.shape != there.shape:
+            value = broadcast_to(value, there.shape)
+        return self.x + scatter(value, self.key, self.x.shape)
+
+    def subtract(self, value: Any) -> Tensor:
+        """A copy of the tensor with `value` taken away there, as often as a place is named."""
+        return self.add(-value)
+
+
+def at(x: Any, key: Any, /) -> At:
+    """The place `x[key]`, for writes that make a new tensor, and that add up where a place is named more than once.
+
+    >>> import xgrad as xg
+    >>> i = xg.asarray([0, 0, 2])
+    >>> xg.at(xg.zeros(3), i).add(1.0).numpy().tolist()
+    [2.0, 0.0, 1.0]
+    """
+    if isinstance(x, Tensor):
+        return At(x, key)
+    backend, (raw,), _ = unwrap("at", (x,))
+    return At(wrap(raw, backend), key)
