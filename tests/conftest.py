@@ -58,9 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
     unknown = [name for name in _asked_for() if name not in KINDS]
     if unknown:
         known = ", ".join(KINDS)
-        raise pytest.UsageError(
-            f"XGRAD_TEST_BACKENDS: no {', '.join(unknown)}; choose from {known}"
-        )
+        raise pytest.UsageError(f"XGRAD_TEST_BACKENDS: no {', '.join(unknown)}; choose from {known}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

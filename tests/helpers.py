@@ -88,9 +88,7 @@ def assert_matches(
     assert_close(to_numpy(got), want, rtol, what, floor)
 
 
-def assert_close(
-    got: Host, want: Host, rtol: float, what: str = "value", floor: float = 0.0
-) -> None:
+def assert_close(got: Host, want: Host, rtol: float, what: str = "value", floor: float = 0.0) -> None:
     """Within `rtol` of the largest element (or of `floor`); nan and infinities where, and as, they should be."""
     got, want = np.asarray(got), np.asarray(want)
     finite = np.abs(want[np.isfinite(want)])

@@ -29,9 +29,7 @@ def value_is_the_librarys(p: Point) -> None:
     p.assert_equal("the library's value", got, want, 0 if exact else ROUNDING)
     p.assert_equal("NumPy's value", got, reference_value(p.case), ROUNDING)
     recorded = p.function(*p.tensors(p.xs, requires_grad=True))
-    assert all(y.requires_grad for y in recorded), (
-        f"{p.case}: the result does not require a gradient"
-    )
+    assert all(y.requires_grad for y in recorded), f"{p.case}: the result does not require a gradient"
     p.assert_equal("the value, recorded", recorded, to_hosts(got), 0 if exact else ROUNDING)
 
 
@@ -57,9 +55,7 @@ def jvp_and_vjp_are_transposes(p: Point) -> None:
     forward, backward = inner(tangents, p.weights), inner(gradients, p.directions)
     size = sum(float(np.abs(t * w).sum()) for t, w in zip(tangents, p.weights, strict=True))
     error = abs(forward - backward)
-    assert error <= ROUNDING * (1 + size), (
-        f"{p.case}: <jvp, w> = {forward}, but <t, vjp> = {backward}"
-    )
+    assert error <= ROUNDING * (1 + size), f"{p.case}: <jvp, w> = {forward}, but <t, vjp> = {backward}"
 
 
 def recorded_is_raw(p: Point) -> None:

@@ -60,9 +60,7 @@ class Point:
 
     def assert_inputs_unchanged(self) -> None:
         for before, data in self.given:
-            np.testing.assert_array_equal(
-                to_numpy(data), before, f"{self.case}: an input was written to"
-            )
+            np.testing.assert_array_equal(to_numpy(data), before, f"{self.case}: an input was written to")
 
     # --- the function ---
 
@@ -79,15 +77,11 @@ class Point:
     # --- its derivatives, as xgrad has them ---
 
     def vjp(self, *xs: xg.Tensor) -> tuple[xg.Tensor, ...]:
-        pulled: tuple[xg.Tensor, ...] = xg.vjp(self.function, *xs)[1](
-            tuple(self.tensors(self.weights))
-        )
+        pulled: tuple[xg.Tensor, ...] = xg.vjp(self.function, *xs)[1](tuple(self.tensors(self.weights)))
         return pulled
 
     def jvp(self, *xs: xg.Tensor) -> tuple[xg.Tensor, ...]:
-        moved: tuple[xg.Tensor, ...] = xg.jvp(
-            self.function, xs, tuple(self.tensors(self.directions))
-        )[1]
+        moved: tuple[xg.Tensor, ...] = xg.jvp(self.function, xs, tuple(self.tensors(self.directions)))[1]
         return moved
 
     @cached_property

@@ -48,9 +48,7 @@ OPTIONAL_LIBRARIES = {"matplotlib", "tqdm"}
 
 def modules() -> list[Path]:
     """The sources of xgrad, backends apart."""
-    return [
-        path for path in sorted(PACKAGE.rglob("*.py")) if BACKENDS not in path.resolve().parents
-    ]
+    return [path for path in sorted(PACKAGE.rglob("*.py")) if BACKENDS not in path.resolve().parents]
 
 
 def names(paths: list[Path]) -> list[str]:
@@ -124,9 +122,7 @@ def test_optional_libraries_are_imported_where_they_are_used(path):
 
 
 def run(code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
@@ -202,9 +198,7 @@ def test_the_check_above_finds_an_operation(source):
 
 def test_the_top_holds_what_the_design_allows():
     try:
-        listed = subprocess.run(
-            ["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=True
-        )
+        listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, cwd=ROOT, check=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("not a git checkout")
     top = {line.split("/")[0] for line in listed.stdout.splitlines()}

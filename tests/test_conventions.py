@@ -45,18 +45,14 @@ def test_equal_extremes_share_the_gradient(xp, name, sign):
     rows = [[0.5, 0, 0.5], [1 / 3, 1 / 3, 1 / 3]]
     assert_gradient(xp, lambda x: getattr(xp, name)(x, axis=1), [x], rows)
     assert_gradient(xp, getattr(xp, name), [x], [[0.5, 0, 0.5], [0, 0, 0]])
-    t = xg.jvp(
-        lambda x: getattr(xp, name)(x, axis=1), (make(xp, x),), (make(xp, [[1.0, 5, 2]] * 2),)
-    )
+    t = xg.jvp(lambda x: getattr(xp, name)(x, axis=1), (make(xp, x),), (make(xp, [[1.0, 5, 2]] * 2),))
     assert_matches(t[1], [1.5, 8 / 3], xp=xp)
 
 
 # --- at zero, and at a bound ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "want"), [("abs", 0), ("relu", 0), ("sign", 0), ("softplus", 0.5), ("sigmoid", 0.25)]
-)
+@pytest.mark.parametrize(("name", "want"), [("abs", 0), ("relu", 0), ("sign", 0), ("softplus", 0.5), ("sigmoid", 0.25)])
 def test_derivative_at_zero(xp, name, want):
     assert_gradient(xp, lambda x: getattr(xp, name)(x) + 0 * x, [[0.0, -0.0]], [want, want])
 
@@ -71,9 +67,7 @@ def test_hypot_at_the_origin(xp):
 
 
 def test_std_of_equal_elements(xp):
-    assert_gradient(
-        xp, lambda x: xp.std(x, axis=1), [[[2.0, 2.0], [0.0, 2.0]]], [[0, 0], [-0.5, 0.5]]
-    )
+    assert_gradient(xp, lambda x: xp.std(x, axis=1), [[[2.0, 2.0], [0.0, 2.0]]], [[0, 0], [-0.5, 0.5]])
     assert_gradient(xp, xp.var, [[2.0, 2.0]], [0, 0])
 
 
@@ -149,11 +143,7 @@ OF_OTHER_DTYPES = (
 )  # they take no array that requires a gradient
 CONSTANT = [
     *("astype", "sign"),
-    *(
-        n
-        for n, how in DERIVATIVES.items()
-        if how == NOT_CONTINUOUS and not n.startswith(OF_OTHER_DTYPES)
-    ),
+    *(n for n, how in DERIVATIVES.items() if how == NOT_CONTINUOUS and not n.startswith(OF_OTHER_DTYPES)),
 ]
 
 

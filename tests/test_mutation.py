@@ -38,9 +38,7 @@ def mutants() -> list[tuple[str, int | str]]:
     found: list[tuple[str, int | str]] = []
     for name, op in OPS.items():
         found += [(name, i) for i, rule in enumerate(op.rules) if rule is not None]
-        found += [
-            (name, attribute) for attribute in ("jvp", "joint") if getattr(op, attribute, None)
-        ]
+        found += [(name, attribute) for attribute in ("jvp", "joint") if getattr(op, attribute, None)]
     return found
 
 

@@ -66,9 +66,7 @@ LOSSES = {
     "mse_loss": lambda y, x: xg.nn.functional.mse_loss(y, x[:, :2]),
     "huber_loss": lambda y, x: xg.nn.functional.huber_loss(y, x[:, :2]),
     "l1_loss": lambda y, x: xg.nn.functional.l1_loss(y, x[:, :2]),
-    "cross_entropy": lambda y, x: xg.nn.functional.cross_entropy(
-        y, xg.asarray([0, 1, 1, 0], dtype=xg.int64)
-    ),
+    "cross_entropy": lambda y, x: xg.nn.functional.cross_entropy(y, xg.asarray([0, 1, 1, 0], dtype=xg.int64)),
     "binary_cross_entropy_with_logits": (
         lambda y, x: xg.nn.functional.binary_cross_entropy_with_logits(y, xg.ones_like(y))
     ),

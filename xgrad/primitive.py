@@ -47,7 +47,9 @@ class Primitive(Op):
         if not isinstance(result, Tensor):
             raise TypeError(f"primitive {self.name!r} must return one tensor, not {type(result).__name__}")
         if result.backend is not backend:
-            raise MixedBackendsError(f"primitive {self.name!r} was called on {backend} and returned one on {result.backend}")
+            raise MixedBackendsError(
+                f"primitive {self.name!r} was called on {backend} and returned one on {result.backend}"
+            )
         return wrap(result.data, backend, node_of(self, backend, raws, nodes, result, static))
 
     def _check_call(self, args: Sequence[Any], static: dict[str, Any]) -> None:
@@ -104,7 +106,9 @@ class Primitive(Op):
         if not isinstance(h, Tensor):
             raise TypeError(f"a rule of primitive {self.name!r} must return a tensor or None, not {type(h).__name__}")
         if h.backend is not backend:
-            raise MixedBackendsError(f"a rule of primitive {self.name!r} was called on {backend} and returned one on {h.backend}")
+            raise MixedBackendsError(
+                f"a rule of primitive {self.name!r} was called on {backend} and returned one on {h.backend}"
+            )
         if (h.shape, h.dtype) != geometry[i]:
             of = f"argument {i}" if i < len(args) else "the output"
             raise ValueError(

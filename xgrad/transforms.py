@@ -193,7 +193,9 @@ def _scalar(run: _Run) -> Tensor:
     y = run.outputs[0]
     check_differentiable(y.dtype, y.backend)
     if y.dtype in y.backend.complex_dtypes:
-        raise TypeError("grad is of a function with a real result; this one is complex. Take xgrad.real or xgrad.abs of it.")
+        raise TypeError(
+            "grad is of a function with a real result; this one is complex. Take xgrad.real or xgrad.abs of it."
+        )
     return y
 
 

@@ -54,9 +54,7 @@ def spread(shape: tuple[int, ...], low: float, high: float, seed: int) -> Host:
     return np.where(near_zero, values + 0.1, values).reshape(shape)
 
 
-def real(
-    *shape: int, low: float = -2.0, high: float = 2.0, zero_at: tuple[int, ...] = ()
-) -> Sample:
+def real(*shape: int, low: float = -2.0, high: float = 2.0, zero_at: tuple[int, ...] = ()) -> Sample:
     return Sample(shape, low, high, zero_at=zero_at)
 
 
@@ -100,8 +98,7 @@ class Case:
         """What to call with: these arrays for the samples; `fixed` lifts an array that is held fixed."""
         given = iter(arrays)
         return [
-            next(given) if isinstance(a, Sample) else fixed(a) if isinstance(a, np.ndarray) else a
-            for a in self.args
+            next(given) if isinstance(a, Sample) else fixed(a) if isinstance(a, np.ndarray) else a for a in self.args
         ]
 
     def function(self, xp: Any) -> Call:
@@ -131,6 +128,4 @@ def case(
     **static: Any,
 ) -> None:
     """Add a case for a function."""
-    CASES.setdefault(name, []).append(
-        Case(name, args, static, call, raw, reference, float32, without, note)
-    )
+    CASES.setdefault(name, []).append(Case(name, args, static, call, raw, reference, float32, without, note))

@@ -21,9 +21,7 @@ case(
     raw=lambda xp, x: xp.broadcast_to(x, (2, 3)),
 )
 case("full", real(), call=lambda xp, x: xp.full(3, x), raw=lambda xp, x: xp.broadcast_to(x, (3,)))
-case(
-    "full", real(), call=lambda xp, x: xp.full((0,), x), raw=lambda xp, x: xp.broadcast_to(x, (0,))
-)
+case("full", real(), call=lambda xp, x: xp.full((0,), x), raw=lambda xp, x: xp.broadcast_to(x, (0,)))
 case(
     "full_like",
     real(2, 2),

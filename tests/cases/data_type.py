@@ -21,6 +21,4 @@ case(
     note="to complex, in a product",
 )
 case("cast", real(2, 3), call=lambda xp, x: xp.cast(x, x.dtype))
-case(
-    "cast", real(2), call=lambda xp, x: xp.cast(x, xp.complex128), float32=False, note="to complex"
-)
+case("cast", real(2), call=lambda xp, x: xp.cast(x, xp.complex128), float32=False, note="to complex")

@@ -16,9 +16,7 @@ def as_key(parts: tuple[Any, ...]) -> Any:
     return parts[0] if len(parts) == 1 else parts
 
 
-def reading(
-    *parts: Any, shape: tuple[int, ...] = (3, 4), without: tuple[str, ...] = (), note: str = ""
-) -> None:
+def reading(*parts: Any, shape: tuple[int, ...] = (3, 4), without: tuple[str, ...] = (), note: str = "") -> None:
     """x[parts]; a part that is a NumPy array is an array of the namespace."""
 
     def call(xp: Any, x: Any, *key: Any) -> Any:

@@ -20,9 +20,7 @@ for _name in ("sum", "mean", "var", "std", "max", "min", "prod"):
         case(_name, real(2, 3), **_static)
     case(_name, real(3))
     case(_name, real(2, 3, 2, low=-1.5, high=1.5), axis=(0, 2))
-    case(
-        _name, real(2, 0), axis=0, without=("torch",) if _name in ("var", "std") else ()
-    )  # it warns
+    case(_name, real(2, 0), axis=0, without=("torch",) if _name in ("var", "std") else ())  # it warns
 for _name in ("sum", "mean", "max", "min", "prod"):
     case(_name, real())
     case(_name, real(2), axis=())
