@@ -25,17 +25,17 @@ def functions() -> str:
         cells = chapters.setdefault(_chapter(name), {column: [] for column in COLUMNS})
         column, remark = _place(derivative)
         cells[column].append(name + remark)
-    rows = [[chapter, *(", ".join(cells[c]) for c in COLUMNS)] for chapter, cells in chapters.items()]
+    rows = [[chapter, *(", ".join(cells[c]) for c in COLUMNS)] for chapter, cells in sorted(chapters.items())]
     return f"{BEGIN}\n{report.table(['', *COLUMNS], rows, numbers=False)}\n{END}"
 
 
 def _chapter(name: str) -> str:
     """The file of rules that publishes a function, as words."""
-    for chapter in rules.__all__:
-        module = import_module(f"xgrad.rules.{chapter}")
-        if getattr(module, name, None) is FUNCTIONS[name] or FUNCTIONS[name].__module__ == module.__name__:
-            return chapter.replace("_", " ")
-    raise LookupError(f"no file of xgrad/rules publishes {name!r}")
+    function = FUNCTIONS[name]
+    modules = {chapter: import_module(f"xgrad.rules.{chapter}") for chapter in rules.__all__}
+    written = [chapter for chapter, module in modules.items() if module.__name__ == function.__module__]
+    declared = [chapter for chapter, module in modules.items() if getattr(module, name, None) is function]
+    return (written or declared)[0].replace("_", " ")
 
 
 def _place(derivative: str) -> tuple[str, str]:

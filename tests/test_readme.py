@@ -10,6 +10,7 @@ import tomllib
 
 import pytest
 
+import xgrad as xg
 from bench import readme
 from xgrad.cli import main
 
@@ -58,6 +59,12 @@ def test_tables_are_as_they_would_be_made_now() -> None:
 def test_a_missing_marker_is_named() -> None:
     with pytest.raises(ValueError, match="functions:begin"):
         readme.renewed(TEXT.replace(readme.BEGIN, ""))
+
+
+def test_what_is_said_to_be_missing_is_missing() -> None:
+    (sentence,) = re.findall(r"^Not there yet: (.*?)\.$", TEXT, re.MULTILINE | re.DOTALL)
+    for name in re.findall(r"`xg\.(\w+)`", sentence):
+        assert not hasattr(xg, name)
 
 
 def test_what_is_linked_is_there() -> None:
