@@ -303,10 +303,19 @@ class Tensor:
             node = [tape.next_seq(), MOVED, (self.node,), (), (self.backend, backend), backend]
         return wrap(backend.asarray(self.data), backend, node)
 
-    def __dlpack__(self, **kwargs: Any) -> Any:
+    def __dlpack__(
+        self,
+        /,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[Any, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
         if self.requires_grad:
             raise BufferError("a tensor that requires a gradient is not exported by DLPack: call t.detach() first")
-        return self.data.__dlpack__(**kwargs)
+        asked = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+        return self.data.__dlpack__(**{name: value for name, value in asked.items() if value is not None})
 
     def __dlpack_device__(self) -> Any:
         return self.data.__dlpack_device__()

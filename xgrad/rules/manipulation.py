@@ -46,13 +46,25 @@ def squeeze(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
 
 
 @public("expand_dims", "rule")
-def expand_dims(x: Any, /, *, axis: int = 0) -> Tensor:
-    """With a new axis of length 1 at position `axis`."""
-    if not -x.ndim - 1 <= axis <= x.ndim:
-        raise IndexError(
-            f"expand_dims: axis {axis} of an array with {x.ndim} axes; it must lie in {-x.ndim - 1} to {x.ndim}"
-        )
-    return apply(_expand_dims, (x,), {"axis": axis})
+def expand_dims(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
+    """With a new axis of length 1 at each position of the result that `axis` names.
+
+    >>> import xgrad as xg
+    >>> xg.expand_dims(xg.zeros((2, 3)), (0, -1)).shape
+    (1, 2, 3, 1)
+    """
+    if isinstance(axis, int):
+        if not -x.ndim - 1 <= axis <= x.ndim:
+            raise IndexError(
+                f"expand_dims: axis {axis} of an array with {x.ndim} axes; it must lie in {-x.ndim - 1} to {x.ndim}"
+            )
+        return apply(_expand_dims, (x,), {"axis": axis})
+    width = x.ndim + len(axis)
+    new = normalize_axes("expand_dims", axis, width)
+    if len(set(new)) != len(new):
+        raise ValueError(f"expand_dims: {axis} names an axis twice")
+    lengths = iter(x.shape)
+    return reshape(x, tuple(1 if i in new else next(lengths) for i in range(width)))
 
 
 @public("permute_dims", "rule")
