@@ -191,6 +191,7 @@ class Backend:
     install: ClassVar[str]  # what makes it usable, for error messages
     array_types: ClassVar[tuple[type, ...]] = ()
     raw_class: ClassVar[type[Raw]] = Raw
+    checks_indices: ClassVar[bool] = True  # whether an index out of range is an error
     bind_device: ClassVar[bool] = True  # whether the library's creation functions must be told the device
     make_view: ClassVar[Callable[[Backend], Any]]  # set by xgrad.namespace
 

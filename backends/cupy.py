@@ -66,6 +66,7 @@ class CuPy(Backend):
     install = "pip install 'xgrad[cuda12]' (for CUDA 12) or pip install 'xgrad[cuda13]' (for CUDA 13)"
     array_types: ClassVar[tuple[type, ...]] = (cupy.ndarray,) if cupy else ()
     raw_class = CuPyRaw
+    checks_indices = False  # they wrap around
 
     @classmethod
     def namespace(cls) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ContextDecorator
+from contextvars import ContextVar, Token
 from typing import Any
 
 from xgrad.tape import set_recording
@@ -32,3 +33,34 @@ class no_grad(ContextDecorator):  # noqa: N801 (PyTorch's name)
 
     def _recreate_cm(self) -> no_grad:
         return type(self)()
+
+
+_debugging: ContextVar[bool] = ContextVar("xgrad_debug", default=False)
+
+
+class debug(ContextDecorator):  # noqa: N801 (as no_grad)
+    """Check what a library does not check by itself, for the thread that is in the block, at the price of waiting for a device.
+
+    An index out of range raises IndexError on every backend: CuPy alone would wrap it around without a word.
+
+    >>> import xgrad as xg
+    >>> with xg.debug():
+    ...     xg.asarray([1.0, 2.0])[xg.asarray([0, 1])].shape
+    (2,)
+    """
+
+    def __init__(self) -> None:
+        self._tokens: list[Token[bool]] = []
+
+    def __enter__(self) -> None:
+        self._tokens.append(_debugging.set(True))
+
+    def __exit__(self, *error: Any) -> None:
+        _debugging.reset(self._tokens.pop())
+
+    def _recreate_cm(self) -> debug:
+        return type(self)()
+
+
+def is_debugging() -> bool:
+    return _debugging.get()

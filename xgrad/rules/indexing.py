@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 from xgrad.dispatch import apply, backend_of
+from xgrad.modes import is_debugging
 from xgrad.op import JointlyLinear, Multilinear
 from xgrad.registry import public
 from xgrad.rules.shapes import normalize_axes
@@ -41,7 +43,36 @@ def raw_key(x: Any, key: Any) -> Any:
     if arrays:
         backend_of("indexing", [x, *arrays])
     raws = [part.data if isinstance(part, Tensor) else part for part in parts]
+    if arrays and is_debugging():
+        check_bounds(x, raws)
     return tuple(raws) if isinstance(key, tuple) else raws[0]
+
+
+def check_bounds(x: Any, parts: Sequence[Any]) -> None:
+    """Raise IndexError if an array of integers in the key goes beyond its axis, where the library would not say so."""
+    xp, backend = x.backend.xp, x.backend
+    if backend.checks_indices:
+        return
+    taken = sum(_axes_taken(part) for part in parts)
+    axis = 0
+    for part in parts:
+        if part is Ellipsis:
+            axis += len(x.shape) - taken
+            continue
+        if getattr(part, "ndim", None) is not None and xp.isdtype(part.dtype, "integral"):
+            n = x.shape[axis]
+            if xp.any((part < -n) | (part >= n)):  # waits for the device
+                raise IndexError(
+                    f"an index into axis {axis} of shape {tuple(x.shape)} is out of range: it must lie in {-n} to {n - 1}"
+                )
+        axis += _axes_taken(part)
+
+
+def _axes_taken(part: Any) -> int:
+    if part is None or part is Ellipsis:
+        return 0
+    is_mask = hasattr(part, "dtype") and str(part.dtype).endswith("bool")
+    return len(part.shape) if is_mask else 1
 
 
 @public("getitem", "rule")
@@ -105,6 +136,8 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
             raise ValueError(f"take: axis is needed for an array with {x.ndim} axes")
         axis = 0
     (axis,) = normalize_axes("take", axis, x.ndim)
+    if is_debugging():
+        raw_key(x, (*(slice(None),) * axis, indices))
     return apply(_take, (x, indices), {"axis": axis})
 
 
@@ -112,6 +145,8 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
 def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
     """For each line along the axis, the elements at that line's own indices."""
     (axis,) = normalize_axes("take_along_axis", axis, x.ndim)
+    if is_debugging():
+        raw_key(x, (*(slice(None),) * axis, indices))
     return apply(_take_along_axis, (x, indices), {"axis": axis})
 
 
