@@ -23,7 +23,7 @@ from xgrad._version import VERSION
 from xgrad.backends import BackendError, get_backend, set_backend, use_backend
 from xgrad.check import check_grads
 from xgrad.dispatch import MixedBackendsError
-from xgrad.modes import no_grad
+from xgrad.modes import debug, no_grad
 from xgrad.primitive import primitive
 from xgrad.rules.creation import (
     arange,
@@ -266,6 +266,7 @@ __all__ = [
     "count_nonzero",
     "cumulative_prod",
     "cumulative_sum",
+    "debug",
     "diff",
     "divide",
     "e",
