@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.backends import get_backend
 from xgrad.dispatch import apply, backend_of
 from xgrad.op import Multilinear
 from xgrad.registry import public
+from xgrad.rules.creation import creation as of_backend
 from xgrad.tensor import Tensor
 
 NOT_AN_ARRAY = "not differentiable: it is about dtypes"
@@ -35,42 +35,41 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> T
     return y if device is None else y.to_device(device)
 
 
-@public("can_cast", NOT_AN_ARRAY)
-def can_cast(from_: Any, to: Any, /) -> bool:
+@of_backend(NOT_AN_ARRAY)
+def can_cast(backend: Any, from_: Any, to: Any, /) -> bool:
     """Whether one dtype can be converted to the other by the rules of type promotion."""
-    if isinstance(from_, Tensor):
-        from_ = from_.dtype
-    return bool(get_backend().xp.can_cast(from_, to))
+    return bool(_home(backend, from_).xp.can_cast(_dtype(from_), to))
 
 
-@public("finfo", NOT_AN_ARRAY)
-def finfo(type: Any, /) -> Any:
+@of_backend(NOT_AN_ARRAY)
+def finfo(backend: Any, type: Any, /) -> Any:
     """The limits of a floating-point dtype: bits, eps, max, min, smallest_normal."""
-    return _backend_of_dtype(type).xp.finfo(_dtype(type))
+    return _home(backend, type).xp.finfo(_dtype(type))
 
 
-@public("iinfo", NOT_AN_ARRAY)
-def iinfo(type: Any, /) -> Any:
+@of_backend(NOT_AN_ARRAY)
+def iinfo(backend: Any, type: Any, /) -> Any:
     """The limits of an integer dtype: bits, max, min."""
-    return _backend_of_dtype(type).xp.iinfo(_dtype(type))
+    return _home(backend, type).xp.iinfo(_dtype(type))
 
 
-@public("isdtype", NOT_AN_ARRAY)
-def isdtype(dtype: Any, kind: Any) -> bool:
+@of_backend(NOT_AN_ARRAY)
+def isdtype(backend: Any, dtype: Any, kind: Any) -> bool:
     """Whether a dtype is of a kind: another dtype, a name such as 'real floating', or a tuple of these."""
-    return bool(get_backend().xp.isdtype(dtype, kind))
+    return bool(backend.xp.isdtype(dtype, kind))
 
 
-@public("result_type", NOT_AN_ARRAY)
-def result_type(*arrays_and_dtypes: Any) -> Any:
+@of_backend(NOT_AN_ARRAY)
+def result_type(backend: Any, *arrays_and_dtypes: Any) -> Any:
     """The dtype that arrays, dtypes and numbers have together."""
-    backend = backend_of("result_type", [a for a in arrays_and_dtypes if isinstance(a, Tensor)])
-    return backend.xp.result_type(*(a.data if isinstance(a, Tensor) else a for a in arrays_and_dtypes))
+    tensors = [a for a in arrays_and_dtypes if isinstance(a, Tensor)]
+    home = backend_of("result_type", tensors) if tensors else backend
+    return home.xp.result_type(*(_dtype(a) for a in arrays_and_dtypes))
 
 
-def _dtype(type: Any) -> Any:
-    return type.dtype if isinstance(type, Tensor) else type
+def _dtype(value: Any) -> Any:
+    return value.dtype if isinstance(value, Tensor) else value
 
 
-def _backend_of_dtype(type: Any) -> Any:
-    return type.backend if isinstance(type, Tensor) else get_backend()
+def _home(backend: Any, value: Any) -> Any:
+    return value.backend if isinstance(value, Tensor) else backend
