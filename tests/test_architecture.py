@@ -26,10 +26,11 @@ LAYERS = (
     "tensor modes",
     "op",
     "dispatch",
+    "several",
     "rules",
     "namespace primitive",
     "transforms",
-    "check fft",
+    "check fft linalg",
     "xgrad",
     "random",
     "nn optim",
@@ -207,7 +208,7 @@ def test_the_top_holds_what_the_design_allows():
     assert visible <= allowed
 
 
-FACES = [xg, xg.fft, xg.nn, xg.nn.functional, xg.nn.init, xg.nn.utils, xg.optim, xg.random]
+FACES = [xg, xg.fft, xg.linalg, xg.nn, xg.nn.functional, xg.nn.init, xg.nn.utils, xg.optim, xg.random]
 PUBLIC = {
     f"{face.__name__}.{name}": value
     for face in FACES

@@ -17,11 +17,12 @@ from importlib import import_module
 from math import e, inf, nan, pi
 from typing import Any
 
-from xgrad import backends, fft
+from xgrad import backends, fft, linalg
 from xgrad import namespace as _namespace
 from xgrad._version import VERSION
 from xgrad.backends import BackendError, get_backend, set_backend, use_backend
 from xgrad.check import check_grads
+from xgrad.checkpoint import checkpoint
 from xgrad.dispatch import MixedBackendsError
 from xgrad.modes import debug, no_grad
 from xgrad.primitive import primitive
@@ -257,6 +258,7 @@ __all__ = [
     "cast",
     "ceil",
     "check_grads",
+    "checkpoint",
     "clip",
     "concat",
     "conj",
@@ -306,6 +308,7 @@ __all__ = [
     "leaky_relu",
     "less",
     "less_equal",
+    "linalg",
     "linear",
     "linearize",
     "linspace",

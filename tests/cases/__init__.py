@@ -9,6 +9,7 @@ from tests.cases import (  # noqa: F401
     elementwise,
     fft,
     indexing,
+    linalg,
     linear_algebra,
     manipulation,
     network,

@@ -3,9 +3,11 @@
 from xgrad.rules import (
     creation,
     data_type,
+    decompositions,
     elementwise,
     fft,
     indexing,
+    linalg,
     linear_algebra,
     manipulation,
     network,
@@ -17,9 +19,11 @@ from xgrad.rules import (
 __all__ = [
     "creation",
     "data_type",
+    "decompositions",
     "elementwise",
     "fft",
     "indexing",
+    "linalg",
     "linear_algebra",
     "manipulation",
     "network",

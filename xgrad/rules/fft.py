@@ -15,24 +15,13 @@ from xgrad.registry import public
 from xgrad.rules.creation import CREATES, creation
 from xgrad.rules.elementwise import conj
 from xgrad.rules.manipulation import roll
-from xgrad.rules.shapes import normalize_axes
+from xgrad.rules.shapes import normalize_axes, resize
 from xgrad.tensor import Tensor, wrap
 
 OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 
 # --- rules --------------------------------------------------------------------------------------------------
-
-
-def _resize(xp: Any, x: Any, n: int, axis: int) -> Any:
-    """x cut or filled up with zeros to n elements along an axis."""
-    have, before = x.shape[axis], x.shape[:axis]
-    if have > n:
-        return x[(slice(None),) * len(before) + (slice(0, n), ...)]
-    if have < n:
-        fill = xp.zeros((*before, n - have, *x.shape[axis + 1 :]), dtype=x.dtype)
-        return xp.concat([x, fill], axis=axis)
-    return x
 
 
 def _counts(xp: Any, m: int, n: int, dtype: Any, after: int) -> Any:
@@ -47,7 +36,7 @@ def _of_transform(inverse: str) -> Callable[..., Any]:
 
     def rule(xp: Any, g: Any, x_shape: tuple[int, ...], axes: tuple[int, ...], norm: str) -> Any:
         h = getattr(xp.fft, inverse)(g, axes=axes, norm=OPPOSITE[norm])
-        return reduce(lambda h, axis: _resize(xp, h, x_shape[axis], axis), axes, h)
+        return reduce(lambda h, axis: resize(xp, h, x_shape[axis], axis), axes, h)
 
     return rule
 
@@ -56,13 +45,13 @@ def _of_rfft(xp: Any, g: Any, x_shape: tuple[int, ...], n: int, axis: int, norm:
     """irfft counts each coefficient between the ends twice: for itself, and for the one that mirrors it."""
     m = g.shape[axis]
     once = g / _counts(xp, m, n, xp.real(g).dtype, g.ndim - axis - 1)
-    return _resize(xp, xp.fft.irfft(once, n=n, axis=axis, norm=OPPOSITE[norm]), x_shape[axis], axis)
+    return resize(xp, xp.fft.irfft(once, n=n, axis=axis, norm=OPPOSITE[norm]), x_shape[axis], axis)
 
 
 def _of_irfft(xp: Any, g: Any, x_shape: tuple[int, ...], n: int, axis: int, norm: str) -> Any:
     h = xp.fft.rfft(g, axis=axis, norm=OPPOSITE[norm])
     twice = h * _counts(xp, h.shape[axis], n, g.dtype, g.ndim - axis - 1)
-    return _resize(xp, twice, x_shape[axis], axis)
+    return resize(xp, twice, x_shape[axis], axis)
 
 
 _fftn = JointlyLinear("fft.fftn", ("x",), (_of_transform("ifftn"),))

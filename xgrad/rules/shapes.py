@@ -40,3 +40,14 @@ def inverse(permutation: Sequence[int]) -> tuple[int, ...]:
     for i, p in enumerate(permutation):
         undone[p] = i
     return tuple(undone)
+
+
+def resize(xp: Any, x: Any, n: int, axis: int) -> Any:
+    """x cut or filled up with zeros to n elements along an axis."""
+    have, before = x.shape[axis], x.shape[:axis]
+    if have > n:
+        return x[(slice(None),) * len(before) + (slice(0, n), ...)]
+    if have < n:
+        fill = xp.zeros((*before, n - have, *x.shape[axis + 1 :]), dtype=x.dtype)
+        return xp.concat([x, fill], axis=axis)
+    return x

@@ -1,0 +1,297 @@
+"""The standard's linalg extension: products, norms, inverses and determinants. Everything works on the last two axes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from xgrad.dispatch import apply
+from xgrad.op import Function, Multilinear, conjugate, real_part, total
+from xgrad.registry import public
+from xgrad.rules import linear_algebra
+from xgrad.rules.creation import BOUND
+from xgrad.rules.declare import NOT_CONTINUOUS, untracked
+from xgrad.rules.decompositions import adjoint, svdvals
+from xgrad.rules.elementwise import abs, multiply
+from xgrad.rules.manipulation import broadcast_to, expand_dims
+from xgrad.rules.shapes import Axes, expand, resize
+from xgrad.rules.statistical import max, min, sum
+from xgrad.several import Joint
+from xgrad.tensor import Tensor
+
+# Those of the main namespace that the extension has too.
+matmul = public("linalg.matmul", "composition")(linear_algebra.matmul)
+matrix_transpose = public("linalg.matrix_transpose", "composition")(linear_algebra.matrix_transpose)
+tensordot = public("linalg.tensordot", "composition")(linear_algebra.tensordot)
+vecdot = public("linalg.vecdot", "composition")(linear_algebra.vecdot)
+
+
+# --- products and diagonals ---------------------------------------------------------------------------------
+
+_cross = Multilinear(
+    "linalg.cross",
+    ("x1", "x2"),
+    (
+        lambda xp, g, x2, axis: xp.linalg.cross(x2, g, axis=axis),
+        lambda xp, g, x1, axis: xp.linalg.cross(g, x1, axis=axis),
+    ),
+)
+
+
+@public("linalg.cross", "rule")
+def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
+    """The cross product of vectors of three elements along an axis."""
+    return apply(_cross, (x1, x2), {"axis": axis})
+
+
+@public("linalg.outer", "composition")
+def outer(x1: Any, x2: Any, /) -> Tensor:
+    """The products of each element of one vector with each of another: shapes (m,) and (n,) give (m, n)."""
+    if x1.ndim != 1 or x2.ndim != 1:
+        raise ValueError(f"outer: two vectors are wanted, not shapes {tuple(x1.shape)} and {tuple(x2.shape)}")
+    return multiply(expand_dims(x1, axis=1), expand_dims(x2, axis=0))
+
+
+def _of_diagonal(xp: Any, g: Any, x_shape: tuple[int, ...], offset: int) -> Any:
+    """Element i goes to row i, or to column i where the diagonal starts below the corner; all others are 0."""
+    rows, columns = x_shape[-2:]
+    right = offset >= 0
+    g = resize(xp, g, rows if right else columns, g.ndim - 1)
+    spread = xp.expand_dims(g, axis=-1 if right else -2)
+    return xp.mask(xp.broadcast_to(spread, x_shape), xp.eye(rows, columns, k=offset, dtype=xp.bool))
+
+
+_diagonal = Multilinear("linalg.diagonal", ("x",), (_of_diagonal,))
+
+
+@public("linalg.diagonal", "rule")
+def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
+    """The diagonal, or one that is `offset` places to its right."""
+    return apply(_diagonal, (x,), {"offset": offset})
+
+
+@public("linalg.trace", "composition")
+def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
+    """The sum of a diagonal."""
+    return sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
+
+
+@public("linalg.matrix_power", "composition")
+def matrix_power(x: Any, n: int, /) -> Tensor:
+    """x multiplied n times by itself; for a negative n, its inverse.
+
+    >>> import xgrad as xg
+    >>> xg.linalg.matrix_power(xg.asarray([[1.0, 1.0], [0.0, 1.0]]), 3).numpy().tolist()
+    [[1.0, 3.0], [0.0, 1.0]]
+    """
+    if n == 0:
+        one: Tensor = BOUND["eye"](x.backend, x.shape[-1], dtype=x.dtype)
+        return broadcast_to(one, x.shape)
+    if n < 0:
+        x, n = inv(x), -n
+    power: Tensor | None = None
+    while True:  # by squaring, from the lowest binary digit of n
+        if n % 2:
+            power = x if power is None else matmul(power, x)
+        n //= 2
+        if not n and power is not None:
+            return power
+        x = matmul(x, x)
+
+
+# --- norms --------------------------------------------------------------------------------------------------
+
+
+def _slope(xp: Any, x: Any, y: Any, axis: Axes, ord: float) -> Any:
+    """The derivative of the norm y: sign(x) * (|x| / y)**(ord - 1), and 0 where x is 0."""
+    y = expand(xp, y, x.shape, axis)
+    size = xp.abs(x)
+    if ord == 0:
+        return xp.zeros(x.shape, dtype=x.dtype)
+    if ord == 1:
+        return xp.sign(x)
+    if math.isinf(ord):
+        hit = xp.astype(size == y, size.dtype)
+        return xp.sign(x) * hit / xp.sum(hit, axis=axis, keepdims=True)
+    y = y + xp.astype(y == 0, y.dtype)
+    if ord == 2:
+        return x / y
+    zero = size == 0
+    return xp.mask(xp.sign(x) * ((size + xp.astype(zero, size.dtype)) / y) ** (ord - 1), ~zero)
+
+
+def _vector_norm_vjp(xp: Any, g: Any, x: Any, y: Any, axis: Axes, ord: float) -> Any:
+    return expand(xp, g, x.shape, axis) * _slope(xp, x, y, axis, ord)
+
+
+def _vector_norm_jvp(xp: Any, t: Any, x: Any, y: Any, axis: Axes, ord: float, keepdims: bool) -> Any:
+    slope = _slope(xp, x, y, axis, ord)
+    return xp.sum(real_part(xp, conjugate(xp, slope) * t), axis=axis, keepdims=keepdims)
+
+
+_vector_norm = Function("linalg.vector_norm", ("x",), (_vector_norm_vjp,), jvp=_vector_norm_jvp)
+
+
+@public("linalg.vector_norm", "rule")
+def vector_norm(x: Any, /, *, axis: Axes = None, keepdims: bool = False, ord: float = 2) -> Tensor:
+    """The norm of the vectors along one axis or several: (sum |x|**ord) ** (1 / ord), or the largest or smallest |x|.
+
+    Its gradient is 0 where x is 0; the largest elements share it, if there are several. ord=0 counts the elements that are not 0.
+
+    >>> import xgrad as xg
+    >>> xg.linalg.vector_norm(xg.asarray([3.0, 4.0])).item()
+    5.0
+    """
+    axis = tuple(axis) if isinstance(axis, list) else axis
+    return apply(_vector_norm, (x,), {"axis": axis, "keepdims": keepdims, "ord": ord})
+
+
+@public("linalg.matrix_norm", "composition")
+def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: float | str | None = "fro") -> Tensor:
+    """A norm of matrices.
+
+    "fro": of the elements as a vector. 1 and inf: the largest sum of |x| over a column, over a row. 2: the largest singular
+    value. -1, -inf and -2: the smallest of these. "nuc": the sum of the singular values.
+    """
+    if ord is None or ord == "fro":
+        return vector_norm(x, axis=(-2, -1), keepdims=keepdims)
+    if ord == "nuc" or ord in (2, -2):
+        values, along, other = svdvals(x), -1, None
+        if keepdims:
+            values = expand_dims(values, axis=-1)
+            along = -2
+    elif ord in (1, -1, math.inf, -math.inf):
+        over, other = (-2, -1) if ord in (1, -1) else (-1, -2)
+        values = sum(abs(x), axis=over, keepdims=keepdims)
+        along = other if keepdims else -1
+    else:
+        raise ValueError(f"matrix_norm: ord must be 'fro', 'nuc', 1, -1, 2, -2, inf or -inf, not {ord!r}")
+    if isinstance(ord, str):
+        return sum(values, axis=along, keepdims=keepdims)
+    return max(values, axis=along, keepdims=keepdims) if ord > 0 else min(values, axis=along, keepdims=keepdims)
+
+
+# --- inverses and determinants ------------------------------------------------------------------------------
+
+
+def _product(xp: Any, *matrices: Any) -> Any:
+    product = matrices[0]
+    for matrix in matrices[1:]:
+        product = xp.matmul(product, matrix)
+    return product
+
+
+_inv = Function(
+    "linalg.inv",
+    ("x",),
+    (lambda xp, g, y: -_product(xp, xp.matrix_transpose(y), g, xp.matrix_transpose(y)),),
+    jvp=lambda xp, t, y: -_product(xp, y, t, y),
+    holomorphic=True,
+)
+
+
+@public("linalg.inv", "rule")
+def inv(x: Any, /) -> Tensor:
+    """The inverse of a square matrix."""
+    return apply(_inv, (x,))
+
+
+def _cofactors(xp: Any, x: Any, y: Any) -> Any:
+    """The derivative of a determinant y by the elements of x (Jacobi): y X^-T."""
+    return y[..., None, None] * xp.matrix_transpose(xp.linalg.inv(x))
+
+
+_det = Function(
+    "linalg.det",
+    ("x",),
+    (lambda xp, g, x, y: g[..., None, None] * _cofactors(xp, x, y),),
+    jvp=lambda xp, t, x, y: xp.sum(t * _cofactors(xp, x, y), axis=(-2, -1)),
+    holomorphic=True,
+)
+
+
+@public("linalg.det", "rule")
+def det(x: Any, /) -> Tensor:
+    """The determinant of a square matrix. Its derivative asks for an x that has an inverse."""
+    return apply(_det, (x,))
+
+
+def _columns(b: Any, is_vector: bool) -> Any:
+    return b[..., None] if is_vector else b
+
+
+def _solve_vjp(xp: Any, g: Any, x1: Any, x2_shape: tuple[int, ...], y: Any) -> list[Any]:
+    """For x2, h = X1^-H g; for x1, -h y^H."""
+    is_vector = len(x2_shape) == 1
+    h = xp.linalg.solve(adjoint(xp, x1), _columns(g, is_vector))
+    return [-xp.matmul(h, adjoint(xp, _columns(y, is_vector))), h[..., 0] if is_vector else h]
+
+
+def _solve_jvp(xp: Any, t: list[Any], x1: Any, x2_shape: tuple[int, ...], y: Any) -> Any:
+    """X1^-1 (t2 - t1 y)."""
+    is_vector = len(x2_shape) == 1
+    t1, t2 = t
+    parts = [] if t2 is None else [_columns(t2, is_vector)]
+    if t1 is not None:
+        parts.append(-xp.matmul(t1, _columns(y, is_vector)))
+    moved = xp.linalg.solve(x1, total(parts))
+    return moved[..., 0] if is_vector else moved
+
+
+_solve = Joint("linalg.solve", ("x1", "x2"), _solve_vjp, _solve_jvp)
+
+
+@public("linalg.solve", "rule")
+def solve(x1: Any, x2: Any, /) -> Tensor:
+    """The y with x1 @ y = x2, for a square x1. A 1-d x2 is a vector; otherwise its last two axes are a matrix of columns.
+
+    >>> import xgrad as xg
+    >>> xg.linalg.solve(xg.asarray([[2.0, 0.0], [0.0, 4.0]]), xg.asarray([2.0, 2.0])).numpy().tolist()
+    [1.0, 0.5]
+    """
+    return apply(_solve, (x1, x2))
+
+
+# --- the pseudo-inverse (Golub and Pereyra 1973) ------------------------------------------------------------
+
+
+def _beyond(xp: Any, a: Any, b: Any) -> Any:
+    """I - a b: the projection onto what a b leaves out."""
+    product = xp.matmul(a, b)
+    return xp.eye(product.shape[-1], dtype=product.dtype) - product
+
+
+def _pinv_vjp(xp: Any, g: Any, x: Any, y: Any) -> Any:
+    yh, gh = adjoint(xp, y), adjoint(xp, g)
+    h = -_product(xp, yh, g, yh)
+    h = h + _product(xp, _beyond(xp, x, y), gh, y, yh)
+    return h + _product(xp, yh, y, gh, _beyond(xp, y, x))
+
+
+def _pinv_jvp(xp: Any, t: Any, x: Any, y: Any) -> Any:
+    yh, th = adjoint(xp, y), adjoint(xp, t)
+    moved = -_product(xp, y, t, y)
+    moved = moved + _product(xp, y, yh, th, _beyond(xp, x, y))
+    return moved + _product(xp, _beyond(xp, y, x), th, yh, y)
+
+
+_pinv = Function("linalg.pinv", ("x",), (_pinv_vjp,), jvp=_pinv_jvp)
+
+
+def _tolerance(rtol: Any) -> Any:
+    return rtol.data if isinstance(rtol, Tensor) else rtol
+
+
+@public("linalg.pinv", "rule")
+def pinv(x: Any, /, *, rtol: Any = None) -> Tensor:
+    """The Moore-Penrose inverse. Singular values below `rtol` times the largest count as 0.
+
+    Differentiable where the rank does not change.
+    """
+    return apply(_pinv, (x,), {"rtol": _tolerance(rtol)})
+
+
+@public("linalg.matrix_rank", NOT_CONTINUOUS)
+def matrix_rank(x: Any, /, *, rtol: Any = None) -> Tensor:
+    """How many singular values are larger than `rtol` times the largest."""
+    return untracked("linalg.matrix_rank", (x,), rtol=_tolerance(rtol))
