@@ -29,7 +29,7 @@ LAYERS = (
     "several",
     "rules",
     "namespace primitive",
-    "transforms",
+    "transforms checkpoint",
     "check fft linalg",
     "xgrad",
     "random",

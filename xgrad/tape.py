@@ -170,22 +170,28 @@ def deliver(reached: Iterable[tuple[Leaf, Gradient, bool]], as_grad: Callable[[G
 class Path:
     """The nodes on some path from `inputs` to `outputs`, oldest first.
 
-    `connected` says whether anything else that requires a gradient feeds them: then a derivative along this path is itself
-    something to differentiate.
+    `outside` is whatever else that requires a gradient feeds them, and `connected` says whether there is such a thing: then a
+    derivative along this path is itself something to differentiate. `closed_over` are nodes and leaves, older than every
+    input, that count as inputs too.
     """
 
-    def __init__(self, inputs: Sequence[Node], outputs: Iterable[Node | Leaf | None]) -> None:
-        sources = {id(node) for node in inputs}
+    def __init__(
+        self,
+        inputs: Sequence[Node],
+        outputs: Iterable[Node | Leaf | None],
+        closed_over: Sequence[Node | Leaf] = (),
+    ) -> None:
+        sources = {id(node) for node in (*inputs, *closed_over)}
         oldest = max((node[SEQ] for node in inputs), default=0)
         seen: dict[int, Node] = {}
         stack = [node for node in outputs if type(node) is list]
-        self.connected = any(parent is not None for node in inputs for parent in parents_of(node))
+        outside: dict[int, Node | Leaf] = {}
         while stack:
             node = stack.pop()
             if id(node) in seen or id(node) in sources:
                 continue
             if node[SEQ] > oldest:  # older than every input: it cannot depend on one
-                self.connected = True
+                outside[id(node)] = node
                 continue
             if node[SAVED] is FREED:
                 raise GraphFreedError(node[OP])
@@ -193,9 +199,11 @@ class Path:
             for parent in parents_of(node):
                 if type(parent) is list:
                     stack.append(parent)
-                elif parent is not None:
-                    self.connected = True
-        self.inputs = list(inputs)
+                elif parent is not None and id(parent) not in sources:
+                    outside[id(parent)] = parent
+        self.inputs = [*inputs, *closed_over]
+        self.outside = list(outside.values())
+        self.connected = bool(outside) or any(p is not None for node in inputs for p in parents_of(node))
         self.nodes: list[Node] = []
         depends = set(sources)
         for node in sorted(seen.values(), key=_age):
