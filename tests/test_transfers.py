@@ -38,7 +38,7 @@ def test_the_guard_catches(strict, leak, value):
     x = make(strict.view, value)
     with no_transfers(strict) as transfers, pytest.raises(HiddenTransferError):
         leak(x.data)
-    assert transfers.count == 1
+    assert transfers.count >= 1  # newer Pythons and NumPys try a second door after the first
 
 
 @pytest.mark.parametrize("leak", [float, repr, xg.Tensor.item, xg.Tensor.numpy])

@@ -31,6 +31,7 @@ class Namespace:
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
+        self.__name__ = f"xgrad[{backend.name}, {backend.device_name}]"  # two namespaces of one name are taken for one
         self.complex_dtypes = backend.complex_dtypes
 
     def __getattr__(self, name: str) -> Any:
