@@ -9,6 +9,7 @@ import re
 from importlib import import_module
 from pathlib import Path
 
+import xgrad
 from bench import report
 from xgrad import rules
 from xgrad.registry import DERIVATIVES, FUNCTIONS
@@ -19,20 +20,24 @@ COLUMNS = ("with a rule", "made of others", "not differentiable")
 
 
 def functions() -> str:
-    """A row for each chapter of the standard: its functions, by where their derivatives come from."""
+    """A row for each chapter or extension of the standard: its functions, by where their derivatives come from."""
     chapters: dict[str, dict[str, list[str]]] = {}
     for name, derivative in DERIVATIVES.items():
         cells = chapters.setdefault(_chapter(name), {column: [] for column in COLUMNS})
         column, remark = _place(derivative)
-        cells[column].append(name + remark)
+        cells[column].append(name.rpartition(".")[2] + remark)
     rows = [[chapter, *(", ".join(cells[c]) for c in COLUMNS)] for chapter, cells in sorted(chapters.items())]
     return f"{BEGIN}\n{report.table(['', *COLUMNS], rows, numbers=False)}\n{END}"
 
 
 def _chapter(name: str) -> str:
-    """The file of rules that publishes a function, as words."""
+    """The extension of the standard that a function is of, or the file of rules that publishes it, as words."""
+    extension, _, _ = name.rpartition(".")
+    if extension:
+        return extension
     function = FUNCTIONS[name]
-    modules = {chapter: import_module(f"xgrad.rules.{chapter}") for chapter in rules.__all__}
+    chapters = [chapter for chapter in rules.__all__ if not hasattr(xgrad, chapter)]  # those of the main namespace
+    modules = {chapter: import_module(f"xgrad.rules.{chapter}") for chapter in chapters}
     written = [chapter for chapter, module in modules.items() if module.__name__ == function.__module__]
     declared = [chapter for chapter, module in modules.items() if getattr(module, name, None) is function]
     return (written or declared)[0].replace("_", " ")
