@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from importlib import import_module
 from pathlib import Path
 
-import xgrad
 from bench import report
 from xgrad import rules
 from xgrad.registry import DERIVATIVES, FUNCTIONS
@@ -35,11 +35,9 @@ def _chapter(name: str) -> str:
     extension, _, _ = name.rpartition(".")
     if extension:
         return extension
-    function = FUNCTIONS[name]
-    chapters = [chapter for chapter in rules.__all__ if not hasattr(xgrad, chapter)]  # those of the main namespace
-    modules = {chapter: import_module(f"xgrad.rules.{chapter}") for chapter in chapters}
-    written = [chapter for chapter, module in modules.items() if module.__name__ == function.__module__]
-    declared = [chapter for chapter, module in modules.items() if getattr(module, name, None) is function]
+    modules = {chapter: import_module(f"xgrad.rules.{chapter}") for chapter in rules.__all__}
+    written = [c for c, module in modules.items() if module.__name__ == FUNCTIONS[name].__module__]
+    declared = [c for c, module in modules.items() if re.search(rf'\(\s*"{name}",', inspect.getsource(module))]
     return (written or declared)[0].replace("_", " ")
 
 

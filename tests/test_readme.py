@@ -67,6 +67,14 @@ def test_what_is_said_to_be_missing_is_missing() -> None:
         assert not hasattr(xg, name)
 
 
+def test_what_is_said_to_be_complete_is_complete() -> None:
+    strict = pytest.importorskip("array_api_strict")
+    assert "All functions of the standard" in TEXT
+    for mine, standard in ((xg, strict), (xg.linalg, strict.linalg), (xg.fft, strict.fft)):
+        names = {name for name in standard.__all__ if "strict" not in name.lower()} - {"Device"}
+        assert names <= set(dir(mine))
+
+
 def test_what_is_linked_is_there() -> None:
     prose = re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL)
     targets = re.findall(r"\]\(([^)]+)\)", prose)
