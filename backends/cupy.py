@@ -6,8 +6,9 @@ Written from CuPy 14's documentation and sources. Its work is queued on the devi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property, wraps
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -24,6 +25,10 @@ except ImportError as error:
 
 class CuPyRaw(IndexingRaw):
     """array_api_compat.cupy, with CuPy's scatter for the gradients of integer indexing."""
+
+    @cached_property
+    def linalg(self) -> Any:
+        return Checked(self.library.linalg)
 
     def sigmoid(self, x: Any) -> Any:
         return _kernel("sigmoid", "T x", "T y", "y = T(0.5) * tanh(T(0.5) * x) + T(0.5)")(x)
@@ -48,6 +53,25 @@ class CuPyRaw(IndexingRaw):
             y, key, x
         )  # float atomics: the order of the additions, and so the last bit, may differ from run to run
         return y
+
+
+class Checked:
+    """cupy.linalg, where a matrix that will not do (a singular one, say) raises, as in other libraries; CuPy would give nan."""
+
+    def __init__(self, library: Any) -> None:
+        self.library = library
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        function = getattr(self.library, name)
+        errstate = import_module("cupyx").errstate
+
+        @wraps(function)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            with errstate(linalg="raise"):  # this waits for the device
+                return function(*args, **kwargs)
+
+        self.__dict__[name] = checked
+        return checked
 
 
 _kernels: dict[str, Any] = {}

@@ -89,7 +89,9 @@ class Torch(Backend):
         return array.numpy(force=True).copy()  # which also resolves a lazy conjugate
 
     def kind_of(self, error: Exception) -> type[Exception]:
-        """PyTorch says RuntimeError to shapes and to dtypes alike."""
+        """PyTorch says RuntimeError to shapes and to dtypes alike, and to singular matrices."""
+        if isinstance(error, torch.linalg.LinAlgError):
+            return ValueError
         if type(error) is not RuntimeError:
             return super().kind_of(error)
         of_dtypes = any(word in str(error) for word in ("dtype", "bool tensor", "not implemented for"))

@@ -1,7 +1,8 @@
 """The standard's linalg extension: matrices taken apart. Everything works on the last two axes.
 
 What a decomposition leaves free (signs and phases of vectors, bases of spaces that belong to one value) has no derivative:
-gradients are right for functions that do not depend on it. Where values are equal, what would couple their vectors is 0.
+gradients are right for functions that do not depend on it. Where two values are equal, gradients through their vectors are nan,
+as in PyTorch: which limit would be right depends on the function. Through values alone they are finite.
 
 Differentials as in Giles, "Collected matrix derivative results" (2008), and Townsend, "Differentiating the SVD" (2016).
 """
@@ -68,10 +69,9 @@ def _imaginary(xp: Any, x: Any) -> Any:
 
 
 def _gaps(xp: Any, w: Any) -> Any:
-    """1 / (w[j] - w[i]) at i, j, and 0 where the two are equal."""
-    gaps = w[..., None, :] - w[..., :, None]
-    equal = gaps == 0
-    return xp.mask(1 / (gaps + xp.astype(equal, gaps.dtype)), ~equal)
+    """1 / (w[j] - w[i]) at i, j, and 0 on the diagonal."""
+    one = xp.eye(w.shape[-1], dtype=w.dtype)
+    return 1 / (w[..., None, :] - w[..., :, None] + one) - one
 
 
 def _differentiated(x: Any) -> bool:
@@ -279,9 +279,10 @@ def _first(xp: Any, u: Any, g: Any, k: int) -> tuple[Any, Any]:
 
 
 def _squared_gaps(xp: Any, s: Any) -> Any:
-    """1 / (s[j]**2 - s[i]**2), through the difference, which is exact, and the sum, which is 0 only where both are."""
-    sums = s[..., None, :] + s[..., :, None]
-    return _gaps(xp, s) / (sums + xp.astype(sums == 0, s.dtype))
+    """1 / (s[j]**2 - s[i]**2) at i, j, and 0 on the diagonal."""
+    one = xp.eye(s.shape[-1], dtype=s.dtype)
+    row, column = s[..., None, :], s[..., :, None]
+    return 1 / ((row - column) * (row + column) + one) - one
 
 
 def _svd_vjp(xp: Any, g: list[Any], u: Any, s: Any, vh: Any) -> Any:
@@ -352,7 +353,7 @@ _svd = Several("linalg.svd", "x", ("u", "s", "vh"), _svd_vjp, _svd_jvp)
 def svd(x: Any, /, *, full_matrices: bool = True) -> SVDResult:
     """U, S and Vh with (U * S) @ Vh = x, S falling; with `full_matrices`, U and Vh are square.
 
-    The gradient through S alone always exists; through U and Vh it is infinite where a singular value is 0 and x is not square.
+    Through U and Vh, the gradient is not finite where two singular values are equal, or where one is 0 and x is not square.
     """
     return SVDResult(*_svd(x, full_matrices=full_matrices))
 

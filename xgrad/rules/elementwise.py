@@ -187,15 +187,21 @@ _real = Elementwise("real", ("x",), (lambda xp, g: g,), jvp=lambda xp, t: xp.rea
 _imag = Elementwise("imag", ("x",), (lambda xp, g, x_dtype: xp.astype(g, x_dtype) * 1j,), jvp=lambda xp, t: xp.imag(t))
 
 
+def _tensor(x: Any) -> Tensor:
+    return x if isinstance(x, Tensor) else positive(x)
+
+
 @public("conj", "rule")
 def conj(x: Any, /) -> Tensor:
     """The complex conjugate, elementwise; x itself where it is real."""
+    x = _tensor(x)
     return apply(_conj, (x,)) if isinstance(x, ComplexTensor) else positive(x)
 
 
 @public("real", "rule")
 def real(x: Any, /) -> Tensor:
     """The real part, elementwise."""
+    x = _tensor(x)
     return apply(_real, (x,)) if isinstance(x, ComplexTensor) else positive(x)
 
 
@@ -208,6 +214,7 @@ def imag(x: Any, /) -> Tensor:
 @public("sign", "rule for complex arrays; constant almost everywhere for real ones")
 def sign(x: Any, /) -> Tensor:
     """-1, 0 or 1 with the sign of x, elementwise; x / |x| where x is complex."""
+    x = _tensor(x)
     if isinstance(x, ComplexTensor):
         from xgrad.rules.searching import where
 

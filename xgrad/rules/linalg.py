@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xgrad.dispatch import apply
+from xgrad.dispatch import apply, backend_of
 from xgrad.op import Function, Multilinear, conjugate, real_part, total
 from xgrad.registry import public
 from xgrad.rules import linear_algebra
@@ -85,7 +85,7 @@ def matrix_power(x: Any, n: int, /) -> Tensor:
     [[1.0, 3.0], [0.0, 1.0]]
     """
     if n == 0:
-        one: Tensor = BOUND["eye"](x.backend, x.shape[-1], dtype=x.dtype)
+        one: Tensor = BOUND["eye"](backend_of("matrix_power", (x,)), x.shape[-1], dtype=x.dtype)
         return broadcast_to(one, x.shape)
     if n < 0:
         x, n = inv(x), -n
@@ -192,7 +192,7 @@ _inv = Function(
 
 @public("linalg.inv", "rule")
 def inv(x: Any, /) -> Tensor:
-    """The inverse of a square matrix."""
+    """The inverse of a square matrix. Raises ValueError on every backend if there is none."""
     return apply(_inv, (x,))
 
 
@@ -212,7 +212,7 @@ _det = Function(
 
 @public("linalg.det", "rule")
 def det(x: Any, /) -> Tensor:
-    """The determinant of a square matrix. Its derivative asks for an x that has an inverse."""
+    """The determinant of a square matrix. Its derivative asks for one that has an inverse, and backward() raises otherwise."""
     return apply(_det, (x,))
 
 
