@@ -184,6 +184,15 @@ def _drop(xp: Any, x: Any, axis: int | tuple[int, ...] | None) -> Any:
     return xp.squeeze(x, axis=axes)
 
 
+class Form:
+    """What tensors of one shape, one real floating dtype and one backend have in common; see `xgrad.tensor.form_of`."""
+
+    __slots__ = ("constants",)
+
+    def __init__(self) -> None:
+        self.constants: dict[float, Any] = {}
+
+
 class Backend:
     """An array library on one of its devices. Get one with `xgrad.get_backend()`; there is one object for each device."""
 
@@ -200,7 +209,8 @@ class Backend:
         self.device = device
         self.library = self.namespace()
         self.xp = self.raw_class(self.library, device if self.bind_device else None)
-        kinds = self.library.__array_namespace_info__().dtypes(device=self.device, kind="complex floating").values()
+        where = device if self.bind_device else None
+        kinds = self.library.__array_namespace_info__().dtypes(device=where, kind="complex floating").values()
         self.complex_dtypes = frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds)
         self.xp.complex_dtypes = self.complex_dtypes
         self._inexact: dict[Any, bool] = {}
@@ -290,8 +300,11 @@ class Backend:
             found = self._ones[shape, dtype] = self.xp.ones(shape, dtype=dtype)
         return found
 
-    def weak(self, value: float, like: Any) -> Any:
-        """A Python number as an operand of `like`: itself, or what the library is quicker with. It must not be written to."""
+    def weak(self, value: float, like: Any, form: Any = None) -> Any:
+        """A Python number as an operand of `like`: itself, or what the library is quicker with. It must not be written to.
+
+        What is the same each time may be left in `form.constants`.
+        """
         return value
 
     def adopt(self, array: Any) -> Any:
@@ -340,7 +353,7 @@ class Backend:
         if found is None and key[0] and self.library.isdtype(key[1], "real floating"):
             if len(self._forms) > 10_000:
                 self._forms.clear()  # forms made before and after differ, which costs a comparison of shapes
-            found = self._forms[key] = key
+            found = self._forms[key] = Form()
         return found
 
     # --- dtypes ---

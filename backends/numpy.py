@@ -13,7 +13,9 @@ from numpy._typing import ArrayLike
 from xgrad.backends.base import Backend, IndexingRaw
 from xgrad.backends.references import held_once
 
-_add_reduce: Any = np.add.reduce
+_add_reduce: Any = np.add.reduce  # (their stubs know no keepdims that is a variable)
+_max_reduce: Any = np.maximum.reduce
+_min_reduce: Any = np.minimum.reduce
 
 
 class NumPyRaw(IndexingRaw):
@@ -61,6 +63,12 @@ class NumPyRaw(IndexingRaw):
             return self.library.mean(x, axis=axis, keepdims=keepdims)
         total = _add_reduce(x, axis=axis, keepdims=keepdims)
         return total / x.dtype.type(x.size / max(total.size, 1))
+
+    def max(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+        return _max_reduce(x, axis=axis, keepdims=keepdims)
+
+    def min(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
+        return _min_reduce(x, axis=axis, keepdims=keepdims)
 
     def broadcast_to(self, x: Any, shape: tuple[int, ...]) -> Any:
         """One number over a shape, as the gradient of a sum is: a view made directly, in a quarter of the time."""
@@ -141,13 +149,16 @@ class NumPy(Backend):
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         return f"{pages / 2**30:.1f} GiB in all"
 
-    def weak(self, value: float, like: Any) -> Any:
-        """A 0-d array of the same dtype: `1 - a` costs twice what `one - a` does. Made once for each number and dtype."""
-        dtype = like.dtype
-        try:
-            return _constants[dtype][value]
-        except KeyError:
-            return _constant(value, dtype)
+    def weak(self, value: float, like: Any, form: Any = None) -> Any:
+        """A 0-d array of the same dtype: `1 - a` costs twice what `one - a` does."""
+        if form is None or value == 0 or value != value:  # not 0, because 0.0 == -0.0
+            return value
+        constant = np.array(value, dtype=like.dtype)
+        constant.flags.writeable = False
+        if len(form.constants) > 100:
+            form.constants.clear()
+        form.constants[value] = constant
+        return constant
 
     def to_numpy(self, array: ArrayLike) -> Any:
         return np.array(array)
@@ -162,22 +173,6 @@ class NumPy(Backend):
 
     def exclusive(self, array: Any) -> bool:
         return array.base is None and array.flags.writeable and held_once(array)
-
-
-# Kept short, and without 0, because 0.0 == -0.0.
-_constants: dict[Any, dict[float, Any]] = {}
-
-
-def _constant(value: float, dtype: Any) -> Any:
-    if dtype.kind != "f" or value == 0 or value != value:
-        return value
-    known = _constants.setdefault(dtype, {})
-    if len(known) > 1000:
-        known.clear()
-    constant = np.array(value, dtype=dtype)
-    constant.flags.writeable = False
-    known[value] = constant
-    return constant
 
 
 BACKEND = NumPy

@@ -29,20 +29,22 @@ class MixedBackendsError(TypeError):
 # --- arguments ----------------------------------------------------------------------------------------------
 
 
+PYTHON_NUMBERS = frozenset((float, int, bool, complex))
+
+
 def is_scalar(value: Any) -> bool:
     """A Python number, or a NumPy scalar: weak, so it takes the dtype of the arrays it meets."""
-    return isinstance(value, (bool, numbers.Number)) or (
-        getattr(value, "shape", None) == () and _is_numpy_scalar(value)
-    )
-
-
-def _is_numpy_scalar(value: Any) -> bool:
-    return hasattr(value, "tobytes") and not hasattr(value, "__setitem__")
+    if type(value) in PYTHON_NUMBERS:
+        return True
+    if hasattr(value, "__setitem__"):  # an array, also a 0-d one
+        return False
+    return isinstance(value, numbers.Number) or (getattr(value, "shape", None) == () and hasattr(value, "tobytes"))
 
 
 def _weak(value: Any) -> Any:
-    kind = type(value)
-    return value if kind is float or kind is int or kind is bool or kind is complex else value.item()
+    if type(value) in PYTHON_NUMBERS:
+        return value
+    return value.item() if hasattr(value, "item") else float(value)
 
 
 def backend_of(name: str, args: Sequence[Any]) -> Any:
@@ -87,10 +89,10 @@ def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
             nodes.append(arg.node)
             continue
         nodes.append(None)
-        if is_scalar(arg):
-            raws.append(_weak(arg))
-        elif backend.owns(arg):
+        if backend.owns(arg):
             raws.append(backend.adopt(arg))
+        elif is_scalar(arg):
+            raws.append(_weak(arg))
         else:
             raise TypeError(
                 f"{name}: expected a tensor, an array of backend {backend} or a number, got {type(arg).__name__}"
@@ -214,12 +216,20 @@ def binary(op: Elementwise, *, weak_arrays: bool = True, of_itself: Operation | 
                     form1, form2 = form_of(x1), form_of(x2)
                     form = form1 or form2
             elif kind2 is float or kind2 is int:
-                b, node2 = backend.weak(x2, a) if weak_arrays else x2, None
+                b, node2 = x2, None
+                if weak_arrays:
+                    b = form and form.constants.get(x2)
+                    if b is None:
+                        b = backend.weak(x2, a, form_of(x1))
             else:
                 return apply(op, (x1, x2))
         elif kind2 in plain_types and (kind1 is float or kind1 is int):
             backend, b, node1, node2, form = x2.backend, x2._data, None, x2.node, x2.form
-            a = backend.weak(x1, b) if weak_arrays else x1
+            a = x1
+            if weak_arrays:
+                a = form and form.constants.get(x1)
+                if a is None:
+                    a = backend.weak(x1, b, form_of(x2))
         else:
             return apply(op, (x1, x2))
         at, compute = home

@@ -7,7 +7,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.nn.loss_functions import reduce
-from xgrad.tensor import Tensor, wrap
+from xgrad.tensor import Tensor
 
 
 def cross_entropy(
@@ -81,28 +81,29 @@ def _number_loss(
     reduction: str,
     label_smoothing: float,
 ) -> Tensor:
-    shape, classes, backend = log_p.shape, log_p.shape[axis], log_p.backend
+    classes, backend = log_p.shape[axis], log_p.backend
     _check_numbers(name, target, log_p, axis)
     numbers = target.data if isinstance(target, Tensor) else target
 
     # What has no gradient is computed on raw arrays: there are many small steps, and nothing to record.
     xp = backend.xp
+    numbers = xp.expand_dims(numbers, axis=axis)
     ignored = numbers == ignore_index
     right = (numbers >= 0) & (numbers < classes) & ~ignored
+    numbers = xp.where(ignored, xp.zeros_like(numbers), numbers)  # the number to ignore need not be a class
     # The weight of a sample is its class's; 0 if it is ignored; nan if there is no such class.
-    w = wrap(xp.where(right | ignored, xp.astype(right, log_p.dtype), xp.asarray(math.nan, dtype=log_p.dtype)), backend)
-    number = wrap(xp.where(ignored, xp.zeros_like(numbers), numbers), backend)  # the one to ignore need not be a class
+    w = xp.where(right | ignored, xp.astype(right, log_p.dtype), xp.asarray(math.nan, dtype=log_p.dtype))
     if weight is not None:
-        w = w * _pick(name, xg.broadcast_to(_along(weight, log_p, axis), shape), number, axis)
-    loss = -w * xg.mask(_pick(name, log_p, number, axis), right)
+        w = _pick(name, xg.broadcast_to(_along(weight, log_p, axis), log_p.shape), numbers, axis) * w
+    loss = xg.mask(_pick(name, log_p, numbers, axis), right) * -w
 
     if label_smoothing:
         even = log_p if weight is None else log_p * _along(weight, log_p, axis)
-        even = xg.mask(-xg.sum(even, axis=axis), right) / classes
+        even = xg.mask(-xg.sum(even, axis=axis, keepdims=True), right) / classes
         loss = (1 - label_smoothing) * loss + label_smoothing * even
     if reduction == "mean":
-        return xg.sum(loss) / xg.sum(w)
-    return reduce(loss, reduction)
+        return xg.sum(loss) / (xp.sum(w) if weight is None else xg.sum(w))
+    return reduce(loss if reduction == "sum" else xg.squeeze(loss, axis=axis), reduction)
 
 
 def _check_numbers(name: str, target: Any, log_p: Tensor, axis: int) -> None:
@@ -116,16 +117,15 @@ def _check_numbers(name: str, target: Any, log_p: Tensor, axis: int) -> None:
         )
 
 
-def _pick(name: str, x: Tensor, number: Tensor, axis: int) -> Tensor:
-    """The element of x at each class number."""
+def _pick(name: str, x: Tensor, numbers: Any, axis: int) -> Tensor:
+    """The element of x at each class number, in an axis of length 1."""
     try:
-        picked = xg.take_along_axis(x, xg.expand_dims(number, axis=axis), axis=axis)
+        return xg.take_along_axis(x, numbers, axis=axis)
     except (IndexError, RuntimeError) as error:
         classes = x.shape[axis]
         raise IndexError(
             f"{name}: a class number is outside 0 ... {classes - 1} ({classes} classes) and is not ignore_index either"
         ) from error
-    return xg.squeeze(picked, axis=axis)
 
 
 def _along(weight: Any, x: Tensor, axis: int) -> Tensor:
