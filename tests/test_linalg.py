@@ -184,3 +184,8 @@ def test_under_no_grad_nothing_is_recorded(xp):
     with xg.no_grad():
         results = [*xp.linalg.svd(x), *xp.linalg.qr(x), xp.linalg.eigvalsh(x), xp.linalg.svdvals(x)]
     assert not any(y.requires_grad for y in results)
+
+
+def test_vecdot_of_integers_keeps_their_dtype(xp):
+    x = make(xp, [1, 2, 3], "int8")
+    assert_matches(xp.linalg.vecdot(x, x), np.asarray(14, dtype="int8"), xp=xp)

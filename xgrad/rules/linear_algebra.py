@@ -57,7 +57,9 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     sizes = [x.shape[axis] for x in (x1, x2) if -x.ndim <= axis < x.ndim]
     if len(sizes) < 2 or sizes[0] != sizes[1]:
         raise ValueError(f"vecdot: shapes {tuple(x1.shape)} and {tuple(x2.shape)} have no common axis {axis}")
-    return sum(multiply(conj(x1), x2), axis=axis)
+    products = multiply(conj(x1), x2)
+    small = not products.backend.is_inexact(products.dtype)  # a sum of small integers would be of larger ones
+    return sum(products, axis=axis, dtype=products.dtype if small else None)
 
 
 # --- tensordot ----------------------------------------------------------------------------------------------
