@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
-from xgrad.nn import checkpoint, placement
-from xgrad.nn.checkpoint import IncompatibleKeys
+from xgrad.nn import placement, saving
+from xgrad.nn.saving import IncompatibleKeys
 from xgrad.nn.parameter import Parameter
 from xgrad.tensor import Tensor
 
@@ -217,7 +217,7 @@ class Module:
 
         Training on does not change what it returns.
         """
-        return checkpoint.state_dict(self, prefix, keep_vars)
+        return saving.state_dict(self, prefix, keep_vars)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy in values (tensors of any backend, or arrays), cast and moved to where each parameter is.
@@ -225,7 +225,7 @@ class Module:
         Raises RuntimeError that lists every wrong shape and (if `strict`) every missing or unexpected name; then
         nothing has changed. Returns the missing and the unexpected names.
         """
-        return checkpoint.load_state_dict(self, state_dict, strict)
+        return saving.load_state_dict(self, state_dict, strict)
 
     # --- printing ---
 
