@@ -124,4 +124,5 @@ def _parameters(model: nn.Sequential) -> list[Array]:
 
 def _grad(x: torch.Tensor) -> Array:
     assert x.grad is not None
-    return x.grad.numpy()
+    values: Array = x.grad.numpy()
+    return values

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from xgrad.nn import placement, saving
-from xgrad.nn.saving import IncompatibleKeys
 from xgrad.nn.parameter import Parameter
+from xgrad.nn.saving import IncompatibleKeys
 from xgrad.tensor import Tensor
 
 _hook_numbers = itertools.count()
