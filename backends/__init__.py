@@ -220,11 +220,11 @@ def _from_environment() -> Backend:
         return _process_default
 
 
-class _Callable(ModuleType):
+class CallablePackage(ModuleType):
     """`xgrad.backends` is this package, and `xgrad.backends()` says what is usable."""
 
     def __call__(self) -> dict[str, list[str]]:
         return backends()
 
 
-sys.modules[__name__].__class__ = _Callable
+sys.modules[__name__].__class__ = CallablePackage

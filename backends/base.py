@@ -209,8 +209,7 @@ class Backend:
         self.device = device
         self.library = self.namespace()
         self.xp = self.raw_class(self.library, device if self.bind_device else None)
-        where = device if self.bind_device else None
-        kinds = self.library.__array_namespace_info__().dtypes(device=where, kind="complex floating").values()
+        kinds = self.library.__array_namespace_info__().dtypes(device=self.device, kind="complex floating").values()
         self.complex_dtypes = frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds)
         self.xp.complex_dtypes = self.complex_dtypes
         self._inexact: dict[Any, bool] = {}

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from importlib import import_module
 from math import e, inf, nan, pi
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from xgrad import backends, fft, linalg
+from xgrad import fft, linalg
 from xgrad import namespace as _namespace
 from xgrad._version import VERSION
 from xgrad.backends import BackendError, get_backend, set_backend, use_backend
@@ -198,6 +198,13 @@ from xgrad.rules.writing import at
 from xgrad.tape import GraphFreedError
 from xgrad.tensor import Tensor
 from xgrad.transforms import grad, hessian, hvp, jacobian, jvp, linearize, value_and_grad, vjp
+
+if TYPE_CHECKING:
+    from xgrad.backends import CallablePackage
+
+    backends: CallablePackage  # for a type checker, a package is nothing to call
+else:
+    from xgrad import backends
 
 __version__ = VERSION
 __array_api_version__ = _namespace.VERSION
