@@ -57,10 +57,9 @@ class Op:
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
         """Gradients for the arguments that have a parent, each with its argument's shape and dtype; None for the others."""
         geometry = saved[-1]
+        # Where a rule holds a derivative, PyTorch's complex gradient is the conjugate of what the rule makes of conj(g).
         conjugates = self.holomorphic and geometry[-1][1] in xp.complex_dtypes
-        if (
-            conjugates
-        ):  # where a rule holds a derivative, PyTorch's gradient is the conjugate of what it makes of conj(g)
+        if conjugates:
             g = conjugate(xp, g)
         pulled = []
         for parent, rule, shape in zip(parents, self.vjps, geometry, strict=False):
