@@ -26,7 +26,7 @@ LAYERS = (
     "tensor modes",
     "op",
     "dispatch",
-    "several",
+    "several watching anomaly",
     "rules",
     "namespace primitive",
     "transforms checkpoint",

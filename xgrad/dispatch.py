@@ -131,12 +131,16 @@ def node_of(op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], y: 
     """The node that records `y = op(*raws, **static)`; None if there is nothing to record."""
     moving = tuple([node is not None for node in nodes])
     if True not in moving or not is_recording() or not backend.is_inexact(y.dtype):
-        return None
-    *keep, keep_y = op.kept(moving)
-    saved = [raw if kept else None for raw, kept in zip(raws, keep, strict=True)]
-    geometry = [(raw.shape, raw.dtype) if backend.owns(raw) else None for raw in raws]
-    geometry.append((y.shape, y.dtype))
-    return [next_seq(), op, tuple(nodes), (*saved, y if keep_y else None, tuple(geometry)), static, backend]
+        node = None
+    else:
+        *keep, keep_y = op.kept(moving)
+        saved = [raw if kept else None for raw, kept in zip(raws, keep, strict=True)]
+        geometry = [(raw.shape, raw.dtype) if backend.owns(raw) else None for raw in raws]
+        geometry.append((y.shape, y.dtype))
+        node = [next_seq(), op, tuple(nodes), (*saved, y if keep_y else None, tuple(geometry)), static, backend]
+    for watch in tape.watchers:
+        watch(op, backend, raws, y, node)
+    return node
 
 
 def explain(error: Exception, name: str, raws: Sequence[Any], backend: Any) -> NoReturn:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from xgrad import tape
 from xgrad.dispatch import explain, unwrap
 from xgrad.op import Function, Op, Rule, aligned, fit, names_of
 from xgrad.tape import BACKEND, PARENTS, SAVED, Node, is_recording, next_seq
@@ -109,9 +110,14 @@ class Several(Op):
         except Exception as error:
             explain(error, self.name, (raw,), backend)
         ys = [y if backend.owns(y) else backend.asarray(y) for y in found]
-        if parent is None or not is_recording():
+        node: Node | None = None
+        if parent is not None and is_recording():
+            geometry = tuple([(a.shape, a.dtype) for a in (raw, *ys)])
+            saved = [a if keep else None for a, keep in zip((raw, *ys), self.keep, strict=True)]
+            node = [next_seq(), self, (parent,), (*saved, geometry), static, backend]
+        for watch in tape.watchers:
+            for y in ys:
+                watch(self, backend, (raw,), y, node)
+        if node is None:
             return [wrap(y, backend) for y in ys]
-        geometry = tuple([(a.shape, a.dtype) for a in (raw, *ys)])
-        saved = [a if keep else None for a, keep in zip((raw, *ys), self.keep, strict=True)]
-        node: Node = [next_seq(), self, (parent,), (*saved, geometry), static, backend]
         return [wrap(y, backend, output.node(node)) for y, output in zip(ys, self.outputs, strict=True)]

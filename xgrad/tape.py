@@ -82,6 +82,11 @@ def set_recording(on: bool) -> Iterator[None]:
         _recording.reset(token)
 
 
+# Whoever wants to see each operation: `watch(op, backend, raws, y, node)` is called once it has run, with the node that
+# records it or None, and may put another operation into the node. Almost always empty; see watching.py.
+watchers: list[Callable[..., None]] = []
+
+
 # --- back, from one output to the leaves --------------------------------------------------------------------
 
 
