@@ -192,7 +192,7 @@ def _scalar(run: _Run) -> Tensor:
         )
     y = run.outputs[0]
     check_differentiable(y.dtype, y.backend)
-    if y.dtype in y.backend.complex_dtypes:
+    if _is_complex(y):
         raise TypeError(
             "grad is of a function with a real result; this one is complex. Take xgrad.real or xgrad.abs of it."
         )
@@ -291,6 +291,8 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     """The Jacobian of `f`: for each output and argument, an array of the output's shape followed by the argument's.
 
     Forward or reverse mode, whichever takes fewer passes. Trees of outputs and arguments are nested, outputs outside, as in JAX.
+    A block has the dtype of its argument, or that of its output where it is complex. Raises TypeError for a complex argument:
+    a function of one need not have a derivative that is one complex number.
 
     >>> import xgrad as xg
     >>> xg.jacobian(lambda x: x * x)(xg.asarray([1.0, 2.0])).numpy().tolist()
@@ -301,7 +303,10 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     def matrix(*args: Any, **kwargs: Any) -> Any:
         run = _Run(f, args, kwargs, _numbers("jacobian", argnums, len(args)), has_aux=False)
         with tape.set_recording(run.recording):
+            if any(_is_complex(x) for x in run.inputs):
+                raise TypeError("jacobian: the arguments must be real: give the real and the imaginary part apart")
             backwards = sum(y.size for y in run.outputs) < sum(x.size for x in run.inputs)
+            backwards = backwards and not any(_is_complex(y) for y in run.outputs)
             blocks = _by_rows(run) if backwards else _by_columns(run)
         rows = []
         for row in blocks:
@@ -329,8 +334,13 @@ def _by_columns(run: _Run) -> list[list[Tensor]]:
         rest = _zeros(run.inputs)
         pushed = [run.push([*rest[:i], e, *rest[i + 1 :]]) for e in _basis(x)]
         for k, y in enumerate(run.outputs):
-            blocks[k].append(_stacked([column[k] for column in pushed], y.ndim, (*y.shape, *x.shape), y))
+            block = _stacked([column[k] for column in pushed], y.ndim, (*y.shape, *x.shape), y)
+            blocks[k].append(block if _is_complex(y) else y.backend.view.astype(block, x.dtype, copy=False))
     return blocks
+
+
+def _is_complex(x: Tensor) -> bool:
+    return x.dtype in x.backend.complex_dtypes
 
 
 def _stacked(parts: list[Tensor], axis: int, shape: tuple[int, ...], like: Tensor) -> Tensor:
