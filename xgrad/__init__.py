@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from xgrad import fft, linalg
 from xgrad import namespace as _namespace
 from xgrad._version import VERSION
+from xgrad.anomaly import AnomalyError, detect_anomaly
 from xgrad.backends import BackendError, get_backend, set_backend, use_backend
 from xgrad.check import check_grads
 from xgrad.checkpoint import checkpoint
@@ -229,6 +230,7 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
+    "AnomalyError",
     "BackendError",
     "GraphFreedError",
     "MixedBackendsError",
@@ -276,6 +278,7 @@ __all__ = [
     "cumulative_prod",
     "cumulative_sum",
     "debug",
+    "detect_anomaly",
     "diff",
     "divide",
     "e",
