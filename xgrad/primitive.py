@@ -50,7 +50,7 @@ class Primitive(Op):
             raise MixedBackendsError(
                 f"primitive {self.name!r} was called on {backend} and returned one on {result.backend}"
             )
-        return wrap(result.data, backend, node_of(self, backend, raws, nodes, result, static))
+        return wrap(result.data, backend, node_of(self, backend, raws, nodes, result.data, static))
 
     def _check_call(self, args: Sequence[Any], static: dict[str, Any]) -> None:
         for what, rules in (("defvjp", self.user_vjps), ("defjvp", self.user_jvps)):
@@ -112,7 +112,7 @@ class Primitive(Op):
         if (h.shape, h.dtype) != geometry[i]:
             of = f"argument {i}" if i < len(args) else "the output"
             raise ValueError(
-                f"a rule of primitive {self.name!r} returned {h.shape} {h.dtype}; {of} is {geometry[i][0]} {geometry[i][1]}"
+                f"a rule of primitive {self.name!r} returned {h.shape} {h.dtype}; {of} is {tuple(geometry[i][0])} {geometry[i][1]}"
             )
         return h if recorded else h.data
 
