@@ -41,7 +41,8 @@ def is_scalar(value: Any) -> bool:
     return isinstance(value, numbers.Number) or (getattr(value, "shape", None) == () and hasattr(value, "tobytes"))
 
 
-def _weak(value: Any) -> Any:
+def weak(value: Any) -> Any:
+    """A scalar as a Python number."""
     if type(value) in PYTHON_NUMBERS:
         return value
     return value.item() if hasattr(value, "item") else float(value)
@@ -92,7 +93,7 @@ def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
         if backend.owns(arg):
             raws.append(backend.adopt(arg))
         elif is_scalar(arg):
-            raws.append(_weak(arg))
+            raws.append(weak(arg))
         else:
             raise TypeError(
                 f"{name}: expected a tensor, an array of backend {backend} or a number, got {type(arg).__name__}"

@@ -110,9 +110,9 @@ class Primitive(Op):
                 f"a rule of primitive {self.name!r} was called on {backend} and returned one on {h.backend}"
             )
         if (h.shape, h.dtype) != geometry[i]:
-            of = f"argument {i}" if i < len(args) else "the output"
+            of, (shape, dtype) = f"argument {i}" if i < len(args) else "the output", geometry[i]
             raise ValueError(
-                f"a rule of primitive {self.name!r} returned {h.shape} {h.dtype}; {of} is {tuple(geometry[i][0])} {geometry[i][1]}"
+                f"a rule of primitive {self.name!r} returned {h.shape} {h.dtype}; {of} is {tuple(shape)} {dtype}"
             )
         return h if recorded else h.data
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xgrad.dispatch import apply, is_scalar
+from xgrad.dispatch import apply, is_scalar, weak
 from xgrad.op import Elementwise, conjugate, real_part
 from xgrad.registry import public
 from xgrad.rules.declare import constant, elementwise, untracked
@@ -159,7 +159,8 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
     if min is None and max is None:
         return positive(x)
     if all(bound is None or is_scalar(bound) for bound in (min, max)):
-        return apply(_clip, (x,), {"min": min, "max": max})
+        low, high = (None if bound is None else weak(bound) for bound in (min, max))
+        return apply(_clip, (x,), {"min": low, "max": high})
     y = x
     if min is not None:
         y = where(less(y, min), min, y)
