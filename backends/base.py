@@ -13,6 +13,7 @@ from math import prod
 from typing import Any, ClassVar
 
 from xgrad.backends import BackendError, load
+from xgrad.backends.special import Special
 
 CREATION = frozenset(
     [
@@ -51,6 +52,11 @@ class Raw:
             value = partial(_on_device, value, self.default_device)
         self.__dict__[name] = value  # the next look-up is an ordinary one
         return value
+
+    @cached_property
+    def special(self) -> Special:
+        """The library's special functions."""
+        return Special(self.library.__name__)
 
     # --- doors: layers
 

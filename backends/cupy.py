@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend, IndexingRaw
 from xgrad.backends.references import held_once
+from xgrad.backends.special import CuPySpecial
 
 cupy: Any
 try:
@@ -25,6 +26,8 @@ except ImportError as error:
 
 class CuPyRaw(IndexingRaw):
     """array_api_compat.cupy, with CuPy's scatter for the gradients of integer indexing."""
+
+    special = CuPySpecial("cupy")
 
     @cached_property
     def linalg(self) -> Any:

@@ -12,6 +12,7 @@ from numpy._typing import ArrayLike
 
 from xgrad.backends.base import Backend, IndexingRaw
 from xgrad.backends.references import held_once
+from xgrad.backends.special import SciPySpecial
 
 _add_reduce: Any = np.add.reduce  # (their stubs know no keepdims that is a variable)
 _max_reduce: Any = np.maximum.reduce
@@ -48,6 +49,7 @@ class NumPyRaw(IndexingRaw):
         return np.matmul(a, b)
 
     matrix_transpose = staticmethod(operator.attrgetter("mT"))
+    special = SciPySpecial("numpy")
 
     def sum(self, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
         """Columns of a matrix are summed by BLAS, three times as quick; otherwise np.sum without its wrappers."""

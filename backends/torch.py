@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend, IndexingRaw
+from xgrad.backends.special import TorchSpecial
 
 torch: Any
 try:
@@ -17,6 +18,8 @@ except ImportError as error:
 
 class TorchRaw(IndexingRaw):
     """array_api_compat.torch, and PyTorch's own functions for the doors."""
+
+    special = TorchSpecial("torch")
 
     def sigmoid(self, x: Any) -> Any:
         return torch.sigmoid(x)

@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it when it is first imported
+
 pytest.register_assert_rewrite("tests.helpers")
 
 import xgrad as xg  # noqa: E402

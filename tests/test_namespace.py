@@ -32,7 +32,7 @@ def test_extensions_of_the_module_are_of_the_current_backend(xp, backend):
     assert xg.linalg.inv is xp.linalg.inv
 
 
-@pytest.mark.parametrize("name", ["fft", "linalg"])
+@pytest.mark.parametrize("name", ["fft", "linalg", "special"])
 def test_an_extension_can_be_listed_copied_and_pickled(xp, name):
     extension = getattr(xp, name)
     assert set(dir(extension)) == set(getattr(xg, name).__all__)

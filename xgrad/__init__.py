@@ -17,7 +17,7 @@ from importlib import import_module
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING, Any
 
-from xgrad import fft, linalg
+from xgrad import fft, linalg, special
 from xgrad import namespace as _namespace
 from xgrad._version import VERSION
 from xgrad.anomaly import AnomalyError, detect_anomaly
@@ -382,6 +382,7 @@ __all__ = [
     "softmax",
     "softplus",
     "sort",
+    "special",
     "sqrt",
     "square",
     "squeeze",

@@ -16,7 +16,7 @@ VERSION = "2025.12"
 CONSTANTS: dict[str, Any] = {"e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None, "pi": math.pi}
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 DTYPES = ("bool", *INTEGERS, "float32", "float64", "complex64", "complex128")
-EXTENSIONS = ("fft", "linalg")
+EXTENSIONS = ("fft", "linalg", "special")
 
 
 def _function(name: str, backend: Backend) -> Any:
@@ -70,7 +70,7 @@ class Namespace:
 
 
 class Extension:
-    """A part of a namespace that the standard sets apart: in the registry, its names begin with "fft." or "linalg."."""
+    """A part of a namespace that the standard sets apart: in the registry, its names begin with its own, as "fft."."""
 
     def __init__(self, name: str, backend: Backend) -> None:
         self._name = name

@@ -14,6 +14,7 @@ from tests.cases import (  # noqa: F401
     manipulation,
     network,
     searching,
+    special,
     statistical,
 )
 from tests.cases.case import CASES, Case, Sample

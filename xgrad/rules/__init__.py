@@ -13,6 +13,7 @@ from xgrad.rules import (
     network,
     operators,
     searching,
+    special,
     statistical,
 )
 
@@ -29,5 +30,6 @@ __all__ = [
     "network",
     "operators",
     "searching",
+    "special",
     "statistical",
 ]

@@ -1,0 +1,77 @@
+"""The special functions that rules need and no standard has, by SciPy's names: `xp.special` of a raw namespace.
+
+Nothing of them is written here. A library's backend names the module that has them; where there is none, or a function is not
+in it, using it is an error that says so, and no array goes through the host.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, ClassVar
+
+
+class Special:
+    """Special functions on raw arrays of one library."""
+
+    module: ClassVar[str | None] = None
+    install: ClassVar[str] = ""  # what brings the module, for error messages
+
+    def __init__(self, library: str) -> None:
+        self.library = library
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        function = self.__dict__[name] = getattr(self._functions(name), name, None) or self._missing(name)
+        return function
+
+    def _functions(self, name: str) -> Any:
+        if self.module is None:
+            self._missing(name)
+        try:
+            return import_module(str(self.module))
+        except ImportError as error:
+            raise ImportError(f"special.{name} of {self.library} arrays needs {self.module}: {self.install}") from error
+
+    def _missing(self, name: str) -> Any:
+        where = f"{self.module} has no such function" if self.module else "the library has no special functions"
+        raise NotImplementedError(f"special.{name} is not to be had on {self.library} arrays: {where}")
+
+    def polygamma(self, n: int, x: Any) -> Any:
+        """The n-th derivative of digamma, in the dtype of x."""
+        return self._functions("polygamma").polygamma(n, x)
+
+
+class SciPySpecial(Special):
+    """scipy.special, for NumPy's arrays."""
+
+    module = "scipy.special"
+    install = "pip install 'xgrad[scipy]'"
+
+    def polygamma(self, n: int, x: Any) -> Any:
+        """SciPy makes double precision of every x."""
+        return super().polygamma(n, x).astype(x.dtype, copy=False)
+
+
+class CuPySpecial(Special):
+    """cupyx.scipy.special, which comes with CuPy."""
+
+    module = "cupyx.scipy.special"
+
+    def polygamma(self, n: int, x: Any) -> Any:
+        return super().polygamma(n, x).astype(x.dtype, copy=False)
+
+
+class TorchSpecial(Special):
+    """torch.special, and a function that it lacks."""
+
+    module = "torch.special"
+
+    def polygamma(self, n: int, x: Any) -> Any:
+        """PyTorch's own trigamma, n = 1, is right to 9 digits only."""
+        return self.zeta(2.0, x) if n == 1 else super().polygamma(n, x)
+
+    def gamma(self, x: Any) -> Any:
+        """Through its logarithm; it is negative between -1 and 0, -3 and -2, and so on."""
+        size = self.gammaln(x).exp()
+        return size.where((x > 0) | (x.floor() % 2 == 0), -size)
