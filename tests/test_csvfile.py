@@ -43,6 +43,7 @@ def test_reads_columns(tmp_path: Path, content: str) -> None:
         ("x,y\n1,2\nhello,4\n5,6\n", "1 bad row: line 3: x is 'hello', not a number"),
         ("x,y\n1,2\n\n3\n5,\n", "2 bad rows: line 4: y is missing; line 5: y is missing"),
         ("x,y\n1,nan\n2,inf\n3,1e999\n", "line 2: y is nan, not a finite number"),
+        ("x,y\n1,2\n3,4,5\n", "line 3: 3 values where the first row has 2"),
         ("1,2\n3,oops\n", "line 2: y is 'oops'"),
         ("x,y\n" + "a,b\n" * 9, "9 bad rows"),
         ("x,y\n" + "a,b\n" * 9, "and 4 more"),

@@ -49,7 +49,7 @@ def _columns(path: str, lines: Iterable[str]) -> tuple[list[float], list[float]]
     wrong = 0
     headerless = places is None
     for line, row in [first, *numbered] if headerless else numbered:
-        why = _take(row, places or (0, 1), xs, ys)
+        why = _take(row, places or (0, 1), len(first[1]), xs, ys)
         if why:
             wrong += 1
             if wrong <= _SHOWN:
@@ -86,8 +86,10 @@ def _places(path: str, header: list[str]) -> tuple[int, int] | None:
     raise FitError(f"{path}, line 1: columns x and y{hint} are needed; the line reads {shown!r}")
 
 
-def _take(row: list[str], places: tuple[int, int], xs: list[float], ys: list[float]) -> str:
+def _take(row: list[str], places: tuple[int, int], width: int, xs: list[float], ys: list[float]) -> str:
     """Append one point; where that cannot be done, append nothing and return why."""
+    if len(row) > width:
+        return f"{len(row)} values where the first row has {width}"
     point = []
     for name, place in zip("xy", places, strict=True):
         cell = row[place].strip() if place < len(row) else ""
