@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.dispatch import affine, apply
+from xgrad.dispatch import affine, apply, is_scalar, weak
 from xgrad.op import Elementwise, Function, total
 from xgrad.registry import public
 from xgrad.rules.declare import elementwise
@@ -80,7 +80,9 @@ def leaky_relu(x: Any, /, negative_slope: float = 0.01) -> Tensor:
     >>> xg.leaky_relu(xg.asarray([-1.0, 2.0]), 0.5).numpy().tolist()
     [-0.5, 2.0]
     """
-    return apply(_leaky_relu, (x,), {"negative_slope": negative_slope})
+    if not is_scalar(negative_slope):
+        raise TypeError(f"leaky_relu: negative_slope must be a number, not {type(negative_slope).__name__}")
+    return apply(_leaky_relu, (x,), {"negative_slope": weak(negative_slope)})
 
 
 def _weights(xp: Any, x: Any, y: Any, axis: Any) -> Any:
