@@ -51,3 +51,15 @@ case(
     note="prepend, append",
 )
 case("diff", cplx(3))
+
+# NumPy's unique_values comes in no order, the others in ascending order: xgrad's are all in that one.
+for _name in ("unique_values", "unique_counts", "unique_inverse", "unique_all"):
+    for _shape in ((5,), (2, 3), (0,)):
+        case(
+            _name,
+            real(*_shape),
+            call=lambda xp, x, name=_name: xp.unique_values(x) if name == "unique_values" else getattr(xp, name)(x)[0],
+            raw=lambda xp, x: xp.unique_inverse(x)[0],
+            reference=lambda xp, x: np.sort(np.reshape(x, (-1,))),
+            without=("torch",) if _name == "unique_all" else (),  # array-api-compat has none for PyTorch
+        )

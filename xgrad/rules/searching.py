@@ -133,28 +133,49 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: 
 # --- sets ---------------------------------------------------------------------------------------------------
 
 
-@public("unique_values", NOT_CONTINUOUS)
+@public("unique_values", "composition")
 def unique_values(x: Any, /) -> Tensor:
-    """The distinct elements."""
-    return untracked("unique_values", (x,))
+    """The distinct elements. The gradient of each goes to where it occurs first.
+
+    >>> import xgrad as xg
+    >>> xg.grad(lambda x: xg.sum(xg.unique_values(x)))(xg.asarray([2.0, 1.0, 2.0])).numpy().tolist()
+    [1.0, 1.0, 0.0]
+    """
+    return _unique("unique_inverse", x)[0]
 
 
-@public("unique_counts", NOT_CONTINUOUS)
+@public("unique_counts", "composition")
 def unique_counts(x: Any, /) -> tuple[Tensor, ...]:
     """The distinct elements, and how often each occurs."""
-    return _several("unique_counts", x)
+    return _unique("unique_counts", x)
 
 
-@public("unique_inverse", NOT_CONTINUOUS)
+@public("unique_inverse", "composition")
 def unique_inverse(x: Any, /) -> tuple[Tensor, ...]:
     """The distinct elements, and for each element of x which of them it is."""
-    return _several("unique_inverse", x)
+    return _unique("unique_inverse", x)
 
 
-@public("unique_all", NOT_CONTINUOUS)
+@public("unique_all", "composition")
 def unique_all(x: Any, /) -> tuple[Tensor, ...]:
     """The distinct elements, where each occurs first, which one each element of x is, and how often each occurs."""
-    return _several("unique_all", x)
+    return _unique("unique_all", x)
+
+
+def _unique(name: str, x: Any) -> tuple[Tensor, ...]:
+    """The library's answer, with distinct elements that are connected with x, if x requires a gradient."""
+    from xgrad.rules.indexing import take
+    from xgrad.rules.manipulation import reshape
+
+    found = _several(name, x)
+    if not getattr(x, "requires_grad", False):
+        return found
+    xp = x.backend.xp
+    which = xp.reshape(xp.unique_inverse(x.data)[1], (-1,))
+    order = xp.argsort(which, stable=True)
+    first = xp.take(order, xp.searchsorted(xp.take(which, order, axis=0), xp.arange(found[0].size)), axis=0)
+    values = take(reshape(x, (-1,)), wrap(first, x.backend), axis=0)
+    return type(found)(values, *found[1:]) if hasattr(found, "_fields") else (values, *found[1:])
 
 
 def _several(name: str, x: Any) -> tuple[Tensor, ...]:
