@@ -121,13 +121,25 @@ def test_in_place_keeps_shape_and_dtype(xp):
     x = make(xp, [1.0, 2.0], "float32")
     with pytest.raises(ValueError, match=r"'\+='.*\(2,\).*\(3, 2\)"):
         x += make(xp, np.ones((3, 2)), "float32")
-    with pytest.raises(ValueError, match="float64"):
-        x *= make(xp, [1.0, 2.0])
+    with pytest.raises(ValueError, match="complex128"):
+        x *= make(xp, [1j, 2.0])
     n = make(xp, [1, 2])
     with pytest.raises((ValueError, TypeError), match="int64"):  # strict divides no integers
         n /= 2
     assert_matches(x, [1, 2], xp=xp, dtype="float32")
     assert_matches(n, [1, 2], xp=xp)
+
+
+def test_in_place_decides_on_the_precision(xp):
+    """As in NumPy and PyTorch, an operand of the same kind may be of another dtype."""
+    n = make(xp, [1, 2], "int32")
+    n += make(xp, [10, 20])
+    assert_matches(n, [11, 22], xp=xp, dtype="int32")
+    x, y = make(xp, [1.0, 2.0], "float32"), make(xp, [3.0, 4.0], requires_grad=True)
+    x *= y
+    assert_matches(x.detach(), [3.0, 8.0], xp=xp, dtype="float32")
+    xp.sum(x).backward()
+    assert_matches(y.grad, [1.0, 2.0], xp=xp)
 
 
 def test_a_write_makes_a_tensor_part_of_the_graph(xp):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xgrad.dispatch import explain, node_of, unwrap
+from xgrad.rules.data_type import cast
 from xgrad.rules.indexing import SETITEM, getitem, raw_key, scatter, setitem
 from xgrad.rules.manipulation import broadcast_to
 from xgrad.tape import Leaf, is_recording
@@ -48,9 +49,11 @@ def in_place(function: Binary, symbol: str) -> Binary:
     def operator(self: Tensor, other: Any) -> Tensor:
         check_writable(self)
         result = function(self, other)
+        if result.dtype != self.dtype and _same_kind(self.backend, result.dtype, self.dtype):
+            result = cast(result, self.dtype)
         if (result.shape, result.dtype) != (self.shape, self.dtype):
             raise ValueError(
-                f"in place, '{symbol}=' must keep the shape and dtype of the tensor, {self.shape} {self.dtype}; "
+                f"in place, '{symbol}=' must keep the shape and kind of the tensor, {self.shape} {self.dtype}; "
                 f"the result is {result.shape} {result.dtype}"
             )
         self.data = result.data
@@ -59,6 +62,12 @@ def in_place(function: Binary, symbol: str) -> Binary:
         return self
 
     return operator
+
+
+def _same_kind(backend: Any, one: Any, other: Any) -> bool:
+    """Whether both are integers, or both real, or both complex: then the dtype that is written to decides on the precision."""
+    kinds = ("integral", "real floating", "complex floating")
+    return any(backend.library.isdtype(one, kind) and backend.library.isdtype(other, kind) for kind in kinds)
 
 
 def check_writable(x: Tensor) -> None:
