@@ -44,6 +44,24 @@ def test_others(xp):
         make(xp, np.ones((1, 2, 3))).T  # noqa: B018
 
 
+def test_methods(xp):
+    x = make(xp, [[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    assert_matches(x.sum().detach(), 10.0, xp=xp)
+    assert_matches(x.sum(0, keepdims=True).detach(), [[4.0, 6.0]], xp=xp)
+    assert_matches(x.sum(axis=1, dtype=xp.float32).detach(), [3.0, 7.0], xp=xp, dtype="float32")
+    assert_matches(x.mean(0).detach(), [2.0, 3.0], xp=xp)
+    assert_matches(x.mean(-1, keepdims=True).detach(), [[1.5], [3.5]], xp=xp)
+    for shape in ((4,), ((4,),), (-1,), ([4],)):
+        assert x.reshape(*shape).shape == (4,)
+    assert x.sum().reshape(()).shape == ()
+    (x.reshape(1, 4)[0, 1:] * x.mean()).sum().backward()
+    assert_matches(x.grad, [[2.25, 4.75], [4.75, 4.75]], xp=xp)
+    assert_matches(np.sum(x, axis=0).detach(), [4.0, 6.0], xp=xp)
+    assert_matches(np.mean(x, dtype=xp.float32).detach(), 2.5, xp=xp, dtype="float32")
+    with pytest.raises(TypeError, match="out=: a tensor is not written into"):
+        np.sum(x, out=np.zeros(()))
+
+
 # --- in place -------------------------------------------------------------------------------------
 
 
