@@ -7,6 +7,7 @@ come with the library.
 from xgrad.rules.special import (
     betainc,
     betaln,
+    binom,
     digamma,
     entr,
     erf,
@@ -14,6 +15,8 @@ from xgrad.rules.special import (
     erfcx,
     erfinv,
     expit,
+    fdtr,
+    fdtrc,
     gamma,
     gammainc,
     gammaincc,
@@ -41,6 +44,7 @@ from xgrad.rules.special import (
 __all__ = [
     "betainc",
     "betaln",
+    "binom",
     "digamma",
     "entr",
     "erf",
@@ -48,6 +52,8 @@ __all__ = [
     "erfcx",
     "erfinv",
     "expit",
+    "fdtr",
+    "fdtrc",
     "gamma",
     "gammainc",
     "gammaincc",

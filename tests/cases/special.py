@@ -86,6 +86,39 @@ case(
     without=NO_BETAINC,
 )
 
+# --- made of these ------------------------------------------------------------------------------------
+
+case(
+    "special.betaln",
+    real(2, 3, low=0.4, high=3),
+    real(3, low=0.4, high=3),
+    reference=by_scipy("betaln"),
+    raw=lambda xp, a, b: xp.special.gammaln(a) + xp.special.gammaln(b) - xp.special.gammaln(a + b),
+    without=LIBRARY_LACKS,
+)
+case(
+    "special.binom",
+    real(2, 3, low=3, high=5),
+    real(3, low=0.4, high=2.6),
+    reference=by_scipy("binom"),
+    raw=lambda xp, n, k: xp.exp(xp.special.gammaln(n + 1) - xp.special.gammaln(k + 1) - xp.special.gammaln(n - k + 1)),
+    without=LIBRARY_LACKS,
+)
+F_DISTRIBUTION = {
+    "fdtr": lambda xp, n, d, x: xp.special.betainc(n / 2, d / 2, n * x / (d + n * x)),
+    "fdtrc": lambda xp, n, d, x: xp.special.betainc(d / 2, n / 2, d / (d + n * x)),
+}
+for _name, _definition in F_DISTRIBUTION.items():
+    case(
+        f"special.{_name}",
+        SHAPE_PARAMETERS,
+        np.asarray([[5.0], [3.5]]),
+        real(2, 3, low=0.4, high=2),
+        reference=by_scipy(_name),
+        raw=_definition,
+        without=NO_BETAINC,
+    )
+
 # --- made of others, whose definitions these are ------------------------------------------------------
 
 LOGISTIC = {
@@ -109,14 +142,6 @@ for _name, _formula in OF_TWO.items():
         pair = real(*_shape1, low=0.4, high=2), real(*_shape2, low=0.4, high=2)
         case(f"special.{_name}", *pair, reference=by_scipy(_name), raw=_formula)
     case(f"special.{_name}", 1.5, real(3, low=0.4, high=2), reference=by_scipy(_name), raw=_formula)
-case(
-    "special.betaln",
-    real(2, 3, low=0.4, high=3),
-    real(3, low=0.4, high=3),
-    reference=by_scipy("betaln"),
-    raw=lambda xp, a, b: xp.special.gammaln(a) + xp.special.gammaln(b) - xp.special.gammaln(a + b),
-    without=LIBRARY_LACKS,
-)
 
 
 def _logsumexp(xp, a, *, axis=None, b=1.0, keepdims=False):

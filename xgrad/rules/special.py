@@ -120,6 +120,13 @@ def betaln(a: Any, b: Any, /) -> Tensor:
     return gammaln(a) + gammaln(b) - gammaln(a + b)
 
 
+@public("special.binom", "composition")
+def binom(n: Any, k: Any, /) -> Tensor:
+    """The binomial coefficient for n >= k >= 0, also where they are not integers, elementwise."""
+    n, k = _arrays("binom", n, k)
+    return exp(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
+
+
 # --- incomplete gamma and beta functions --------------------------------------------------------------------
 
 
@@ -177,6 +184,20 @@ def gammaincc(a: Any, x: Any, /) -> Tensor:
 def betainc(a: Any, b: Any, x: Any, /) -> Tensor:
     """The incomplete beta function from 0 to x, divided by beta(a, b), elementwise. Its derivatives by `a` and `b` are errors."""
     return apply(_betainc, _arrays("betainc", a, b, x))
+
+
+@public("special.fdtr", "composition")
+def fdtr(dfn: Any, dfd: Any, x: Any, /) -> Tensor:
+    """The F distribution function for that many degrees of freedom in numerator and denominator, elementwise."""
+    dfn, dfd, x = _arrays("fdtr", dfn, dfd, x)
+    return betainc(dfn / 2, dfd / 2, dfn * x / (dfd + dfn * x))
+
+
+@public("special.fdtrc", "composition")
+def fdtrc(dfn: Any, dfd: Any, x: Any, /) -> Tensor:
+    """1 - fdtr(dfn, dfd, x), elementwise, accurate where that is small."""
+    dfn, dfd, x = _arrays("fdtrc", dfn, dfd, x)
+    return betainc(dfd / 2, dfn / 2, dfd / (dfd + dfn * x))
 
 
 # --- Bessel functions ---------------------------------------------------------------------------------------
