@@ -427,6 +427,24 @@ def test_hvp_is_the_hessian_times_a_vector(xp):
     assert_matches(hp[1], want[1], xp=xp)
 
 
+# --- writes -----------------------------------------------------------------------------------------
+
+
+def test_a_function_may_write_into_its_argument(backend, xp):
+    def f(x):
+        x[0] = x[1] * 2.0
+        x *= 3.0
+        return xp.sum(x * x)  # 45 * x[1]**2
+
+    x = make(xp, [1.0, 2.0])
+    assert_matches(xg.grad(f)(x), [0.0, 180.0], xp=xp)
+    assert_matches(xg.grad(f)(x.data), [0.0, 180.0], xp=xp)
+    assert_matches(xg.jvp(f, (x,), (make(xp, [1.0, 1.0]),))[1], 180.0, xp=xp)
+    assert_matches(xg.hessian(f)(x), [[0.0, 0.0], [0.0, 90.0]], xp=xp)
+    assert_matches(xg.grad(lambda y: xg.grad(f)(y)[1])(x), [0.0, 90.0], xp=xp)
+    assert_matches(x, [1.0, 2.0], xp=xp)
+
+
 # --- bad input ------------------------------------------------------------------------------------
 
 

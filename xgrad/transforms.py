@@ -69,6 +69,7 @@ class _Run:
             self.inputs += fresh
             self.rebuild.append((rebuild, len(fresh)))
             called[i] = rebuild(fresh)
+        self.nodes: list[Any] = [x.node for x in self.inputs]  # before f, which may write into them
         with tape.set_recording(True):
             result = f(*called, **kwargs)
         if has_aux:
@@ -79,15 +80,13 @@ class _Run:
         leaves, self.rebuild_output = flatten(result)
         self.shape = structure(result)
         self.outputs = [lift(leaf, "as the result of the function") for leaf in leaves]
-        nodes: list[Any] = [x.node for x in self.inputs]
-        self.path = Path(nodes, [y.node for y in self.outputs])
+        self.path = Path(self.nodes, [y.node for y in self.outputs])
 
     def settled(self, value: Any) -> Any:
         """A result as it is handed out: on the tape only if something outside of this run is worth reaching from it."""
         if not isinstance(value, Tensor) or value.node is None:
             return value
-        nodes: list[Any] = [x.node for x in self.inputs]
-        if self.recording and Path(nodes, [value.node]).connected:
+        if self.recording and Path(self.nodes, [value.node]).connected:
             return value
         return value.detach()
 
