@@ -1,4 +1,4 @@
-"""Operations that hand a gradient on as it is: what retain_grad(), to_device() and the transforms put on the tape."""
+"""Operations that hand a gradient on as it is: what copies, retain_grad(), to_device() and the transforms put on the tape."""
 
 from __future__ import annotations
 
@@ -40,5 +40,6 @@ class Move(Identity):
 
 
 ARGUMENT = Identity("argument")  # of a transform's function: what it was made of stays reachable behind it
+COPIED = Identity("copy")
 KEPT = Identity("retain_grad")  # its second parent is the leaf that keeps the gradient
 MOVED = Move("to_device")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from xgrad import tape
-from xgrad.identity import KEPT, MOVED
+from xgrad.identity import COPIED, KEPT, MOVED
 from xgrad.tape import FREED, OP, SAVED, SEQ, STATIC, Leaf
 
 if TYPE_CHECKING:
@@ -324,8 +324,11 @@ class Tensor:
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """A leaf apart from this one; of a computed tensor, one that is computed from it."""
         if not self.is_leaf:
-            raise RuntimeError("only a leaf can be copied this way; use t.detach() or xgrad.asarray(t, copy=True)")
+            recorded = tape.is_recording()
+            node = [tape.next_seq(), COPIED, (self.node,), (), None, self.backend] if recorded else None
+            return wrap(self.backend.copy(self.data), self.backend, node)
         copy = type(self).__new__(type(self))
         Tensor.__init__(copy, self.backend.copy(self.data), self.backend)
         if self.requires_grad:
