@@ -208,11 +208,21 @@ def test_body_and_rules_get_tensors_and_keywords(backend, xp):
 
 
 def test_the_body_is_not_recorded(xp):
-    f = xg.primitive(lambda x: xg.exp(x))
+    w, seen = make(xp, 2.0, requires_grad=True), []
+
+    def body(x):
+        y = x * w
+        seen.append(y.requires_grad)
+        return y
+
+    f = xg.primitive(body)
     f.defvjp(lambda g, out, x: g)
     x = make(xp, X, requires_grad=True)
     y = f(x)
     assert y.requires_grad
+    assert seen == [False]
+    xp.sum(y).backward()
+    assert w.grad is None
     with xg.no_grad():
         assert not f(x).requires_grad
 

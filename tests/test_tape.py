@@ -104,6 +104,22 @@ def test_one_gradient_for_two_leaves_is_not_one_array(backend, xp):
         assert not any(np.shares_memory(x, y) for x in arrays for y in arrays if x is not y)
 
 
+def test_also_if_an_operation_gives_both_the_same_new_array(backend, xp):
+    made = []
+
+    def rule(g, out, a, b):
+        made.append(g * 1.0)
+        return made[0]
+
+    f = xg.primitive(lambda a, b: a + b)
+    f.defvjp(rule, rule)
+    a, b = leaf(xp, [1.0, 2.0]), leaf(xp, [3.0, 4.0])
+    f(a, b).backward(make(xp, [1.0, 1.0]))
+    assert a.grad.data is not b.grad.data
+    if backend.name == "numpy":
+        assert not np.shares_memory(a.grad.data, b.grad.data)
+
+
 def test_with_create_graph_too(xp):
     a, b, seed = leaf(xp, [1.0, 2.0]), leaf(xp, [3.0, 4.0]), make(xp, [1.0, 1.0])
     (a + b).backward(seed, create_graph=True)
