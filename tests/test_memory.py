@@ -163,18 +163,33 @@ def array_of(t):
     return weakref.ref(t.data)
 
 
-def test_an_output_that_no_rule_needs_dies_with_its_tensor(xp_numpy):
+def test_what_no_rule_needs_dies_with_its_tensor(xp_numpy):
     xp = xp_numpy
     x = make(xp, np.ones(3), requires_grad=True)
-    a = x + 1.0  # neither + nor sin needs its output
-    b = xp.sin(a)
-    inner, outer = array_of(a), array_of(b)
-    c = b + b
-    del a, b
-    assert inner() is not None  # sin needs it
-    assert outer() is None
-    xp.sum(c).backward()
-    assert inner() is None
+    a = x + 1.0
+    b = xp.sin(a)  # needs a
+    c = -b
+    d = c + c
+    e = xp.reshape(d, (3, 1))
+    needed, *unneeded = (array_of(t) for t in (a, b, c))
+    loss = xp.sum(e)
+    del a, b, c, d, e
+    assert needed() is not None
+    assert [array() for array in unneeded] == [None, None]
+    loss.backward()
+    assert needed() is None
+
+
+def test_a_walk_lets_go_of_the_graph(xp_numpy):
+    """The loss may live on, for a history; what it was computed from does not."""
+    xp = xp_numpy
+    x = make(xp, np.ones(3), requires_grad=True)
+    leaf = weakref.ref(x.node)
+    loss = xp.sum(xp.exp(x) * x)
+    loss.backward()
+    del x
+    assert leaf() is None
+    assert loss.requires_grad
 
 
 def test_saved_values_die_as_backward_goes_by(xp_numpy):
