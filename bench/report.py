@@ -58,7 +58,22 @@ def readme(results: dict[str, Any]) -> str:
         f"thread, median of {_rounds(results)} paired rounds; {machine['cpu']}, "
         f"{machine['python']}, {machine['blas']}, OPENBLAS_CORETYPE {coretype}; {machine['date']}."
     )
-    return f"{BEGIN}\n{ratios(results, with_spread=False)}\n\n{note}\n{END}"
+    parts = [BEGIN + "\n" + ratios(results, with_spread=False), note, *_beside_speed(results)]
+    return "\n\n".join(parts) + "\n" + END
+
+
+def _beside_speed(results: dict[str, Any]) -> list[str]:
+    """A sentence on memory and one on the import, as far as they were measured."""
+    memory = [
+        f"{name.upper()} {found['xgrad']['peak'] / 2**20:.1f} MiB against {found[BASELINE]['peak'] / 2**20:.1f}"
+        for name, found in results.get("memory", {}).items()
+        if {"xgrad", BASELINE} <= set(found)
+    ]
+    sentences = [f"Peak memory of a step, xgrad against hand-written NumPy: {', '.join(memory)}."] if memory else []
+    if results.get("imports"):
+        ratio = results["imports"]["ratio"]["median"]
+        sentences.append(f"`import xgrad` takes {ratio:.2f} times as long as `import numpy`.")
+    return [" ".join(sentences)] if sentences else []
 
 
 def newest_readme(folder: Path = RESULTS) -> str:

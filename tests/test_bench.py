@@ -110,7 +110,7 @@ def _results() -> dict[str, Any]:
         "speed": {"w1": row},
         "missing": {"jax": "jax is not installed"},
         "versions": {"numpy": "2"},
-        "memory": {"w3": {BASELINE: {"peak": 2**21, "working": 2**20}}},
+        "memory": {"w3": {BASELINE: {"peak": 2**21, "working": 2**20}, "xgrad": {"peak": 2**20, "working": 2**19}}},
         "imports": {"ratio": spread([1.2]), "numpy": spread([0.1]), "xgrad": spread([0.12])},
     }  # fmt: skip
 
@@ -133,4 +133,7 @@ def test_no_results_is_a_clear_error(tmp_path: Path) -> None:
 def test_readme_says_so_where_there_are_no_results(tmp_path: Path) -> None:
     assert "Not measured yet" in report.newest_readme(tmp_path)
     report.write(_results(), tmp_path)
-    assert report.newest_readme(tmp_path) == report.readme(_results())
+    text = report.newest_readme(tmp_path)
+    assert text == report.readme(_results())
+    assert "W3 1.0 MiB against 2.0" in text
+    assert "`import xgrad` takes 1.20 times" in text
