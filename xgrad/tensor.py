@@ -30,7 +30,7 @@ class Tensor:
     `.grad`, or a node of the tape.
     """
 
-    __slots__ = ("__weakref__", "_data", "backend", "form", "node")
+    __slots__ = ("__weakref__", "_data", "_unmarked", "backend", "form", "node")
 
     _data: Any
     backend: Backend
@@ -117,11 +117,11 @@ class Tensor:
         """
         if on and self.node is None:
             check_differentiable(self.dtype, self.backend)
-            self.node = Leaf()
+            self.node = self._leaf() or Leaf()
         elif not on and self.node is not None:
             if not self.is_leaf:
                 raise RuntimeError("only a leaf can stop requiring a gradient; use t.detach() for a computed tensor")
-            self.node = None
+            self._unmarked, self.node = self.node, None  # graphs that exist go on giving their gradients to the leaf
         return self
 
     @property
@@ -158,8 +158,10 @@ class Tensor:
 
     def _leaf(self) -> Leaf | None:
         node = self.node
+        if node is None:
+            return getattr(self, "_unmarked", None)  # a leaf that does not require a gradient for now
         if type(node) is not list:
-            return cast("Leaf | None", node)
+            return cast("Leaf", node)
         return node[STATIC] if node[OP] is KEPT else None
 
     def retain_grad(self) -> None:
