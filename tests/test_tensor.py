@@ -82,10 +82,25 @@ def test_requires_grad_both_ways(xp):
     assert_matches(x.grad, [2.0, 4.0], xp=xp)
     x.requires_grad = False
     assert not (x * x).requires_grad
-    assert x.grad is None
     with pytest.raises(RuntimeError, match="detach"):
         y.requires_grad_(False)
     assert y.requires_grad_() is y
+
+
+def test_a_parameter_that_is_frozen_for_a_while(xp):
+    """It keeps its gradient, and what a graph from before has for it still arrives."""
+    w, v = make(xp, [1.0, 2.0], requires_grad=True), make(xp, [3.0, 4.0], requires_grad=True)
+    before = xp.sum(w * w)
+    w.grad = make(xp, [1.0, 1.0])
+    w.requires_grad_(False)
+    assert_matches(w.grad, [1.0, 1.0], xp=xp)
+    xp.sum(w * v).backward()
+    assert_matches(v.grad, [1.0, 2.0], xp=xp)
+    assert_matches(w.grad, [1.0, 1.0], xp=xp)
+    w.requires_grad_(True)
+    before.backward()
+    xp.sum(w * v).backward()
+    assert_matches(w.grad, [6.0, 9.0], xp=xp)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "int8", "bool"])
