@@ -1,4 +1,4 @@
-"""README's generated tables: what each function's derivative is, and the newest measurements of speed.
+"""README's generated tables: each function's derivative, other libraries, and the newest measurements of speed.
 
 `python -m bench.readme` writes them anew, each between its two marker comments.
 """
@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from bench import report
+from bench.libraries import table as libraries
 from xgrad import rules
 from xgrad.registry import DERIVATIVES, FUNCTIONS
 
@@ -57,7 +58,7 @@ def _place(derivative: str) -> tuple[str, str]:
 
 def renewed(text: str) -> str:
     """README's text with its tables made anew. Raises ValueError where their markers are missing."""
-    for table in (functions(), report.newest_readme()):
+    for table in (functions(), libraries.readme(), report.newest_readme()):
         begin, end = table.splitlines()[0], table.splitlines()[-1]
         parts = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         if len(parts.findall(text)) != 1:

@@ -1,0 +1,88 @@
+"""Rows for xarray: a tensor as the data of a DataArray."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from array_api_compat import array_namespace
+
+from bench.libraries.row import MATRIX, Row
+
+BEYOND = "it asks the namespace for a function that the standard lacks"
+TIMES = np.arange(6.0)
+
+
+def row(name: str, f: Callable[[xr.DataArray], Any], because: str = "") -> Row:
+    """A function of a DataArray with axes "time" and "place"."""
+
+    def call(x: Any) -> Any:
+        return f(xr.DataArray(x, dims=("time", "place"), coords={"time": TIMES})).data
+
+    return Row(name, call, MATRIX, because=because)
+
+
+def reduced(name: str) -> Row:
+    return row(f"DataArray.{name}", lambda x: getattr(x, name)("time", skipna=False))
+
+
+def groups(x: xr.DataArray) -> Any:
+    return x.assign_coords(time=[0, 0, 1, 1, 2, 2]).groupby("time").mean(skipna=False)
+
+
+def changed(x: xr.DataArray) -> Any:
+    y = x * 1.0
+    y[{"time": 0}] = 0.0
+    return y
+
+
+def sines(x: xr.DataArray) -> Any:
+    return xr.apply_ufunc(array_namespace(x.data).sin, x)
+
+
+ROWS = [
+    row("DataArray (arithmetic)", lambda x: x * 2 + x[:, 0]),
+    *(reduced(name) for name in ("sum", "mean", "max", "min", "prod")),
+    row("DataArray.clip", lambda x: x.clip(-1, 1)),
+    row("DataArray.diff", lambda x: x.diff("time")),
+    row("DataArray.groupby", groups),
+    row("DataArray.integrate", lambda x: x.integrate("time")),
+    row("DataArray.isel", lambda x: x.isel(time=slice(1, 4))),
+    row("DataArray.roll", lambda x: x.roll(time=1)),
+    row("DataArray.sel", lambda x: x.sel(time=[1.0, 3.0])),
+    row("DataArray.stack", lambda x: x.stack(both=("time", "place"))),
+    row("DataArray.transpose", lambda x: x.transpose("place", "time")),
+    row("DataArray.weighted", lambda x: x.weighted(abs(x[:, 0])).mean("time", skipna=False)),
+    row("DataArray.where", lambda x: x.where(x.data > 0, 0.0)),
+    row("DataArray (assignment)", changed),
+    row("Dataset", lambda x: (xr.Dataset({"u": x}) * 2).u),
+    row("apply_ufunc", sines),
+    row("align", lambda x: xr.align(x, x[1:])[0]),
+    row("DataArray.copy", lambda x: (x * 1.0).copy()),
+    row("concat", lambda x: xr.concat([x, x * 2], "time")),
+    row("dot", lambda x: x @ x[:, 0]),
+    row(
+        "DataArray.mean (skipna)",
+        lambda x: x.mean("time"),
+        because="skipping nan is done by NumPy's nanmean; skipna=False works",
+    ),
+    row("DataArray.cumsum", lambda x: x.cumsum("time", skipna=False), because=BEYOND),
+    row("DataArray.shift", lambda x: x.shift(time=1), because=BEYOND),
+    row("DataArray.differentiate", lambda x: x.differentiate("time"), because=BEYOND),
+    row(
+        "DataArray.std",
+        lambda x: x.std("time", skipna=False),
+        because="it passes ddof, where the standard has correction",
+    ),
+    row(
+        "dot (outer)",
+        lambda x: xr.dot(x, x.rename(place="other"), dim="time"),
+        because="opt_einsum asks for NumPy's x.transpose(axes)",
+    ),
+    row(
+        "DataArray.interp", lambda x: x.interp(time=[1.5]), because="the library turns its argument into a NumPy array"
+    ),
+    row("numpy.sin", np.sin, because="a ufunc of NumPy is refused; apply_ufunc with xp.sin works"),
+]
