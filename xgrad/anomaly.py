@@ -20,6 +20,7 @@ from xgrad.tape import OP
 from xgrad.tensor import Tensor
 
 PACKAGE = str(Path(__file__).parent) + os.sep
+LOOP = str(Path(PACKAGE, "fit", "train.py"))  # the loop of `xgrad fit` stands for the user's
 LONG = 100_000  # operations, after which a detector seems to have been left on
 FORWARD, BACKWARD = "forward", "backward"
 
@@ -50,7 +51,7 @@ class Site:
 
 
 def site() -> Site:
-    """The first frame above this one that is not xgrad's own (the outermost, if all are)."""
+    """The first frame above this one that is not xgrad's own, or is its training loop (the outermost, if there is none)."""
     frame: Any = sys._getframe(1)
     module = None
     while True:
@@ -58,7 +59,7 @@ def site() -> Site:
         if module is None and code.co_name == "forward":
             owner = frame.f_locals.get("self")
             module = owner if hasattr(owner, "register_forward_hook") else None
-        if not code.co_filename.startswith(PACKAGE) or frame.f_back is None:
+        if not code.co_filename.startswith(PACKAGE) or code.co_filename == LOOP or frame.f_back is None:
             break
         frame = frame.f_back
     found = Site(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
@@ -153,19 +154,24 @@ _active: ContextVar[tuple[Detector, ...]] = ContextVar("xgrad_detectors", defaul
 class Detector:
     """Looks at what every operation of this thread makes and calls `found` with the first anomaly.
 
-    `allow` names operations whose infinities and nans are meant; what follows from them is let through too.
+    `allow` names operations whose infinities and nans are meant; what follows from them is let through too. With
+    `recorded_only`, operations from which no gradient is wanted are not looked at.
     """
 
-    def __init__(self, found: Callable[[Anomaly], None], allow: Collection[str] = ()) -> None:
+    def __init__(
+        self, found: Callable[[Anomaly], None], allow: Collection[str] = (), *, recorded_only: bool = False
+    ) -> None:
         self.found = found
         self.allow = frozenset(allow)
+        self.recorded_only = recorded_only
         self.seen = 0  # operations
         self.told = False  # the first was found: what comes now only propagates it
         self.let = False  # some were let through: what arrives from elsewhere may come from them
         self.within: _Watched | None = None  # whose derivative is running
 
-    def start(self) -> None:
-        self.told = self.let = False
+    def start(self, *, anew: bool = True) -> None:
+        if anew:
+            self.told = self.let = False
         _active.set((*_active.get(), self))
         watching.add(self.look)
 
@@ -176,7 +182,7 @@ class Detector:
     # --- forward ---
 
     def look(self, op: Any, backend: Any, raws: Sequence[Any], y: Any, node: Any) -> None:
-        if self not in _active.get():  # another thread's
+        if self not in _active.get() or (self.recorded_only and node is None):  # another thread's
             return
         self.seen += 1
         if self.seen == LONG:

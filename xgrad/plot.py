@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 LAST = "#d1242f"
 TRUE = "#57606a"
+MARK = "#8250df"
 LAYERS = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#bf3989", "#6e7781")
 IDLE = {"dead": "dead units", "saturated": "saturated slopes"}
 EARLIER = 6  # learned curves drawn besides the last one
@@ -54,21 +55,25 @@ def draw(record: Record) -> Figure:
     Raises ImportError, with the line that installs it, where matplotlib is missing.
     """
     matplotlib = _matplotlib()
-    panels = {_draw_fit: 5.0, _draw_loss: 2.6, _draw_norms: 2.2}  # and their heights
+    panels = {_draw_loss: 2.6, _draw_norms: 2.2}  # and their heights
+    if record.stages:
+        panels = {_draw_fit: 5.0, **panels}
     if any(layer.idle for layer in record.layers):
         panels[_draw_shares] = 1.3
     with matplotlib.rc_context(_STYLE):
-        figure = matplotlib.figure.Figure(figsize=(10.5, 10), layout="constrained")
+        figure = matplotlib.figure.Figure(figsize=(10.5, 10 if record.stages else 6), layout="constrained")
         ratios = {"height_ratios": list(panels.values())}
-        fit, *by_step = figure.subplots(len(panels), 1, gridspec_kw=ratios)
-        for axes, fill in zip((fit, *by_step), panels, strict=True):
+        drawn = list(figure.subplots(len(panels), 1, gridspec_kw=ratios))
+        by_step = drawn[1:] if record.stages else drawn
+        for axes, fill in zip(drawn, panels, strict=True):
             fill(axes, record)
             if axes.get_legend_handles_labels()[0]:
                 # beside the axes, where it cannot cover a curve
                 axes.legend(loc="upper left", bbox_to_anchor=(1.005, 1.02), borderaxespad=0)
-        _title(fit, record)
+        _title(drawn[0], record)
         for axes in by_step:
             _step_axis(axes, len(record.loss))
+            _draw_marks(axes, record, named=axes is by_step[0])
             axes.tick_params(labelbottom=axes is by_step[-1])
         by_step[-1].set_xlabel("step")
     return figure  # type: ignore[no-any-return]
@@ -246,6 +251,33 @@ def _draw_loss(axes: Axes, record: Record) -> None:
             axes.axhline(value, color=TRUE, linestyle=dashes, linewidth=1.2, label=label)
     _log_axis(axes, record.loss, [value for _, value in record.references])
     axes.set_ylabel(record.loss_name)
+
+
+def _draw_marks(axes: Axes, record: Record, *, named: bool) -> None:
+    """A dashed line at each step at which something was found wrong, and in one panel the names."""
+    by_step: dict[int, list[str]] = {}
+    for step, name in record.marks:
+        names = by_step.setdefault(step, [])
+        if name not in names:
+            names.append(name)
+    free = 1.0
+    for step, names in sorted(by_step.items()):
+        axes.axvline(step, color=MARK, linestyle="--", linewidth=1.0, zorder=1.5)
+        if named:
+            text = ", ".join(names)
+            at_right = step > len(record.loss) ** 0.5 > 1
+            axes.annotate(
+                text,
+                (step, free),
+                xycoords=("data", "axes fraction"),
+                xytext=(-3 if at_right else 3, -2),
+                textcoords="offset points",
+                ha="right" if at_right else "left",
+                va="top",
+                fontsize=7,
+                color=MARK,
+            )
+            free -= 0.085  # one below the other, so that they do not cover each other
 
 
 def _draw_norms(axes: Axes, record: Record) -> None:

@@ -40,3 +40,4 @@ class Record:
     stages: list[Stage] = field(default_factory=list)
     sampled: list[int] = field(default_factory=list)  # the steps of the layers' traces
     layers: list[LayerTrace] = field(default_factory=list)
+    marks: list[tuple[int, str]] = field(default_factory=list)  # what was found wrong: the step, and the rule's name

@@ -1,0 +1,217 @@
+"""Trying what is proposed: the run again, from the same start, with something changed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import xgrad as xg
+from xgrad import nn, optim
+from xgrad.diagnose.curvature import largest_eigenvalue
+from xgrad.diagnose.finding import number
+from xgrad.diagnose.network import copy_of, copy_optimizer, is_float, spread, standardised
+from xgrad.diagnose.without import without_output_activation
+
+if TYPE_CHECKING:
+    from xgrad.diagnose.report import Report
+    from xgrad.diagnose.watch import Watch
+
+GOOD = 0.9  # R^2 at which no other fix is tried
+BETTER = 0.1  # R^2 that a fix must gain to be one
+ADAM = 0.01  # its lr
+UNIT = (0.5, 2.0)  # standard deviations that need no standardising
+FIRST = ("GRADCHECK", "NO_GRADIENT")  # faults of the program, which no setting mends
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done differently."""
+
+    standardise: bool = False
+    linear_output: bool = False
+    adam: bool = False
+    lr: float | None = None
+
+    def __str__(self) -> str:
+        parts = ["x and y standardised"] * self.standardise + ["a linear output"] * self.linear_output
+        parts += [f"Adam with lr {ADAM:g}"] * self.adam + ([] if self.lr is None else [f"lr {self.lr:.3g}"])
+        return ", ".join(parts) or "the same, with gradients cleared in every step"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A run with a change, and how it ended."""
+
+    change: Change
+    r2: float  # nan where the loss is no distance from y
+    loss: float  # of all samples, at the end; in units of the standardised y where that was changed
+    errors: tuple[str, ...]  # the rules that found errors in it
+
+    @property
+    def score(self) -> float:
+        if self.errors:
+            return -math.inf
+        return self.r2 if not math.isnan(self.r2) else -self.loss if math.isfinite(self.loss) else -math.inf
+
+
+@dataclass(frozen=True)
+class Fix:
+    """What was tried, and the best of it. `before` is the run that was watched; `best` is None where nothing helped."""
+
+    before: Trial
+    trials: list[Trial] = field(default_factory=list)
+    best: Trial | None = None
+    why_not: str = ""
+
+    def __str__(self) -> str:
+        if self.why_not:
+            return f"no fix was tried: {self.why_not}"
+        lines = [f"before: {_ended(self.before)}"]
+        lines += [f"tried {trial.change}: {_ended(trial)}" for trial in self.trials]
+        lines.append(f"the fix: {self.best.change}" if self.best else "nothing that was tried helped")
+        return "\n".join(lines)
+
+    def json(self) -> dict[str, Any]:
+        """The same as plain values."""
+
+        def plain(trial: Trial) -> dict[str, Any]:
+            ended = {"change": str(trial.change), "r2": trial.r2, "loss": trial.loss, "errors": list(trial.errors)}
+            return {k: v if not isinstance(v, float) or math.isfinite(v) else str(v) for k, v in ended.items()}
+
+        return {
+            "before": plain(self.before),
+            "trials": [plain(trial) for trial in self.trials],
+            "fix": str(self.best.change) if self.best else None,
+            "why_not": self.why_not,
+        }
+
+
+def try_fix(report: Report) -> Fix:
+    """Try changes from the smallest on, until one reaches R^2 >= 0.9 without an error. The watched model is not touched."""
+    w = report.watch
+    before = _result(w.model, w.loss, w.x, w.y, w.is_regression, Change(), tuple(f.rule for f in report.errors))
+    why_not = _why_not(report, w)
+    if why_not:
+        return Fix(before, why_not=why_not)
+    trials: list[Trial] = []
+    for change in _changes(report, w):
+        trials.append(_run(w, change))
+        if trials[-1].score >= GOOD:
+            break
+    best = max(trials, key=lambda trial: trial.score, default=None)
+    if best is not None and not _helped(before, best):
+        best = None
+    return Fix(before, trials, best)
+
+
+def _why_not(report: Report, w: Watch) -> str:
+    lacking = [name for name in ("optimizer", "loss", "x", "y") if getattr(w, name) is None]
+    if lacking:
+        return f"it needs {', '.join(lacking)}: give them to watch()"
+    faults = [finding for finding in report.findings if finding.rule in FIRST]
+    if faults:
+        return f"{faults[0].rule} comes first: {faults[0].fix}"
+    return "" if report.findings else "nothing was found wrong"
+
+
+def _changes(report: Report, w: Watch) -> Iterator[Change]:
+    rules = {finding.rule for finding in report.findings}
+    if rules == {"FORGOT_ZERO_GRAD"} or rules == {"FORGOT_ZERO_GRAD", "PLATEAU"}:
+        yield Change()
+    linear = w.is_regression and without_output_activation(w.start) is not None
+    assert w.x is not None
+    assert w.y is not None
+    off = not _is_unit(w.x) or (w.is_regression and not _is_unit(w.y))
+    if off or linear:
+        yield Change(standardise=off, linear_output=linear)
+    else:
+        calm = _calm_rate(w)
+        if calm is not None:
+            yield Change(lr=calm)
+    yield Change(standardise=off, linear_output=linear, adam=True)
+
+
+def _is_unit(data: xg.Tensor) -> bool:
+    if not is_float(data):
+        return True
+    mean = float(data.backend.view.mean(data).item())
+    return abs(mean) < 1 and UNIT[0] <= spread(data) <= UNIT[1]
+
+
+def _calm_rate(w: Watch) -> float | None:
+    """1 / the largest eigenvalue, for data that is standardised already and SGD with a larger lr."""
+    if not isinstance(w.optimizer, optim.SGD):
+        return None
+    pairs = w.pairs(256)
+    assert pairs is not None
+    steepest = largest_eigenvalue(w.start, w.loss, *pairs)  # type: ignore[arg-type]
+    lr = max(float(group["lr"]) for group in w.optimizer.param_groups)
+    return 1 / steepest if math.isfinite(steepest) and 0 < 1 / steepest < lr else None
+
+
+def _run(w: Watch, change: Change) -> Trial:
+    """Train a copy of the network at its start as long as the run took, on batches of the same size."""
+    from xgrad.diagnose.watch import Watch
+
+    assert w.x is not None
+    assert w.y is not None
+    assert w.loss is not None
+    assert w.optimizer is not None
+    model = copy_of(w.start)
+    twin = without_output_activation(w.start) if change.linear_output else model
+    model = model if twin is None else twin
+    x = standardised(w.x) if change.standardise and is_float(w.x) else w.x
+    y = standardised(w.y) if change.standardise and w.is_regression else w.y
+    if change.adam:
+        optimizer: optim.Optimizer = optim.Adam(model.parameters(), lr=ADAM)
+    else:
+        optimizer = copy_optimizer(w.optimizer, w.model, model)
+        for group in optimizer.param_groups:
+            if change.lr is not None:
+                group["lr"] = change.lr
+    trial = Watch(model, optimizer, loss=w.loss, x=x, y=y, starting=False)
+    size = w.batch[0].shape[0] if w.batch else x.shape[0]
+    rng = xg.random.Generator(0)
+    view = x.backend.view
+    for _ in range(w.steps):
+        chosen = None if size >= x.shape[0] else view.asarray(rng.host.integers(0, x.shape[0], (size,)).tolist())
+        xb, yb = (x, y) if chosen is None else (view.take(x, chosen, axis=0), view.take(y, chosen, axis=0))
+        optimizer.zero_grad()
+        loss = w.loss(model(xb), yb)
+        loss.backward()
+        optimizer.step()
+        trial.step(loss)
+    errors = tuple(finding.rule for finding in trial.report().errors)
+    trial.close()
+    return _result(model, w.loss, x, y, w.is_regression, change, errors)
+
+
+def _result(
+    model: nn.Module, loss: Any, x: Any, y: Any, is_regression: bool, change: Change, errors: tuple[str, ...]
+) -> Trial:
+    from xgrad.diagnose.rules.trained import r_squared
+
+    if loss is None or x is None or y is None:
+        return Trial(change, math.nan, math.nan, errors)
+    with xg.no_grad():
+        output = model(x)
+        value = loss(output, y)
+    ended = float(value.item()) if value.shape == () else math.nan
+    r2 = r_squared(output, y) if is_regression and output.shape == y.shape else math.nan
+    return Trial(change, r2, ended, errors)
+
+
+def _helped(before: Trial, after: Trial) -> bool:
+    if after.score == -math.inf:
+        return False
+    if math.isnan(after.r2):
+        return not before.loss <= 0.9 * after.loss and not math.isclose(before.loss, after.loss, rel_tol=0.1)
+    return math.isnan(before.r2) or after.r2 > before.r2 + BETTER
+
+
+def _ended(trial: Trial) -> str:
+    r2 = "" if math.isnan(trial.r2) and math.isfinite(trial.loss) else f"R^2 = {number(trial.r2)}, "
+    errors = f", {', '.join(dict.fromkeys(trial.errors))}" if trial.errors else ""
+    return f"{r2}loss {number(trial.loss)}{errors}"

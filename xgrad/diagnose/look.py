@@ -1,0 +1,130 @@
+"""One look at a network: what its activations do and what comes out, for given inputs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import xgrad as xg
+from xgrad.anomaly import site
+from xgrad.watching import watching
+
+# An activation, and what of its range is reached; None where it is unbounded.
+RANGES: dict[str, tuple[float | None, float | None]] = {
+    "relu": (0.0, None),
+    "softplus": (0.0, None),
+    "sigmoid": (0.0, 1.0),
+    "softmax": (0.0, 1.0),
+    "tanh": (-1.0, 1.0),
+    "leaky_relu": (None, None),
+}
+# The slope in terms of the output, as a share of its maximum.
+SLOPES: dict[str, Callable[[Any], Any]] = {"sigmoid": lambda y: 4 * y * (1 - y), "tanh": lambda y: 1 - y * y}
+FLAT = 0.01  # a slope below this share of its maximum counts as saturated
+LINEAR = ("linear", "matmul", "tensordot")
+
+
+@dataclass
+class Activity:
+    """What one activation did."""
+
+    kind: str  # "relu", "sigmoid" ...
+    where: str  # the layer that feeds it
+    module: Any  # of that layer, or None
+    is_output: bool = False
+    dead: bool = False  # no unit positive on any sample
+    dead_units: float = 0.0  # share of units
+    zeros: float = 0.0  # share of elements that are not positive
+    flat: float = 0.0  # share of slopes that are saturated
+    input_std: float = 0.0
+
+
+@dataclass
+class Look:
+    """The network before the update of a step."""
+
+    step: int
+    output: xg.Tensor | None
+    activities: list[Activity]
+    finite: bool = True
+    mean: float = math.nan
+    std: float = math.nan
+    zero: bool = False  # all of the output is exactly 0
+    norms: dict[str, float] = field(default_factory=dict)  # of the gradient, by layer
+    prediction: list[float] | None = None
+
+
+class Looker:
+    """Notes activations as they run, wherever they are called: in modules, in functions, or as `maximum(x, 0)`."""
+
+    def __init__(self, name: Callable[[Any], str]) -> None:
+        self.name = name
+        self.activities: list[Activity] = []
+        self.outputs: list[Any] = []
+        self.feeding: Any = None  # the module of the last linear operation
+
+    def __call__(self, op: Any, backend: Any, raws: Sequence[Any], y: Any, node: Any) -> None:
+        if op.name in LINEAR:
+            self.feeding = site().module
+            return
+        kind = "relu" if op.name == "maximum" and any(map(_is_zero, raws)) else op.name
+        if kind not in RANGES:
+            return
+        at = site().module
+        where = self.name(self.feeding if self.feeding is not None else at)
+        activity = Activity(kind, where, self.feeding if self.feeding is not None else at)
+        _measure(activity, backend, raws[0], y)
+        self.activities.append(activity)
+        self.outputs.append(y)
+
+
+def look(step: int, run: Callable[[], xg.Tensor], name: Callable[[Any], str]) -> Look:
+    """Run the network, unrecorded, and say what was seen."""
+    looker = Looker(name)
+    with xg.no_grad(), watching(looker):
+        output = run()
+    for activity, y in zip(looker.activities, looker.outputs, strict=True):
+        activity.is_output = y is output.data
+    seen = Look(step, output.detach(), looker.activities)
+    backend, xp = output.backend, output.backend.xp
+
+    def host(value: Any) -> Any:
+        return backend.to_numpy(value).item()
+
+    data = output.data
+    seen.finite = bool(host(xp.all(xp.isfinite(data))))
+    if seen.finite and output.size:
+        largest = float(host(xp.max(xp.abs(data))))
+        seen.zero = largest == 0
+        scale = largest or 1.0
+        seen.mean = scale * float(host(xp.mean(data / scale)))
+        seen.std = scale * float(host(xp.std(data / scale)))
+    return seen
+
+
+def _measure(activity: Activity, backend: Any, x: Any, y: Any) -> None:
+    xp = backend.xp
+
+    def host(value: Any) -> Any:
+        return backend.to_numpy(value).item()
+
+    def share(condition: Any) -> float:
+        return float(host(xp.mean(xp.astype(condition, y.dtype))))
+
+    if activity.kind in ("relu", "leaky_relu"):
+        off = y <= 0
+        activity.zeros = share(off)
+        units = xp.all(xp.reshape(off, (-1, y.shape[-1])) if y.ndim else xp.reshape(off, (1, 1)), axis=0)
+        activity.dead_units = share(units)
+        activity.dead = activity.kind == "relu" and activity.dead_units == 1.0
+    elif activity.kind in SLOPES:
+        activity.flat = share(SLOPES[activity.kind](y) < FLAT)
+    x = x if backend.owns(x) else backend.asarray(x, dtype=y.dtype)
+    largest = float(host(xp.max(xp.abs(x))))
+    activity.input_std = largest * float(host(xp.std(x / largest))) if largest and math.isfinite(largest) else largest
+
+
+def _is_zero(raw: Any) -> bool:
+    return isinstance(raw, int | float) and raw == 0

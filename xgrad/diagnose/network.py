@@ -1,0 +1,104 @@
+"""Handling the network that is watched: copies of it, and calls with other parameters."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import xgrad as xg
+from xgrad import nn, optim
+
+
+class Functional:
+    """A module as a function of its parameters: `Functional(model)(tensors, x)`, tensors in the order of `.parameters`."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+        self.parameters = list(model.parameters())
+        places = {id(p): i for i, p in enumerate(self.parameters)}
+        self.slots = [
+            (vars(module), name, places[id(value)])
+            for module in model.modules()
+            for name, value in vars(module).items()
+            if isinstance(value, nn.Parameter)
+        ]
+
+    def __call__(self, tensors: Sequence[xg.Tensor], *args: Any) -> Any:
+        with self.holding(tensors):
+            return self.model(*args)
+
+    @contextmanager
+    def holding(self, tensors: Sequence[xg.Tensor]) -> Iterator[None]:
+        """The module computes with these tensors while the block runs."""
+        for held, name, place in self.slots:
+            held[name] = tensors[place]
+        try:
+            yield
+        finally:
+            for held, name, place in self.slots:
+                held[name] = self.parameters[place]
+
+
+def copy_of(model: nn.Module) -> nn.Module:
+    """A copy with parameters of its own and without hooks."""
+    copied = copy.deepcopy(model)
+    for module in copied.modules():
+        vars(module).pop("_forward_hooks", None)
+        for parameter in module.parameters(recurse=False):
+            parameter.grad = None
+    return copied
+
+
+def copy_optimizer(optimizer: optim.Optimizer, model: nn.Module, copied: nn.Module) -> optim.Optimizer:
+    """The same kind with the same options for the parameters of a copy of the model, without a past."""
+    twins = dict(zip(map(id, model.parameters()), copied.parameters(), strict=True))
+    groups = []
+    for group in optimizer.param_groups:
+        params = [twins[id(p)] for p in group.params if id(p) in twins]
+        if params:
+            groups.append({**group.options, "params": params})
+    return type(optimizer)(groups)  # type: ignore[call-arg]
+
+
+def is_plain_sgd(optimizer: optim.Optimizer | None) -> bool:
+    """Whether a parameter without a gradient stays where it is, at once and for ever."""
+    return isinstance(optimizer, optim.SGD) and all(
+        not group["momentum"] and not group["weight_decay"] for group in optimizer.param_groups
+    )
+
+
+def rows(x: xg.Tensor, most: int) -> xg.Tensor:
+    """At most so many rows, evenly spread."""
+    count = x.shape[0] if x.shape else 0
+    if count <= most:
+        return x
+    chosen = [k * (count - 1) // (most - 1) for k in range(most)]
+    view = x.backend.view
+    picked: xg.Tensor = view.take(x, view.asarray(chosen), axis=0)
+    return picked
+
+
+def standardised(x: xg.Tensor) -> xg.Tensor:
+    """Each column with mean 0 and standard deviation 1 (0, where all of it is equal)."""
+    view = x.backend.view
+    away = x - view.mean(x, axis=0, keepdims=True)
+    std = view.sqrt(view.mean(away * away, axis=0, keepdims=True))
+    scaled: xg.Tensor = away / view.where(std > 0, std, view.ones_like(std))
+    return scaled
+
+
+def is_float(x: xg.Tensor) -> bool:
+    return bool(x.backend.xp.isdtype(x.dtype, "real floating"))
+
+
+def spread(x: xg.Tensor) -> float:
+    """The standard deviation of all elements, computed in a way that does not overflow."""
+    view = x.backend.view
+    if x.size == 0:
+        return 0.0
+    largest = float(view.max(view.abs(x)).item())
+    if largest == 0 or largest != largest or largest == float("inf"):
+        return largest
+    return largest * float(view.std(x / largest).item())

@@ -1,0 +1,36 @@
+"""LOSS_EXPLODED: the loss grew beyond all bounds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import xgrad as xg
+from xgrad.diagnose.finding import ERROR, number
+from xgrad.diagnose.rules.rule import Findings, Rule
+
+FAR = 1e3  # times the first loss
+
+
+class LossExploded(Rule):
+    name = "LOSS_EXPLODED"
+    severity = ERROR
+
+    def __init__(self) -> None:
+        self.first = math.nan
+
+    def start(self, w: Any) -> Findings:
+        pairs = w.pairs()
+        if pairs is not None and w.loss is not None:  # a first batch may happen to fit well
+            with xg.no_grad():
+                loss = w.loss(w.start(pairs[0]), pairs[1])
+            self.first = float(loss.item()) if loss.shape == () else math.nan
+        return ()
+
+    def loss(self, w: Any, step: int, loss: float) -> Findings:
+        if math.isnan(self.first) or (step == 0 and loss > self.first):
+            self.first = loss
+        if loss > FAR * self.first > 0:
+            says = f"the loss is {number(loss)}, {number(loss / self.first)} times the first one, {number(self.first)}"
+            fix = "smaller steps or standardised data: see what else was found, and report.try_fix()"
+            yield self.finding(step, "the loss", says, {"loss": loss, "first_loss": self.first}, fix)

@@ -1,0 +1,125 @@
+"""GRADCHECK: a derivative that is wrong, found by a finite difference before training."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import xgrad as xg
+from xgrad import nn
+from xgrad.diagnose.curvature import norm
+from xgrad.diagnose.finding import ERROR, number
+from xgrad.diagnose.gradients import length
+from xgrad.diagnose.network import Functional, copy_of, is_float, rows
+from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.primitive import Primitive
+from xgrad.watching import watching
+
+WRONG = 0.01
+ROWS = 64
+STEPS = (1e-6, 1e-5, 1e-4)  # relative to the parameters, in float64
+COARSE = (1e-3, 1e-2)  # in float32
+NOISE = 0.05  # what biases that are all zero are moved by: at x = 0 they sit on the kink of ReLU
+
+
+class GradCheck(Rule):
+    name = "GRADCHECK"
+    severity = ERROR
+    needs = ("loss", "x", "y")
+
+    def start(self, w: Any) -> Findings:
+        x, y = rows(w.x, ROWS), rows(w.y, ROWS)
+        model = copy_of(w.start)
+        steps: tuple[float, ...] = STEPS
+        wrong = WRONG
+        try:
+            model, x, y = model.to(dtype="float64"), _double(x), _double(y)
+        except Exception:  # a backend, or a device, without it
+            model, steps, wrong = copy_of(w.start), COARSE, 10 * WRONG
+        _off_the_kink(model)
+        call = Functional(model)
+        places = [p.detach() for p in call.parameters]
+
+        custom: list[str] = []
+
+        def note(op: Any, *rest: Any) -> None:
+            if isinstance(op, Primitive) and op.name not in custom:
+                custom.append(op.name)
+
+        def value(tensors: Any) -> float:
+            with xg.no_grad():
+                return float(w.loss(call(tensors, x), y).item())
+
+        with watching(note):
+            w.loss(model(x), y).backward()
+        gradient = [p.grad for p in call.parameters]
+        base = value(places)
+        if not math.isfinite(base) or base != value(places):  # it is random, and says nothing
+            return
+        names = [name for name, _ in model.named_parameters()]
+        bad = []
+        for place, name in enumerate(names):
+            if gradient[place] is None:  # NO_GRADIENT says more
+                continue
+            found = _disagreement(value, base, places, gradient, place, steps)
+            if found is not None and found[0] > wrong:
+                bad.append((name, *found))
+        if bad:
+            name, off, slope, difference = bad[-1]  # the one nearest to the output
+            rule = f"the rule of {', '.join(custom)}" if custom else "a rule behind it"
+            says = (
+                f"the gradient of {', '.join(b[0] for b in bad)} is wrong: along it the loss changes by "
+                f"{number(difference)}, the gradient of {name} says {number(slope)} ({100 * off:.3g}% off): {rule} is wrong"
+            )
+            evidence = {
+                "parameters": [b[0] for b in bad],
+                "gradient": slope,
+                "difference": difference,
+                "off": off,
+                "custom": custom,
+            }
+            fix = (
+                "correct the derivative before all else (xgrad.check_grads finds the element): other fixes can hide it. "
+                "Or is there a detach() that is meant?"
+            )
+            yield self.finding(0, f"{w.owner(name)}, {name}", says, evidence, fix)
+
+
+def _disagreement(
+    value: Any, base: float, places: list[xg.Tensor], gradient: list[Any], place: int, steps: tuple[float, ...]
+) -> tuple[float, float, float] | None:
+    """How far the slope and the difference are apart, relative to the larger, at the step where they agree best."""
+    p, g = places[place], gradient[place]
+    size, direction = length(p) or 1.0, g
+    if norm([g]) == 0:  # it may be wrong in being zero
+        direction = xg.ones_like(p)
+    direction = direction / length(direction)
+    slope = float(xg.sum(g * direction).item())
+    best = None
+    for step in steps:
+        h = step * size
+        ahead, behind = (
+            value([q + s * h * direction if i == place else q for i, q in enumerate(places)]) for s in (1.0, -1.0)
+        )
+        difference = (ahead - behind) / (2 * h)
+        if not math.isfinite(difference):
+            continue
+        rounding = 1e-13 * abs(base) / h  # of the difference
+        scale = max(abs(slope), abs(difference))
+        if scale * WRONG <= rounding:
+            continue
+        off = abs(slope - difference) / scale
+        if best is None or off < best[0]:
+            best = (off, slope, difference)
+    return best
+
+
+def _double(t: xg.Tensor) -> xg.Tensor:
+    return t.backend.view.astype(t, t.backend.xp.float64) if is_float(t) else t
+
+
+def _off_the_kink(model: nn.Module) -> None:
+    for p in model.parameters():
+        if p.ndim == 1 and not bool(xg.any(p.detach() != 0).item()):
+            ramp = [NOISE * (1 + k % 7 - 3.3) for k in range(p.size)]
+            p.data = p.backend.asarray(ramp, dtype=p.dtype)

@@ -1,0 +1,90 @@
+"""NONFINITE: the first operation that made nan or inf."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from xgrad.anomaly import BACKWARD, Anomaly
+from xgrad.diagnose.finding import ERROR
+from xgrad.diagnose.gradients import Gradients
+from xgrad.diagnose.rules.rule import Findings, Rule
+
+FIX = (
+    "keep the numbers small: standardise x and y, and use smaller steps if it still grows; report.try_fix() tries it. Where an "
+    "infinity is meant, name its operation: watch(..., allow=[...])"
+)
+
+
+class NonFinite(Rule):
+    name = "NONFINITE"
+    severity = ERROR
+
+    def __init__(self) -> None:
+        self.done = False
+
+    def anomaly(self, w: Any, step: int, anomaly: Anomaly) -> Findings:
+        if self.done:
+            return
+        self.done = True
+        layer = w.name(anomaly.site.module)
+        op = f"the gradient of '{anomaly.op}'" if anomaly.phase == BACKWARD else f"'{anomaly.op}'"
+        given = "; ".join(map(str, anomaly.operands))
+        verb = {"made": "is the first to make", "given": "was given", "summed": "meets others, and their sum is"}
+        says = f"{op} {verb[anomaly.how]} {anomaly.kind} in {anomaly.phase}, in {anomaly.output.dtype}"
+        says += f"; given {given}" if given else ""
+        says += f"; called at {anomaly.site}"
+        evidence = {
+            "op": anomaly.op,
+            "phase": anomaly.phase,
+            "kind": anomaly.kind,
+            "how": anomaly.how,
+            "dtype": anomaly.output.dtype,
+            "line": str(anomaly.site),
+            "operands": [[each.low, each.high] for each in anomaly.operands],
+        }
+        yield self.finding(step, layer, says, evidence, FIX)
+
+    def broken(self, w: Any, step: int, gradients: Gradients) -> Findings:
+        if self.done:
+            return
+        self.done = True
+        names = ", ".join(gradients.broken())
+        says = (
+            f"gradients are not finite: {names}. Which operation made them so cannot be said: this step was not watched, and "
+            "to run it again the watcher needs the loss as a module, or x and y themselves as the batch"
+        )
+        yield self.finding(step, names, says, {"op": "", "phase": BACKWARD, "parameters": names}, FIX)
+
+    def moved(self, w: Any, step: int) -> Findings:
+        if self.done or w.optimizer is None:
+            return
+        for name, p in w.parameters:
+            xp = p.backend.xp
+            if not bool(p.backend.to_numpy(xp.all(xp.isfinite(p.data))).item()):
+                self.done = True
+                kind = type(w.optimizer).__name__
+                says = f"the update of {kind} makes {name} leave the range of {str(p.dtype).rpartition('.')[2]}"
+                evidence = {"op": kind, "phase": "update", "kind": "inf", "dtype": str(p.dtype).rpartition(".")[2]}
+                yield self.finding(step, f"{w.owner(name)}, {name}", says, evidence, FIX)
+                return
+
+    def loss(self, w: Any, step: int, loss: float) -> Findings:
+        if not self.done and not math.isfinite(loss) and w.steps >= 0 and w.losses and not math.isnan(loss):
+            self.done = True
+            yield self.finding(
+                step,
+                "the loss",
+                f"the loss is {loss}, though no operation that was watched made it so",
+                {"op": "", "phase": "forward", "kind": str(loss)},
+                FIX,
+            )
+        elif not self.done and math.isnan(loss):
+            self.done = True
+            yield self.finding(
+                step,
+                "the loss",
+                "the loss is nan; which operation made it so was not seen",
+                {"op": "", "phase": "forward", "kind": "nan"},
+                FIX,
+            )

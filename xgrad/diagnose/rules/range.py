@@ -1,0 +1,40 @@
+"""OUTPUT_RANGE: targets that the output's activation cannot reach."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from xgrad.diagnose.finding import WARNING, number
+from xgrad.diagnose.look import RANGES, Look
+from xgrad.diagnose.rules.rule import Findings, Rule
+
+MOST = 0.05  # of the targets
+
+
+class OutputRange(Rule):
+    name = "OUTPUT_RANGE"
+    severity = WARNING
+    needs = ("y", "loss")
+
+    def look(self, w: Any, look: Look) -> Findings:
+        last = next((a for a in look.activities if a.is_output), None)
+        if last is None or not w.is_regression:
+            return
+        low, high = RANGES[last.kind]
+        view = w.y.backend.view
+        outside = [w.y < low] if low is not None else []
+        outside += [w.y > high] if high is not None else []
+        if not outside:
+            return
+        share = sum(float(view.mean(view.astype(each, w.y.dtype)).item()) for each in outside)
+        if share > MOST:
+            span = (-math.inf if low is None else low, math.inf if high is None else high)
+            least, most = float(view.min(w.y).item()), float(view.max(w.y).item())
+            says = (
+                f"{100 * share:.0f}% of the targets (from {number(least)} to {number(most)}) lie outside of "
+                f"[{span[0]:g}, {span[1]:g}], which is all that {last.kind} reaches"
+            )
+            evidence = {"share": share, "low": span[0], "high": span[1], "activation": last.kind}
+            fix = "a linear output, with x and y standardised: report.try_fix() tries it"
+            yield self.finding(look.step, "the output", says, evidence, fix)

@@ -1,0 +1,65 @@
+"""What a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from xgrad.diagnose.finding import Finding
+
+if TYPE_CHECKING:
+    from xgrad.anomaly import Anomaly
+    from xgrad.diagnose.gradients import Gradients
+    from xgrad.diagnose.look import Look
+    from xgrad.diagnose.watch import Watch
+
+Findings = Iterable[Finding]
+
+
+class Rule:
+    """One thing that can be wrong with a run. It is told what happens, and yields findings."""
+
+    name: ClassVar[str]
+    severity: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]] = ()  # of "optimizer", "loss", "x", "y"
+
+    def lacks(self, w: Watch) -> str:
+        """What it would need to be checked, in words; empty if it has all."""
+        missing = [need for need in self.needs if getattr(w, need) is None]
+        return f"needs {', '.join(missing)}" if missing else ""
+
+    def finding(self, step: int, where: str, says: str, evidence: Mapping[str, Any], fix: str, **more: Any) -> Finding:
+        severity = more.pop("severity", self.severity)
+        return Finding(self.name, severity, step, where, says, dict(evidence), fix)
+
+    def start(self, w: Watch) -> Findings:
+        """Before the first step."""
+        return ()
+
+    def update(self, w: Watch, step: int, gradients: Gradients) -> Findings:
+        """Before each update."""
+        return ()
+
+    def look(self, w: Watch, look: Look) -> Findings:
+        """At a look at the layers, before the update of `look.step`."""
+        return ()
+
+    def loss(self, w: Watch, step: int, loss: float) -> Findings:
+        """At the loss of each step."""
+        return ()
+
+    def anomaly(self, w: Watch, step: int, anomaly: Anomaly) -> Findings:
+        """At the first operation of a step whose output is not finite."""
+        return ()
+
+    def broken(self, w: Watch, step: int, gradients: Gradients) -> Findings:
+        """Where gradients are not finite, and no operation was seen to make them so."""
+        return ()
+
+    def moved(self, w: Watch, step: int) -> Findings:
+        """After an update in which something was very large."""
+        return ()
+
+    def end(self, w: Watch) -> Findings:
+        """When a report is asked for: of the run so far."""
+        return ()

@@ -1,0 +1,31 @@
+"""SCALE: data far from unit scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xgrad as xg
+from xgrad.diagnose.finding import WARNING, number
+from xgrad.diagnose.network import is_float, spread
+from xgrad.diagnose.rules.rule import Findings, Rule
+
+LARGE, SMALL = 10.0, 0.05
+
+
+class Scale(Rule):
+    name = "SCALE"
+    severity = WARNING
+    needs = ("x",)
+
+    def start(self, w: Any) -> Findings:
+        for name, data in (("x", w.x), ("y", w.y if w.is_regression else None)):
+            if data is None or not is_float(data) or data.size == 0:
+                continue
+            std, mean = spread(data), float(data.backend.view.mean(data).item())
+            largest = float(xg.max(xg.abs(data)).item())
+            if std > LARGE or abs(mean) > LARGE or 0 < std < SMALL:
+                says = f"{name} has mean {number(mean)}, std {number(std)} and reaches {number(largest)}"
+                says += "; mean 0 and std 1 are wanted"
+                evidence = {"mean": mean, "std": std, "largest": largest}
+                fix = "standardise x and y, both: report.try_fix() tries it"
+                yield self.finding(0, name, says, evidence, fix)

@@ -1,0 +1,161 @@
+"""STEP_UNSTABLE: steps too large for the network and the data."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import xgrad as xg
+from xgrad import nn, optim
+from xgrad.diagnose.curvature import largest_eigenvalue
+from xgrad.diagnose.finding import ERROR, number
+from xgrad.diagnose.gradients import Gradients, length
+from xgrad.diagnose.network import copy_of, copy_optimizer, spread, standardised
+from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.without import without_output_activation
+
+WORST = 5.0  # times its weight tensor, an update
+STABLE = 4.0  # lr times the largest eigenvalue; in theory 2, in practice 4, times 1 + momentum
+LEAP = 10.0  # times the loss, a trial step
+SMALL = 8  # elements: fewer are too few to compare
+MATRIX = 2
+ROWS = 256
+FIX = "standardise x and y and use a linear output: report.try_fix() tries it"
+
+
+class StepUnstable(Rule):
+    name = "STEP_UNSTABLE"
+    severity = ERROR
+    needs = ("optimizer",)
+
+    def __init__(self) -> None:
+        self.weights: list[float] = []  # the norm of each parameter, as last measured
+        self.done = False  # an update was found too large; the later ones follow from it
+
+    # --- before the first step ---
+
+    def start(self, w: Any) -> Findings:
+        pairs = w.pairs(ROWS)
+        if pairs is None or w.loss is None:
+            return
+        x, y = pairs
+        lr, momentum = _rate(w.optimizer)
+        evidence: dict[str, Any] = {"lr": lr, "std_x": spread(x), "std_y": spread(y)}
+        said = []
+        if isinstance(w.optimizer, optim.SGD):
+            said += self._curvature(w, x, y, lr, momentum, evidence)
+        said += self._trial(w, x, y, evidence)
+        if said:
+            said.append(f"std(x) = {number(evidence['std_x'])}, std(y) = {number(evidence['std_y'])}")
+            yield self.finding(0, "the whole network", "; ".join(said), evidence, FIX)
+
+    def _curvature(
+        self, w: Any, x: xg.Tensor, y: xg.Tensor, lr: float, momentum: float, evidence: dict[str, Any]
+    ) -> list[str]:
+        model, of = w.start, ""
+        steepest = _eigenvalue(model, w.loss, x, y)
+        if steepest == 0:  # the output does not move: look behind its activation
+            behind = without_output_activation(model)
+            if behind is not None:
+                model, of = behind, " (behind the output activation, which passes no gradient on)"
+                steepest = _eigenvalue(model, w.loss, x, y)
+        ratio = lr * steepest
+        evidence |= {"eigenvalue": steepest, "lr_times_eigenvalue": ratio}
+        if ratio <= STABLE * (1 + momentum):
+            return []
+        said = (
+            f"lr {lr:g} times the largest Gauss-Newton eigenvalue {number(steepest)}{of} is {number(ratio)}; "
+            f"stable is less than {2 * (1 + momentum):g} to {STABLE * (1 + momentum):g}"
+        )
+        if w.is_regression:
+            calm = lr * _eigenvalue(model, w.loss, standardised(x), standardised(y))
+            evidence |= {"lr_times_eigenvalue_standardised": calm, "std_standardised": 1.0}
+            said += f", and with x and y standardised (both std 1) it would be {number(calm)}"
+        return [said]
+
+    def _trial(self, w: Any, x: xg.Tensor, y: xg.Tensor, evidence: dict[str, Any]) -> list[str]:
+        try:
+            model = copy_of(w.start)
+            optimizer = copy_optimizer(w.optimizer, w.start if w.optimizer is None else w.model, model)
+        except (TypeError, ValueError, RuntimeError):
+            return []  # an optimizer that cannot be made again from its options
+        loss = w.loss(model(x), y)
+        if not loss.requires_grad or loss.shape != ():
+            return []
+        loss.backward()
+        optimizer.step()
+        with xg.no_grad():
+            before, after = loss.item(), w.loss(model(x), y).item()
+        evidence |= {"loss_before": before, "loss_after_one_step": after}
+        if math.isfinite(before) and not after <= LEAP * before:
+            return [f"one step takes the loss from {number(before)} to {number(after)}"]
+        return []
+
+    # --- at each step ---
+
+    def update(self, w: Any, step: int, gradients: Gradients) -> Findings:
+        if self.done or not isinstance(w.optimizer, optim.SGD):
+            return
+        for place, (name, p, lr) in enumerate(self._watched(w)):
+            square = gradients.squares[place]
+            if lr is None or square is None:
+                continue
+            moves = lr * gradients.norm(place)
+            if moves > 0.2 * WORST * self.weights[place]:  # it may have changed since
+                self.weights[place] = length(p)
+            size = self.weights[place]
+            if size > 0 and moves > WORST * size:
+                self.done = True
+                where = f"{w.owner(name)}, {name}"
+                says = (
+                    f"the update is {number(moves / size)} times as large as the weights "
+                    f"(norms {number(moves)} and {number(size)}); more than {WORST:g} overthrows what was learned"
+                )
+                evidence: dict[str, Any] = {"ratio": moves / size, "update_norm": moves, "weight_norm": size, "lr": lr}
+                for key, data in (("std_x", w.x), ("std_y", w.y)):
+                    if data is not None:
+                        evidence[key] = spread(data)
+                        says += f"; {key[:3]}({key[4:]}) = {number(evidence[key])}"
+                if w.is_regression:
+                    share = self._standardised(w, lr)
+                    if share is not None:
+                        evidence["ratio_standardised"] = share
+                        says += (
+                            f"; with x and y standardised (both std 1) the first update would be {number(share)} times"
+                        )
+                yield self.finding(step, where, says, evidence, FIX)
+                return
+
+    def _watched(self, w: Any) -> list[tuple[str, Any, float | None]]:
+        rates = {id(p): group["lr"] for group in w.optimizer.param_groups for p in group.params}
+        if not self.weights:
+            self.weights = [length(p) for _, p in w.parameters]
+        return [
+            (name, p, rates.get(id(p)) if p.ndim >= MATRIX and p.size >= SMALL else None) for name, p in w.parameters
+        ]
+
+    def _standardised(self, w: Any, lr: float) -> float | None:
+        """The largest ratio of a first update to its weights, for standardised data."""
+        pairs = w.pairs(ROWS)
+        if pairs is None:
+            return None
+        model = copy_of(w.start)
+        x, y = map(standardised, pairs)
+        w.loss(model(x), y).backward()
+        ratios = [
+            lr * length(p.grad) / size
+            for p in model.parameters()
+            if p.grad is not None and p.ndim >= MATRIX and p.size >= SMALL and (size := length(p))
+        ]
+        return max(ratios, default=None)
+
+
+def _rate(optimizer: optim.Optimizer) -> tuple[float, float]:
+    """The largest learning rate and momentum of the groups."""
+    groups = optimizer.param_groups
+    return max(float(g["lr"]) for g in groups), max(float(g["momentum"]) if "momentum" in g else 0.0 for g in groups)
+
+
+def _eigenvalue(model: nn.Module, loss: Any, x: xg.Tensor, y: xg.Tensor) -> float:
+    found = largest_eigenvalue(model, loss, x, y)
+    return found if not math.isnan(found) else math.inf
