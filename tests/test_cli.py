@@ -254,7 +254,7 @@ def test_info_fails_where_a_gradient_is_wrong(
 
 
 def test_no_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "fit | info" in refused(capsys)
+    assert "fit | diagnose | info" in refused(capsys)
     assert "invalid choice: 'train'" in refused(capsys, "train")
 
 

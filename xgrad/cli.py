@@ -1,4 +1,4 @@
-"""The `xgrad` command: `xgrad fit` and `xgrad info`."""
+"""The `xgrad` command: `xgrad fit`, `xgrad diagnose` and `xgrad info`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from dataclasses import fields
 from typing import Any, NoReturn
 
 import xgrad as xg
+from xgrad import plot
 from xgrad.backends import BackendError
 from xgrad.fit import Config, FitError, Result, fit
 from xgrad.fit.config import DTYPES
+from xgrad.fit.files import check_writable
+from xgrad.fit.history import configuration
 from xgrad.fit.network import ACTIVATIONS, INITS, LOSSES, OPTIMIZERS
 from xgrad.info import info
 
@@ -25,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = vars(_parser().parse_args(arguments))
     command = options.pop("command")
     try:
-        return _fit(options) if command == "fit" else _info()
+        return {"fit": _fit, "diagnose": _diagnose, "info": _info}[command](options)
     except (FitError, BackendError, ImportError, MemoryError) as error:
         print(f"xgrad {command}: error: {_one_line(error)}", file=sys.stderr)
         return 2
@@ -39,10 +42,31 @@ def _fit(options: dict[str, Any]) -> int:
     result = fit(config)
     if not config.quiet:
         print(_summary(config, result))
+        print(_findings(result))
     return 0 if result.completed else INTERRUPTED
 
 
-def _info() -> int:
+def _diagnose(options: dict[str, Any]) -> int:
+    """Make the run of a history again, watched."""
+    page, as_json = options["html"], options["json"]
+    if page:
+        check_writable(page, "--html")
+        plot.require_matplotlib()
+    result = fit(configuration(options["history"], fix=options["fix"]))
+    print(result.report.dumps() if as_json else _findings(result))
+    if page:
+        result.report.save(page)
+    return 0 if result.completed else INTERRUPTED
+
+
+def _findings(result: Result) -> str:
+    text = str(result.report)
+    if result.fix is not None:
+        text += f"\n{result.fix}"
+    return text
+
+
+def _info(options: dict[str, Any]) -> int:
     text, right = info()
     print(text)
     return 0 if right else 1
@@ -86,8 +110,17 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="xgrad", description="Gradients over the Array API, and fits with them.")
     parser.add_argument("--version", action="version", version=f"xgrad {xg.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="fit | info")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="fit | diagnose | info")
     commands.add_parser("info", help="list the backends and try a gradient on each")
+    diagnose = commands.add_parser(
+        "diagnose",
+        help="say why the run of a history went wrong",
+        description="Make the run of a history (xgrad fit --history) again, and say what went wrong in it, and why.",
+    )
+    diagnose.add_argument("history", help="a JSON file that xgrad fit --history wrote")
+    diagnose.add_argument("--fix", action="store_true", help="try what is proposed")
+    diagnose.add_argument("--json", action="store_true", help="the findings as JSON")
+    diagnose.add_argument("--html", type=_path, metavar="FILE", help="also a page with the picture of the run")
     _add_options(
         commands.add_parser(
             "fit",
@@ -180,7 +213,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         type=_integer,
         metavar="N",
     )
-    results.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
+    results.add_argument(
+        "--fix",
+        action="store_true",
+        help="where something is found wrong, try what is proposed and say what came of it",
+    )
+    results.add_argument("--quiet", action="store_true", help="no progress bar, no summary and no findings")
 
 
 def _integer(text: str) -> int:

@@ -51,6 +51,7 @@ class Config:
     history: str | None = None
     every: int | None = None  # steps between two samples of the curve and of the layers
     quiet: bool = True
+    fix: bool = False  # try what mends the run, where something is found wrong
 
     def __post_init__(self) -> None:
         self._complete()
@@ -105,8 +106,8 @@ class Config:
                 raise FitError(f"--points must be {MOST_POINTS} or less; it is {self.points}")
 
     def public(self) -> dict[str, Any]:
-        """The options as they go into a history."""
-        options = {field.name: getattr(self, field.name) for field in fields(self)}
+        """The options as they go into a history: those that make the run what it is, and its files."""
+        options = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "fix"}
         if self.data is not None and not isinstance(self.data, str):
             options["data"] = f"{len(self.data[0])} points"
         return options

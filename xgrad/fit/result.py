@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from xgrad.diagnose import Report
+from xgrad.diagnose.fixes import Fix
 from xgrad.fit.record import Record
 
 if TYPE_CHECKING:
@@ -20,7 +22,8 @@ class Result:
     """A finished run.
 
     `model` maps training units to training units, `history` is what --history writes (with
-    non-finite numbers as floats), `r2` is in the data's own units, `record` holds the stages.
+    non-finite numbers as floats), `r2` is in the data's own units, `record` holds the stages,
+    `report` what was found wrong, and `fix` what mends it, where that was asked for.
     """
 
     model: nn.Sequential
@@ -28,6 +31,8 @@ class Result:
     r2: float
     record: Record
     completed: bool  # False after Ctrl-C
+    report: Report
+    fix: Fix | None = None
 
     @cached_property
     def figure(self) -> Figure:

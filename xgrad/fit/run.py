@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import warnings
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import xgrad as xg
 from xgrad import plot
+from xgrad.diagnose import watch
 from xgrad.fit.config import Config
 from xgrad.fit.errors import FitError
 from xgrad.fit.files import check_writable, replacing, write_history
@@ -80,21 +81,27 @@ def _fit(config: Config, samples: Samples) -> Result:
     )
     assert config.every is not None
     recorder = Recorder(record, model, layers, x, y_scale, config.every)
+    optimizer, loss = OPTIMIZERS[config.optimizer](model.parameters(), lr=config.lr), LOSSES[config.loss]()
+    names = {id(layer.linear): layer.name for layer in layers}
+    watching = watch(model, optimizer, loss=loss, x=x, y=y, every=config.every, names=names)
     began = perf_counter()
-    with Progress(config.steps, quiet=config.quiet) as progress:
-        # Everything that watches a run for why it dies belongs beside the recorder: it sees each
-        # step between backward and update.
+    with closing(watching), Progress(config.steps, quiet=config.quiet) as progress:
         completed = train(
             model,
-            OPTIMIZERS[config.optimizer](model.parameters(), lr=config.lr),
-            LOSSES[config.loss](),
+            optimizer,
+            loss,
             batches(x, y, config.batch, rng),
             steps=config.steps,
             recorder=recorder,
+            watch=watching,
             progress=progress,
         )
     seconds = perf_counter() - began
     prediction = recorder.finish()
+    report = watching.report()
+    report.record = record
+    fix = report.try_fix() if config.fix and report.findings else None
+    record.marks = [(finding.step, finding.rule) for finding in report.findings]
     r2 = r_squared(samples.y, prediction)
     record.title += f":  R² = {r2:.5f}" if abs(r2) < 10 else f":  R² = {r2:.3g}"
     history = {
@@ -106,8 +113,11 @@ def _fit(config: Config, samples: Samples) -> Result:
         "x": samples.x,
         "y": samples.y,
         "prediction": prediction,
+        "findings": report.json()["findings"],
     }
-    return Result(model, history, r2, record, completed)
+    if fix is not None:
+        history["fix"] = fix.json()
+    return Result(model, history, r2, record, completed, report, fix)
 
 
 def _backend(config: Config) -> AbstractContextManager[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad import nn
+from xgrad.diagnose import Watch
 from xgrad.fit.interrupt import ctrl_c_asks
 from xgrad.fit.progress import Progress
 from xgrad.fit.recorder import Recorder
@@ -20,6 +21,7 @@ def train(
     *,
     steps: int,
     recorder: Recorder,
+    watch: Watch,
     progress: Progress,
 ) -> bool:
     """Take `steps` steps, or fewer and return False if Ctrl-C is pressed."""
@@ -32,6 +34,7 @@ def train(
             loss.backward()
             recorder.step(step, loss, output)
             optimizer.step()
+            watch.step(loss)
             progress.step(loss)
             if interrupted():
                 return False
