@@ -68,6 +68,26 @@ def test_bessel_functions_at_zero():
         assert xg.grad(lambda x, name=name: xg.sum(getattr(xg.special, name)(x)))(x).item() == slope
 
 
+def test_betainc_is_scipys(backend, xp):
+    """Also where a library has none, and the backend makes it."""
+    if backend.name == "strict":
+        pytest.skip("the library has no special functions")
+    a, b = np.asarray(edges([0.2, 1.0, 7.5, 80.0, 2000.0])).T
+    x = a / (a + b) * np.asarray([[0.0], [0.4], [0.9], [1.0], [1.05]])
+    x = np.concatenate([np.minimum(x, 1.0), np.ones((1, len(a)))])
+    got = xp.special.betainc(make(xp, a), make(xp, b), make(xp, x))
+    assert_matches(got, special.betainc(a, b, x), xp=xp, rtol=1e-11)
+
+
+def test_arrays_of_two_dtypes_are_promoted_first(backend, xp):
+    x = make(xp, [0.3, 0.5])
+    got = xp.special.xlogy(make(xp, 0.1, "float32"), x)
+    assert_matches(got, special.xlogy(np.float64(np.float32(0.1)), [0.3, 0.5]), xp=xp)
+    if backend.name != "strict":
+        got = xp.special.betainc(make(xp, 0.1, "float32"), make(xp, 2), x)
+        assert_matches(got, special.betainc(np.float64(np.float32(0.1)), 2.0, [0.3, 0.5]), xp=xp)
+
+
 # --- what is not known is an error, not a zero ----------------------------------------------------------
 
 

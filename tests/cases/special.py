@@ -67,14 +67,13 @@ for _name in ("gammainc", "gammaincc"):
         raw=lambda xp, a, x, name=_name: getattr(xp.special, name)(xp.asarray(a, dtype=x.dtype), x),
         without=LIBRARY_LACKS,
     )
-NO_BETAINC = (*LIBRARY_LACKS, "torch")
 case(
     "special.betainc",
     SHAPE_PARAMETERS,
     np.asarray([[2.0], [0.6]]),
     real(2, 3, low=0.2, high=0.8),
     reference=by_scipy("betainc"),
-    without=NO_BETAINC,
+    without=LIBRARY_LACKS,
 )
 case(
     "special.betainc",
@@ -83,7 +82,7 @@ case(
     real(2, low=0.2, high=0.8),
     reference=by_scipy("betainc"),
     raw=lambda xp, a, b, x: xp.special.betainc(xp.asarray(a, dtype=x.dtype), xp.asarray(b, dtype=x.dtype), x),
-    without=NO_BETAINC,
+    without=LIBRARY_LACKS,
 )
 
 # --- made of these ------------------------------------------------------------------------------------
@@ -116,7 +115,7 @@ for _name, _definition in F_DISTRIBUTION.items():
         real(2, 3, low=0.4, high=2),
         reference=by_scipy(_name),
         raw=_definition,
-        without=NO_BETAINC,
+        without=LIBRARY_LACKS,
     )
 
 # --- made of others, whose definitions these are ------------------------------------------------------

@@ -14,6 +14,7 @@ from xgrad.dispatch import apply, unwrap
 from xgrad.op import Elementwise
 from xgrad.registry import public
 from xgrad.rules import network
+from xgrad.rules.data_type import cast
 from xgrad.rules.declare import elementwise
 from xgrad.rules.elementwise import add, exp, isinf, isnan, log, log1p, multiply, negative, subtract
 from xgrad.rules.manipulation import broadcast_to, squeeze
@@ -233,12 +234,13 @@ i1e = elementwise(
 
 
 def _arrays(name: str, *args: Any) -> list[Tensor]:
-    """The arguments as tensors of one backend; numbers in the dtype of the first array, if it is a floating-point one."""
+    """The arguments as tensors of one backend and one floating-point dtype, if there is one among them."""
     backend, raws, _ = unwrap(name, args)
-    first = next(raw.dtype for raw in raws if hasattr(raw, "shape"))
-    dtype = first if backend.is_inexact(first) else None
-    lifted = [raw if hasattr(raw, "shape") else backend.asarray(raw, dtype) for raw in raws]
-    return [arg if isinstance(arg, Tensor) else wrap(raw, backend) for arg, raw in zip(args, lifted, strict=True)]
+    dtype = backend.library.result_type(*(raw.dtype for raw in raws if hasattr(raw, "shape")))
+    wanted = dtype if backend.is_inexact(dtype) else None
+    lifted = [raw if hasattr(raw, "shape") else backend.asarray(raw, wanted) for raw in raws]
+    tensors = [arg if isinstance(arg, Tensor) else wrap(raw, backend) for arg, raw in zip(args, lifted, strict=True)]
+    return [t if wanted is None or t.dtype == wanted else cast(t, wanted) for t in tensors]
 
 
 @public("special.expit", "composition")
