@@ -9,7 +9,7 @@ from typing import Any
 from xgrad import tape
 from xgrad.identity import ARGUMENT
 from xgrad.several import Output, Parts
-from xgrad.tape import BACKEND, SAVED, Node, Path
+from xgrad.tape import BACKEND, SAVED, Leaf, Node, Path
 from xgrad.tensor import Tensor, wrap
 from xgrad.trees import flatten
 
@@ -23,6 +23,12 @@ class _Call:
         self.f, self.rebuild, self.moving = f, rebuild, moving
         self.leaves = [leaf.detach() if i in moving else leaf for i, leaf in enumerate(leaves)]
         self.closed_over: Sequence[Any] = ()
+        self.versions: list[int] = []
+
+    def close_over(self, outside: Sequence[Any]) -> None:
+        """What the function uses besides its arguments, and which values of it."""
+        self.closed_over = outside
+        self.versions = [node.version for node in outside if isinstance(node, Leaf)]
 
     def run(self, parents: Sequence[Any]) -> tuple[list[Node], list[Any], Function]:
         """Record the call: nodes for the arguments that move (after one that marks the time), the results, and their tree."""
@@ -39,6 +45,11 @@ class _Call:
 
     def again(self, parents: Sequence[Any]) -> tuple[Path, list[Any]]:
         """The path from all parents to the results, and the results' nodes."""
+        if self.versions != [node.version for node in self.closed_over if isinstance(node, Leaf)]:
+            raise RuntimeError(
+                "checkpoint: a tensor that the function closes over was given another value since it was called, so that it "
+                "cannot be run again. Call backward() before the optimizer's step, or make the tensor an argument."
+            )
         nodes, results, _ = self.run(parents)
         ends = [y.node if isinstance(y, Tensor) else None for y in results]
         return Path(nodes, ends, self.closed_over), ends
@@ -90,7 +101,7 @@ def checkpoint(f: Function) -> Function:
         call = _Call(f, leaves, rebuild, moving)
         nodes, results, rebuild_results = call.run(parents)
         tensors = [y for y in results if isinstance(y, Tensor) and y.requires_grad]
-        call.closed_over = Path(nodes, [y.node for y in tensors]).outside
+        call.close_over(Path(nodes, [y.node for y in tensors]).outside)
         if not tensors:
             return rebuild_results(results)
         backend = tensors[0].backend

@@ -36,12 +36,13 @@ _accumulating = threading.Lock()
 
 
 class Leaf:
-    """Where a gradient ends: the part of a tensor that owns `.grad`."""
+    """Where a gradient ends: the part of a tensor that owns `.grad`. `version` counts the values that it was given."""
 
-    __slots__ = ("__weakref__", "grad")
+    __slots__ = ("__weakref__", "grad", "version")
 
     def __init__(self) -> None:
         self.grad: Any = None
+        self.version = 0
 
 
 class GraphFreedError(RuntimeError):

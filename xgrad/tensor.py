@@ -57,6 +57,8 @@ class Tensor:
         if not self.backend.owns(array):
             raise TypeError(f".data is an array of backend {self.backend}, not {type(array).__name__}")
         self._data, self.form = array, None
+        if type(self.node) is Leaf:
+            self.node.version += 1
 
     @property
     def shape(self) -> tuple[int, ...]:

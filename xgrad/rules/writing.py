@@ -28,6 +28,10 @@ def write(self: Tensor, key: Any, value: Any) -> None:
     in_place = self.backend.exclusive(self.data)
     backend, (x, v), nodes = unwrap("setitem", (self, value))
     static = {"key": key}
+    if getattr(v, "dtype", None) in backend.complex_dtypes and self.dtype not in backend.complex_dtypes:
+        raise TypeError(
+            f"setitem: a complex value was written into a tensor of dtype {self.dtype}; write xgrad.real of it"
+        )
     try:
         y = (backend.xp._write if in_place else backend.xp.setitem)(x, v, key)
     except Exception as error:
