@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_close, make, to_numpy
+from tests.helpers import assert_close, assert_matches, make, to_numpy
 
 
 def layer(x, w):
@@ -120,3 +120,18 @@ def peak(pieces: int) -> int:
 def test_memory_of_a_chain_falls_to_its_square_root():
     with xg.use_backend("numpy"):
         assert peak(14) < 0.25 * peak(1)  # 14 + 14 arrays and some, of 200
+
+
+def test_a_weight_that_was_changed_since_is_refused(xp):
+    """To run the function again with the new weight would give the gradient of another function."""
+    w, x = make(xp, [2.0], requires_grad=True), make(xp, [3.0], requires_grad=True)
+    f = xg.checkpoint(lambda x: xp.exp(x * w))
+    y = xp.sum(f(x))
+    w.grad = make(xp, [1.0])
+    xg.optim.SGD([w], lr=0.5).step()
+    with pytest.raises(RuntimeError, match="closes over"):
+        y.backward()
+    assert x.grad is None
+    xp.sum(f(x)).backward()
+    assert_matches(x.grad, 1.5 * np.exp([4.5]), xp=xp)
+    xp.sum(xg.checkpoint(lambda x, w: x * w)(x, w)).backward()

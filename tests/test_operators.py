@@ -287,6 +287,18 @@ def test_a_write_that_does_not_fit_changes_nothing(backend, xp):
     assert_matches(y.detach(), [1.0, 2.0], xp=xp)
 
 
+def test_a_complex_value_is_not_written_into_a_real_tensor(xp):
+    """Its imaginary part would be dropped."""
+    y = make(xp, [1.0, 2.0], requires_grad=True) * 1.0
+    for value in (make(xp, 1j), make(xp, 1j, requires_grad=True), 1j):
+        with pytest.raises((TypeError, ValueError), match="setitem"):
+            y[0] = value
+    assert_matches(y.detach(), [1.0, 2.0], xp=xp)
+    z = make(xp, [1.0, 2.0], "complex128")
+    z[0] = make(xp, 5.0)
+    assert_matches(z, [5 + 0j, 2 + 0j], xp=xp)
+
+
 def test_read_only_memory_is_not_written(xp):
     host = np.arange(3.0)
     host.flags.writeable = False
