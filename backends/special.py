@@ -15,6 +15,7 @@ class Special:
 
     module: ClassVar[str | None] = None
     install: ClassVar[str] = ""  # what brings the module, for error messages
+    names: ClassVar[dict[str, str]] = {}  # where the library's differ
 
     def __init__(self, library: str) -> None:
         self.library = library
@@ -22,7 +23,9 @@ class Special:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        function = self.__dict__[name] = getattr(self._functions(name), name, None) or self._missing(name)
+        function = self.__dict__[name] = getattr(
+            self._functions(name), self.names.get(name, name), None
+        ) or self._missing(name)
         return function
 
     def _functions(self, name: str) -> Any:
@@ -66,6 +69,7 @@ class TorchSpecial(Special):
     """torch.special, and functions that it lacks."""
 
     module = "torch.special"
+    names: ClassVar[dict[str, str]] = {"j0": "bessel_j0", "j1": "bessel_j1"}
 
     def polygamma(self, n: int, x: Any) -> Any:
         """PyTorch's own trigamma, n = 1, is right to 9 digits only."""

@@ -64,7 +64,7 @@ def test_the_gradient_of_log_ndtr_far_out():
 
 def test_bessel_functions_at_zero():
     x = xg.asarray([0.0])
-    for name, slope in (("i0", 0.0), ("i1", 0.5), ("i1e", 0.5)):
+    for name, slope in (("i0", 0.0), ("i1", 0.5), ("i1e", 0.5), ("j0", 0.0), ("j1", 0.5)):
         assert xg.grad(lambda x, name=name: xg.sum(getattr(xg.special, name)(x)))(x).item() == slope
 
 

@@ -25,7 +25,22 @@ def with_xp(f: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
 
 # --- special functions ----------------------------------------------------------------------------------
 
-REAL = ("erf", "erfc", "erfcx", "expit", "i0", "i0e", "i1", "i1e", "log_ndtr", "log_softmax", "logsumexp", "ndtr")
+REAL = (
+    "erf",
+    "erfc",
+    "erfcx",
+    "expit",
+    "i0",
+    "i0e",
+    "i1",
+    "i1e",
+    "j0",
+    "j1",
+    "log_ndtr",
+    "log_softmax",
+    "logsumexp",
+    "ndtr",
+)
 ON_SHARES = ("entr", "erfinv", "logit", "ndtri")
 ON_POSITIVE = ("digamma", "gamma", "gammaln", "psi")
 
@@ -47,7 +62,7 @@ ROWS = [
     Row("special.betainc", with_xp(lambda xp, x: special.betainc(xp.asarray(1.5), xp.asarray(2.0), x)), SHARES),
     Row("special.stdtr", with_xp(lambda xp, x: special.stdtr(xp.asarray(5.0), x)), X),
     Row("special.chdtrc", with_xp(lambda xp, x: special.chdtrc(xp.asarray(5.0), x)), POSITIVE),
-    Row("special.j0", special.j0, X, because="xgrad has no rule for it, and SciPy falls back on NumPy"),
+    Row("special.spence", special.spence, POSITIVE, because="xgrad has no rule for it, and SciPy falls back on NumPy"),
 ]
 
 # --- statistics -----------------------------------------------------------------------------------------

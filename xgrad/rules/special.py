@@ -211,6 +211,12 @@ def _over(xp: Any, y: Any, x: Any, at_zero: float) -> Any:
     return xp.where(flat, xp.full((), at_zero, dtype=x.dtype), ratio)
 
 
+j0 = elementwise("special.j0", "The Bessel function of order 0, elementwise.", lambda xp, g, x: -g * xp.special.j1(x))
+j1 = elementwise(
+    "special.j1",
+    "The Bessel function of order 1, elementwise.",
+    lambda xp, g, x, y: g * (xp.special.j0(x) - _over(xp, y, x, 0.5)),
+)
 i0 = elementwise(
     "special.i0", "The modified Bessel function of order 0, elementwise.", lambda xp, g, x: g * xp.special.i1(x)
 )
