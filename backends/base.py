@@ -6,6 +6,7 @@ knows the library's arrays, devices and memory. A backend overrides what its lib
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property, partial
@@ -70,6 +71,10 @@ class Raw:
         y += bias
         return y
 
+    def weight_gradient(self, g: Any, x: Any, weight: Any) -> Any:
+        """g.T @ x, the gradient of linear's weight for matrices g and x."""
+        return self.matmul(self.matrix_transpose(g), x)
+
     # --- doors: activations, stable for every finite argument ---
 
     def sigmoid(self, x: Any) -> Any:
@@ -104,6 +109,15 @@ class Raw:
     def log_softmax(self, x: Any, axis: int) -> Any:
         shifted = x - self.max(x, axis=axis, keepdims=True)
         return shifted - self.log(self.sum(self.exp(shifted), axis=axis, keepdims=True))
+
+    def softmax_cross_entropy(self, x: Any, number: Any, axis: int = -1, ignore_index: int = -100) -> Any:
+        """-log_softmax(x) at each class number; 0 for `ignore_index`, nan (or IndexError) for one that is no class."""
+        ignored = number == ignore_index
+        right = (number >= 0) & (number < x.shape[axis]) & ~ignored
+        index = self.expand_dims(self.where(ignored, self.zeros_like(number), number), axis=axis)
+        loss = -self.squeeze(self.take_along_axis(self.log_softmax(x, axis), index, axis=axis), axis=axis)
+        zero, nan = (self.asarray(value, dtype=x.dtype) for value in (0.0, math.nan))
+        return self.where(right, loss, self.where(ignored, zero, nan))
 
     # --- doors: selection, conversion and indexing ---
 

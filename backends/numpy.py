@@ -11,7 +11,7 @@ import numpy as np
 from numpy._typing import ArrayLike
 
 from xgrad.backends.base import Backend, IndexingRaw
-from xgrad.backends.references import held_once
+from xgrad.backends.references import held_once, held_once_through
 from xgrad.backends.special import SciPySpecial
 
 _add_reduce: Any = np.add.reduce  # (their stubs know no keepdims that is a variable)
@@ -43,10 +43,42 @@ class NumPyRaw(IndexingRaw):
         return y
 
     def matmul(self, a: Any, b: Any) -> Any:
-        """BLAS takes three times as long as a product with broadcasting where there is nothing to sum."""
-        if len(b) == 1 and a.ndim == b.ndim == 2 and a.shape[1] == 1:
-            return a * b
-        return np.matmul(a, b)
+        """For two matrices `dot` is a tenth quicker than `matmul`, and six times where there is nothing to sum."""
+        return a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
+
+    def linear(self, x: Any, weight: Any, bias: Any = None) -> Any:
+        """As in Raw, without a call for each step."""
+        if bias is None or x.ndim != 2 or not x.dtype == weight.dtype == bias.dtype:
+            return super().linear(x, weight, bias)
+        y = x.dot(weight.T)
+        y += bias
+        return y
+
+    def weight_gradient(self, g: Any, x: Any, weight: Any) -> Any:
+        """In the weight's order in memory, so that an update runs through both alike."""
+        return g.T.dot(x) if weight.flags.c_contiguous else x.T.dot(g).T
+
+    def log_softmax(self, x: Any, axis: int) -> Any:
+        """As in Raw, with one temporary."""
+        if x.dtype.kind != "f" or not x.ndim:
+            return super().log_softmax(x, axis)
+        y = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+        y -= np.log(_add_reduce(np.exp(y), axis=axis, keepdims=True))
+        return y
+
+    def softmax_cross_entropy(self, x: Any, number: Any, axis: int = -1, ignore_index: int = -100) -> Any:
+        """As in Raw, by plain indexing where every number may be a class."""
+        if x.ndim != 2 or axis % 2 != 1 or not number.size or ignore_index >= 0 or np.minimum.reduce(number) < 0:
+            return super().softmax_cross_entropy(x, number, axis, ignore_index)
+        return -self.log_softmax(x, axis)[np.arange(len(x)), number]
+
+    def scatter_along_axis(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
+        """One index along the axis is named once: it can be written instead of added."""
+        if indices.shape[axis] != 1 or indices.ndim != 2 or axis % 2 != 1:
+            return super().scatter_along_axis(x, indices, shape, axis)
+        y = np.zeros(shape, dtype=x.dtype)
+        y[np.arange(shape[0]), indices[:, 0]] = x[:, 0]
+        return y
 
     matrix_transpose = staticmethod(operator.attrgetter("mT"))
     special = SciPySpecial("numpy")
@@ -56,7 +88,7 @@ class NumPyRaw(IndexingRaw):
         if dtype is not None or x.dtype.kind != "f":
             return self.library.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
         if axis in (0, (0,)) and x.ndim == 2 and 0 < x.shape[0] <= _BLOCK and x.dtype.itemsize >= 4:
-            total = _block(1.0, x.dtype)[: x.shape[0]] @ x
+            total = _block(1.0, x.dtype)[: x.shape[0]].dot(x)
             return total[None, :] if keepdims else total
         return _add_reduce(x, axis=axis, keepdims=keepdims)
 
@@ -74,9 +106,9 @@ class NumPyRaw(IndexingRaw):
 
     def broadcast_to(self, x: Any, shape: tuple[int, ...]) -> Any:
         """One number over a shape, as the gradient of a sum is: a view made directly, in a quarter of the time."""
-        if x.ndim or type(x) is not np.ndarray:
+        if x.ndim:
             return np.broadcast_to(x, shape)
-        view: Any = np.ndarray(shape, x.dtype, x, 0, (0,) * len(shape))
+        view: Any = np.ndarray(shape, x.dtype, np.asarray(x), 0, (0,) * len(shape))
         view.flags.writeable = False
         return view
 
@@ -166,15 +198,22 @@ class NumPy(Backend):
         return np.array(array)
 
     def copy(self, array: Any) -> Any:
-        return np.array(array, order="C")
+        return np.array(array)  # in its own order in memory: a weight that is used transposed may be stored so
 
     def owned(self, array: Any, fresh: bool) -> Any:
-        if fresh and type(array) is np.ndarray and array.base is None:
+        if fresh and type(array) is np.ndarray and (array.base is None or _is_whole_view(array)):
             return array
-        return np.array(array, order="C")
+        return np.array(array)
 
     def exclusive(self, array: Any) -> bool:
         return array.base is None and array.flags.writeable and held_once(array)
+
+
+def _is_whole_view(array: Any) -> bool:
+    """Whether the array is another view of all of an array that nobody else holds, such as the transpose of a product."""
+    base = array.base
+    is_whole = type(base) is np.ndarray and base.base is None and base.size == array.size
+    return is_whole and held_once_through(array, "base")
 
 
 BACKEND = NumPy

@@ -36,3 +36,24 @@ def _count_when_alone() -> int:
 
 
 _ALONE = _count_when_alone()
+
+
+def held_once_through(holder: Any, name: str) -> bool:
+    """Whether the attribute of `holder` is the one lasting reference to what it names, seen from a caller that has it too."""
+    return _count(getattr(holder, name)) <= _ALONE_THROUGH
+
+
+def _count_when_alone_through() -> int:
+    def as_held_once_through(holder: Any, name: str) -> int:
+        return _count(getattr(holder, name))
+
+    def caller(holder: Any) -> int:
+        held = holder.array
+        return as_held_once_through(holder, "array") if held is not None else 0
+
+    holder = _Holder()
+    holder.array = object()
+    return caller(holder)
+
+
+_ALONE_THROUGH = _count_when_alone_through()

@@ -163,7 +163,9 @@ from xgrad.rules.network import (
     relu,
     sigmoid,
     softmax,
+    softmax_cross_entropy,
     softplus,
+    weight_gradient,
 )
 from xgrad.rules.searching import (
     all,
@@ -380,6 +382,7 @@ __all__ = [
     "sin",
     "sinh",
     "softmax",
+    "softmax_cross_entropy",
     "softplus",
     "sort",
     "special",
@@ -409,6 +412,7 @@ __all__ = [
     "var",
     "vecdot",
     "vjp",
+    "weight_gradient",
     "where",
     "zeros",
     "zeros_like",

@@ -318,6 +318,25 @@ def matrix_product(op: Op) -> Operation:
     return matmul
 
 
+def reduce_all(op: Op, static: dict[str, Any]) -> Operation:
+    """`op` over all axes, quick for a real tensor. `static` is what the node keeps."""
+    raw = op.raw
+
+    def function(x: Any) -> Tensor:
+        if type(x) not in plain_types:
+            return apply(op, (x,), static)
+        backend, a, node = x.backend, x._data, x.node
+        y = raw[backend](a)
+        if not backend.owns(y):
+            y = backend.asarray(y)
+        if node is None or not is_recording() or y.dtype is not a.dtype:
+            return apply(op, (x,), static) if y.dtype is not a.dtype else Tensor(y, backend)
+        geometry = ((a.shape, a.dtype), (y.shape, y.dtype))
+        return Tensor(y, backend, [next_seq(), op, (node,), (None, None, geometry), static, backend])
+
+    return function
+
+
 def affine(op: Op) -> Operation:
     """The public function of x @ weight.T + bias, quick for real matrices of one dtype."""
     raw, plain = op.raw, Plain(op)

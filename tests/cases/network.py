@@ -60,11 +60,26 @@ for _name, _reference in {
     case(_name, real(0, 3), axis=1, reference=_reference)
 
 
+def _cross_entropy(xp, x, number, *, axis=-1, ignore_index=-100):
+    p = np.moveaxis(_softmax(np, x, axis=axis), axis, -1)
+    picked = np.take_along_axis(p, np.where(number == ignore_index, 0, number)[..., None], axis=-1)[..., 0]
+    return np.where(number == ignore_index, 0.0, -np.log(picked))
+
+
+case("softmax_cross_entropy", real(3, 4), np.array([0, 3, 1]), axis=1, reference=_cross_entropy)
+case("softmax_cross_entropy", real(3, 4), np.array([0, -100, 1]), axis=1, reference=_cross_entropy)
+case("softmax_cross_entropy", real(3), np.array(2), reference=_cross_entropy)
+case(
+    "softmax_cross_entropy", real(2, 3, 2), np.array([[0, 2], [1, 1]]), axis=1, ignore_index=1, reference=_cross_entropy
+)
+
+
 def _linear(xp, x, weight, bias=None):
     y = x @ weight.T
     return y if bias is None else y + bias
 
 
+case("weight_gradient", real(4, 2), real(4, 3), np.ones((2, 3)), reference=lambda xp, g, x, weight: g.T @ x)
 for _x in (real(2, 3), real(3), real(2, 1, 3), real(0, 3)):
     case("linear", _x, real(2, 3), real(2), reference=_linear)
     case("linear", _x, real(2, 3), reference=_linear)

@@ -7,7 +7,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.nn.loss_functions import reduce
-from xgrad.tensor import Tensor
+from xgrad.tensor import Tensor, wrap
 
 
 def cross_entropy(
@@ -41,6 +41,15 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be from 0 to 1, got {label_smoothing!r}")
     axis = _class_axis("cross_entropy", input, weight)
+    if weight is None and not label_smoothing and _are_numbers(input, target):
+        _check_numbers("cross_entropy", target, input, axis)
+        loss = _quick_loss(input, target, axis, ignore_index)
+        if reduction != "mean":
+            return reduce(loss, reduction)
+        xp, numbers = input.backend.xp, target.data
+        counted = xp.sum(xp.astype(numbers != ignore_index, loss.data.dtype))
+        mean: Tensor = xg.sum(loss) / wrap(loss.backend.asarray(counted), loss.backend)
+        return mean
     log_p = xg.log_softmax(input, axis=axis)
     if log_p.backend.xp.isdtype(target.dtype, "real floating"):
         if ignore_index >= 0:
@@ -55,6 +64,22 @@ def nll_loss(
     """`cross_entropy` of log-probabilities (what log_softmax gives) and class numbers."""
     axis = _class_axis("nll_loss", input, weight)
     return _number_loss("nll_loss", xg.asarray(input), target, weight, axis, ignore_index, reduction, 0.0)
+
+
+def _are_numbers(input: Any, target: Any) -> bool:
+    return (
+        isinstance(input, Tensor) and isinstance(target, Tensor) and input.backend.xp.isdtype(target.dtype, "integral")
+    )
+
+
+def _quick_loss(input: Tensor, target: Tensor, axis: int, ignore_index: int) -> Tensor:
+    try:
+        return xg.softmax_cross_entropy(input, target, axis=axis, ignore_index=ignore_index)
+    except (IndexError, RuntimeError) as error:
+        classes = input.shape[axis]
+        raise IndexError(
+            f"cross_entropy: a class number is outside 0 ... {classes - 1} ({classes} classes) and is not ignore_index either"
+        ) from error
 
 
 def _probability_loss(

@@ -11,6 +11,7 @@ from xgrad.dispatch import affine, apply, is_scalar, weak
 from xgrad.op import Elementwise, Function, total
 from xgrad.registry import public
 from xgrad.rules.declare import elementwise
+from xgrad.rules.linear_algebra import matmul, matrix_transpose
 from xgrad.rules.shapes import expand, normalize_axes
 from xgrad.tensor import Tensor
 
@@ -37,7 +38,7 @@ _linear = Function(
     ("x", "weight", "bias"),
     (
         lambda xp, g, weight: xp.matmul(g, weight),
-        lambda xp, g, x: xp.matmul(xp.matrix_transpose(_rows(xp, g)), _rows(xp, x)),
+        lambda xp, g, x, weight: xp.weight_gradient(_rows(xp, g), _rows(xp, x), weight),
         lambda xp, g: xp.sum(_rows(xp, g), axis=0),
     ),
     jvp=_linear_jvp,
@@ -48,12 +49,20 @@ _linear = Function(
 linear = public("linear", "rule")(affine(_linear))
 
 
+@public("weight_gradient", "composition")
+def weight_gradient(g: Any, x: Any, weight: Any, /) -> Tensor:
+    """g.T @ x for matrices g and x: the gradient of linear's weight, like which it may lie in memory."""
+    product: Tensor = matmul(matrix_transpose(g), x)
+    return product
+
+
 # --- activations --------------------------------------------------------------------------------------------
 
 
 def _sigmoid_rule(xp: Any, g: Any, y: Any) -> Any:
-    h = g * y
-    h -= h * y
+    h = 1 - y
+    h *= y
+    h *= g
     return h
 
 
@@ -135,3 +144,40 @@ def softmax(x: Any, /, *, axis: int = -1) -> Tensor:
 def log_softmax(x: Any, /, *, axis: int = -1) -> Tensor:
     """x - logsumexp(x) along the axis."""
     return apply(_log_softmax, (x,), {"axis": normalize_axes("log_softmax", axis, x.ndim)[0]})
+
+
+def _cross_entropy_slope(xp: Any, x: Any, number: Any, axis: int, ignore_index: int) -> tuple[Any, Any]:
+    """softmax(x), and the class numbers along the axis (0 for those to ignore)."""
+    number = xp.where(number == ignore_index, xp.zeros_like(number), number)
+    return xp.softmax(x, axis=axis), xp.expand_dims(number, axis=axis)
+
+
+def _cross_entropy_rule(xp: Any, g: Any, x: Any, number: Any, axis: int, ignore_index: int) -> Any:
+    """g times (softmax(x) minus one at the class)."""
+    g = xp.expand_dims(xp.mask(g, number != ignore_index), axis=axis)
+    p, index = _cross_entropy_slope(xp, x, number, axis, ignore_index)
+    return p * g - xp.scatter_along_axis(g, index, x.shape, axis)
+
+
+def _cross_entropy_jvp(xp: Any, t: Any, x: Any, number: Any, axis: int, ignore_index: int) -> Any:
+    t = t[0] if isinstance(t, (list, tuple)) else t
+    p, index = _cross_entropy_slope(xp, x, number, axis, ignore_index)
+    moved = xp.sum(p * t, axis=axis) - xp.squeeze(xp.take_along_axis(t, index, axis=axis), axis=axis)
+    return xp.mask(moved, number != ignore_index)
+
+
+_cross_entropy = Function("softmax_cross_entropy", ("x", "number"), (_cross_entropy_rule, None), jvp=_cross_entropy_jvp)
+
+
+@public("softmax_cross_entropy", "rule")
+def softmax_cross_entropy(x: Any, number: Any, /, *, axis: int = -1, ignore_index: int = -100) -> Tensor:
+    """-log_softmax(x) at each class number, for `number` of the shape of x without the axis; 0 for `ignore_index`.
+
+    A number that is no class is an IndexError where the library checks its indices, and nan elsewhere.
+
+    >>> import xgrad as xg
+    >>> xg.softmax_cross_entropy(xg.asarray([[0.0, 0.0]]), xg.asarray([1])).numpy().tolist()
+    [0.6931471805599453]
+    """
+    (axis,) = normalize_axes("softmax_cross_entropy", axis, x.ndim)
+    return apply(_cross_entropy, (x, number), {"axis": axis, "ignore_index": ignore_index})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.dispatch import apply
+from xgrad.dispatch import apply, reduce_all
 from xgrad.op import Function, Multilinear, conjugate
 from xgrad.registry import public
 from xgrad.rules.shapes import Axes, count, expand, normalize_axes
@@ -15,6 +15,9 @@ from xgrad.tensor import Tensor
 _sum = Multilinear("sum", ("x",), (lambda xp, g, x_shape, axis: expand(xp, g, x_shape, axis),))
 _mean = Multilinear("mean", ("x",), (lambda xp, g, x_shape, axis: expand(xp, g / count(x_shape, axis), x_shape, axis),))
 
+_sum_all = reduce_all(_sum, {"axis": None, "dtype": None, "keepdims": False})
+_mean_all = reduce_all(_mean, {"axis": None, "keepdims": False})
+
 
 @public("sum", "rule")
 def sum(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
@@ -24,12 +27,16 @@ def sum(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = Fal
     >>> xg.sum(xg.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0).numpy().tolist()
     [4.0, 6.0]
     """
+    if axis is None and dtype is None and not keepdims:
+        return _sum_all(x)
     return apply(_sum, (x,), {"axis": axis, "dtype": dtype, "keepdims": keepdims})
 
 
 @public("mean", "rule")
 def mean(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over the axes (all of them by default)."""
+    if axis is None and not keepdims:
+        return _mean_all(x)
     return apply(_mean, (x,), {"axis": axis, "keepdims": keepdims})
 
 
