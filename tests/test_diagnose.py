@@ -5,8 +5,10 @@ The runs are those that `python -m bench.diagnose` measures over 20 seeds; here 
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
+import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -318,6 +320,65 @@ def test_the_eigenvalue_against_a_matrix() -> None:
     jacobian = xg.stack(rows)
     values = xg.linalg.eigvalsh(2 / x.shape[0] * (jacobian @ jacobian.T))
     assert found == pytest.approx(xg.max(values).item(), rel=0.02)
+
+
+@pytest.mark.parametrize("order", ["update, step", "step, update", "update, clear, step"])
+def test_any_order_in_the_loop(order: str) -> None:
+    """`step` after the update or before it, and gradients cleared before it: the same is found at the same steps."""
+    run = SEED["B float64 seed 0"]
+    _, usual = diagnose(replace(run, steps=30))
+    again = perform(replace(run, steps=0))
+    w, model, x, y = again.watch, again.model, again.x.numpy(), again.y.numpy()
+    w.close()
+    optimizer, loss = optim.SGD(model.parameters(), lr=0.01), nn.MSELoss()
+    w = watch(model, optimizer, loss=loss, x=x, y=y)  # arrays will do
+    x, y = again.x, again.y
+    for _ in range(30):
+        if "clear" not in order:
+            optimizer.zero_grad()
+        value = loss(model(x), y)
+        value.backward()
+        for what in order.split(", "):
+            if what == "update":
+                optimizer.step()
+            elif what == "step":
+                w.step(value)
+            else:
+                optimizer.zero_grad()
+    found = w.report()
+    w.close()
+    assert [(f.rule, f.step) for f in found.findings] == [(f.rule, f.step) for f in usual.findings]
+
+
+def test_copies_and_pickles_are_not_watched() -> None:
+    model, x, y = small()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    w = watch(model, optimizer)
+    train(model, optimizer, x, y, 2, w.step)
+    twins = copy.deepcopy((model, optimizer))
+    for other, its in (twins, pickle.loads(pickle.dumps((model, optimizer)))):
+        kept = [p.numpy() for p in model.parameters()]
+        train(other, its, x, y, 2, lambda value: None)
+        assert w.updates == 2
+        assert all((p.numpy() == before).all() for p, before in zip(model.parameters(), kept, strict=True))
+        assert any((p.numpy() != before).any() for p, before in zip(other.parameters(), kept, strict=True))
+    w.close()
+
+
+def test_a_layer_that_hardly_lives_is_a_warning() -> None:
+    model = nn.Sequential(nn.Linear(1, 8, dtype=xg.float64), nn.ReLU(), nn.Linear(8, 1, dtype=xg.float64))
+    x = xg.linspace(0, 1, 200, dtype=xg.float64)[:, None]
+    bias = [-1.0] * 7 + [-0.999]
+    model[0].weight.data = xg.ones((8, 1), dtype=xg.float64).data  # type: ignore[union-attr]
+    model[0].bias.data = xg.asarray(bias, dtype=xg.float64).data  # type: ignore[union-attr]
+    model[2].weight.data = xg.full((1, 8), 1e-9, dtype=xg.float64).data  # type: ignore[union-attr]
+    optimizer = optim.SGD(model.parameters(), lr=1e-3)
+    w = watch(model, optimizer, loss=nn.MSELoss(), x=x, y=x)
+    train(model, optimizer, x, x, 2, w.step)
+    (finding,) = named(w.report(), "DEAD_LAYER")
+    w.close()
+    assert finding.severity == "warning"
+    assert finding.evidence["zeros"] > 0.99
 
 
 def test_bad_arguments() -> None:

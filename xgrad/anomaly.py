@@ -185,7 +185,7 @@ class Detector:
         if self not in _active.get() or (self.recorded_only and node is None):  # another thread's
             return
         self.seen += 1
-        if self.seen == LONG:
+        if self.seen == LONG and not self.recorded_only:
             self.left_on()
         if node is not None:
             watched = node[OP] = _Watched(self, node[OP], backend, self.within.site if self.within else site())

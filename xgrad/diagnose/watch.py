@@ -11,11 +11,12 @@ from functools import cached_property
 from typing import Any
 
 import xgrad as xg
-from xgrad import nn, optim, tape
+from xgrad import nn, optim
 from xgrad.anomaly import Anomaly, Detector
 from xgrad.diagnose import gradients
 from xgrad.diagnose.finding import ERROR, Finding
 from xgrad.diagnose.gradients import Gradients, Leftover
+from xgrad.diagnose.hooks import hook
 from xgrad.diagnose.look import Look, look
 from xgrad.diagnose.network import copy_of, is_float, rows
 from xgrad.diagnose.report import Report
@@ -26,6 +27,7 @@ Loss = Callable[[Any, Any], xg.Tensor]
 
 SAMPLE = 512  # rows that a regular look takes
 OFTEN = 40  # steps between two looks, where slopes can saturate
+SHAKY = 10  # first steps, in which every operation is looked at
 FIRST = 3  # steps in which leftover gradients are watched for
 
 
@@ -82,8 +84,7 @@ class Watch:
 
         self.detector = Detector(found, allow, recorded_only=True)
         self.armed = False
-        self.removing: list[Callable[[], None]] = []
-        self._hook()
+        self.removing = hook(self)
         weakref.finalize(self, Detector.stop, self.detector)
         if starting:
             with self.privately():
@@ -96,8 +97,8 @@ class Watch:
         """Once in every step, after its backward: best after the optimizer's step. `loss` is a tensor or a number."""
         value = math.nan if loss is None else float(loss.item() if isinstance(loss, xg.Tensor) else loss)
         if self.optimizer is None:
-            self._before_update()
-            self._after_update()
+            self.before_update()
+            self.after_update()
         self.losses.append(value)
         if loss is not None:
             self._tell(lambda rule: rule.loss(self, self.steps, value))
@@ -201,7 +202,7 @@ class Watch:
 
     # --- around an update ---
 
-    def _before_update(self) -> None:
+    def before_update(self) -> None:
         step, here = self.now, gradients.measure(self.parameters)
         broken, exact = here.broken(), here.zeros()
         if broken and not self._has("NONFINITE"):
@@ -216,7 +217,7 @@ class Watch:
             self._tell(lambda rule: rule.update(self, step, here))
         self._disarm()
 
-    def _after_update(self) -> None:
+    def after_update(self) -> None:
         if self.huge:
             with self.privately():
                 self._tell(lambda rule: rule.moved(self, self.now))
@@ -264,7 +265,7 @@ class Watch:
     # --- what is not finite ---
 
     def _rearm(self) -> None:
-        if self.huge or is_round(self.now):
+        if self.huge or self.now < SHAKY or self.now % self.every == 0:
             self._arm()
         self.huge = False
 
@@ -302,51 +303,6 @@ class Watch:
                 self.detector.stop()
                 for (_, p), grad in zip(self.parameters, kept, strict=True):
                     p.grad = grad
-
-    # --- hooks ---
-
-    def _hook(self) -> None:
-        me = weakref.ref(self)
-
-        def called(module: Any, args: tuple[Any, ...], output: Any) -> None:
-            here = me()
-            if here is not None and module is here.model and not here.private and tape.is_recording():
-                here.batch = args
-
-        def judged(module: Any, args: tuple[Any, ...], output: Any) -> None:
-            here = me()
-            if here is not None and module is here.loss and not here.private and tape.is_recording():
-                here.target = args[1] if len(args) > 1 else None
-
-        self.removing.append(self.model.register_forward_hook(called).remove)
-        if isinstance(self.loss, nn.Module):
-            self.removing.append(self.loss.register_forward_hook(judged).remove)
-        if self.optimizer is not None:
-            self._wrap(self.optimizer, me)
-
-    def _wrap(self, optimizer: optim.Optimizer, me: Callable[[], Watch | None]) -> None:
-        plain = optimizer.step
-
-        def step(closure: Callable[[], Any] | None = None) -> Any:
-            here = me()
-            if here is None or here.private:
-                return plain(closure)
-            if closure is not None:  # it computes what is to be looked at
-                with tape.set_recording(True):
-                    loss = closure()
-                step()
-                return loss
-            here._before_update()
-            plain()
-            here._after_update()
-            return None
-
-        def restore() -> None:
-            if vars(optimizer).get("step") is step:
-                del optimizer.step
-
-        optimizer.step = step  # type: ignore[method-assign]
-        self.removing.append(restore)
 
 
 def is_round(step: int) -> bool:

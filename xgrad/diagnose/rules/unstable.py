@@ -16,7 +16,9 @@ from xgrad.diagnose.without import without_output_activation
 
 WORST = 5.0  # times its weight tensor, an update
 STABLE = 4.0  # lr times the largest eigenvalue; in theory 2, in practice 4, times 1 + momentum
-LEAP = 10.0  # times the loss, a trial step
+CERTAIN = 20.0  # times 1 + momentum: here no trial step need agree
+RISE = 5.0  # times the loss, a trial step that agrees: short of it, runs were seen to settle
+LEAP, LEAP_ADAPTIVE = 10.0, 100.0  # times the loss, a trial step; adaptive ones begin with lr times a sign, and recover
 SMALL = 8  # elements: fewer are too few to compare
 MATRIX = 2
 ROWS = 256
@@ -42,9 +44,10 @@ class StepUnstable(Rule):
         lr, momentum = _rate(w.optimizer)
         evidence: dict[str, Any] = {"lr": lr, "std_x": spread(x), "std_y": spread(y)}
         said = []
+        leapt = self._trial(w, x, y, evidence)
         if isinstance(w.optimizer, optim.SGD):
             said += self._curvature(w, x, y, lr, momentum, evidence)
-        said += self._trial(w, x, y, evidence)
+        said += leapt
         if said:
             said.append(f"std(x) = {number(evidence['std_x'])}, std(y) = {number(evidence['std_y'])}")
             yield self.finding(0, "the whole network", "; ".join(said), evidence, FIX)
@@ -61,7 +64,8 @@ class StepUnstable(Rule):
                 steepest = _eigenvalue(model, w.loss, x, y)
         ratio = lr * steepest
         evidence |= {"eigenvalue": steepest, "lr_times_eigenvalue": ratio}
-        if ratio <= STABLE * (1 + momentum):
+        before, after = (evidence.get(name, math.nan) for name in ("loss_before", "loss_after_one_step"))
+        if ratio <= STABLE * (1 + momentum) or (ratio <= CERTAIN * (1 + momentum) and after <= RISE * before):
             return []
         said = (
             f"lr {lr:g} times the largest Gauss-Newton eigenvalue {number(steepest)}{of} is {number(ratio)}; "
@@ -87,7 +91,8 @@ class StepUnstable(Rule):
         with xg.no_grad():
             before, after = loss.item(), w.loss(model(x), y).item()
         evidence |= {"loss_before": before, "loss_after_one_step": after}
-        if math.isfinite(before) and not after <= LEAP * before:
+        leap = LEAP if isinstance(w.optimizer, optim.SGD) else LEAP_ADAPTIVE
+        if math.isfinite(before) and not after <= leap * before:
             return [f"one step takes the loss from {number(before)} to {number(after)}"]
         return []
 

@@ -1,0 +1,85 @@
+"""Where a watcher is called from. A copy of what is watched, or a pickle of it, is not watched."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from types import MethodType
+from typing import TYPE_CHECKING, Any
+
+from xgrad import nn, optim, tape
+
+if TYPE_CHECKING:
+    from xgrad.diagnose.watch import Watch
+
+Reference = Callable[[], "Watch | None"]
+
+
+def hook(w: Watch) -> list[Callable[[], None]]:
+    """Attach the watcher to its model, loss and optimizer. Returns what takes it off again. It is not kept alive by it."""
+    me: Reference = weakref.ref(w)
+    removing = [w.model.register_forward_hook(Called(me)).remove]
+    if isinstance(w.loss, nn.Module):
+        removing.append(w.loss.register_forward_hook(Called(me)).remove)
+    if w.optimizer is not None:
+        removing.append(Step(w.optimizer, me).remove)
+    return removing
+
+
+def _nobody() -> None:
+    return None
+
+
+class Called:
+    """After a forward: notes what the model, or the loss, was given."""
+
+    def __init__(self, me: Reference) -> None:
+        self.me = me
+
+    def __call__(self, module: Any, args: tuple[Any, ...], output: Any) -> None:
+        w = self.me()
+        if w is None or w.private or not tape.is_recording():
+            return
+        if module is w.model:
+            w.batch = args
+        elif module is w.loss:
+            w.target = args[1] if len(args) > 1 else None
+
+    def __reduce__(self) -> Any:
+        return Called, (_nobody,)
+
+
+class Step:
+    """In the place of an optimizer's `step`."""
+
+    def __init__(self, optimizer: optim.Optimizer, me: Reference) -> None:
+        self.me = me
+        self.optimizer = weakref.ref(optimizer)
+        self.plain = type(optimizer).step
+        optimizer.step = self  # type: ignore[assignment, method-assign]
+
+    def __call__(self, closure: Callable[[], Any] | None = None) -> Any:
+        w, optimizer = self.me(), self.optimizer()
+        assert optimizer is not None
+        if w is None or w.private:
+            return self.plain(optimizer, closure)
+        loss = None
+        if closure is not None:  # it computes what is to be looked at
+            with tape.set_recording(True):
+                loss = closure()
+        w.before_update()
+        self.plain(optimizer)
+        w.after_update()
+        return loss
+
+    def remove(self) -> None:
+        optimizer = self.optimizer()
+        if optimizer is not None and vars(optimizer).get("step") is self:
+            del optimizer.step
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        optimizer = self.optimizer()
+        return MethodType(self.plain, memo[id(optimizer)])
+
+    def __reduce__(self) -> Any:
+        return getattr, (self.optimizer(), "step")  # what is made of it has no other step yet than its class's
