@@ -107,7 +107,7 @@ def _add_ending(true: Truth, outcome: Outcome, x: Array, y: Array) -> None:
     if not np.isfinite(h).all():
         return
     tenth = max(1, len(losses) // 10)
-    now, then = np.mean(losses[-tenth:]), np.mean(losses[-2 * tenth : -tenth])
+    now, then = float(np.mean(losses[-tenth:])), float(np.mean(losses[-2 * tenth : -tenth]))
     fell = (then - now) / then if then else 0.0
     if h.std() < 0.02 * y.std() and abs(fell) < 0.01 and len(losses) > 100:
         true.rules.add("CONST_OUTPUT")
