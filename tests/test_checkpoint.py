@@ -122,6 +122,24 @@ def test_memory_of_a_chain_falls_to_its_square_root():
         assert peak(14) < 0.25 * peak(1)  # 14 + 14 arrays and some, of 200
 
 
+def test_arguments_that_are_written_to(xp):
+    """By the function, or by the caller after the call: it is run again with the values that it was given."""
+
+    @xg.checkpoint
+    def f(x, c):
+        x *= 2.0
+        c *= 2.0
+        return xp.exp(x * c)
+
+    x, c = make(xp, [0.5, 1.0], requires_grad=True), make(xp, [1.0, 1.0])
+    y = x * 1.0
+    z = xp.sum(f(y, c))
+    y += 1.0
+    c += 5.0
+    z.backward()
+    assert_matches(x.grad, 4.0 * np.exp([2.0, 4.0]), xp=xp)
+
+
 def test_a_weight_that_was_changed_since_is_refused(xp):
     """To run the function again with the new weight would give the gradient of another function."""
     w, x = make(xp, [2.0], requires_grad=True), make(xp, [3.0], requires_grad=True)

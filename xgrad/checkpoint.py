@@ -21,7 +21,7 @@ class _Call:
 
     def __init__(self, f: Function, leaves: Sequence[Any], rebuild: Function, moving: Sequence[int]) -> None:
         self.f, self.rebuild, self.moving = f, rebuild, moving
-        self.leaves = [leaf.detach() if i in moving else leaf for i, leaf in enumerate(leaves)]
+        self.leaves = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         self.closed_over: Sequence[Any] = ()
         self.versions: list[int] = []
 
@@ -33,7 +33,7 @@ class _Call:
     def run(self, parents: Sequence[Any]) -> tuple[list[Node], list[Any], Function]:
         """Record the call: nodes for the arguments that move (after one that marks the time), the results, and their tree."""
         nodes: list[Node] = [[tape.next_seq(), ARGUMENT, (), (), None, None]]
-        leaves = list(self.leaves)
+        leaves = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in self.leaves]  # f may write into them
         for i, parent in zip(self.moving, parents, strict=False):
             x = leaves[i]
             nodes.append([tape.next_seq(), ARGUMENT, (parent,), (), None, x.backend])
