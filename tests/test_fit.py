@@ -227,7 +227,7 @@ def test_the_history(tmp_path: Path) -> None:
     result = fit(**SHORT, history=str(path))
     history = json.loads(path.read_text(encoding="utf-8"))
     assert set(history) == {
-        "config", "versions", "seconds", "loss", "r2", "x", "y", "prediction"
+        "config", "versions", "seconds", "loss", "r2", "x", "y", "prediction", "findings"
     }  # fmt: skip
     assert history["config"]["hidden"] == [4]
     assert history["config"]["function"] == "x**2"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import xgrad as xg
 from xgrad.tensor import Tensor
 
+UNSEEN = -1.0
+SMALL = 4096  # elements
 Named = Sequence[tuple[str, Tensor]]
 
 
@@ -18,7 +20,9 @@ class Gradients:
     """The gradients of one step."""
 
     parameters: Named
-    squares: list[float | None]  # the sum of squares of each; None where there is no gradient
+    squares: list[
+        float | None
+    ]  # the sum of squares of each; None where there is no gradient, UNSEEN where it was not read
 
     def missing(self) -> list[str]:
         return [name for (name, _), s in zip(self.parameters, self.squares, strict=True) if s is None]
@@ -35,15 +39,17 @@ class Gradients:
         """How many are zero throughout, or nearly: the square underflows first."""
         return sum(s == 0 for s in self.squares)
 
-    def largest(self) -> float:
-        return math.sqrt(max((s for s in self.squares if s is not None), default=0.0))
+    def largest(self, among: Collection[int] | None = None) -> float:
+        """The largest norm; inf where one is not finite, or too large for its square."""
+        read = [s for place, s in enumerate(self.squares) if s is not None and (among is None or place in among)]
+        return math.sqrt(max([0.0, *read])) if all(map(math.isfinite, read)) else math.inf
 
     def norm(self, place: int) -> float:
         """The norm of one gradient."""
         square, grad = self.squares[place], self.parameters[place][1].grad
         if square is None or grad is None:
             return 0.0
-        if math.isfinite(square) and square > 1e-30:
+        if math.isfinite(square) and square > 1e-30:  # else read again, and without overflow
             return math.sqrt(square)
         return length(grad)
 
@@ -55,11 +61,19 @@ class Gradients:
         return total
 
 
-def measure(parameters: Named) -> Gradients:
-    """The sums of squares, in one transfer from the device."""
+def probes(parameters: Named) -> set[int]:
+    """Places of parameters that are cheap to read, and whose gradients tell of the others: biases, above all."""
+    if not parameters:
+        return set()
+    small = {place for place, (_, p) in enumerate(parameters) if p.size <= SMALL}
+    return small or {min(range(len(parameters)), key=lambda place: parameters[place][1].size)}
+
+
+def measure(parameters: Named, only: Collection[int] | None = None) -> Gradients:
+    """The sums of squares, of all or of those at the places `only`, in one transfer from the device."""
     grads = [p.grad for _, p in parameters]
-    found = [(i, g) for i, g in enumerate(grads) if g is not None]
-    squares: list[float | None] = [None] * len(grads)
+    found = [(i, g) for i, g in enumerate(grads) if g is not None and (only is None or i in only)]
+    squares: list[float | None] = [None if g is None else UNSEEN for g in grads]
     if found:
         backend = found[0][1].backend
         xp = backend.xp

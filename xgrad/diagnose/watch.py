@@ -28,6 +28,7 @@ Loss = Callable[[Any, Any], xg.Tensor]
 SAMPLE = 512  # rows that a regular look takes
 OFTEN = 40  # steps between two looks, where slopes can saturate
 SHAKY = 10  # first steps, in which every operation is looked at
+GROWN = 3.0  # times what it was, a gradient that tells to read them all
 FIRST = 3  # steps in which leftover gradients are watched for
 
 
@@ -60,6 +61,9 @@ class Watch:
         self.names = dict(names or {})
         self.start = copy_of(model)
         self.parameters = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+
+        self.probes = gradients.probes(self.parameters)
+        self.calm = 0.0  # the largest of their norms, when all gradients were last read
 
         self.steps = 0  # calls of step()
         self.updates = 0  # of the optimizer
@@ -203,7 +207,9 @@ class Watch:
     # --- around an update ---
 
     def before_update(self) -> None:
-        step, here = self.now, gradients.measure(self.parameters)
+        step = self.now
+        due = self._is_due(step)
+        here = self._measure(due or step < SHAKY)
         broken, exact = here.broken(), here.zeros()
         if broken and not self._has("NONFINITE"):
             self._replay()
@@ -212,7 +218,7 @@ class Watch:
         silenced = self.silent.get(step - 1, 0) < exact
         self.silent = {step: exact}
         with self.privately():
-            if silenced or self._is_due(step):
+            if silenced or due:
                 self._look(step, here)
             self._tell(lambda rule: rule.update(self, step, here))
         self._disarm()
@@ -228,6 +234,16 @@ class Watch:
         self.updates += 1
         if self.optimizer is not None and self.updates <= self.steps:
             self._rearm()
+
+    def _measure(self, all_of_them: bool) -> Gradients:
+        """The gradients of this step: the small ones, and all of them where these have grown or gone."""
+        if not all_of_them:
+            here = gradients.measure(self.parameters, self.probes)
+            if here.largest() <= GROWN * self.calm and not here.zeros():
+                return here
+        here = gradients.measure(self.parameters)
+        self.calm = here.largest(self.probes)
+        return here
 
     def _is_due(self, step: int) -> bool:
         if is_round(step) or step % self.every == 0:

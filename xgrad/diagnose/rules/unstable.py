@@ -9,7 +9,7 @@ import xgrad as xg
 from xgrad import nn, optim
 from xgrad.diagnose.curvature import largest_eigenvalue
 from xgrad.diagnose.finding import ERROR, number
-from xgrad.diagnose.gradients import Gradients, length
+from xgrad.diagnose.gradients import UNSEEN, Gradients, length
 from xgrad.diagnose.network import copy_of, copy_optimizer, spread, standardised
 from xgrad.diagnose.rules.rule import Findings, Rule
 from xgrad.diagnose.without import without_output_activation
@@ -103,7 +103,7 @@ class StepUnstable(Rule):
             return
         for place, (name, p, lr) in enumerate(self._watched(w)):
             square = gradients.squares[place]
-            if lr is None or square is None:
+            if lr is None or square is None or square == UNSEEN:
                 continue
             moves = lr * gradients.norm(place)
             if moves > 0.2 * WORST * self.weights[place]:  # it may have changed since
