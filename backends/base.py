@@ -7,13 +7,14 @@ knows the library's arrays, devices and memory. A backend overrides what its lib
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, partial
 from math import prod
 from typing import Any, ClassVar
 
 from xgrad.backends import BackendError, load
+from xgrad.backends.refusal import refuse
 from xgrad.backends.special import Special
 
 CREATION = frozenset(
@@ -134,12 +135,9 @@ class Raw:
 
     def setitem(self, x: Any, value: Any, key: Any) -> Any:
         """A copy of x with `value` written at `key`."""
-        return self._write(self.asarray(x, copy=True), value, key)
-
-    def _write(self, x: Any, value: Any, key: Any) -> Any:
-        """x with `value` written at `key`: the same array, where the library's arrays can be written to."""
-        x[key] = value
-        return x
+        y = self.asarray(x, copy=True)
+        y[key] = value
+        return y
 
     def scatter(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         """Zeros of that shape with x added at `key`: the transpose of `getitem`. What is named twice is added twice."""
@@ -222,6 +220,9 @@ class Backend:
     raw_class: ClassVar[type[Raw]] = Raw
     checks_indices: ClassVar[bool] = True  # whether an index out of range is an error
     bind_device: ClassVar[bool] = True  # whether the library's creation functions must be told the device
+    cannot: ClassVar[
+        Mapping[str, str]
+    ] = {}  # functions of xgrad's it has no way to ("linalg.eig"), each with the reason
     make_view: ClassVar[Callable[[Backend], Any]]  # set by xgrad.namespace
 
     def __init__(self, name: str, device: Any) -> None:
@@ -229,6 +230,7 @@ class Backend:
         self.device = device
         self.library = self.namespace()
         self.xp = self.raw_class(self.library, device if self.bind_device else None)
+        refuse(self.xp, name, self.cannot)
         kinds = self.library.__array_namespace_info__().dtypes(device=self.device, kind="complex floating").values()
         self.complex_dtypes = frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds)
         self.xp.complex_dtypes = self.complex_dtypes
@@ -351,6 +353,11 @@ class Backend:
     def exclusive(self, array: Any) -> bool:
         """Whether nobody but the caller's one reference holds the array, so that it may be written in place."""
         return False
+
+    def write(self, array: Any, value: Any, key: Any) -> Any:
+        """The array with `value` written at `key`, in place. It is asked for only where the array is `exclusive`."""
+        array[key] = value
+        return array
 
     def kind_of(self, error: Exception) -> type[Exception]:
         """The built-in kind of an error of the library: ValueError for shapes that do not fit, TypeError for dtypes."""

@@ -9,6 +9,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, ClassVar
 
+# Those that a library must have, and those that are made of them; xgrad makes the others of the standard's functions.
+LIBRARYS = tuple(
+    "special." + name
+    for name in (
+        *("erf", "erfc", "erfcx", "erfinv", "ndtr", "ndtri", "log_ndtr"),
+        *("gamma", "gammaln", "digamma", "psi", "polygamma", "gammainc", "gammaincc"),
+        *("betaln", "betainc", "binom", "fdtr", "fdtrc"),
+        *("j0", "j1", "i0", "i0e", "i1", "i1e"),
+    )
+)
+
 
 class Special:
     """Special functions on raw arrays of one library."""

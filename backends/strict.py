@@ -5,10 +5,12 @@ It is slow, and refuses what the standard does not promise.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend
+from xgrad.backends.special import LIBRARYS
 
 array_api_strict: Any
 try:
@@ -22,6 +24,7 @@ class Strict(Backend):
     name = "strict"
     install = "pip install array-api-strict"
     array_types: ClassVar[tuple[type, ...]] = (type(array_api_strict.empty(0)),) if array_api_strict else ()
+    cannot: ClassVar[Mapping[str, str]] = dict.fromkeys(LIBRARYS, "it has no special functions")
 
     @classmethod
     def namespace(cls) -> Any:

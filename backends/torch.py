@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -49,6 +50,7 @@ class Torch(Backend):
     install = "pip install torch"
     array_types: ClassVar[tuple[type, ...]] = (torch.Tensor,) if torch else ()
     raw_class = TorchRaw
+    cannot: ClassVar[Mapping[str, str]] = {"unique_all": "PyTorch does not say where an element occurs first"}
 
     @classmethod
     def namespace(cls) -> Any:

@@ -1,4 +1,4 @@
-"""README's generated tables: each function's derivative, other libraries, and the newest measurements of speed.
+"""README's generated tables: each function's derivative, what a backend cannot do, other libraries, and speed.
 
 `python -m bench.readme` writes them anew, each between its two marker comments.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 from bench import report
 from bench.libraries import table as libraries
 from xgrad import rules
+from xgrad.backends import BUILT_IN, backend_class
 from xgrad.registry import DERIVATIVES, FUNCTIONS
 
 README = Path(__file__).parent.parent / "README.md"
@@ -56,9 +57,21 @@ def _place(derivative: str) -> tuple[str, str]:
     return COLUMNS[1], "" if derivative == "composition" else f" ({derivative})"
 
 
+def refusals() -> str:
+    """A row for each backend and reason: the functions that the library has no way to."""
+    rows = []
+    for backend in BUILT_IN:
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in backend_class(backend).cannot.items():
+            by_reason.setdefault(reason, []).append(f"`{name}`")
+        rows += [[f"`{backend}`", ", ".join(names), reason] for reason, names in by_reason.items()]
+    table = report.table(["backend", "what it cannot do", "why"], rows, numbers=False)
+    return f"<!-- cannot:begin -->\n{table}\n<!-- cannot:end -->"
+
+
 def renewed(text: str) -> str:
     """README's text with its tables made anew. Raises ValueError where their markers are missing."""
-    for table in (functions(), libraries.readme(), report.newest_readme()):
+    for table in (functions(), refusals(), libraries.readme(), report.newest_readme()):
         begin, end = table.splitlines()[0], table.splitlines()[-1]
         parts = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         if len(parts.findall(text)) != 1:

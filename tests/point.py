@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pytest
 
 import xgrad as xg
 from tests.cases.case import Case, spread
@@ -94,6 +95,15 @@ class Point:
 
     def on_host(self, f: Callable[..., Sequence[xg.Tensor]]) -> Callable[[Arrays], Arrays]:
         return lambda xs: to_hosts(f(*self.tensors(xs)))
+
+    # --- what the library cannot do ---
+
+    def assert_cannot(self) -> None:
+        """The function says that the backend cannot do it, and the reason that the backend gives."""
+        with pytest.raises(NotImplementedError) as caught:
+            self.function(*self.tensors(self.xs))
+        for words in (f"backend {self.backend.name!r} cannot do ", self.backend.cannot[self.case.name]):
+            assert words in str(caught.value), self.case
 
     def assert_equal(
         self,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -220,6 +221,18 @@ def test_info(capsys: pytest.CaptureFixture[str]) -> None:
         assert any(line.startswith(name) for line in text.splitlines())
     assert "gradient right" in text
     assert "default backend: " in text
+
+
+def test_info_counts_what_a_library_cannot_do(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from xgrad.backends.numpy import NumPy
+
+    monkeypatch.setattr("xgrad.info.names", lambda: ["numpy"])
+    monkeypatch.setattr(NumPy, "cannot", {"sort": "a reason", "linalg.eig": "another"})
+    main(["info"])
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("numpy")]
+    assert re.search(r"; cannot do 2 of \d{3} functions$", line)
 
 
 def test_info_succeeds_where_every_gradient_is_right(

@@ -120,7 +120,7 @@ def test_orders_of_polygamma_may_be_0_d_arrays():
 def test_a_library_without_special_functions_says_so():
     with (
         xg.use_backend("strict"),
-        pytest.raises(NotImplementedError, match=r"special\.erf is not to be had on array_api_strict arrays"),
+        pytest.raises(NotImplementedError, match=r"'strict' cannot do special\.erf: it has no special"),
     ):
         xg.special.erf(xg.asarray([1.0]))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.backends import BackendError, backend_class, load, names
+from xgrad.registry import FUNCTIONS
 
 
 def versions(backend: Any) -> dict[str, str]:
@@ -35,7 +36,8 @@ def info() -> tuple[str, bool]:
         except BackendError as error:
             lines.append(f"{name:<8} not usable: {_reason(name, error)}")
             continue
-        lines.append(f"{name:<8} {cls.version()}")
+        lacking = f"; cannot do {len(cls.cannot)} of {len(FUNCTIONS)} functions" if cls.cannot else ""
+        lines.append(f"{name:<8} {cls.version()}{lacking}")
         for device in devices:
             outcome = _try_gradient(name, device)
             right = right and outcome == "right"

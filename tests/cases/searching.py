@@ -61,5 +61,4 @@ for _name in ("unique_values", "unique_counts", "unique_inverse", "unique_all"):
             call=lambda xp, x, name=_name: xp.unique_values(x) if name == "unique_values" else getattr(xp, name)(x)[0],
             raw=lambda xp, x: xp.unique_inverse(x)[0],
             reference=lambda xp, x: np.sort(np.reshape(x, (-1,))),
-            without=("torch",) if _name == "unique_all" else (),  # array-api-compat has none for PyTorch
         )

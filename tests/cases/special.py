@@ -7,7 +7,6 @@ from scipy import special
 
 from tests.cases.case import case, real
 
-LIBRARY_LACKS = ("strict",)  # what is made of other functions works there too
 SHAPES = ((2, 3), (), (0, 2))
 PAIRS = (((2, 3), (3,)), ((), ()), ((2, 1), (1, 3)), ((0, 2), (2,)))
 
@@ -43,12 +42,11 @@ for _name, (_low, _high) in DOMAINS.items():
             f"special.{_name}",
             real(*_shape, low=_low, high=_high),
             reference=by_scipy(_name),
-            without=LIBRARY_LACKS,
         )
-case("special.gamma", real(3, low=-2.8, high=-2.2), reference=by_scipy("gamma"), without=LIBRARY_LACKS)
+case("special.gamma", real(3, low=-2.8, high=-2.2), reference=by_scipy("gamma"))
 for _n in (0, 1, 2):
-    case("special.polygamma", _n, real(2, 3, low=0.5, high=4), reference=by_scipy("polygamma"), without=LIBRARY_LACKS)
-case("special.polygamma", 1, real(low=0.5, high=4), reference=by_scipy("polygamma"), without=LIBRARY_LACKS)
+    case("special.polygamma", _n, real(2, 3, low=0.5, high=4), reference=by_scipy("polygamma"))
+case("special.polygamma", 1, real(low=0.5, high=4), reference=by_scipy("polygamma"))
 
 # --- the library's, of several arrays -----------------------------------------------------------------
 
@@ -59,7 +57,6 @@ for _name in ("gammainc", "gammaincc"):
         SHAPE_PARAMETERS,
         real(2, 3, low=0.4, high=3),
         reference=by_scipy(_name),
-        without=LIBRARY_LACKS,
     )
     case(
         f"special.{_name}",
@@ -67,7 +64,6 @@ for _name in ("gammainc", "gammaincc"):
         real(2, low=0.4, high=3),
         reference=by_scipy(_name),
         raw=lambda xp, a, x, name=_name: getattr(xp.special, name)(xp.asarray(a, dtype=x.dtype), x),
-        without=LIBRARY_LACKS,
     )
 case(
     "special.betainc",
@@ -75,7 +71,6 @@ case(
     np.asarray([[2.0], [0.6]]),
     real(2, 3, low=0.2, high=0.8),
     reference=by_scipy("betainc"),
-    without=LIBRARY_LACKS,
 )
 case(
     "special.betainc",
@@ -84,7 +79,6 @@ case(
     real(2, low=0.2, high=0.8),
     reference=by_scipy("betainc"),
     raw=lambda xp, a, b, x: xp.special.betainc(xp.asarray(a, dtype=x.dtype), xp.asarray(b, dtype=x.dtype), x),
-    without=LIBRARY_LACKS,
 )
 
 # --- made of these ------------------------------------------------------------------------------------
@@ -95,7 +89,6 @@ case(
     real(3, low=0.4, high=3),
     reference=by_scipy("betaln"),
     raw=lambda xp, a, b: xp.special.gammaln(a) + xp.special.gammaln(b) - xp.special.gammaln(a + b),
-    without=LIBRARY_LACKS,
 )
 case(
     "special.binom",
@@ -103,7 +96,6 @@ case(
     real(3, low=0.4, high=2.6),
     reference=by_scipy("binom"),
     raw=lambda xp, n, k: xp.exp(xp.special.gammaln(n + 1) - xp.special.gammaln(k + 1) - xp.special.gammaln(n - k + 1)),
-    without=LIBRARY_LACKS,
 )
 F_DISTRIBUTION = {
     "fdtr": lambda xp, n, d, x: xp.special.betainc(n / 2, d / 2, n * x / (d + n * x)),
@@ -117,7 +109,6 @@ for _name, _definition in F_DISTRIBUTION.items():
         real(2, 3, low=0.4, high=2),
         reference=by_scipy(_name),
         raw=_definition,
-        without=LIBRARY_LACKS,
     )
 
 # --- made of others, whose definitions these are ------------------------------------------------------

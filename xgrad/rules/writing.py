@@ -33,7 +33,7 @@ def write(self: Tensor, key: Any, value: Any) -> None:
             f"setitem: a complex value was written into a tensor of dtype {self.dtype}; write xgrad.real of it"
         )
     try:
-        y = (backend.xp._write if in_place else backend.xp.setitem)(x, v, key)
+        y = (backend.write if in_place else backend.xp.setitem)(x, v, key)
     except Exception as error:
         explain(error, "setitem", (x, v), backend)
     node = node_of(SETITEM, backend, (x, v), nodes, y, static)
