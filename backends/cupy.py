@@ -13,7 +13,9 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend, IndexingRaw
+from xgrad.backends.determinism import is_deterministic
 from xgrad.backends.references import held_once
+from xgrad.backends.scatter import holds_integers, scatter_sorted, settle
 from xgrad.backends.special import CuPySpecial
 
 cupy: Any
@@ -51,11 +53,20 @@ class CuPyRaw(IndexingRaw):
         return cupy.where(condition, x, x.dtype.type(0))
 
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        """By float atomics, which come in any order, so that the last bit may differ from run to run; or sorted first."""
+        if is_deterministic() or x.dtype.char not in _ATOMIC:
+            return scatter_sorted(self, x, key, shape)
         y = cupy.zeros(shape, dtype=x.dtype)
-        cupy.add.at(
-            y, key, x
-        )  # float atomics: the order of the additions, and so the last bit, may differ from run to run
+        cupy.add.at(y, key, x)
         return y
+
+    def _write(self, x: Any, value: Any, key: Any) -> Any:
+        """Of what goes to one place, the last stays, as in NumPy. CuPy leaves it to the threads, which may choose otherwise in
+        backward than they did in forward."""
+        if getattr(value, "ndim", 0) and holds_integers(self, key):
+            value = settle(self, self.asarray(value, dtype=x.dtype), key, x.shape)
+        x[key] = value
+        return x
 
 
 class Checked:
@@ -77,6 +88,7 @@ class Checked:
         return checked
 
 
+_ATOMIC = frozenset("iILQefd")  # the dtypes that all of CuPy 14 adds by atomics: not int64, and no complex one
 _kernels: dict[str, Any] = {}
 
 

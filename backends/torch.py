@@ -7,6 +7,8 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend, IndexingRaw
+from xgrad.backends.determinism import is_deterministic
+from xgrad.backends.scatter import scatter_sorted
 from xgrad.backends.special import TorchSpecial
 
 torch: Any
@@ -38,6 +40,8 @@ class TorchRaw(IndexingRaw):
         return torch.log_softmax(x, dim=axis)
 
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        if x.device.type != "cpu" and is_deterministic():  # a GPU adds by atomics, in any order
+            return scatter_sorted(self, x, key, shape)
         y = torch.zeros(shape, dtype=x.dtype, device=x.device)
         count = y.numel()
         places = torch.arange(count, device=x.device).reshape(shape)[key]

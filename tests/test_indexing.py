@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import xgrad as xg
@@ -31,6 +32,11 @@ def test_debug_finds_what_a_library_would_wrap_around(backend, xp, index, monkey
         lambda: x[None, 0, i],
         lambda: xp.take(x, i, axis=1),
         lambda: xp.take_along_axis(x, make(xp, [[index], [0]]), axis=1),
+        lambda: xp.scatter(make(xp, [1.0, 1.0]), (rows, i), (2, 3)),
+        lambda: xp.scatter_take(make(xp, np.ones((2, 2))), i, (2, 3), 1),
+        lambda: xp.scatter_along_axis(make(xp, np.ones((2, 1))), make(xp, [[index], [0]]), (2, 3), 1),
+        lambda: xg.at(x, (rows, i)).add(1.0),
+        lambda: x.__setitem__((rows, i), 0.0),
     ]
     for read in reads:
         with xg.debug(), pytest.raises(IndexError, match=r"axis 1 of shape \(2, 3\) is out of range"):
@@ -38,4 +44,6 @@ def test_debug_finds_what_a_library_would_wrap_around(backend, xp, index, monkey
     with xg.debug():
         assert to_numpy(x[..., make(xp, [0, -3])]).tolist() == [[1.0, 1.0], [4.0, 4.0]]
         x[rows, make(xp, [2, 2])] = 0.0
+        scattered = xp.scatter(make(xp, [5.0]), make(xp, [7]), (8,))
+    assert to_numpy(scattered).tolist() == [0.0] * 7 + [5.0]
     assert to_numpy(x).tolist() == [[1.0, 2.0, 0.0], [4.0, 5.0, 0.0]]

@@ -25,7 +25,7 @@ from xgrad.backends import BackendError, get_backend, set_backend, use_backend
 from xgrad.check import check_grads
 from xgrad.checkpoint import checkpoint
 from xgrad.dispatch import MixedBackendsError
-from xgrad.modes import debug, no_grad
+from xgrad.modes import debug, no_grad, use_deterministic
 from xgrad.primitive import primitive
 from xgrad.rules.creation import (
     arange,
@@ -408,6 +408,7 @@ __all__ = [
     "unique_values",
     "unstack",
     "use_backend",
+    "use_deterministic",
     "value_and_grad",
     "var",
     "vecdot",

@@ -6,6 +6,7 @@ from contextlib import ContextDecorator
 from contextvars import ContextVar, Token
 from typing import Any
 
+from xgrad.backends.determinism import require_determinism
 from xgrad.tape import set_recording
 
 
@@ -64,3 +65,32 @@ class debug(ContextDecorator):  # noqa: N801 (as no_grad)
 
 def is_debugging() -> bool:
     return _debugging.get()
+
+
+class use_deterministic:  # noqa: N801 (as no_grad)
+    """Ask for the same bits in every run: for the whole process from here on, or, as `with`, until the block ends.
+
+    What is added or written at repeated indices (the gradients of `x[i]`, `take` and `take_along_axis`, and `at(x, i).add`) is
+    then sorted first on a GPU, instead of added by atomics in any order; that costs time. Elsewhere nothing changes: on a CPU
+    every run gives the same bits anyway.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([1.0, 2.0], requires_grad=True)
+    >>> with xg.use_deterministic(True):
+    ...     xg.sum(x[xg.asarray([0, 0, 1])]).backward()
+    >>> x.grad.numpy().tolist()
+    [2.0, 1.0]
+    """
+
+    def __init__(self, on: bool = True, /) -> None:
+        self._on = bool(on)
+        self._before = [require_determinism(self._on)]
+        self._is_new = True
+
+    def __enter__(self) -> None:
+        if not self._is_new:  # one object may be entered again, also inside itself
+            self._before.append(require_determinism(self._on))
+        self._is_new = False
+
+    def __exit__(self, *error: Any) -> None:
+        require_determinism(self._before.pop())

@@ -36,34 +36,30 @@ def _of_written(xp: Any, g: Any, key: Any) -> Any:
     return xp.mask(h, xp.getitem(left, key) == numbers)
 
 
-def raw_key(x: Any, key: Any) -> Any:
-    """The key with tensors in it replaced by their arrays, which must be where x is."""
+def raw_key(x: Any, key: Any, shape: tuple[int, ...] | None = None) -> Any:
+    """The key with tensors in it replaced by their arrays, which must be where x is. It is for `shape`, or else for that of x."""
     parts = key if isinstance(key, tuple) else (key,)
     arrays = [part for part in parts if hasattr(part, "dtype")]
-    if arrays:
-        backend_of("indexing", [x, *arrays])
+    backend = backend_of("indexing", [x, *arrays]) if arrays else None
     raws = [part.data if isinstance(part, Tensor) else part for part in parts]
-    if arrays and is_debugging():
-        check_bounds(x, raws)
+    if backend is not None and is_debugging() and not backend.checks_indices:
+        check_bounds(backend.xp, tuple(x.shape) if shape is None else shape, raws)
     return tuple(raws) if isinstance(key, tuple) else raws[0]
 
 
-def check_bounds(x: Any, parts: Sequence[Any]) -> None:
-    """Raise IndexError if an array of integers in the key goes beyond its axis, where the library would not say so."""
-    xp, backend = x.backend.xp, x.backend
-    if backend.checks_indices:
-        return
+def check_bounds(xp: Any, shape: tuple[int, ...], parts: Sequence[Any]) -> None:
+    """Raise IndexError if an array of integers in the key goes beyond its axis. This waits for the device."""
     taken = sum(_axes_taken(part) for part in parts)
     axis = 0
     for part in parts:
         if part is Ellipsis:
-            axis += len(x.shape) - taken
+            axis += len(shape) - taken
             continue
         if getattr(part, "ndim", None) is not None and xp.isdtype(part.dtype, "integral"):
-            n = x.shape[axis]
-            if xp.any((part < -n) | (part >= n)):  # waits for the device
+            n = shape[axis]
+            if xp.any((part < -n) | (part >= n)):
                 raise IndexError(
-                    f"an index into axis {axis} of shape {tuple(x.shape)} is out of range: it must lie in {-n} to {n - 1}"
+                    f"an index into axis {axis} of shape {shape} is out of range: it must lie in {-n} to {n - 1}"
                 )
         axis += _axes_taken(part)
 
@@ -91,7 +87,7 @@ def getitem(x: Any, /, key: Any) -> Tensor:
 @public("scatter", "rule")
 def scatter(x: Any, /, key: Any, shape: tuple[int, ...]) -> Tensor:
     """Zeros of that shape with x added at `key`; a place named twice is added to twice."""
-    return apply(_scatter, (x,), {"key": raw_key(x, key), "shape": tuple(shape)})
+    return apply(_scatter, (x,), {"key": raw_key(x, key, tuple(shape)), "shape": tuple(shape)})
 
 
 @public("setitem", "rule")
@@ -153,10 +149,14 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
 @public("scatter_take", "rule")
 def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Tensor:
     """The transpose of `take`: zeros of that shape with x added at the indices."""
+    if is_debugging():
+        raw_key(x, (*(slice(None),) * axis, indices), tuple(shape))
     return apply(_scatter_take, (x, indices), {"shape": tuple(shape), "axis": axis})
 
 
 @public("scatter_along_axis", "rule")
 def scatter_along_axis(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Tensor:
     """The transpose of `take_along_axis`."""
+    if is_debugging():
+        raw_key(x, (*(slice(None),) * axis, indices), tuple(shape))
     return apply(_scatter_along_axis, (x, indices), {"shape": tuple(shape), "axis": axis})
