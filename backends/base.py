@@ -359,6 +359,10 @@ class Backend:
         array[key] = value
         return array
 
+    def fused(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """An optimizer's elementwise rule (see `xgrad.optim.state.fused`), or one that does the same in a single kernel."""
+        return rule
+
     def kind_of(self, error: Exception) -> type[Exception]:
         """The built-in kind of an error of the library: ValueError for shapes that do not fit, TypeError for dtypes."""
         return next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")

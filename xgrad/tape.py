@@ -167,7 +167,10 @@ def deliver(reached: Iterable[tuple[Leaf, Gradient, bool]], as_grad: Callable[[G
         taken.add(id(g))
     with _accumulating:
         for leaf, grad in arrived.items():
-            leaf.grad = grad if leaf.grad is None else leaf.grad + grad
+            if leaf.grad is not None:
+                arrived[leaf] = leaf.grad + grad
+        for leaf, grad in arrived.items():
+            leaf.grad = grad
 
 
 # --- the part of the tape between given inputs and outputs --------------------------------------------------

@@ -66,8 +66,9 @@ def clip_grad_norm_(
     xp = total.backend.xp
     factor = max_norm / (total.data + 1e-6)
     factor = xp.where(factor > 1, xp.ones_like(factor), factor)  # nan stays nan
-    for p, g in trained:
-        p.grad = wrap(g.data * xp.astype(factor, g.dtype), g.backend)
+    clipped = [wrap(g.data * xp.astype(factor, g.dtype), g.backend) for _, g in trained]
+    for (p, _), g in zip(trained, clipped, strict=True):
+        p.grad = g
     return total
 
 
@@ -75,9 +76,10 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     """Bring every element of every gradient into [-clip_value, clip_value]."""
     if not clip_value >= 0:
         raise ValueError(f"clip_value must be 0 or more, got {clip_value!r}")
-    for p in _iterable(parameters):
-        if p.grad is not None:
-            p.grad = wrap(p.backend.xp.clip(p.grad.data, -clip_value, clip_value), p.backend)
+    trained = [(p, p.grad) for p in _iterable(parameters) if p.grad is not None]
+    clipped = [wrap(p.backend.xp.clip(g.data, -clip_value, clip_value), p.backend) for p, g in trained]
+    for (p, _), g in zip(trained, clipped, strict=True):
+        p.grad = g
 
 
 def _iterable(parameters: Tensor | Iterable[Tensor]) -> Iterable[Tensor]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import Check, at_least_zero, flag
+from xgrad.optim.state import fused
 
 
 class Adagrad(Optimizer):
@@ -78,19 +79,27 @@ class Adagrad(Optimizer):
         eps: float,
         maximize: bool,
     ) -> Any:
-        step = state["step"] = state.get("step", 0) + 1
-        if step == 1:
-            state["sum"] = xp.full_like(p, initial_accumulator_value)
-        if maximize:
-            g = -g
-        if weight_decay:
-            g = g + weight_decay * p
-        total = state["sum"]
-        total += g * g
-        state["sum"] = total
-        change = xp.sqrt(total)
-        change += eps
-        change = g / change
-        change *= lr / (1 + (step - 1) * lr_decay)
-        p -= change
+        step = state.get("step", 0) + 1
+        total = state["sum"] if step > 1 else xp.full_like(p, initial_accumulator_value)
+        numbers = (lr / (1 + (step - 1) * lr_decay), eps, weight_decay)
+        flags = bool(weight_decay), maximize
+        p, state["sum"] = fused(state, _descend)(xp, (p, g, total), numbers, flags)
+        state["step"] = step
         return p
+
+
+def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
+    p, g, total = arrays
+    rate, eps, weight_decay = numbers
+    decays, maximize = flags
+    if maximize:
+        g = -g
+    if decays:
+        g = g + weight_decay * p
+    total = total + g * g
+    change = xp.sqrt(total)
+    change += eps
+    change = g / change
+    change *= rate
+    p -= change
+    return p, total

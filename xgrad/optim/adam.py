@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import Check, at_least_zero, flag, two_fractions
-from xgrad.optim.state import kept
+from xgrad.optim.state import fused, kept
 
 
 class Adam(Optimizer):
@@ -85,38 +85,45 @@ class Adam(Optimizer):
         maximize: bool,
         decoupled_weight_decay: bool,
     ) -> Any:
-        step = state["step"] = state.get("step", 0) + 1
+        step = state.get("step", 0) + 1
         beta1, beta2 = betas
-        if maximize:
-            g = -g
-        if weight_decay:
-            if decoupled_weight_decay:
-                p *= 1 - lr * weight_decay
-            else:
-                g = g + weight_decay * p
-
-        mean = kept(xp, state, "exp_avg", p)
-        mean *= beta1
-        mean += (1 - beta1) * g
-        state["exp_avg"] = mean
-
-        square = g * g
-        square *= 1 - beta2
-        mean_square = kept(xp, state, "exp_avg_sq", p)
-        mean_square *= beta2
-        mean_square += square
-        state["exp_avg_sq"] = mean_square
+        arrays: tuple[Any, ...] = p, g, kept(xp, state, "exp_avg", p), kept(xp, state, "exp_avg_sq", p)
         if amsgrad:
-            largest = kept(xp, state, "max_exp_avg_sq", p)
-            mean_square = state["max_exp_avg_sq"] = xp.asarray(xp.maximum(largest, mean_square))
-
-        change = xp.sqrt(mean_square)
-        change /= sqrt(1 - beta2**step)
-        change += eps
-        change = mean / change
-        change *= lr / (1 - beta1**step)
-        p -= change
+            arrays += (kept(xp, state, "max_exp_avg_sq", p),)
+        corrected = sqrt(1 - beta2**step), lr / (1 - beta1**step)
+        numbers = beta1, 1 - beta1, beta2, 1 - beta2, eps, *corrected, weight_decay, 1 - lr * weight_decay
+        flags = bool(weight_decay), decoupled_weight_decay, maximize
+        p, mean, mean_square, *largest = fused(state, _descend)(xp, arrays, numbers, flags)
+        state["step"], state["exp_avg"], state["exp_avg_sq"] = step, mean, mean_square
+        if amsgrad:
+            state["max_exp_avg_sq"] = largest[0]
         return p
+
+
+def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
+    p, g, mean, mean_square, *largest = arrays
+    beta1, share1, beta2, share2, eps, correction, rate, weight_decay, shrink = numbers
+    decays, decoupled, maximize = flags
+    if maximize:
+        g = -g
+    if decays and not decoupled:
+        g = g + weight_decay * p
+    mean = beta1 * mean
+    mean += share1 * g
+    square = g * g
+    square *= share2
+    mean_square = beta2 * mean_square
+    mean_square += square
+    largest = [xp.maximum(largest[0], mean_square)] if largest else []
+    change = xp.sqrt(largest[0] if largest else mean_square)
+    change /= correction
+    change += eps
+    change = mean / change
+    change *= rate
+    if decays and decoupled:
+        p *= shrink
+    p -= change
+    return p, mean, mean_square, *largest
 
 
 class AdamW(Adam):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 from xgrad import tape
 from xgrad.optim.options import Check, ParamGroup
 from xgrad.optim.state import State, as_complex, as_real
+from xgrad.persist import Place, places_in
 from xgrad.tensor import Tensor
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Mapping[str, Any]]
@@ -18,7 +20,8 @@ class Optimizer:
 
     The rule is `update(xp, p, g, state, **options)`: arrays of the namespace `xp` in, the new p out. It may use
     augmented assignment on p and on what it keeps in `state` (then rebind: some libraries return a new array), never
-    on g.
+    on g. It is best to compute everything first and to write last: an update that runs out of memory is then as if it
+    had not begun.
     """
 
     checks: ClassVar[Mapping[str, Check]]
@@ -30,6 +33,7 @@ class Optimizer:
         self.defaults = dict(defaults)
         self.state: dict[Tensor, State] = {}
         self.param_groups: list[ParamGroup] = []
+        self._moved: dict[Tensor, Tensor] = {}  # parameter to gradient: what a step did that could not be finished
         if isinstance(params, Tensor):
             raise TypeError(
                 f"{self.name}: params must be an iterable of tensors or of dicts, got one tensor; use [tensor]"
@@ -58,18 +62,36 @@ class Optimizer:
         """Raise ValueError for options that are each right but do not go together."""
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Move each parameter that has a gradient. `closure` computes loss and gradients anew; its loss is returned."""
+        """Move each parameter that has a gradient. `closure` computes loss and gradients anew; its loss is returned.
+
+        A step that raises (out of memory, say) has moved some parameters, and none of them halfway. Called again with the
+        gradients as they are, it moves the others, so that in all one step was made.
+        """
         loss = None
         if closure is not None:
             with tape.set_recording(True):
                 loss = closure()
-        for group in self.param_groups:
-            options = group.options
-            for p in group.params:
-                grad = p.grad
-                if grad is not None:
-                    self._move(p, grad.data, options)
+        at = None
+        try:
+            for group in self.param_groups:
+                options = group.options
+                for p in group.params:
+                    at = p
+                    grad = p.grad
+                    if grad is not None and not (self._moved and self._moved.get(p) is grad):
+                        self._move(p, grad.data, options)
+        except Exception:
+            self._remember_moved(at)
+            raise
+        self._moved.clear()
         return loss
+
+    def _remember_moved(self, until: Tensor | None) -> None:
+        for p in self._parameters():
+            if p is until:
+                return
+            if p.grad is not None:
+                self._moved[p] = p.grad
 
     def _move(self, p: Tensor, g: Any, options: dict[str, Any]) -> None:
         backend = p.backend
@@ -89,9 +111,12 @@ class Optimizer:
             p.data = self.update(xp, p.data, g, state, **options)
         else:  # a graph that was kept, a snapshot or the user holds this array: leave it as it is
             p.data = self.update(xp, backend.copy(p.data), g, state, **options)
+        if state.is_single:
+            state.keep_arrays()
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or (`set_to_none=False`) make them zero."""
+        self._moved.clear()
         for group in self.param_groups:
             for p in group.params:
                 if set_to_none or p.grad is None:
@@ -165,3 +190,13 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
         return "\n".join([*lines, ")"])
+
+
+@places_in.register
+def _(optimizer: Optimizer) -> Iterator[Place]:
+    for p in optimizer._parameters():
+        yield from places_in(p)
+    for state in optimizer.state.values():
+        for name, value in state.items():
+            if state.backend.owns(value):
+                yield Place(state.backend, value, partial(state.__setitem__, name))

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import Check, at_least_zero, flag
-from xgrad.optim.state import kept
+from xgrad.optim.state import fused, kept
 
 
 class RMSprop(Optimizer):
@@ -84,32 +84,46 @@ class RMSprop(Optimizer):
         centered: bool,
         maximize: bool,
     ) -> Any:
-        if maximize:
-            g = -g
-        if weight_decay:
-            g = g + weight_decay * p
-        square = g * g
-        square *= 1 - alpha
-        mean_square = kept(xp, state, "square_avg", p)
-        mean_square *= alpha
-        mean_square += square
-        state["square_avg"] = mean_square
-        if centered:
-            mean = kept(xp, state, "grad_avg", p)
-            mean *= alpha
-            mean += (1 - alpha) * g
-            state["grad_avg"] = mean
-            mean_square = mean_square - mean * mean
-        change = xp.sqrt(mean_square)
-        change += eps
-        change = g / change
-        if momentum:
-            v = kept(xp, state, "momentum_buffer", p)
-            v *= momentum
-            v += change
-            state["momentum_buffer"] = v
-            change = lr * v
-        else:
-            change *= lr
-        p -= change
+        names = _names(centered, bool(momentum))
+        arrays = p, g, *[kept(xp, state, name, p) for name in names]
+        numbers = lr, alpha, 1 - alpha, eps, weight_decay, momentum
+        flags = bool(weight_decay), maximize, centered, bool(momentum)
+        p, *after = fused(state, _descend)(xp, arrays, numbers, flags)
+        state.update(zip(names, after, strict=True))
         return p
+
+
+def _names(centered: bool, rolls: bool) -> tuple[str, ...]:
+    return "square_avg", *(("grad_avg",) if centered else ()), *(("momentum_buffer",) if rolls else ())
+
+
+def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
+    p, g, mean_square, *others = arrays
+    lr, alpha, share, eps, weight_decay, momentum = numbers
+    decays, maximize, centered, rolls = flags
+    if maximize:
+        g = -g
+    if decays:
+        g = g + weight_decay * p
+    square = g * g
+    square *= share
+    mean_square = alpha * mean_square
+    mean_square += square
+    after, variance = [mean_square], mean_square
+    if centered:
+        mean = alpha * others[0]
+        mean += share * g
+        after.append(mean)
+        variance = mean_square - mean * mean
+    change = xp.sqrt(variance)
+    change += eps
+    change = g / change
+    if rolls:
+        v = momentum * others[-1]
+        v += change
+        after.append(v)
+        change = lr * v
+    else:
+        change *= lr
+    p -= change
+    return p, *after

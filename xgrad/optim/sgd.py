@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import Check, at_least_zero, finite, flag
+from xgrad.optim.state import fused
 
 
 class SGD(Optimizer):
@@ -87,18 +88,40 @@ class SGD(Optimizer):
         nesterov: bool,
         maximize: bool,
     ) -> Any:
-        if maximize:
-            g = -g
-        if weight_decay:
-            g = g + weight_decay * p
-        if momentum:
-            v = state.get("momentum_buffer")
-            if v is None:
-                v = xp.asarray(g, copy=True)
-            else:
-                v *= momentum
-                v += (1 - dampening) * g if dampening else g
-            state["momentum_buffer"] = v
-            g = g + momentum * v if nesterov else v
-        p -= lr * g
+        if not momentum:
+            return fused(state, _descend)(xp, (p, g), (lr, weight_decay), (bool(weight_decay), maximize))[0]
+        numbers = lr, weight_decay, momentum, 1 - dampening
+        v = state.get("momentum_buffer")
+        flags = bool(weight_decay), maximize, v is None, bool(dampening), nesterov
+        arrays = p, g, xp.zeros_like(p) if v is None else v
+        p, state["momentum_buffer"] = fused(state, _roll)(xp, arrays, numbers, flags)
         return p
+
+
+def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
+    p, g = arrays
+    lr, weight_decay = numbers
+    decays, maximize = flags
+    if maximize:
+        g = -g
+    if decays:
+        g = g + weight_decay * p
+    p -= lr * g
+    return (p,)
+
+
+def _roll(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
+    p, g, v = arrays
+    lr, weight_decay, momentum, share = numbers
+    decays, maximize, starts, dampened, nesterov = flags
+    if maximize:
+        g = -g
+    if decays:
+        g = g + weight_decay * p
+    if starts:
+        v = g * 1  # a copy
+    else:
+        v = momentum * v
+        v += share * g if dampened else g
+    p -= lr * (g + momentum * v if nesterov else v)
+    return p, v

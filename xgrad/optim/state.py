@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from typing import Any
 
 from xgrad.tensor import Tensor
 from xgrad.transfer import transfer
 
 Array = Any
+Rule = Callable[..., Any]
 
 
 class State(dict[str, Any]):
     """Raw arrays like the parameter, owned by the optimizer, and numbers. A rule reads and writes it as a dict."""
 
-    __slots__ = ("backend", "dtype", "is_complex", "options", "source")
+    __slots__ = ("backend", "dtype", "is_complex", "is_single", "options", "rules", "source")
 
     def __init__(self, p: Tensor) -> None:
         super().__init__()
@@ -52,7 +53,15 @@ class State(dict[str, Any]):
     def place(self, p: Tensor) -> None:
         self.backend, self.dtype = p.backend, p.data.dtype
         self.is_complex: bool = p.backend.xp.isdtype(self.dtype, "complex floating")
+        self.is_single = not p.data.shape
         self.source: Mapping[str, Any] | None = None
+        self.rules: dict[Any, Any] = {}
+
+    def keep_arrays(self) -> None:
+        """Make arrays again of what a library computed on 0-d arrays and gave as scalars."""
+        for name, value in self.items():
+            if hasattr(value, "dtype") and not self.backend.owns(value):
+                self[name] = self.backend.asarray(value)
 
     def take(self, options: Mapping[str, Any], factors: Collection[str], like: Array) -> None:
         """Keep the options as the rule gets them: those that only meet arrays as the backend is quickest with them."""
@@ -60,6 +69,21 @@ class State(dict[str, Any]):
         self.options = {
             name: self.backend.weak(value, like) if name in factors else value for name, value in options.items()
         }
+
+
+def fused(state: MutableMapping[str, Any], rule: Rule) -> Rule:
+    """The rule, as the backend of the state runs it best: on a GPU as one kernel, elsewhere as it stands.
+
+    `rule(xp, (p, g, *kept), numbers, flags)` gives the new p and the new values of what was kept, in the same order. It is
+    elementwise; numbers may differ from step to step, and a flag decides what is computed at all. It allocates all that it needs
+    before it writes into p, and writes into nothing else, so that an update which runs out of memory has changed nothing.
+    """
+    if type(state) is not State:  # on xgrad's own namespace, to be differentiated
+        return rule
+    found: Rule | None = state.rules.get(rule)
+    if found is None:
+        found = state.rules[rule] = state.backend.fused(rule)
+    return found
 
 
 def kept(xp: Any, state: MutableMapping[str, Any], name: str, p: Array) -> Array:

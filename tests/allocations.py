@@ -1,0 +1,60 @@
+"""Running out of memory where a test says so.
+
+array-api-strict makes each of its arrays in one place, so there every allocation can be counted, and one of them refused. An
+operation in place allocates nothing, though the library makes a new object for its result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+IN_PLACE = ("__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__", "__ipow__", "__imod__", "__ifloordiv__")
+
+
+class Allocations:
+    """How many arrays were made, and which is refused (counted from 1)."""
+
+    def __init__(self, refused: int | None) -> None:
+        self.refused = refused
+        self.count = 0
+        self._in_place = 0
+
+    def allocate(self) -> None:
+        if self._in_place:
+            return
+        self.count += 1
+        if self.count == self.refused:
+            raise MemoryError(f"allocation {self.count} was refused")
+
+    def counted(self, make: Callable[..., Any]) -> Any:
+        def new(*args: Any, **kwargs: Any) -> Any:
+            self.allocate()
+            return make(*args, **kwargs)
+
+        return new
+
+    def in_place(self, operator: Callable[..., Any]) -> Any:
+        def operate(*args: Any) -> Any:
+            self._in_place += 1
+            try:
+                return operator(*args)
+            finally:
+                self._in_place -= 1
+
+        return operate
+
+
+@contextmanager
+def counted(backend: Any, refused: int | None = None) -> Iterator[Allocations]:
+    """While the block runs, the arrays that array-api-strict makes are counted; MemoryError for the one of that number."""
+    (array_type,) = backend.array_types
+    allocations = Allocations(refused)
+    with ExitStack() as stack:
+        stack.enter_context(patch.object(array_type, "_new", staticmethod(allocations.counted(array_type._new))))
+        for name in IN_PLACE:
+            wrapped = allocations.in_place(getattr(array_type, name))
+            stack.enter_context(patch.object(array_type, name, wrapped))
+        yield allocations

@@ -1,0 +1,252 @@
+"""Out of memory at any allocation of a training step: nothing is lost or half written, and the step can be made again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import xgrad as xg
+from tests.allocations import counted
+from tests.helpers import make, to_numpy
+from tests.test_transfers import LOSSES, network
+from xgrad import optim
+
+OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {}),
+    ("SGD", {"momentum": 0.9}),
+    ("SGD", {"momentum": 0.9, "dampening": 0.1, "weight_decay": 0.1, "maximize": True}),
+    ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+    ("Adagrad", {"initial_accumulator_value": 0.1, "lr_decay": 0.1}),
+    ("Adagrad", {"weight_decay": 0.1, "maximize": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"centered": True, "momentum": 0.9, "weight_decay": 0.1}),
+    ("Adam", {}),
+    ("Adam", {"amsgrad": True, "weight_decay": 0.1, "maximize": True}),
+    ("AdamW", {"amsgrad": True}),
+]
+
+
+@pytest.fixture
+def strict():
+    pytest.importorskip("array_api_strict")
+    with xg.use_backend("strict", "device1") as backend:
+        yield backend
+
+
+def refuse_each(attempt: Callable[[int | None], bool]) -> int:
+    """Call `attempt(k)` for k = 1, 2, ...; it says whether the k-th allocation was refused. Returns how many there were."""
+    k = 1
+    while attempt(k):
+        k += 1
+        assert k < 5_000, "this never ends"
+    return k - 1
+
+
+def refused(backend: Any, k: int | None, run: Callable[[], Any]) -> bool:
+    """Run with the k-th allocation refused; whether there were so many."""
+    try:
+        with counted(backend, k):
+            run()
+    except MemoryError:
+        return True
+    return False
+
+
+# --- the optimizer's step -------------------------------------------------------------------------------
+
+
+class Steps:
+    """Three parameters with gradients, of which one is shared with the user, and an optimizer."""
+
+    def __init__(self, name: str, options: dict[str, Any], dtype: str = "float32") -> None:
+        self.params = [
+            make(xg.get_backend().view, np.linspace(0.5, 2.0, n).astype(dtype) * (1 + n), dtype, requires_grad=True)
+            for n in (3, 1, 2)
+        ]
+        self.kept = self.params[1].data  # somebody else holds this array
+        self.before = to_numpy(self.params[1])
+        self.optimizer: Any = getattr(optim, name)(self.params, lr=0.1, **options)
+
+    def differentiate(self, scale: float) -> None:
+        for p in self.params:
+            p.grad = make(xg.get_backend().view, np.linspace(-1.0, scale, p.size), str(to_numpy(p).dtype))
+
+    def numbers(self) -> list[Any]:
+        saved = self.optimizer.state_dict()["state"]
+        state = [v for number in sorted(saved) for _, v in sorted(saved[number].items())]
+        return [to_numpy(v) if isinstance(v, xg.Tensor) else v for v in [*self.params, *state]]
+
+
+def same(got: list[Any], want: list[Any]) -> None:
+    assert len(got) == len(want)
+    for g, w in zip(got, want, strict=True):
+        np.testing.assert_array_equal(g, w)
+
+
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS)
+@pytest.mark.parametrize("disturbed", [1, 2])
+def test_a_step_is_finished_by_the_next_call(strict, name, options, disturbed):
+    undisturbed = Steps(name, options)
+    for step in (1, 2):
+        undisturbed.differentiate(step)
+        undisturbed.optimizer.step()
+
+    def attempt(k: int | None) -> bool:
+        steps = Steps(name, options)
+        happened = False
+        for step in (1, 2):
+            steps.differentiate(step)
+            if step == disturbed:
+                happened = refused(strict, k, steps.optimizer.step)
+            if step != disturbed or happened:
+                steps.optimizer.step()
+        same(steps.numbers(), undisturbed.numbers())
+        np.testing.assert_array_equal(strict.to_numpy(steps.kept), steps.before)
+        return happened
+
+    assert refuse_each(attempt) >= 3
+
+
+@pytest.mark.parametrize(("name", "options"), [("SGD", {"momentum": 0.9}), ("Adam", {})])
+def test_it_may_fail_several_times(strict, name, options):
+    undisturbed, steps = Steps(name, options), Steps(name, options)
+    for case in (undisturbed, steps):
+        case.differentiate(1.0)
+    undisturbed.optimizer.step()
+    failures = 0
+    for k in (7, 6, 5, 4, 3, 2, 1):
+        failures += refused(strict, k, steps.optimizer.step)
+    steps.optimizer.step()
+    assert failures >= 3
+    if failures == 7:
+        same(steps.numbers(), undisturbed.numbers())
+
+
+def unfinished(backend: Any) -> Steps:
+    """A step that failed at its last allocation."""
+    steps = Steps("SGD", {})
+    steps.differentiate(1.0)
+    with counted(backend) as allocations:
+        steps.optimizer.step()
+    steps = Steps("SGD", {})
+    steps.differentiate(1.0)
+    assert refused(backend, allocations.count, steps.optimizer.step)
+    assert len(steps.optimizer._moved) == 2
+    return steps
+
+
+def test_new_gradients_are_a_new_step(strict):
+    """What a failed step remembers ends with the gradients it was of: nothing is skipped later."""
+    steps = unfinished(strict)
+    moved = to_numpy(steps.params[0])
+    steps.differentiate(1.0)
+    steps.optimizer.step()
+    assert (to_numpy(steps.params[0]) != moved).any()
+    assert not steps.optimizer._moved
+
+
+def test_zero_grad_lets_go_of_the_gradients(strict):
+    steps = unfinished(strict)
+    steps.optimizer.zero_grad()
+    assert not steps.optimizer._moved
+
+
+# --- forward and backward -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_gradients_arrive_all_or_none(strict, loss):
+    """Into `.grad` that holds something already, so that there is something to lose."""
+
+    def prepared() -> tuple[Any, Any]:
+        xg.random.seed(0)
+        return network(), make(strict.view, np.linspace(-1, 1, 12).reshape(4, 3), "float32")
+
+    model, x = prepared()
+    for _ in range(2):
+        LOSSES[loss](model(x), x).backward()
+    want = [to_numpy(p.grad) for p in model.parameters()]
+    model, x = prepared()
+    LOSSES[loss](model(x), x).backward()
+    first = [p.grad for p in model.parameters()]
+    numbers = [to_numpy(g) for g in first]
+
+    def attempt(k: int | None) -> bool:
+        for p, g in zip(model.parameters(), first, strict=True):
+            p.grad = g
+        happened = refused(strict, k, lambda: LOSSES[loss](model(x), x).backward())
+        if happened:
+            assert all(p.grad is g for p, g in zip(model.parameters(), first, strict=True))
+            same([to_numpy(g) for g in first], numbers)
+            LOSSES[loss](model(x), x).backward()
+        same([to_numpy(p.grad) for p in model.parameters()], want)
+        return happened
+
+    assert refuse_each(attempt) > 20
+
+
+def test_clipping_is_all_or_none(strict):
+    def prepared() -> Steps:
+        steps = Steps("SGD", {})
+        steps.differentiate(3.0)
+        return steps
+
+    for clip in (
+        lambda params: xg.nn.utils.clip_grad_norm_(params, 0.5),
+        lambda params: xg.nn.utils.clip_grad_value_(params, 0.5),
+    ):
+        undisturbed = prepared()
+        clip(undisturbed.params)
+
+        def attempt(k: int | None, clip: Any = clip, undisturbed: Steps = undisturbed) -> bool:
+            steps = prepared()
+            happened = refused(strict, k, lambda: clip(steps.params))
+            if happened:
+                clip(steps.params)
+            same([to_numpy(p.grad) for p in steps.params], [to_numpy(p.grad) for p in undisturbed.params])
+            return happened
+
+        assert refuse_each(attempt) >= 3
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda x, v: x.__setitem__(slice(1, 3), v),
+        lambda x, v: x.__iadd__(v[0]),
+        lambda x, v: x.__imul__(2.0),
+    ],
+)
+def test_a_write_that_fails_changes_nothing(strict, write):
+    start = np.asarray([1.0, 2.0, 3.0])
+
+    def attempt(k: int | None) -> bool:
+        leaf, v = make(strict.view, start, requires_grad=True), make(strict.view, [5.0, 7.0], requires_grad=True)
+        x = leaf * 1
+        happened = refused(strict, k, lambda: write(x, v))
+        if happened:
+            same([to_numpy(x)], [start])
+            write(x, v)
+        xg.sum(x * x).backward()
+        results.append([to_numpy(a) for a in (x, leaf.grad) if a is not None])
+        return happened
+
+    results: list[Any] = []
+    refuse_each(attempt)
+    for got in results:
+        same(got, results[-1])
+
+
+def test_the_counter_counts(strict):
+    a, b = make(strict.view, [1.0, 2.0]).data, make(strict.view, [3.0, 4.0]).data
+    with counted(strict) as allocations:
+        a + b
+        assert allocations.count == 1
+        a += b
+        a[0] = b[1]
+        assert allocations.count <= 2  # reading b[1] makes an array
+    with pytest.raises(MemoryError), counted(strict, 1):
+        a * b
