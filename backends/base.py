@@ -367,6 +367,10 @@ class Backend:
         """The built-in kind of an error of the library: ValueError for shapes that do not fit, TypeError for dtypes."""
         return next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
 
+    def in_words(self, error: Exception) -> str:
+        """What an error of the library says; of one about memory also how much there is, and what to do."""
+        return str(error)
+
     def synchronize(self) -> None:
         """Wait until the device has done what it was asked to do."""
 

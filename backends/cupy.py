@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend, IndexingRaw
 from xgrad.backends.determinism import is_deterministic
+from xgrad.backends.memory import in_bytes
 from xgrad.backends.references import held_once
 from xgrad.backends.scatter import holds_integers, scatter_sorted, settle
 from xgrad.backends.special import CuPySpecial
@@ -157,6 +158,15 @@ class CuPy(Backend):
 
     def exclusive(self, array: Any) -> bool:
         return array.base is None and held_once(array)
+
+    def in_words(self, error: Exception) -> str:
+        if not isinstance(error, cupy.cuda.memory.OutOfMemoryError):
+            return str(error)
+        pool = cupy.get_default_memory_pool()
+        with self.device:
+            used, held = pool.used_bytes(), pool.total_bytes()
+        give_back = "cupy.get_default_memory_pool().free_all_blocks()"
+        return in_bytes(str(error), "CuPy", used, held, self.device.mem_info, give_back)
 
     def synchronize(self) -> None:
         self.device.synchronize()

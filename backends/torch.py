@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend, IndexingRaw
 from xgrad.backends.determinism import is_deterministic
+from xgrad.backends.memory import in_bytes
 from xgrad.backends.scatter import scatter_sorted
 from xgrad.backends.special import TorchSpecial
 
@@ -101,10 +102,20 @@ class Torch(Backend):
         """PyTorch says RuntimeError to shapes and to dtypes alike, and to singular matrices."""
         if isinstance(error, torch.linalg.LinAlgError):
             return ValueError
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            return MemoryError
         if type(error) is not RuntimeError:
             return super().kind_of(error)
         of_dtypes = any(word in str(error) for word in ("dtype", "bool tensor", "not implemented for"))
         return TypeError if of_dtypes else ValueError
+
+    def in_words(self, error: Exception) -> str:
+        if not isinstance(error, torch.OutOfMemoryError):
+            return str(error)
+        used, held = torch.cuda.memory_allocated(self.device), torch.cuda.memory_reserved(self.device)
+        return in_bytes(
+            str(error), "PyTorch", used, held, torch.cuda.mem_get_info(self.device), "torch.cuda.empty_cache()"
+        )
 
     def synchronize(self) -> None:
         if self.device.type == "cuda":

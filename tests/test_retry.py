@@ -250,3 +250,71 @@ def test_the_counter_counts(strict):
         assert allocations.count <= 2  # reading b[1] makes an array
     with pytest.raises(MemoryError), counted(strict, 1):
         a * b
+
+
+# --- what is said of it ---------------------------------------------------------------------------------
+
+
+class LibraryOutOfMemoryError(MemoryError):
+    """As CuPy has one of its own."""
+
+
+@pytest.fixture
+def short_of_memory(monkeypatch):
+    """NumPy, where a function named here fails for want of memory; and how that is put into words."""
+
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        raise LibraryOutOfMemoryError("allocating 8 bytes")
+
+    with xg.use_backend("numpy") as backend:
+        monkeypatch.setattr(type(backend), "in_words", lambda self, error: f"{error} of 9", raising=True)
+        yield lambda name: monkeypatch.setattr(backend.xp, name, fail, raising=False)
+
+
+def test_an_operation_is_named(short_of_memory):
+    x = xg.asarray([[1.0, 2.0]])
+    short_of_memory("tensordot")
+    with pytest.raises(MemoryError, match=r"^tensordot of \(1, 2\) float64 and .*: allocating 8 bytes of 9$") as caught:
+        xg.tensordot(x, x, axes=2)
+    assert type(caught.value) is MemoryError
+    assert isinstance(caught.value.__cause__, LibraryOutOfMemoryError)
+
+
+def test_an_operation_is_named_in_backward(short_of_memory):
+    x = xg.asarray([[1.0, 2.0]], requires_grad=True)
+    y = xg.sum(xg.tanh(xg.matmul(x, xg.matrix_transpose(x))))
+    short_of_memory("matmul")
+    with pytest.raises(MemoryError, match="^backward of matmul: allocating 8 bytes of 9$"):
+        y.backward()
+    assert x.grad is None
+
+
+def test_an_optimizer_is_named(short_of_memory):
+    w = xg.asarray([1.0, 2.0], requires_grad=True)
+    w.grad = xg.asarray([1.0, 1.0])
+    optimizer = optim.Adam([w])
+    short_of_memory("sqrt")
+    with pytest.raises(MemoryError, match=r"^Adam.step of a parameter \(2,\): allocating 8 bytes of 9$"):
+        optimizer.step()
+    assert to_numpy(w).tolist() == [1.0, 2.0]
+
+
+def test_other_errors_stay_as_they_are():
+    w = xg.asarray([1.0, 2.0], requires_grad=True)
+    w.grad = xg.asarray([1.0, 1.0])
+    with pytest.raises(ZeroDivisionError):
+        Failing([w], {}).step()
+
+
+class Failing(optim.Optimizer):
+    checks = {}  # noqa: RUF012
+
+    @staticmethod
+    def update(xp: Any, p: Any, g: Any, state: Any) -> Any:
+        raise ZeroDivisionError
+
+
+def test_pytorchs_own_error_is_a_memory_error():
+    pytest.importorskip("torch")
+    with xg.use_backend("torch", "cpu"), pytest.raises(MemoryError, match="zeros|allocate"):
+        xg.zeros((2**40,)) + xg.zeros((1,))

@@ -147,7 +147,7 @@ def node_of(op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], y: 
 def explain(error: Exception, name: str, raws: Sequence[Any], backend: Any) -> NoReturn:
     """Raise the library's error again, saying which operation it was and what it was given."""
     given = " and ".join(f"{tuple(raw.shape)} {raw.dtype}" if hasattr(raw, "shape") else repr(raw) for raw in raws)
-    raise backend.kind_of(error)(f"{name} of {given}: {error}") from error
+    raise backend.kind_of(error)(f"{name} of {given}: {backend.in_words(error)}") from error
 
 
 # --- the quick way ------------------------------------------------------------------------------------------

@@ -98,64 +98,78 @@ def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> l
     complete. `record` makes the derivatives part of the tape; otherwise they run on the backend's raw arrays.
 
     Returns (leaf, gradient, fresh) for each leaf: `fresh` if the array was made on the way and is not the gradient of
-    something else as well.
+    something else as well. A walk that raises has changed no gradient, but has freed what it went through, unless `retain`.
     """
     heap: list[Node] = []
     waiting: dict[int, Gradient] = {}  # by id of the node or leaf: what has arrived so far
     owned: set[int] = set()  # sums that this walk made, and may add to in place
     leaves: dict[int, tuple[Leaf, bool]] = {}
     node, g = root, gradient
-    while True:
-        _, op, parents, saved, static, backend = node
-        if saved is FREED:
-            raise GraphFreedError(op)
-        if record:
-            xp, saved = op.lift(node)
-        else:
-            xp = backend.xp
-        if not retain:
-            node[SAVED], node[PARENTS] = FREED, ()
-
-        if type(parents) is list and not heap:  # a chain: nothing else reaches the parent
-            node = parents
-            g = op.only(xp, g, saved)
-            if g is None:
-                break
-            continue
-
-        if type(parents) is not tuple:
-            parents = (parents,)
-        following = None  # the first new parent: it need not pass through the heap if nothing newer waits there
-        for parent, h in zip(parents, op.pull(xp, g, parents, saved, static)):  # noqa: B905 (of one length, and hot)
-            if h is None:
-                continue
-            key = id(parent)
-            earlier = waiting.get(key)
-            if earlier is None:
-                waiting[key] = h
-                if op.fresh and h is not g and not record:
-                    owned.add(key)
-                if type(parent) is not list:
-                    leaves[key] = parent, h is not g
-                elif following is None:
-                    following = parent
-                else:
-                    heappush(heap, parent)
-            elif key in owned:
-                earlier += h
-                waiting[key] = earlier
+    op, backend = root[OP], root[BACKEND]
+    try:
+        while True:
+            _, op, parents, saved, static, backend = node
+            if saved is FREED:
+                raise GraphFreedError(op)
+            if record:
+                xp, saved = op.lift(node)
             else:
-                waiting[key] = earlier + h
-                if not record:
-                    owned.add(key)
-        if following is not None:
-            node = heappushpop(heap, following)
-        elif heap:
-            node = heappop(heap)
-        else:
-            break
-        g = waiting.pop(id(node))
+                xp = backend.xp
+            if not retain:
+                node[SAVED], node[PARENTS] = FREED, ()
+
+            if type(parents) is list and not heap:  # a chain: nothing else reaches the parent
+                node = parents
+                g = op.only(xp, g, saved)
+                if g is None:
+                    break
+                continue
+
+            if type(parents) is not tuple:
+                parents = (parents,)
+            following = None  # the first new parent: it need not pass through the heap if nothing newer waits there
+            for parent, h in zip(parents, op.pull(xp, g, parents, saved, static)):  # noqa: B905 (of one length, and hot)
+                if h is None:
+                    continue
+                key = id(parent)
+                earlier = waiting.get(key)
+                if earlier is None:
+                    waiting[key] = h
+                    if op.fresh and h is not g and not record:
+                        owned.add(key)
+                    if type(parent) is not list:
+                        leaves[key] = parent, h is not g
+                    elif following is None:
+                        following = parent
+                    else:
+                        heappush(heap, parent)
+                elif key in owned:
+                    earlier += h
+                    waiting[key] = earlier
+                else:
+                    waiting[key] = earlier + h
+                    if not record:
+                        owned.add(key)
+            if following is not None:
+                node = heappushpop(heap, following)
+            elif heap:
+                node = heappop(heap)
+            else:
+                break
+            g = waiting.pop(id(node))
+    except Exception as error:
+        told = out_of_memory(f"backward of {op.name}", error, backend)
+        if told is None:
+            raise
+        raise told from error
     return [(leaf, waiting[key], fresh or key in owned) for key, (leaf, fresh) in leaves.items()]
+
+
+def out_of_memory(doing: str, error: Exception, backend: Any) -> MemoryError | None:
+    """What to raise for an error of the library that is about memory and was not explained yet; None for any other."""
+    if type(error) is MemoryError or not issubclass(backend.kind_of(error), MemoryError):
+        return None
+    return MemoryError(f"{doing}: {backend.in_words(error)}")
 
 
 def deliver(reached: Iterable[tuple[Leaf, Gradient, bool]], as_grad: Callable[[Gradient, bool], Any]) -> None:

@@ -71,7 +71,7 @@ class Optimizer:
         if closure is not None:
             with tape.set_recording(True):
                 loss = closure()
-        at = None
+        at: Tensor | None = None
         try:
             for group in self.param_groups:
                 options = group.options
@@ -80,8 +80,12 @@ class Optimizer:
                     grad = p.grad
                     if grad is not None and not (self._moved and self._moved.get(p) is grad):
                         self._move(p, grad.data, options)
-        except Exception:
+        except Exception as error:
             self._remember_moved(at)
+            if at is not None:
+                told = tape.out_of_memory(f"{self.name}.step of a parameter {at.shape}", error, at.backend)
+                if told is not None:
+                    raise told from error
             raise
         self._moved.clear()
         return loss
