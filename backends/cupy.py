@@ -89,6 +89,34 @@ class Checked:
         return checked
 
 
+class Fused:
+    """An optimizer's rule as one kernel, which writes the new values over the old: `cupy.fuse` traces the rule's own text, once
+    for each set of flags and dtypes. Numbers are arguments of the kernel, so that they may change from step to step."""
+
+    def __init__(self, rule: Callable[..., Any]) -> None:
+        self.rule = rule
+        self.kernels: dict[Any, Callable[..., None]] = {}
+
+    def __call__(self, xp: Any, arrays: tuple[Any, ...], numbers: tuple[float, ...], flags: Any) -> tuple[Any, ...]:
+        kernel = self.kernels.get(flags)
+        if kernel is None:
+            kernel = self.kernels[flags] = cupy.fuse(self.kernel_of(xp, len(arrays), flags))
+        kernel(*arrays, *numbers)
+        return arrays[0], *arrays[2:]
+
+    def kernel_of(self, xp: Any, count: int, flags: Any) -> Callable[..., None]:
+        """What is traced: a function of all arrays and numbers, which gives nothing and writes into all arrays but g."""
+
+        def xgrad_optimizer(*values: Any) -> None:
+            arrays = values[:count]
+            new = self.rule(xp, arrays, values[count:], flags)
+            for array, value in zip((arrays[0], *arrays[2:]), new, strict=True):
+                if value is not array:
+                    array[...] = value
+
+        return xgrad_optimizer
+
+
 _ATOMIC = frozenset("iILQefd")  # the dtypes that all of CuPy 14 adds by atomics: not int64, and no complex one
 _kernels: dict[str, Any] = {}
 
@@ -152,6 +180,9 @@ class CuPy(Backend):
 
     def copy(self, array: Any) -> Any:
         return array.copy()
+
+    def fused(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        return Fused(rule)
 
     def owned(self, array: Any, fresh: bool) -> Any:
         return array if fresh and array.base is None else array.copy()

@@ -1,0 +1,89 @@
+"""An optimizer's rule as CuPy's own tracer sees it: one kernel, which writes what it should, and computes what the rule does."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import pytest
+
+import xgrad as xg
+from tests.cases.case import spread
+from tests.cupy_traces import compiler, run_on_the_host, trace, written
+from tests.helpers import to_numpy
+from tests.test_retry import OPTIMIZERS
+from xgrad import optim
+from xgrad.optim import adam
+
+
+@pytest.fixture
+def cupy_backend() -> Any:
+    """The module of CuPy's backend; it is there without a device."""
+    pytest.importorskip("cupy")
+    return import_module("xgrad.backends.cupy")
+
+
+class Calls:
+    """An optimizer on NumPy whose rule's calls are kept: (rule, arrays before, numbers, flags, arrays after)."""
+
+    def __init__(self, name: str, options: dict[str, Any], dtype: str, monkeypatch: Any) -> None:
+        self.calls: list[Any] = []
+        with xg.use_backend("numpy") as backend:
+            monkeypatch.setattr(type(backend), "fused", self.kept)
+            monkeypatch.setattr(type(backend), "weak", lambda self, value, like, form=None: value)
+            p = xg.asarray(spread((5, 7), -2, 2, 1).astype(dtype), requires_grad=True)
+            optimizer = getattr(optim, name)([p], lr=0.1, **options)
+            for step in range(3):
+                p.grad = xg.asarray(spread((5, 7), -2, 2, step + 2).astype(dtype))
+                optimizer.step()
+
+    def kept(self, rule: Any) -> Any:
+        def call(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
+            before = [np.array(a) for a in arrays]
+            after = rule(xp, arrays, numbers, flags)
+            self.calls.append((rule, before, tuple(numbers), flags, [np.array(a) for a in after]))
+            return after
+
+        return call
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS)
+def test_a_rule_is_one_kernel(cupy_backend, name, options, dtype, monkeypatch, tmp_path):
+    raw = cupy_backend.CuPyRaw(cupy_backend.CuPy.namespace())
+    calls = Calls(name, options, dtype, monkeypatch).calls
+    assert len(calls) == 3
+    for i, (rule, before, numbers, flags, after) in enumerate((calls[0], calls[-1])):
+        traced = cupy_backend.Fused(rule).kernel_of(raw, len(before), flags)
+        kernel = trace(traced, before, numbers)
+        assert written(kernel) == [True, False, *[True] * (len(before) - 2), *[False] * len(numbers)]
+        if compiler() is None:
+            continue
+        arrays = [np.array(a) for a in before]
+        folder = tmp_path / str(i)
+        folder.mkdir()
+        run_on_the_host(kernel, arrays, numbers, folder)
+        np.testing.assert_array_equal(arrays[1], before[1])
+        for got, want in zip((arrays[0], *arrays[2:]), after, strict=True):
+            np.testing.assert_array_equal(got, want)
+
+
+def test_a_number_may_change_without_another_kernel(cupy_backend):
+    """Numbers are arguments: nothing of them is in the source."""
+    raw = cupy_backend.CuPyRaw(cupy_backend.CuPy.namespace())
+    rule = adam._descend
+    arrays = [np.ones(3, np.float32)] * 4
+    sources = set()
+    for lr in (0.123, 0.456):
+        numbers = (0.9, 0.1, 0.999, 0.001, 1e-8, 0.5, lr, 0.0, 1.0)
+        kernel = trace(cupy_backend.Fused(rule).kernel_of(raw, 4, (False, False, False)), arrays, numbers)
+        sources.add(kernel.operation)
+    assert len(sources) == 1
+    assert "0.123" not in sources.pop()
+
+
+def test_the_default_is_the_rule_itself(backend):
+    if backend.name == "cupy":
+        pytest.skip("there it is a kernel")
+    assert backend.fused(to_numpy) is to_numpy
