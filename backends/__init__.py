@@ -32,7 +32,7 @@ if __name__ != "xgrad.backends":
 if TYPE_CHECKING:
     from xgrad.backends.base import Backend
 
-BUILT_IN = ("numpy", "cupy", "torch", "strict")
+BUILT_IN = ("numpy", "cupy", "torch", "dask", "strict")
 ENTRY_POINT_GROUP = "xgrad.backends"
 
 _lock = threading.RLock()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, partial
 from math import prod
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from xgrad.backends import BackendError, load
@@ -314,6 +315,9 @@ class Backend:
         """A raw array on this device from a Python sequence or number, a NumPy array, or an array of the library."""
         return self.xp.asarray(obj, dtype=dtype, copy=copy)
 
+    # The shape of an array, as rules are given it. Where arrays are in chunks it says which, so that gradients come in the same.
+    shape_of: ClassVar[Any] = attrgetter("shape")
+
     def one(self, shape: tuple[int, ...], dtype: Any) -> Any:
         """A one to start a backward from, kept for the next. It must not be written to."""
         found = self._ones.get((shape, dtype))
@@ -370,6 +374,10 @@ class Backend:
     def in_words(self, error: Exception) -> str:
         """What an error of the library says; of one about memory also how much there is, and what to do."""
         return str(error)
+
+    def persist(self, arrays: list[Any]) -> list[Any]:
+        """The same arrays, computed, where the library puts that off; all of them together."""
+        return arrays
 
     def synchronize(self) -> None:
         """Wait until the device has done what it was asked to do."""

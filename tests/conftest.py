@@ -1,8 +1,8 @@
 """The backends that tests run on.
 
 `backend` is one of them, made current for the test; `xp` is xgrad's namespace bound to it.
-XGRAD_TEST_BACKENDS selects, as `numpy,readonly,strict,torch,cupy`; one that is asked for and cannot
-be used fails. Unset, it is all that can be used.
+XGRAD_TEST_BACKENDS selects, as `numpy,readonly,strict,torch,dask,cupy`; one that is asked for and cannot
+be used fails. Unset, it is all that can be used, but for those on request.
 """
 
 from __future__ import annotations
@@ -20,19 +20,22 @@ os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it when it is first
 pytest.register_assert_rewrite("tests.helpers")
 
 import xgrad as xg  # noqa: E402
-from tests.helpers import read_only_inputs  # noqa: E402
+from tests.helpers import read_only_inputs, small_chunks  # noqa: E402
 from tests.transfers import guarded  # noqa: E402
 from xgrad.backends import BackendError, usable  # noqa: E402
 
 # What tests may run on: a backend's name, and its device. `readonly` is NumPy with inputs that
-# nobody may write to.
+# nobody may write to; arrays of `dask` are in chunks of at most 4 numbers.
 KINDS = {
     "numpy": ("numpy", "cpu"),
     "readonly": ("numpy", "cpu"),
     "strict": ("strict", "device1"),
     "torch": ("torch", None),
+    "dask": ("dask", None),
     "cupy": ("cupy", None),
 }
+
+ON_REQUEST = {"dask"}  # to build graphs takes so long that all tests together take half an hour
 
 for _name in ("XGRAD_BACKEND", "XGRAD_DEVICE"):  # a test says itself where it runs
     os.environ.pop(_name, None)
@@ -53,7 +56,7 @@ def _asked_for() -> list[str]:
 @cache
 def selected() -> list[str]:
     """What to run tests on."""
-    return _asked_for() or [kind for kind in KINDS if _can_be_used(kind)]
+    return _asked_for() or [kind for kind in KINDS if kind not in ON_REQUEST and _can_be_used(kind)]
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -82,6 +85,8 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Any]:
             stack.enter_context(read_only_inputs())
         if kind == "strict":
             stack.enter_context(guarded(backend))
+        if kind == "dask":
+            stack.enter_context(small_chunks())
         yield backend
 
 

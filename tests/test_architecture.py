@@ -28,7 +28,7 @@ LAYERS = (
     "dispatch",
     "several watching anomaly",
     "rules",
-    "namespace primitive",
+    "namespace primitive persist",
     "transforms checkpoint",
     "check fft linalg special",
     "xgrad",

@@ -26,6 +26,7 @@ from xgrad.check import check_grads
 from xgrad.checkpoint import checkpoint
 from xgrad.dispatch import MixedBackendsError
 from xgrad.modes import debug, no_grad, use_deterministic
+from xgrad.persist import persist
 from xgrad.primitive import primitive
 from xgrad.rules.creation import (
     arange,
@@ -356,6 +357,7 @@ __all__ = [
     "ones",
     "ones_like",
     "permute_dims",
+    "persist",
     "pi",
     "positive",
     "pow",

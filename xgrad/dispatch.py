@@ -136,8 +136,9 @@ def node_of(op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], y: 
     else:
         *keep, keep_y = op.kept(moving)
         saved = [raw if kept else None for raw, kept in zip(raws, keep, strict=True)]
-        geometry = [(raw.shape, raw.dtype) if backend.owns(raw) else None for raw in raws]
-        geometry.append((y.shape, y.dtype))
+        shape_of = backend.shape_of
+        geometry = [(shape_of(raw), raw.dtype) if backend.owns(raw) else None for raw in raws]
+        geometry.append((shape_of(y), y.dtype))
         node = [next_seq(), op, tuple(nodes), (*saved, y if keep_y else None, tuple(geometry)), static, backend]
     for watch in tape.watchers:
         watch(op, backend, raws, y, node)
@@ -331,7 +332,7 @@ def reduce_all(op: Op, static: dict[str, Any]) -> Operation:
             y = backend.asarray(y)
         if node is None or not is_recording() or y.dtype is not a.dtype:
             return apply(op, (x,), static) if y.dtype is not a.dtype else Tensor(y, backend)
-        geometry = ((a.shape, a.dtype), (y.shape, y.dtype))
+        geometry = ((backend.shape_of(a), a.dtype), (y.shape, y.dtype))
         return Tensor(y, backend, [next_seq(), op, (node,), (None, None, geometry), static, backend])
 
     return function

@@ -112,7 +112,7 @@ class Several(Op):
         ys = [y if backend.owns(y) else backend.asarray(y) for y in found]
         node: Node | None = None
         if parent is not None and is_recording():
-            geometry = tuple([(a.shape, a.dtype) for a in (raw, *ys)])
+            geometry = tuple([(backend.shape_of(a), a.dtype) for a in (raw, *ys)])
             saved = [a if keep else None for a, keep in zip((raw, *ys), self.keep, strict=True)]
             node = [next_seq(), self, (parent,), (*saved, geometry), static, backend]
         for watch in tape.watchers:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from xgrad.nn import placement, saving
 from xgrad.nn.parameter import Parameter
 from xgrad.nn.saving import IncompatibleKeys
+from xgrad.persist import Place, places_in
 from xgrad.tensor import Tensor
 
 _hook_numbers = itertools.count()
@@ -242,6 +243,12 @@ class Module:
         lines += [f"({key}): {value!r}" for key, value in children]
         body = "\n".join(lines).replace("\n", "\n  ")
         return f"{name}(\n  {body}\n)"
+
+
+@places_in.register
+def _(module: Module) -> Iterator[Place]:
+    for tensor in itertools.chain(module.parameters(), module.buffers()):
+        yield from places_in(tensor)
 
 
 def _walk(path: str, module: Module, seen: set[int] | None) -> Iterator[tuple[str, Module]]:

@@ -1,0 +1,187 @@
+"""dask.array: nothing is computed before it is asked for, and what is in chunks stays in chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import xgrad as xg
+from tests.cases import CASES
+from tests.helpers import assert_close, small_chunks, to_numpy
+from tests.point import Point
+from xgrad import nn, optim
+
+dask = pytest.importorskip("dask")
+Callback: Any = pytest.importorskip("dask.callbacks").Callback
+da = pytest.importorskip("dask.array")
+
+
+class ComputedError(Exception):
+    pass
+
+
+def refuses(*args: Any, **kwargs: Any) -> Any:
+    raise ComputedError("something was computed that nobody asked for")
+
+
+@pytest.fixture
+def lazily() -> Iterator[Any]:
+    """The dask backend with arrays in small chunks; `with lazily():` makes it an error to compute any."""
+    with xg.use_backend("dask"), small_chunks():
+        yield lambda: dask.config.set(scheduler=refuses)
+
+
+# --- nothing is computed --------------------------------------------------------------------------------
+
+
+def test_the_scheduler_that_refuses_is_asked(lazily):
+    x = xg.asarray([1.0, 2.0])
+    with lazily():
+        for ask in (x.numpy, xg.sum(x).item, lambda: float(xg.sum(x)), lambda: bool(x[0] > 0), lambda: repr(x)):
+            with pytest.raises(ComputedError):
+                ask()
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_no_function_and_no_derivative_computes(lazily, name):
+    backend = xg.get_backend()
+    for case in CASES[name]:
+        point = Point(case, backend)
+        if name in backend.cannot:
+            point.assert_cannot()
+            continue
+        ts, ws = tuple(point.tensors(point.directions)), None
+        if "dask" not in case.without:
+            ws = tuple(point.tensors(point.weights))
+        with lazily():
+            xs = point.tensors(point.xs)
+            if ws is None:
+                with pytest.raises(NotImplementedError, match=r"'dask' cannot do [a-z ]*: the shape of what it gives"):
+                    pulled(point.function, xs)
+                continue
+            got = xg.vjp(point.function, *xs)[1](ws)
+            tangents = xg.jvp(point.function, xs, ts)[1]
+            assert all(backend.owns(t.data) for t in (*got, *tangents))
+
+
+def pulled(function: Any, xs: Any) -> Any:
+    outputs, pull = xg.vjp(function, *xs)
+    return pull(tuple(xg.ones_like(y) for y in outputs))
+
+
+OPTIMIZERS = {
+    "SGD": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.1),
+    "Adagrad": lambda p: optim.Adagrad(p, lr=0.1),
+    "RMSprop": lambda p: optim.RMSprop(p, lr=0.1, centered=True, momentum=0.5),
+    "Adam": lambda p: optim.Adam(p, lr=0.1, amsgrad=True),
+    "AdamW": lambda p: optim.AdamW(p, lr=0.1),
+}
+
+LOSSES = {
+    "MSELoss": (nn.MSELoss, lambda x: x[:, :3]),
+    "CrossEntropyLoss": (nn.CrossEntropyLoss, lambda x: xg.argmax(x[:, :3], axis=1)),
+    "CrossEntropyLoss, smoothed": (
+        lambda: nn.CrossEntropyLoss(label_smoothing=0.1),
+        lambda x: xg.argmax(x[:, :3], axis=1),
+    ),
+    "BCEWithLogitsLoss": (nn.BCEWithLogitsLoss, lambda x: xg.astype(x[:, :3] > 0, x.dtype)),
+}
+
+
+def network(rng: Any) -> Any:
+    hidden = nn.Linear(5, 4, dtype=xg.float64, rng=rng)
+    return nn.Sequential(hidden, nn.Sigmoid(), nn.Linear(4, 3, dtype=xg.float64, rng=rng))
+
+
+def trained(optimizer: Any, loss: Any, target: Any, x: Any, *, steps: int = 2) -> tuple[Any, Any]:
+    model = network(xg.random.Generator(0))
+    made = optimizer(model.parameters())
+    loss_function = loss()
+    for _ in range(steps):
+        made.zero_grad()
+        value = loss_function(model(x), target(x))
+        value.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+        made.step()
+    return value, model
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_no_part_of_a_training_step_computes(lazily, optimizer, loss):
+    numbers = np.random.default_rng(1).normal(size=(6, 5))
+    with lazily():
+        value, model = trained(OPTIMIZERS[optimizer], *LOSSES[loss], xg.asarray(numbers))
+    with xg.use_backend("numpy"):
+        want, reference = trained(OPTIMIZERS[optimizer], *LOSSES[loss], xg.asarray(numbers))
+    assert_close(to_numpy(value), to_numpy(want), 1e-12)
+    for p, q in zip(model.parameters(), reference.parameters(), strict=True):
+        assert_close(to_numpy(p), to_numpy(q), 1e-12)
+
+
+# --- chunks stay chunks ---------------------------------------------------------------------------------
+
+
+class Largest(Callback):  # type: ignore[misc]
+    """The size in bytes of the largest thing that a task made."""
+
+    def __init__(self) -> None:
+        super().__init__(posttask=self._after)
+        self.size = 0
+
+    def _after(self, key: Any, result: Any, *rest: Any) -> None:
+        self.size = max(self.size, dask.sizeof.sizeof(result))
+
+
+@pytest.mark.parametrize("loss", [*LOSSES, "sum"])
+def test_what_a_step_holds_is_bounded_by_the_chunk(loss):
+    """Each chunk of samples goes its own way to the sum of the gradients: no task makes more than one chunk's share."""
+
+    def largest(samples: int) -> int:
+        x = xg.asarray(da.random.default_rng(0).normal(size=(samples, 5), chunks=(100, 5)))
+        loss_function, target = LOSSES.get(loss, (lambda: lambda y, _: xg.sum(y), lambda x: None))
+        model = network(xg.random.Generator(0))
+        loss_function()(model(x), target(x)).backward()
+        with Largest() as found:
+            dask.compute(*(p.grad.data for p in model.parameters()))
+        return int(found.size)
+
+    with xg.use_backend("dask"), dask.config.set(scheduler="synchronous"):
+        small, large = largest(400), largest(3200)
+    assert small <= large <= 100 * 5 * 8 + 1000
+
+
+def test_gradients_come_in_the_chunks_of_what_they_are_of():
+    with xg.use_backend("dask"):
+        x = xg.asarray(da.ones((10, 6), chunks=((3, 7), (4, 2))), requires_grad=True)
+    for f in (xg.sum, xg.mean, lambda x: xg.sum(xg.reshape(x, (-1,))), lambda x: xg.sum(x[2:, 1])):
+        x.grad = None
+        f(x).backward()
+        assert x.grad is not None
+        assert x.grad.data.chunks == x.data.chunks
+
+
+# --- what needs more than one chunk at a time -----------------------------------------------------------
+
+
+def test_what_wants_whole_axes_leaves_the_others_in_chunks():
+    with xg.use_backend("dask"):
+        x = xg.asarray(da.ones((8, 6), chunks=(2, 3)))
+        batch = xg.asarray(da.ones((8, 3, 3), chunks=(2, 2, 2)) + da.eye(3))
+    for y in (xg.fft.fft(x), xg.sort(x), xg.linalg.inv(batch), xg.linalg.eigh(batch).eigenvalues):
+        assert y.data.numblocks[0] >= 4
+
+
+def test_shapes_that_depend_on_values_are_refused():
+    with xg.use_backend("dask"):
+        x = xg.asarray([3.0, 1.0, 3.0])
+        for f in (xg.unique_values, xg.nonzero):
+            with pytest.raises(NotImplementedError, match="depends on the values, which are not computed"):
+                f(x)
+        with pytest.raises(NotImplementedError, match=r"cannot do indexing by a mask.*xgrad\.where"):
+            x[x > 2]
+        x[x > 2] = 0.0  # the shape is known
+        assert x.numpy().tolist() == [0.0, 1.0, 0.0]
