@@ -32,7 +32,8 @@ if __name__ != "xgrad.backends":
 if TYPE_CHECKING:
     from xgrad.backends.base import Backend
 
-BUILT_IN = ("numpy", "cupy", "torch", "dask", "strict")
+BUILT_IN = ("numpy", "cupy", "torch", "jax", "dask", "strict")
+PACKAGES = {"array_api_strict": "strict", "jaxlib": "jax"}  # where a library's types are, if not under its name
 ENTRY_POINT_GROUP = "xgrad.backends"
 
 _lock = threading.RLock()
@@ -148,6 +149,9 @@ def _automatic(device: Any) -> Backend:
 
 def owner(array: Any) -> Backend | None:
     """The backend whose array this is, on the array's device; None if no backend knows its type."""
+    known: Backend | None = getattr(array, "xgrad_backend", None)  # an array that is made for one
+    if known is not None:
+        return known
     found = _named_class_of(type(array))
     if found is None:
         return None
@@ -162,7 +166,7 @@ def _named_class_of(kind: type) -> tuple[str, type[Backend]] | None:
             return _by_array_type[ancestor]
     # The first array of a library may come before any use of its backend.
     library = kind.__module__.partition(".")[0]
-    name = "strict" if library == "array_api_strict" else library
+    name = PACKAGES.get(library, library)
     if name in BUILT_IN and name not in (loaded for loaded, _ in _loaded):
         load(name)
         return _named_class_of(kind)

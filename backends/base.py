@@ -221,9 +221,8 @@ class Backend:
     raw_class: ClassVar[type[Raw]] = Raw
     checks_indices: ClassVar[bool] = True  # whether an index out of range is an error
     bind_device: ClassVar[bool] = True  # whether the library's creation functions must be told the device
-    cannot: ClassVar[
-        Mapping[str, str]
-    ] = {}  # functions of xgrad's it has no way to ("linalg.eig"), each with the reason
+    cannot: ClassVar[Mapping[str, str]] = {}  # functions ("linalg.eig") that it has no way to, each with the reason
+    passing: ClassVar[bool] = False  # whether it is one of many that come and go, and nothing should be kept for it
     make_view: ClassVar[Callable[[Backend], Any]]  # set by xgrad.namespace
 
     def __init__(self, name: str, device: Any) -> None:
@@ -311,6 +310,22 @@ class Backend:
         """Whether this is an array of the library."""
         return isinstance(value, self.array_types)
 
+    def accepts(self, value: Any) -> bool:
+        """Whether `adopt` makes this an array of ours."""
+        return self.owns(value)
+
+    def join(self, other: Backend) -> Backend | None:
+        """The backend on which arrays of both can be operands, once `take_in` has had them; None if there is none."""
+        return None
+
+    def bare(self, array: Any) -> tuple[Backend, Any]:
+        """The library's own array, with all that is hidden in it, and the backend it is on."""
+        return self, array
+
+    def take_in(self, tensor: Any) -> Any:
+        """A tensor of another backend as one of this one, on the tape, where `join` says so."""
+        raise NotImplementedError
+
     def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
         """A raw array on this device from a Python sequence or number, a NumPy array, or an array of the library."""
         return self.xp.asarray(obj, dtype=dtype, copy=copy)
@@ -371,13 +386,13 @@ class Backend:
         """The built-in kind of an error of the library: ValueError for shapes that do not fit, TypeError for dtypes."""
         return next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
 
-    def in_words(self, error: Exception) -> str:
-        """What an error of the library says; of one about memory also how much there is, and what to do."""
-        return str(error)
-
     def persist(self, arrays: list[Any]) -> list[Any]:
         """The same arrays, computed, where the library puts that off; all of them together."""
         return arrays
+
+    def in_words(self, error: Exception) -> str:
+        """What an error of the library says; of one about memory also how much there is, and what to do."""
+        return str(error)
 
     def synchronize(self) -> None:
         """Wait until the device has done what it was asked to do."""

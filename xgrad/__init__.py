@@ -202,6 +202,7 @@ from xgrad.rules.writing import at
 from xgrad.tape import GraphFreedError
 from xgrad.tensor import Tensor
 from xgrad.transforms import grad, hessian, hvp, jacobian, jvp, linearize, value_and_grad, vjp
+from xgrad.vmap import vmap
 
 if TYPE_CHECKING:
     from xgrad.backends import CallablePackage
@@ -415,6 +416,7 @@ __all__ = [
     "var",
     "vecdot",
     "vjp",
+    "vmap",
     "weight_gradient",
     "where",
     "zeros",

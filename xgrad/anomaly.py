@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from xgrad import watching
+from xgrad.backends import owner
 from xgrad.tape import OP
 from xgrad.tensor import Tensor
 
@@ -98,8 +99,8 @@ def operand(backend: Any, raw: Any) -> Operand:
         bad = (math.isnan(value), math.isinf(value))
         low, high = (math.inf, -math.inf) if any(bad) else (value, value)
         return Operand((), "number", low, high, *map(int, bad))
+    backend, array = _bare(backend, raw)
     xp = backend.xp
-    array = raw if backend.owns(raw) else backend.asarray(raw)
     dtype = str(array.dtype).rpartition(".")[2]
     shape = tuple(array.shape)
     if not backend.is_inexact(array.dtype):
@@ -297,8 +298,15 @@ def _finite(backend: Any, raw: Any) -> bool:
     raw = _raw(raw)
     if not hasattr(raw, "shape"):
         return True
+    backend, raw = _bare(backend, raw)
     xp = backend.xp
     return bool(backend.to_numpy(xp.all(xp.isfinite(raw))).item())
+
+
+def _bare(backend: Any, raw: Any) -> tuple[Any, Any]:
+    """The library's own backend and array: all examples of them, where they are inside of a vmap."""
+    found: tuple[Any, Any] = (owner(raw) or backend).bare(raw if owner(raw) else backend.asarray(raw))
+    return found
 
 
 # --- the public face ------------------------------------------------------------------------------------------

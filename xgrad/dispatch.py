@@ -60,17 +60,25 @@ def backend_of(name: str, args: Sequence[Any]) -> Any:
             if found is None:
                 found = arg.backend
             elif arg.backend is not found:
-                raise mixed(name, found, arg.backend)
+                found = joined(name, found, arg.backend)
         elif not is_scalar(arg):
             raws.append(arg)
     for raw in raws:
-        if found is not None and found.owns(raw) and found.device_of(raw) == found.device:
+        if found is not None and found.accepts(raw) and found.device_of(raw) == found.device:
             continue  # also where it would be another backend's if it stood alone
         backend = owner(raw)
         if found is not None and backend is not None and backend is not found:
-            raise mixed(name, found, backend)
+            found = joined(name, found, backend)
         found = found or backend
     return found or get_backend()
+
+
+def joined(name: str, one: Any, other: Any) -> Any:
+    """The backend on which arrays of both can be operands: a library inside and outside of vmap is still one library."""
+    found = one.join(other) or other.join(one)
+    if found is None:
+        raise mixed(name, one, other)
+    return found
 
 
 def mixed(name: str, one: Any, other: Any) -> MixedBackendsError:
@@ -80,17 +88,28 @@ def mixed(name: str, one: Any, other: Any) -> MixedBackendsError:
     )
 
 
+def on(backend: Any, x: Tensor) -> Tensor:
+    """The tensor as an operand on a backend that `joined` has found."""
+    return x if x.backend is backend else backend.take_in(x)
+
+
+def adopted(backend: Any, value: Any) -> Any:
+    """A raw array as the backend's own; anything else as it is."""
+    return backend.adopt(value) if backend.accepts(value) else value
+
+
 def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
     """The backend, the raw arrays (scalars stay Python numbers), and the nodes of the arguments."""
     backend = backend_of(name, args)
     raws, nodes = [], []
     for arg in args:
         if isinstance(arg, Tensor):
+            arg = on(backend, arg)
             raws.append(arg._data)
             nodes.append(arg.node)
             continue
         nodes.append(None)
-        if backend.owns(arg):
+        if backend.accepts(arg):
             raws.append(backend.adopt(arg))
         elif is_scalar(arg):
             raws.append(weak(arg))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
+ELEMENTWISE: set[str] = set()  # those that treat each element alone, and broadcast
 DERIVATIVES: dict[str, str] = {}  # name -> "rule", "composition", or why there is none
 
 

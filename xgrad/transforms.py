@@ -14,6 +14,7 @@ from typing import Any
 
 from xgrad import tape
 from xgrad.backends import get_backend, owner
+from xgrad.batching.boundary import inside
 from xgrad.dispatch import is_scalar
 from xgrad.identity import ARGUMENT
 from xgrad.tape import Path
@@ -29,10 +30,10 @@ Function = Callable[..., Any]
 def lift(value: Any, what: str = "to differentiate by") -> Tensor:
     """A tensor from an argument: a tensor, a raw array of a backend in use, or a Python number (of the default float dtype)."""
     if isinstance(value, Tensor):
-        return value
+        return inside(value)
     backend = owner(value)
     if backend is not None:
-        return wrap(backend.adopt(value), backend)
+        return inside(wrap(backend.adopt(value), backend))
     if is_scalar(value):
         backend = get_backend()
         number = value if isinstance(value, complex) else float(value)
@@ -47,7 +48,8 @@ def _fresh(value: Any) -> Tensor:
     return wrap(x.data, x.backend, node)
 
 
-def _lift_raw(value: Any) -> Any:
+def lift_raw(value: Any) -> Any:
+    """A tensor from a raw array; anything else as it is."""
     if isinstance(value, Tensor) or is_scalar(value) or owner(value) is None:
         return value
     return lift(value)
@@ -62,7 +64,7 @@ class _Run:
         self.recording = tape.is_recording()
         self.inputs: list[Tensor] = []
         self.rebuild: list[tuple[Any, int]] = []
-        called = [map_leaves(_lift_raw, arg) for arg in args]
+        called = [map_leaves(lift_raw, arg) for arg in args]
         for i in argnums:
             leaves, rebuild = flatten(args[i])
             fresh = [_fresh(leaf) for leaf in leaves]
@@ -104,18 +106,25 @@ class _Run:
     def pull(self, cotangents: Sequence[Tensor]) -> list[Tensor]:
         """The gradient for each input; zeros for one that was not used."""
         record = tape.is_recording() and (self.path.connected or any(g.requires_grad for g in cotangents))
-        seeds = list(cotangents) if record else [g.data for g in cotangents]
+        walk = record or _from_inside(cotangents, self.outputs)
+        seeds = list(cotangents) if walk else [g.data for g in cotangents]
         with tape.set_recording(record):
-            found = self.path.back([y.node for y in self.outputs], seeds, record=record)
+            found = self.path.back([y.node for y in self.outputs], seeds, record=walk)
         return [_result(g, x) for g, x in zip(found, self.inputs, strict=True)]
 
     def push(self, tangents: Sequence[Tensor]) -> list[Tensor]:
         """The tangent of each output."""
         record = tape.is_recording() and (self.path.connected or any(t.requires_grad for t in tangents))
-        seeds = list(tangents) if record else [t.data for t in tangents]
+        walk = record or _from_inside(tangents, self.inputs)
+        seeds = list(tangents) if walk else [t.data for t in tangents]
         with tape.set_recording(record):
-            found = self.path.forth(seeds, [y.node for y in self.outputs], record=record)
+            found = self.path.forth(seeds, [y.node for y in self.outputs], record=walk)
         return [_result(t, y) for t, y in zip(found, self.outputs, strict=True)]
+
+
+def _from_inside(tangents: Sequence[Tensor], arrays: Sequence[Tensor]) -> bool:
+    """Whether a walk takes tensors because what it carries is inside a vmap, and the tape is not."""
+    return any(t.backend is not x.backend for t, x in zip(tangents, arrays, strict=True))
 
 
 def _result(value: Any, like: Tensor) -> Tensor:
@@ -145,8 +154,8 @@ def _matched(name: str, given: Any, wanted: Sequence[Tensor], shape: Any, what: 
         raise ValueError(f"{name}: the {what} must be a tree like {shape}, got one like {structure(given)}")
     matched = []
     for leaf, x in zip(leaves, wanted, strict=True):
-        t = leaf if isinstance(leaf, Tensor) else wrap(x.backend.lift(leaf, x.dtype), x.backend)
-        if t.shape != x.shape or t.backend is not x.backend:
+        t = inside(leaf) if isinstance(leaf, Tensor) else wrap(x.backend.lift(leaf, x.dtype), x.backend)
+        if t.shape != x.shape or (t.backend is not x.backend and t.backend.join(x.backend) is None):
             raise ValueError(
                 f"{name}: the {what} has shape {t.shape} on {t.backend}, its array {x.shape} on {x.backend}"
             )

@@ -34,3 +34,22 @@ def structure(tree: Any) -> Any:
 def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
     leaves, rebuild = flatten(tree)
     return rebuild([function(leaf) for leaf in leaves])
+
+
+def prefix_leaves(prefix: Any, tree: Any, what: str) -> list[Any]:
+    """For each leaf of the tree, the entry of `prefix` over it: a tree that ends where the tree does, or before.
+
+    None is an entry. Raises ValueError, beginning with `what`, if it has another shape.
+    """
+    leaves, rebuild = flatten(tree)
+    if not isinstance(prefix, tuple | list | dict):
+        return [prefix] * len(leaves)
+    import optree
+
+    numbered: Any = rebuild(list(range(len(leaves))))
+    try:
+        entries: list[Any] = optree.broadcast_prefix(prefix, numbered, none_is_leaf=True)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise ValueError(f"{what} does not fit: {error}") from error
+    numbers = optree.tree_leaves(numbered, none_is_leaf=True)
+    return [entry for entry, number in zip(entries, numbers, strict=True) if number is not None]

@@ -7,7 +7,7 @@ from typing import Any
 
 from xgrad import dispatch
 from xgrad.op import Elementwise, RawFunction, Rule
-from xgrad.registry import public
+from xgrad.registry import ELEMENTWISE, public
 from xgrad.tensor import Tensor, wrap
 
 Public = Callable[..., Tensor]
@@ -72,4 +72,5 @@ def _publish(function: Public, name: str, doc: str, derivative: str) -> Public:
     function.__name__ = function.__qualname__ = name.rpartition(".")[2]
     function.__doc__ = doc
     function.__module__ = "xgrad"
+    ELEMENTWISE.add(name)
     return public(name, derivative)(function)

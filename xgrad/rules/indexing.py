@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from xgrad.dispatch import apply, backend_of
+from xgrad.dispatch import adopted, apply, backend_of, on
 from xgrad.modes import is_debugging
 from xgrad.op import JointlyLinear, Multilinear
 from xgrad.registry import public
@@ -36,15 +36,22 @@ def _of_written(xp: Any, g: Any, key: Any) -> Any:
     return xp.mask(h, xp.getitem(left, key) == numbers)
 
 
-def raw_key(x: Any, key: Any, shape: tuple[int, ...] | None = None) -> Any:
-    """The key with tensors in it replaced by their arrays, which must be where x is. It is for `shape`, or else for that of x."""
+def placed(x: Any, key: Any, shape: tuple[int, ...] | None = None, value: Any = 0) -> tuple[Any, Any]:
+    """x, and the key with tensors in it replaced by their arrays, both where all of them (and the value to write) can meet.
+
+    The key is for `shape`, or else for that of x.
+    """
     parts = key if isinstance(key, tuple) else (key,)
     arrays = [part for part in parts if hasattr(part, "dtype")]
-    backend = backend_of("indexing", [x, *arrays]) if arrays else None
-    raws = [part.data if isinstance(part, Tensor) else part for part in parts]
-    if backend is not None and is_debugging() and not backend.checks_indices:
+    if not arrays:
+        return x, key
+    backend = backend_of("indexing", [x, *arrays, value])
+    if isinstance(x, Tensor):
+        x = on(backend, x)
+    raws = [on(backend, part).data if isinstance(part, Tensor) else adopted(backend, part) for part in parts]
+    if is_debugging() and not backend.checks_indices:
         check_bounds(backend.xp, tuple(x.shape) if shape is None else shape, raws)
-    return tuple(raws) if isinstance(key, tuple) else raws[0]
+    return x, tuple(raws) if isinstance(key, tuple) else raws[0]
 
 
 def check_bounds(xp: Any, shape: tuple[int, ...], parts: Sequence[Any]) -> None:
@@ -81,19 +88,22 @@ def getitem(x: Any, /, key: Any) -> Tensor:
     >>> x.grad.numpy().tolist()
     [2.0, 0.0, 0.0]
     """
-    return apply(_getitem, (x,), {"key": raw_key(x, key)})
+    x, key = placed(x, key)
+    return apply(_getitem, (x,), {"key": key})
 
 
 @public("scatter", "rule")
 def scatter(x: Any, /, key: Any, shape: tuple[int, ...]) -> Tensor:
     """Zeros of that shape with x added at `key`; a place named twice is added to twice."""
-    return apply(_scatter, (x,), {"key": raw_key(x, key, tuple(shape)), "shape": tuple(shape)})
+    x, key = placed(x, key, tuple(shape))
+    return apply(_scatter, (x,), {"key": key, "shape": tuple(shape)})
 
 
 @public("setitem", "rule")
 def setitem(x: Any, value: Any, /, key: Any) -> Tensor:
     """A copy of x with `value` written at `key`."""
-    return apply(SETITEM, (x, value), {"key": raw_key(x, key)})
+    x, key = placed(x, key, value=value)
+    return apply(SETITEM, (x, value), {"key": key})
 
 
 # --- take ---------------------------------------------------------------------------------------------------
@@ -133,7 +143,7 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
         axis = 0
     (axis,) = normalize_axes("take", axis, x.ndim)
     if is_debugging():
-        raw_key(x, (*(slice(None),) * axis, indices))
+        placed(x, (*(slice(None),) * axis, indices))
     return apply(_take, (x, indices), {"axis": axis})
 
 
@@ -142,7 +152,7 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
     """For each line along the axis, the elements at that line's own indices."""
     (axis,) = normalize_axes("take_along_axis", axis, x.ndim)
     if is_debugging():
-        raw_key(x, (*(slice(None),) * axis, indices))
+        placed(x, (*(slice(None),) * axis, indices))
     return apply(_take_along_axis, (x, indices), {"axis": axis})
 
 
@@ -150,7 +160,7 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
 def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Tensor:
     """The transpose of `take`: zeros of that shape with x added at the indices."""
     if is_debugging():
-        raw_key(x, (*(slice(None),) * axis, indices), tuple(shape))
+        placed(x, (*(slice(None),) * axis, indices), tuple(shape))
     return apply(_scatter_take, (x, indices), {"shape": tuple(shape), "axis": axis})
 
 
@@ -158,5 +168,5 @@ def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Ten
 def scatter_along_axis(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Tensor:
     """The transpose of `take_along_axis`."""
     if is_debugging():
-        raw_key(x, (*(slice(None),) * axis, indices), tuple(shape))
+        placed(x, (*(slice(None),) * axis, indices), tuple(shape))
     return apply(_scatter_along_axis, (x, indices), {"shape": tuple(shape), "axis": axis})

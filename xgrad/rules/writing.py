@@ -13,7 +13,7 @@ from typing import Any
 
 from xgrad.dispatch import explain, node_of, unwrap
 from xgrad.rules.data_type import cast
-from xgrad.rules.indexing import SETITEM, getitem, raw_key, scatter, setitem
+from xgrad.rules.indexing import SETITEM, getitem, placed, scatter, setitem
 from xgrad.rules.manipulation import broadcast_to
 from xgrad.tape import Leaf, is_recording
 from xgrad.tensor import Tensor, wrap
@@ -24,9 +24,14 @@ Binary = Callable[[Any, Any], Any]
 def write(self: Tensor, key: Any, value: Any) -> None:
     """x[key] = value."""
     check_writable(self)
-    key = raw_key(self, key)
+    here, key = placed(self, key, value=value)
     in_place = self.backend.exclusive(self.data)
-    backend, (x, v), nodes = unwrap("setitem", (self, value))
+    backend, (x, v), nodes = unwrap("setitem", (here, value))
+    if backend is not self.backend:
+        raise TypeError(
+            "setitem: under vmap, a tensor that was made outside of the function is the same for all examples, and what would "
+            "be written into it differs among them. Make the tensor inside, or write into a copy: xgrad.at(x, key).set(value)."
+        )
     static = {"key": key}
     if getattr(v, "dtype", None) in backend.complex_dtypes and self.dtype not in backend.complex_dtypes:
         raise TypeError(

@@ -1,0 +1,138 @@
+"""The array that vmap works with: an array of a library, some of whose axes are hidden.
+
+Inside a function under vmap, each array stands for one example, and has the shape that one example has. In truth it holds
+all of them: the axis that counts the examples comes first, and is hidden. Under several vmaps there are several hidden axes. An
+array that is the same for all examples has none, and is not copied.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any, ClassVar
+
+_next_number = count().__next__
+
+
+class Axis:
+    """A hidden axis: the examples of one call of a function under vmap."""
+
+    __slots__ = ("__weakref__", "number", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.number = _next_number()  # hidden axes lie in this order, the outermost first
+
+    def __repr__(self) -> str:
+        return f"<{self.size} examples>"
+
+
+Axes = tuple[Axis, ...]
+
+
+def merged(*several: Iterable[Axis]) -> Axes:
+    """All these axes, each once and in order."""
+    found = {axis for axes in several for axis in axes}
+    return tuple(sorted(found, key=lambda axis: axis.number))
+
+
+class Batched:
+    """`value`, an array of a library whose first axes are the hidden `axes`, as an array of a batching `backend`."""
+
+    __slots__ = ("axes", "backend", "value")
+
+    __array_ufunc__: ClassVar[None] = None  # a NumPy scalar on the left leaves the operation to this class
+
+    def __init__(self, value: Any, axes: Axes, backend: Any) -> None:
+        self.value = value
+        self.axes = axes
+        self.backend = backend
+
+    @property
+    def xgrad_backend(self) -> Any:
+        return self.backend
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.value.shape[len(self.axes) :])
+
+    @property
+    def ndim(self) -> int:
+        return len(self.value.shape) - len(self.axes)
+
+    @property
+    def dtype(self) -> Any:
+        return self.value.dtype
+
+    @property
+    def device(self) -> Any:
+        return self.backend.device
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """The lengths of the hidden axes."""
+        return tuple(axis.size for axis in self.axes)
+
+    def like(self, value: Any, axes: Axes | None = None) -> Batched:
+        """Another array of the same backend; with the same hidden axes, unless others are named."""
+        return Batched(value, self.axes if axes is None else axes, self.backend)
+
+    def spread(self, axes: Axes, ndim: int) -> Any:
+        """The value with these hidden axes and then `ndim` others: those it lacks have length 1, as broadcasting wants it."""
+        missing = ndim - self.ndim
+        if missing == 0 and axes == self.axes:
+            return self.value
+        key = [slice(None) if axis in self.axes else None for axis in axes]
+        return self.value[(*key, *(None,) * missing, ...)]
+
+    def __repr__(self) -> str:
+        return f"Batched({self.value!r}, {len(self.axes)} hidden axes)"
+
+    def __getitem__(self, key: Any) -> Batched:
+        """For slices, integers, None and `...`; with arrays in the key, it is `xp.getitem`."""
+        key = key if isinstance(key, tuple) else (key,)
+        return self.like(self.value[(*(slice(None),) * len(self.axes), *key)])
+
+    def __bool__(self) -> bool:
+        return bool(self.backend.to_numpy(self))
+
+
+def full(x: Batched, axes: Axes) -> Any:
+    """The value with all these hidden axes, in full length."""
+    if axes == x.axes:
+        return x.value
+    shape = (*(axis.size for axis in axes), *x.shape)
+    return x.backend.base.xp.broadcast_to(x.spread(axes, x.ndim), shape)
+
+
+# --- operators ----------------------------------------------------------------------------------------------
+
+
+def elementwise(function: Callable[..., Any], *args: Any, **static: Any) -> Batched:
+    """The function of arrays that broadcast to one shape, and of numbers."""
+    arrays = [arg for arg in args if isinstance(arg, Batched)]
+    first = arrays[0]
+    if len(arrays) == 1:
+        axes = first.axes
+        values = [arg.value if isinstance(arg, Batched) else arg for arg in args]
+    else:
+        axes, ndim = merged(*(array.axes for array in arrays)), max(array.ndim for array in arrays)
+        values = [arg.spread(axes, ndim) if isinstance(arg, Batched) else arg for arg in args]
+    return Batched(function(*values, **static), axes, first.backend)
+
+
+def _operator(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args: elementwise(function, *args)
+
+
+def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda self, other: elementwise(function, other, self)
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and_", "or_", "xor", "lshift", "rshift"):
+    _function = getattr(operator, _name)
+    setattr(Batched, f"__{_name.rstrip('_')}__", _operator(_function))
+    setattr(Batched, f"__r{_name.rstrip('_')}__", _reflected(_function))
+for _name in ("lt", "le", "gt", "ge", "eq", "ne", "neg", "pos", "abs", "invert"):
+    setattr(Batched, f"__{_name}__", _operator(getattr(operator, _name)))

@@ -1,0 +1,275 @@
+"""Reading and writing at places, where the arrays have hidden axes, and the indices may have some too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+from xgrad.backends.base import IndexingRaw
+from xgrad.batching.array import Axes, Batched, elementwise, full, merged
+from xgrad.rules.shapes import normalize_axes
+
+Function = Callable[..., Any]
+
+ALL = slice(None)
+
+MASK_VARIES = (
+    "vmap: a mask that differs from example to example selects differently many elements of each. Use xgrad.where, which keeps "
+    "the shape; x[mask] = v works for a v that does not depend on their number."
+)
+
+
+# --- at a key -----------------------------------------------------------------------------------------------
+
+
+def getitem(function: Function, x: Batched, key: Any) -> Batched:
+    parts = _spelled_out(key, x.ndim)
+    if not _arrays(parts):
+        return x[tuple(parts)]
+    line = _Line.of(parts, x.shape)
+    if line is not None:
+        xp = x.backend.base.xp
+        return _reshaped(take(xp.take, _reshaped(x, line.flat), line.numbers, axis=line.axis), line.picked)
+    place = _Place(x, parts, x.axes)
+    return x.like(place.in_order(function(x.spread(place.axes, x.ndim), place.key)), place.axes)
+
+
+def setitem(function: Function, x: Batched, value: Any, key: Any) -> Batched:
+    parts = _spelled_out(key, x.ndim)
+    if not isinstance(value, Batched):
+        value = x.like(x.backend.base.xp.asarray(value, dtype=x.dtype), ())
+    first = parts[0] if parts else None
+    if isinstance(first, Batched) and _is_mask(first) and all(_is_whole(part) for part in parts[1:]):
+        return _choose(x, value, first)
+    place = _Place(x, parts, merged(x.axes, value.axes))
+    written = place.as_found(value.spread(place.axes, place.ndim))
+    return x.like(function(full(x, place.axes), written, place.key), place.axes)
+
+
+def scatter(function: Function, x: Batched, key: Any, shape: tuple[int, ...]) -> Batched:
+    parts = _spelled_out(key, len(shape))
+    line = _Line.of(parts, shape)
+    if line is not None:
+        xp, at = x.backend.base.xp, line.axis
+        lines = _reshaped(x, (*line.flat[:at], *line.numbers.shape, *line.flat[at + 1 :]))
+        return _reshaped(scatter_take(xp.scatter_take, lines, line.numbers, line.flat, at), shape)
+    place = _Place(x, parts, x.axes)
+    found = place.as_found(full(x, place.axes))
+    return x.like(function(found, place.key, (*(axis.size for axis in place.axes), *shape)), place.axes)
+
+
+def _choose(x: Batched, value: Batched, mask: Batched) -> Batched:
+    """A write at a mask, by choosing for each element: of this the shape is known."""
+    xp, rest = x.backend.base.xp, x.shape[mask.ndim :]
+    if value.ndim > len(rest):  # a value for each place
+        count = _numbers(mask).shape[0]
+        shape = (*value.hidden, count, *rest)
+        value = value.like(xp.broadcast_to(value.spread(value.axes, 1 + len(rest)), shape))
+        value = scatter(xp.scatter, value, mask, x.shape)
+    axes = merged(x.axes, mask.axes, value.axes)
+    chosen = mask.spread(axes, mask.ndim)[(..., *(None,) * len(rest))]
+    written = xp.cast(value.spread(axes, x.ndim), x.dtype)
+    return x.like(xp.where(chosen, written, full(x, axes)), axes)
+
+
+def _reshaped(x: Batched, shape: tuple[int, ...]) -> Batched:
+    return x if x.shape == shape else x.like(x.backend.base.xp.reshape(x.value, (*x.hidden, *shape)))
+
+
+class _Line:
+    """A key of one mask, or of integer arrays and integers side by side, that takes all else whole: as `numbers` along one axis.
+
+    That is what the standard's `take` can do. `flat` is the shape with the axes of the key made that one, `picked` the result's.
+    """
+
+    def __init__(self, side_by_side: list[Any], axis: int, shape: tuple[int, ...]) -> None:
+        self.axis = axis
+        first = side_by_side[0]
+        if isinstance(first, Batched) and _is_mask(first):
+            self.numbers, end = _numbers(first), axis + first.ndim
+            picked = self.numbers.shape
+        else:
+            end = axis + len(side_by_side)
+            number = _in_line(side_by_side, shape[axis:end])
+            picked = number.shape
+            self.numbers = _reshaped(number, (prod(picked),))
+        self.flat = (*shape[:axis], prod(shape[axis:end]), *shape[end:])
+        self.picked = (*shape[:axis], *picked, *shape[end:])
+
+    @staticmethod
+    def of(parts: list[Any], shape: tuple[int, ...]) -> _Line | None:
+        """The key as one line; None if it is another kind of key."""
+        arrays = _arrays(parts)
+        if not arrays:
+            return None
+        at = [i for i, part in enumerate(parts) if not _is_whole(part)]
+        side_by_side = parts[at[0] : at[-1] + 1]
+        takes_several = isinstance(arrays[0].backend.base.xp, IndexingRaw)  # and then checks each of them by itself
+        if len(side_by_side) > 1 and (takes_several or not all(_is_index(part) for part in side_by_side)):
+            return None
+        return _Line(side_by_side, at[0], shape)
+
+
+def _in_line(indices: list[Any], lengths: tuple[int, ...]) -> Batched:
+    """Indices for several axes as one index for these axes made one, counted from the start.
+
+    One that is beyond its own axis is made one that is beyond them all.
+    """
+    number: Any = 0
+    beyond: Any = False
+    for index, n in zip(indices, lengths, strict=True):
+        if isinstance(index, Batched):
+            index = index.like(index.backend.base.xp.where(index.value < 0, index.value + n, index.value))
+        elif index < 0:
+            index += n
+        beyond = beyond | (index < 0) | (index >= n)
+        number = number * n + index
+    return elementwise(number.backend.base.xp.where, beyond, number.like(number.value * 0 + prod(lengths)), number)
+
+
+def _numbers(mask: Batched) -> Batched:
+    """The places where the mask holds, counted along all its axes made one."""
+    if mask.axes:
+        raise NotImplementedError(MASK_VARIES)
+    xp = mask.backend.base.xp
+    return mask.like(xp.nonzero(xp.reshape(mask.value, (prod(mask.shape),)))[0])
+
+
+class _Place:
+    """A key into arrays of `like`'s kind as a key into their values, which have at least the hidden axes `axes`.
+
+    Integer arrays in a key bring axes of their own, the picked ones. They come to lie where the first array was if the arrays
+    (and the integers beside them) are neighbours, and in front of all others if they are not. So it is with the hidden axes
+    too, where an index differs from example to example; here is put in order what the library finds.
+    """
+
+    def __init__(self, like: Batched, parts: list[Any], axes: Axes) -> None:
+        self.xp = like.backend.base.xp
+        arrays = _arrays(parts)
+        if any(part.axes and _is_mask(part) for part in arrays):
+            raise NotImplementedError(MASK_VARIES)
+        varying = merged(*(part.axes for part in arrays))
+        self.axes = merged(axes, varying)
+        width = max((1 if _is_mask(part) else part.ndim for part in arrays), default=0)
+
+        def in_key(part: Any) -> Any:
+            if not isinstance(part, Batched):
+                return part
+            return part.value if _is_mask(part) or not varying else part.spread(varying, width)
+
+        def example(axis: Any) -> Any:
+            """The number of the example, for an index that differs among them; 0 in arrays that do not."""
+            shape = tuple(axis.size if other is axis else 1 for other in varying) + (1,) * width
+            numbers = self.xp.reshape(self.xp.arange(axis.size), shape)
+            return numbers if axis in axes else numbers * 0
+
+        self.key = (*(example(axis) if axis in varying else ALL for axis in self.axes), *map(in_key, parts))
+        # Every axis of the result gets a label: a hidden axis is its own, the others are numbered.
+        picked: list[Any] = [("picked", i) for i in range(width)]
+        labels: list[Any] = [("part", i) for i in range(len(parts))]
+        visible = [
+            (_picks(part, arrays), label if _stays(part) else None) for part, label in zip(parts, labels, strict=True)
+        ]
+        hidden = [(axis in varying, axis) for axis in self.axes]
+        self.found = _layout([*hidden, *visible], [*varying, *picked])
+        self.wanted = [*self.axes, *_layout(visible, picked)]
+        self.ndim = len(self.wanted) - len(self.axes)
+
+    def in_order(self, value: Any) -> Any:
+        """What was found at the key, its axes in the order they are to have."""
+        return self._permuted(value, self.found, self.wanted)
+
+    def as_found(self, value: Any) -> Any:
+        """The other way about."""
+        return self._permuted(value, self.wanted, self.found)
+
+    def _permuted(self, value: Any, now: list[Any], then: list[Any]) -> Any:
+        return value if now == then else self.xp.permute_dims(value, tuple(now.index(label) for label in then))
+
+
+def _layout(parts: Sequence[tuple[bool, Any]], picked: list[Any]) -> list[Any]:
+    """The axes of the result of a key: of each part, whether it picks, and the label of the axis that stays."""
+    at = [i for i, (picks, _) in enumerate(parts) if picks]
+    together = at and at == list(range(at[0], at[-1] + 1))
+    start = at[0] if together else 0
+    staying = [[label for picks, label in some if not picks and label] for some in (parts[:start], parts[start:])]
+    return [*staying[0], *picked, *staying[1]]
+
+
+def _picks(part: Any, arrays: list[Batched]) -> bool:
+    return isinstance(part, Batched) or (isinstance(part, int) and bool(arrays))
+
+
+def _stays(part: Any) -> bool:
+    return part is None or isinstance(part, slice)
+
+
+def _arrays(parts: Sequence[Any]) -> list[Batched]:
+    return [part for part in parts if isinstance(part, Batched)]
+
+
+def _is_mask(part: Batched) -> bool:
+    return bool(part.backend.base.xp.isdtype(part.dtype, "bool"))
+
+
+def _spelled_out(key: Any, ndim: int) -> list[Any]:
+    """The parts of a key, with `...` and what is left out at the end written as slices."""
+    parts = list(key) if isinstance(key, tuple) else [key]
+    taken = sum(part.ndim if isinstance(part, Batched) and _is_mask(part) else part is not None for part in parts)
+    at = next((i for i, part in enumerate(parts) if part is Ellipsis), None)
+    if at is None:
+        return [*parts, *[ALL] * (ndim - taken)]
+    return [*parts[:at], *[ALL] * (ndim - taken + 1), *parts[at + 1 :]]
+
+
+def _is_index(part: Any) -> bool:
+    return isinstance(part, int) or (isinstance(part, Batched) and not _is_mask(part))
+
+
+def _is_whole(part: Any) -> bool:
+    return isinstance(part, slice) and part == ALL
+
+
+# --- at indices along an axis -------------------------------------------------------------------------------
+
+
+def take(function: Function, x: Batched, indices: Batched, /, *, axis: int = 0) -> Batched:
+    (axis,) = normalize_axes("take", axis, x.ndim)
+    xp = x.backend.base.xp
+    if not indices.axes:
+        return x.like(function(x.value, indices.value, axis=axis + len(x.axes)))
+    if not x.axes:  # a table that all examples look up in
+        found = function(x.value, xp.reshape(indices.value, (prod(indices.value.shape),)), axis=axis)
+        apart = xp.reshape(found, (*x.shape[:axis], *indices.value.shape, *x.shape[axis + 1 :]))
+        hidden = range(len(indices.axes))
+        return indices.like(xp.moveaxis(apart, tuple(axis + i for i in hidden), tuple(hidden)))
+    return take_along_axis(xp.take_along_axis, x, _in_lines(indices, x.shape, axis), axis=axis)
+
+
+def scatter_take(function: Function, x: Batched, indices: Batched, shape: tuple[int, ...], axis: int) -> Batched:
+    if not indices.axes:
+        return x.like(function(x.value, indices.value, (*x.hidden, *shape), axis + len(x.axes)))
+    xp = x.backend.base.xp
+    return scatter_along_axis(xp.scatter_along_axis, x, _in_lines(indices, shape, axis), shape, axis)
+
+
+def _in_lines(indices: Batched, shape: tuple[int, ...], axis: int) -> Batched:
+    """The same indices for each line along the axis of an array of that shape."""
+    before, after = shape[:axis], shape[axis + 1 :]
+    hidden = (ALL,) * len(indices.axes)
+    lines = indices.value[(*hidden, *(None,) * len(before), ALL, *(None,) * len(after))]
+    xp = indices.backend.base.xp
+    return indices.like(xp.broadcast_to(lines, (*indices.hidden, *before, *indices.shape, *after)))
+
+
+def take_along_axis(function: Function, x: Batched, indices: Batched, /, *, axis: int = -1) -> Batched:
+    axes = merged(x.axes, indices.axes)
+    (axis,) = normalize_axes("take_along_axis", axis, x.ndim)
+    return x.like(function(full(x, axes), full(indices, axes), axis=axis + len(axes)), axes)
+
+
+def scatter_along_axis(function: Function, x: Batched, indices: Batched, shape: tuple[int, ...], axis: int) -> Batched:
+    axes = merged(x.axes, indices.axes)
+    whole = (*(each.size for each in axes), *shape)
+    return x.like(function(full(x, axes), full(indices, axes), whole, axis + len(axes)), axes)
