@@ -76,6 +76,19 @@ class CuPySpecial(Special):
         return super().polygamma(n, x).astype(x.dtype, copy=False)
 
 
+class JAXSpecial(Special):
+    """jax.scipy.special, and functions that it lacks."""
+
+    module = "jax.scipy.special"
+    names: ClassVar[dict[str, str]] = {"psi": "digamma"}
+
+    def j0(self, x: Any) -> Any:
+        return self.bessel_jn(x, v=1)[0]
+
+    def j1(self, x: Any) -> Any:
+        return self.bessel_jn(x, v=1)[1]
+
+
 class TorchSpecial(Special):
     """torch.special, and functions that it lacks."""
 

@@ -1,7 +1,7 @@
 """The backends that tests run on.
 
 `backend` is one of them, made current for the test; `xp` is xgrad's namespace bound to it.
-XGRAD_TEST_BACKENDS selects, as `numpy,readonly,strict,torch,dask,cupy`; one that is asked for and cannot
+XGRAD_TEST_BACKENDS selects, as `numpy,readonly,strict,torch,jax,dask,cupy`; one that is asked for and cannot
 be used fails. Unset, it is all that can be used, but for those on request.
 """
 
@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it when it is first imported
+# And JAX these: tests are of float64, and what is compiled for each shape runs once.
+os.environ.setdefault("JAX_ENABLE_X64", "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 
 pytest.register_assert_rewrite("tests.helpers")
 
@@ -31,11 +34,12 @@ KINDS = {
     "readonly": ("numpy", "cpu"),
     "strict": ("strict", "device1"),
     "torch": ("torch", None),
+    "jax": ("jax", None),
     "dask": ("dask", None),
     "cupy": ("cupy", None),
 }
 
-ON_REQUEST = {"dask"}  # to build graphs takes so long that all tests together take half an hour
+ON_REQUEST = {"dask", "jax"}  # to build graphs, or to compile for each shape, takes a quarter of an hour or more
 
 for _name in ("XGRAD_BACKEND", "XGRAD_DEVICE"):  # a test says itself where it runs
     os.environ.pop(_name, None)

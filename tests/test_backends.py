@@ -59,6 +59,8 @@ def first_use(monkeypatch):
         ("strict", "CPU_DEVICE", ("strict", "CPU_DEVICE")),
         ("torch", "", ("torch", "cpu")),
         ("torch", "cpu", ("torch", "cpu")),
+        ("jax", "", ("jax", "cpu:0")),
+        ("jax", "cpu", ("jax", "cpu:0")),
     ],
 )
 def test_the_environment_chooses(first_use, name, device, where):
@@ -72,15 +74,16 @@ def test_the_environment_chooses(first_use, name, device, where):
 @pytest.mark.parametrize(
     ("name", "device", "said"),
     [
-        ("nunpy", "", ["no backend 'nunpy'", "numpy, cupy, torch, strict", "auto"]),
+        ("nunpy", "", ["no backend 'nunpy'", ", ".join(backends.BUILT_IN), "auto"]),
         ("numpy", "cuda:0", ["'numpy' has no device 'cuda:0'", "it has cpu"]),
         ("strict", "gpu", ["'strict' has no device 'gpu'", "device1"]),
         ("torch", "cuda:99", ["'torch' has no device 'cuda:99'", "it has cpu"]),
         ("torch", "nonsense", ["'torch' has no device 'nonsense'"]),
+        ("jax", "cpu:99", ["'jax' has no device 'cpu:99'", "it has cpu:0"]),
     ],
 )
 def test_a_bad_choice_is_an_error_and_never_another_backend(first_use, name, device, said):
-    if name in ("strict", "torch"):
+    if name in ("strict", "torch", "jax"):
         needs(name)
     first_use(name, device)
     for _ in range(2):
@@ -95,11 +98,11 @@ def test_a_bad_choice_is_an_error_and_never_another_backend(first_use, name, dev
 def test_libraries_that_are_not_installed():
     source = """
     import sys
-    for module in ("torch", "cupy", "array_api_strict"):
+    for module in ("torch", "cupy", "jax", "dask", "array_api_strict"):
         sys.modules[module] = None  # importing it fails
     import xgrad as xg
     before = xg.zeros(1).backend
-    for name in ("torch", "cupy", "strict"):
+    for name in ("torch", "cupy", "jax", "strict"):
         for ask in (xg.set_backend, lambda name: xg.use_backend(name).__enter__(), xg.backends.load):
             try:
                 ask(name)
@@ -109,9 +112,10 @@ def test_libraries_that_are_not_installed():
     assert xg.backends() == {"numpy": ["cpu"]}
     """
     lines = output(source).splitlines()
-    assert len(lines) == 9
-    pip = {"torch": "torch", "cupy": "'xgrad[cuda12]'", "strict": "array-api-strict"}
-    for name, said in zip(pip, (lines[:3], lines[3:6], lines[6:]), strict=True):
+    pip = {"torch": "torch", "cupy": "'xgrad[cuda12]'", "jax": "'xgrad[jax]'", "strict": "array-api-strict"}
+    assert len(lines) == 3 * len(pip)
+    for i, name in enumerate(pip):
+        said = lines[3 * i : 3 * i + 3]
         assert len(set(said)) == 1
         for words in (f"'{name}' is not usable", f"pip install {pip[name]}", "Usable here: numpy (cpu)."):
             assert words in said[0]
@@ -271,6 +275,7 @@ def test_a_raw_array_may_be_the_first_thing_there_is(use):
     assert output(f"import numpy, xgrad as xg; a = numpy.ones(3); print(({use}).backend.name)") == "numpy"
 
 
-def test_also_one_of_another_library():
-    needs("torch")
-    assert output("import torch, xgrad as xg; print((xg.exp(torch.ones(3)) * 2.0).backend.name)") == "torch"
+@pytest.mark.parametrize(("name", "ones"), [("torch", "torch.ones(3)"), ("jax", "jax.numpy.ones(3)")])
+def test_also_one_of_another_library(name, ones):
+    needs(name)
+    assert output(f"import {name}, xgrad as xg; print((xg.exp({ones}) * 2.0).backend.name)") == name

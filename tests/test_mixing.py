@@ -128,8 +128,9 @@ def test_an_index_out_of_range_raises(backend, xp):
     x = make(xp, [1.0, 2.0, 3.0])
     with pytest.raises(IndexError):
         x[3]
-    with pytest.raises(IndexError):
-        xp.take(x, make(xp, [0, 3]))
+    if backend.checks_indices:
+        with pytest.raises(IndexError):
+            xp.take(x, make(xp, [0, 3]))
 
 
 def test_the_users_torch_tensors_are_left_alone():

@@ -53,7 +53,7 @@ def dtype_of(backend: Backend, dtype: Any) -> Any:
         return None
     found = getattr(backend.xp, dtype, None) if isinstance(dtype, str) else dtype
     try:
-        right = backend.is_inexact(found)
+        right = found is not None and backend.is_inexact(found)  # to NumPy and JAX, None is float64
     except (TypeError, AttributeError):
         right = False
     if not right:
