@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xgrad import tape
+from xgrad.batching.boundary import lifting
 from xgrad.identity import ARGUMENT
 from xgrad.several import Output, Parts
 from xgrad.tape import BACKEND, SAVED, Leaf, Node, Path
@@ -55,6 +56,13 @@ class _Call:
         return Path(nodes, ends, self.closed_over), ends
 
 
+def _walk(carried: Sequence[Any], nodes: Sequence[Any]) -> tuple[bool, tape.Lift]:
+    """Whether a walk from these nodes carries tensors, and how it lifts what was saved."""
+    pairs = [(t, node) for t, node in zip(carried, nodes, strict=True) if isinstance(t, Tensor) and type(node) is list]
+    lift = lifting([t.backend for t, _ in pairs], [node[BACKEND] for _, node in pairs])
+    return any(isinstance(t, Tensor) for t in carried), lift
+
+
 class _Checkpoint:
     """The operation: a node has the arguments' nodes as parents, and then whatever the function closes over."""
 
@@ -64,13 +72,14 @@ class _Checkpoint:
     def pull(self, xp: Any, g: Parts, parents: Sequence[Any], saved: _Call, static: Any) -> Sequence[Any]:
         path, ends = saved.again(parents)
         used = [i for i in g.of if ends[i] is not None]
-        record = any(isinstance(part, Tensor) for part in g.of.values())
-        return path.back([ends[i] for i in used], [g.of[i] for i in used], record=record)[1:]
+        seeds = [g.of[i] for i in used]
+        record, lift = _walk(seeds, [ends[i] for i in used])
+        return path.back([ends[i] for i in used], seeds, record=record, lift=lift)[1:]
 
     def push(self, xp: Any, tangents: Sequence[Any], saved: _Call, static: Any) -> Any:
         path, ends = saved.again([None] * len(saved.moving))
-        record = any(isinstance(t, Tensor) for t in tangents)
-        return path.forth([None, *tangents], ends, record=record)
+        record, lift = _walk(tangents, path.inputs[1:])
+        return path.forth([None, *tangents], ends, record=record, lift=lift)
 
     def lift(self, node: Node) -> tuple[Any, _Call]:
         return node[BACKEND].view, node[SAVED]

@@ -189,6 +189,14 @@ def deliver(reached: Iterable[tuple[Leaf, Gradient, bool]], as_grad: Callable[[G
 
 # --- the part of the tape between given inputs and outputs --------------------------------------------------
 
+Lift = Callable[[Node], tuple[Any, Any]]
+
+
+def lift(node: Node) -> tuple[Any, Any]:
+    """The namespace of tensors, and what the node saved, as tensors."""
+    lifted: tuple[Any, Any] = node[OP].lift(node)
+    return lifted
+
 
 class Path:
     """The nodes on some path from `inputs` to `outputs`, oldest first.
@@ -235,8 +243,13 @@ class Path:
                 self.nodes.append(node)
         self.depends = depends
 
-    def back(self, outputs: Sequence[Any], cotangents: Sequence[Gradient], *, record: bool) -> list[Gradient | None]:
-        """The gradient of sum(outputs * cotangents) for each input; None for an input that was not used."""
+    def back(
+        self, outputs: Sequence[Any], cotangents: Sequence[Gradient], *, record: bool, lift: Lift = lift
+    ) -> list[Gradient | None]:
+        """The gradient of sum(outputs * cotangents) for each input; None for an input that was not used.
+
+        With `record`, everything is a tensor, what was saved by way of `lift`.
+        """
         waiting: dict[int, Gradient] = {}
 
         def add(node: Any, g: Gradient) -> None:
@@ -250,8 +263,8 @@ class Path:
             g = waiting.pop(id(node), None)
             if g is None:
                 continue
-            op, backend = node[OP], node[BACKEND]
-            xp, saved = op.lift(node) if record else (backend.xp, node[SAVED])
+            op = node[OP]
+            xp, saved = lift(node) if record else (node[BACKEND].xp, node[SAVED])
             parents = [parent if id(parent) in self.depends else None for parent in parents_of(node)]
             for parent, h in zip(parents, op.pull(xp, g, parents, saved, node[STATIC]), strict=True):
                 if parent is not None and h is not None:
@@ -259,7 +272,7 @@ class Path:
         return [waiting.get(id(node)) for node in self.inputs]
 
     def forth(
-        self, tangents: Sequence[Gradient | None], outputs: Sequence[Any], *, record: bool
+        self, tangents: Sequence[Gradient | None], outputs: Sequence[Any], *, record: bool, lift: Lift = lift
     ) -> list[Gradient | None]:
         """The tangent of each output, given one for each input; None where it is zero."""
         moving: dict[int, Gradient] = {id(n): t for n, t in zip(self.inputs, tangents, strict=True) if t is not None}
@@ -268,7 +281,7 @@ class Path:
             if all(t is None for t in arriving):
                 continue
             op = node[OP]
-            xp, saved = op.lift(node) if record else (node[BACKEND].xp, node[SAVED])
+            xp, saved = lift(node) if record else (node[BACKEND].xp, node[SAVED])
             t = op.push(xp, arriving, saved, node[STATIC])
             if t is not None:
                 moving[id(node)] = t

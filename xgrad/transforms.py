@@ -14,7 +14,7 @@ from typing import Any
 
 from xgrad import tape
 from xgrad.backends import get_backend, owner
-from xgrad.batching.boundary import inside
+from xgrad.batching.boundary import inside, lifting
 from xgrad.dispatch import is_scalar
 from xgrad.identity import ARGUMENT
 from xgrad.tape import Path
@@ -106,25 +106,22 @@ class _Run:
     def pull(self, cotangents: Sequence[Tensor]) -> list[Tensor]:
         """The gradient for each input; zeros for one that was not used."""
         record = tape.is_recording() and (self.path.connected or any(g.requires_grad for g in cotangents))
-        walk = record or _from_inside(cotangents, self.outputs)
-        seeds = list(cotangents) if walk else [g.data for g in cotangents]
+        lift = lifting([g.backend for g in cotangents], [y.backend for y in self.outputs])
+        as_tensors = record or lift is not tape.lift
+        seeds = list(cotangents) if as_tensors else [g.data for g in cotangents]
         with tape.set_recording(record):
-            found = self.path.back([y.node for y in self.outputs], seeds, record=walk)
+            found = self.path.back([y.node for y in self.outputs], seeds, record=as_tensors, lift=lift)
         return [_result(g, x) for g, x in zip(found, self.inputs, strict=True)]
 
     def push(self, tangents: Sequence[Tensor]) -> list[Tensor]:
         """The tangent of each output."""
         record = tape.is_recording() and (self.path.connected or any(t.requires_grad for t in tangents))
-        walk = record or _from_inside(tangents, self.inputs)
-        seeds = list(tangents) if walk else [t.data for t in tangents]
+        lift = lifting([t.backend for t in tangents], [x.backend for x in self.inputs])
+        as_tensors = record or lift is not tape.lift
+        seeds = list(tangents) if as_tensors else [t.data for t in tangents]
         with tape.set_recording(record):
-            found = self.path.forth(seeds, [y.node for y in self.outputs], record=walk)
+            found = self.path.forth(seeds, [y.node for y in self.outputs], record=as_tensors, lift=lift)
         return [_result(t, y) for t, y in zip(found, self.outputs, strict=True)]
-
-
-def _from_inside(tangents: Sequence[Tensor], arrays: Sequence[Tensor]) -> bool:
-    """Whether a walk takes tensors because what it carries is inside a vmap, and the tape is not."""
-    return any(t.backend is not x.backend for t, x in zip(tangents, arrays, strict=True))
 
 
 def _result(value: Any, like: Tensor) -> Tensor:

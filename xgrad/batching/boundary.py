@@ -6,6 +6,7 @@ is the same for all examples, so the transpose of taking it in is a sum over the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from xgrad import tape
@@ -130,6 +131,25 @@ def inside(x: Tensor) -> Tensor:
     backend = active.get()
     joined = None if backend is None else backend.join(x.backend)
     return x if joined is None else take_in(x, joined)
+
+
+def lifting(carried: Sequence[Backend], on_tape: Sequence[Backend]) -> tape.Lift:
+    """How a walk lifts what was saved, where it carries tensors of one backend along a tape of another.
+
+    They differ if a function under vmap walks along a tape that was made outside of it; then what was saved there is the same
+    for all examples.
+    """
+    return tape.lift if all(one is other for one, other in zip(carried, on_tape, strict=True)) else _lift_inside
+
+
+def _lift_inside(node: tape.Node) -> tuple[Any, Any]:
+    xp, saved = tape.lift(node)
+    backend = active.get()
+    if backend is None:
+        return xp, saved
+    if isinstance(saved, tuple):
+        return backend.view, tuple(inside(value) if isinstance(value, Tensor) else value for value in saved)
+    return backend.view, inside(saved) if isinstance(saved, Tensor) else saved
 
 
 BatchedBackend.take_in = lambda self, tensor: take_in(tensor, self)  # type: ignore[method-assign]
