@@ -77,16 +77,10 @@ class CuPySpecial(Special):
 
 
 class JAXSpecial(Special):
-    """jax.scipy.special, and functions that it lacks."""
+    """jax.scipy.special."""
 
     module = "jax.scipy.special"
     names: ClassVar[dict[str, str]] = {"psi": "digamma"}
-
-    def j0(self, x: Any) -> Any:
-        return self.bessel_jn(x, v=1)[0]
-
-    def j1(self, x: Any) -> Any:
-        return self.bessel_jn(x, v=1)[1]
 
 
 class TorchSpecial(Special):
