@@ -1,0 +1,74 @@
+"""The sections in their order, and how one is run: in a process of its own, for so long and no longer."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from bench.runner import ROOT
+
+# How many seconds each may take; all of them together leave a little of eight minutes. What needs the device for itself comes
+# before the suite, which may take what the others have left.
+SECONDS = {
+    "match": 120.0,
+    "residency": 30.0,
+    "profile": 30.0,
+    "determinism": 40.0,
+    "seed": 40.0,
+    "speed": 100.0,
+    "suite": 240.0,
+}
+ALL_SECONDS = 470.0
+GRACE = 2.0  # between being asked to end and being made to
+
+
+def run(name: str, backend: str, seconds: float, folder: Path) -> dict[str, Any]:
+    """The result of one section. `ok` is True, False, or None where it could not be had here and says why."""
+    began = perf_counter()
+    with tempfile.TemporaryDirectory() as scratch:
+        file, log = Path(scratch) / "found.json", Path(scratch) / "log"
+        command = [sys.executable, "-m", "bench.gpu.worker", name, backend, str(seconds), str(file), str(folder)]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command, cwd=ROOT, stdout=output, stderr=output, start_new_session=True, env=environment()
+            )
+            try:
+                code: int | None = process.wait(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                code = None
+            finally:  # also on Ctrl-C: what the section started ends with it
+                end(process)
+        found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+        if code != 0:
+            why = f"stopped after {seconds:.0f} s" if code is None else f"ended with exit code {code}"
+            found["ok"] = False
+            found.setdefault("failures", []).append(why)
+            found["log"] = log.read_text(errors="replace")[-4000:]
+    found.setdefault("ok", True)
+    found["seconds"] = round(perf_counter() - began, 1)
+    return found
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"OMP_NUM_THREADS": "1", "MPLBACKEND": "agg", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process that `start_new_session` gave a group of its own, and all that it started."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            break
+        try:
+            process.wait(timeout=GRACE)
+        except subprocess.TimeoutExpired:
+            continue
+    process.wait()

@@ -1,0 +1,250 @@
+"""The runner of bench.gpu: what becomes of sections, files and exit codes. No figure of a device is tested here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench import report as of_bench
+from bench.gpu import __main__ as main
+from bench.gpu import cupti, profile, report, sections, shard, suite
+from bench.gpu.match import of_function, ulps
+from bench.gpu.timing import WallClock
+from xgrad.backends import BackendError, load, usable
+from xgrad.op import OPS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(name: str, folder: Path, seconds: float = 60.0) -> dict[str, Any]:
+    return sections.run(f"tests.sections.{name}", "numpy", seconds, folder)
+
+
+# --- one section -----------------------------------------------------------------------------------------
+
+
+def test_a_section_passes(tmp_path):
+    found = run("passes", tmp_path)
+    assert found["ok"] is True
+    assert found["summary"] == "one number"
+    assert found["tables"]["Numbers"]["rows"] == [["one", "1"]]
+    assert 0 < found["seconds"] < 60
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("fails", "one and one is two"),
+        ("raises", "ZeroDivisionError: in the middle"),
+        ("dies", "exit code -11"),
+        ("nowhere", "No module named"),
+    ],
+)
+def test_a_section_fails_and_keeps_what_it_had(tmp_path, name, why):
+    found = run(name, tmp_path)
+    assert found["ok"] is False
+    assert why in found["failures"][-1]
+    if name in ("raises", "dies"):
+        assert found["notes"] == ["this far it came"]
+
+
+def test_a_section_is_stopped_in_time_with_all_that_it_started(tmp_path):
+    began = time.monotonic()
+    found = run("hangs", tmp_path, seconds=4.0)
+    assert time.monotonic() - began < 30
+    assert found["ok"] is False
+    assert found["failures"] == ["stopped after 4 s"]
+    assert found["notes"] == ["this far it came"]
+    for _ in range(50):
+        if not is_running(found["child"]):
+            break
+        time.sleep(0.1)
+    assert not is_running(found["child"])
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] not in "ZX"
+    except OSError:
+        return False
+
+
+# --- all of them ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def some_sections(monkeypatch):
+    def choose(*names: str) -> str:
+        chosen = {f"tests.sections.{name}": 60.0 for name in names}
+        monkeypatch.setattr(sections, "SECONDS", chosen)
+        return ",".join(chosen)
+
+    return choose
+
+
+def test_one_failure_does_not_stop_the_others(some_sections, tmp_path, capsys):
+    only = some_sections("dies", "passes", "fails")
+    assert main.main(["--backend", "numpy", "--only", only, "--out", str(tmp_path)]) == 1
+    (written,) = tmp_path.glob("*.json")
+    results = json.loads(written.read_text())
+    assert [found["ok"] for found in results["sections"].values()] == [False, True, False]
+    assert results["ok"] is False
+    assert results["rehearsal"] is True
+    assert results["device"]["device"].startswith("none")
+    assert "commit" in results["device"]["machine"]
+    text = written.with_suffix(".md").read_text()
+    assert text.startswith("# Rehearsal: nothing here was measured on a GPU")
+    assert "FAILED: one and one is two" in text
+    assert "one number" in capsys.readouterr().out
+
+
+def test_all_passing_is_exit_code_0(some_sections, tmp_path):
+    only = some_sections("passes")
+    assert main.main(["--backend", "numpy", "--only", only, "--out", str(tmp_path)]) == 0
+
+
+def test_what_is_done_is_written_before_the_next(some_sections, tmp_path, monkeypatch):
+    only = some_sections("passes", "fails")
+    seen = []
+
+    def watch(results: Any, folder: Path) -> None:
+        seen.append((list(results["sections"]), results["ok"], report.markdown(results)))
+
+    monkeypatch.setattr(report, "write", watch)
+    main.main(["--backend", "numpy", "--only", only, "--out", str(tmp_path)])
+    assert [(len(done), ok) for done, ok, _ in seen] == [(1, False), (2, False)]
+    assert "Not run yet: tests.sections.fails" in seen[0][2]
+
+
+def test_no_time_left_is_a_failure(some_sections, tmp_path):
+    only = some_sections("passes")
+    assert main.main(["--backend", "numpy", "--only", only, "--out", str(tmp_path), "--seconds", "1"]) == 1
+    (written,) = tmp_path.glob("*.json")
+    (found,) = json.loads(written.read_text())["sections"].values()
+    assert found["failures"] == ["there was no time left"]
+
+
+def test_without_a_device_it_says_so_in_one_line():
+    try:
+        usable("cupy")
+    except BackendError:
+        pass
+    else:
+        pytest.skip("there is a device")
+    done = subprocess.run([sys.executable, "-m", "bench.gpu"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "'cupy' is not usable" in done.stderr
+
+
+def test_a_rehearsal_is_never_written_among_the_results(capsys):
+    with pytest.raises(SystemExit):
+        main.parse(["--backend", "torch", "--out", str(of_bench.RESULTS)])
+    assert "a rehearsal is no result" in capsys.readouterr().err
+    assert main.parse(["--backend", "torch"]).out is None
+    assert main.parse([]).out == of_bench.RESULTS
+
+
+def test_sections_fit_into_the_time():
+    assert sum(seconds for name, seconds in sections.SECONDS.items() if name != "suite") < sections.ALL_SECONDS - 60
+    assert sections.ALL_SECONDS < 480
+    assert list(sections.SECONDS)[-1] == "suite"
+
+
+# --- the sections' own arithmetic ---------------------------------------------------------------------------
+
+
+def test_ulps_are_of_the_largest_element():
+    one = np.asarray([1.0, 1000.0], dtype=np.float32)
+    other = one + np.asarray([2.0**-23, 0.0], dtype=np.float32)
+    assert ulps([other], [one.astype(np.float64)], "float32") == pytest.approx(2.0**-23 / 2.0**-14)
+    assert ulps([one], [one.astype(np.float64)], "float32") == 0
+    assert ulps([one[:1]], [one], "float32") == float("inf")
+    assert ulps([one * np.nan], [one], "float32") == float("inf")
+    assert ulps([np.zeros(0)], [np.zeros(0)], "float64") == 0
+
+
+def test_a_wrong_function_is_found(monkeypatch):
+    pytest.importorskip("array_api_strict")
+    right = of_function("cumulative_sum", "strict")
+    assert right["failures"] == []
+    assert right["device"]["float64"]["vjp"] <= 4
+    backend = load("strict")
+    monkeypatch.setitem(
+        OPS["cumulative_sum"].raw, backend, lambda *args, **kw: backend.xp.cumulative_sum(*args, **kw) * (1 + 1e-9)
+    )
+    wrong = of_function("cumulative_sum", "strict")
+    assert any("float64 value" in failure for failure in wrong["failures"])
+    assert wrong["device"]["float64"]["value"] > 1e6
+
+
+def test_a_function_that_raises_is_a_line_of_the_table(monkeypatch):
+    def broken(*args: Any, **kwargs: Any) -> Any:
+        raise ZeroDivisionError("here")
+
+    monkeypatch.setitem(OPS["cumulative_sum"].raw, load("numpy"), broken)
+    assert any("here" in failure for failure in of_function("cumulative_sum", "numpy")["failures"])
+
+
+def test_every_test_is_in_one_shard():
+    items = list(range(1000))
+    parts = [shard.of_shard(items, number, 7) for number in range(7)]
+    assert sorted(item for part in parts for item in part) == items
+    assert max(map(len, parts)) - min(map(len, parts)) <= shard.BLOCK
+
+
+def test_a_shard_writes_its_outcomes(tmp_path):
+    (tmp_path / "test_two.py").write_text("def test_a(): pass\ndef test_b(): assert 1 == 2\n")
+    file = tmp_path / "outcomes.jsonl"
+    env = os.environ | {"XGRAD_SHARD": "0/1", "XGRAD_OUTCOMES": str(file), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "bench.gpu.shard", "test_two.py", "-c", os.devnull]
+    subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, check=False)
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert lines[0] == {"collected": 2}
+    assert [line["outcome"] for line in lines[1:]] == ["passed", "failed"]
+    assert "1 == 2" in lines[2]["why"]
+    assert suite.tally(lines[1:]) == "1 passed, 1 failed, 0 skipped"
+
+
+def test_calls_of_cuda_are_told_apart():
+    calls = Counter(
+        {"cudaMemcpyAsync DtoD": 3, "cuMemcpyDtoHAsync_v2": 1, "cudaStreamSynchronize": 2, "cuLaunchKernel": 9}
+    )
+    assert profile.count(calls, profile.TRAFFIC) == 1
+    assert profile.count(calls, profile.WAITS) == 2
+    assert profile.count(calls, profile.LAUNCHES) == 9
+
+
+def test_the_kind_of_a_copy_is_read_from_its_parameters():
+    import ctypes
+
+    class Parameters(ctypes.Structure):
+        _fields_ = (
+            ("dst", ctypes.c_void_p),
+            ("src", ctypes.c_void_p),
+            ("count", ctypes.c_size_t),
+            ("kind", ctypes.c_int),
+        )
+
+    parameters = Parameters(1, 2, 3, 2)
+    data = cupti.CallbackData(0, b"cudaMemcpyAsync", ctypes.addressof(parameters))
+    assert cupti.name_of(data) == "cudaMemcpyAsync DtoH"
+    assert cupti.name_of(cupti.CallbackData(0, b"cuLaunchKernel", None)) == "cuLaunchKernel"
+
+
+def test_a_clock_counts_each_step():
+    done = []
+    times = WallClock(lambda: None).time(lambda: done.append(1), 0.01)
+    assert len(done) > 7
+    assert times.seconds > 0
+    assert times.limit == "-"
