@@ -30,7 +30,7 @@ LAYERS = (
     "rules",
     "namespace primitive persist batching",
     "transforms checkpoint",
-    "vmap",
+    "vmap jacobians",
     "check fft linalg special",
     "xgrad",
     "random",

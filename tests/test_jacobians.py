@@ -29,7 +29,39 @@ def test_jacobian_goes_the_way_that_takes_fewer_walks(xp, rows, columns):
     x = np.linspace(0.5, 1.0, columns)
     j = xg.jacobian(lambda x: xp.matmul(make(xp, a), square(x)))(make(xp, x))
     assert_matches(j, a * 2 * x, xp=xp)
-    assert walks == ({"back": rows, "forth": 0} if rows < columns else {"back": 0, "forth": columns})
+    assert walks == ({"back": 1, "forth": 0} if rows < columns else {"back": 0, "forth": 1})
+
+
+@pytest.mark.parametrize("at_once", [1, 6, 7, 100])
+def test_walks_are_made_many_at_once(xp, monkeypatch, at_once):
+    monkeypatch.setattr("xgrad.jacobians.AT_ONCE", at_once)
+    x = make(xp, X)
+    j = xg.jacobian(lambda x: xp.sin(x) * xp.sum(x))(x)
+    assert_matches(j, np.diag(np.cos(X) * X.sum()) + np.sin(X)[:, None], xp=xp, rtol=1e-14)
+
+
+def test_a_rule_that_looks_at_numbers_makes_the_walks_one_by_one(xp):
+    seen = []
+
+    def rule(g, out, x):
+        seen.append(to_numpy(g))
+        return 3 * g * x * x
+
+    cube = xg.primitive(lambda x: x**3)
+    cube.defvjp(rule)
+    j = xg.jacobian(lambda x: cube(x)[:2])(make(xp, X))
+    assert_matches(j, np.diag(3 * X**2)[:2], xp=xp, rtol=1e-14)
+    np.testing.assert_array_equal(seen, np.eye(3)[:2])
+
+
+def test_an_error_of_a_rule_is_raised_as_it_is(xp):
+    def rule(g, out, x):
+        raise RuntimeError("mine")
+
+    broken = xg.primitive(lambda x: x**3)
+    broken.defvjp(rule)
+    with pytest.raises(RuntimeError, match="mine"):
+        xg.jacobian(lambda x: broken(x)[:2])(make(xp, X))
 
 
 def test_jacobian_of_shapes(xp):

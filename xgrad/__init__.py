@@ -25,6 +25,7 @@ from xgrad.backends import BackendError, get_backend, set_backend, use_backend
 from xgrad.check import check_grads
 from xgrad.checkpoint import checkpoint
 from xgrad.dispatch import MixedBackendsError
+from xgrad.jacobians import hessian, hvp, jacobian
 from xgrad.modes import debug, no_grad, use_deterministic
 from xgrad.persist import persist
 from xgrad.primitive import primitive
@@ -201,7 +202,7 @@ from xgrad.rules.statistical import (
 from xgrad.rules.writing import at
 from xgrad.tape import GraphFreedError
 from xgrad.tensor import Tensor
-from xgrad.transforms import grad, hessian, hvp, jacobian, jvp, linearize, value_and_grad, vjp
+from xgrad.transforms import grad, jvp, linearize, value_and_grad, vjp
 from xgrad.vmap import vmap
 
 if TYPE_CHECKING:

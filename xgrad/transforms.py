@@ -1,4 +1,4 @@
-"""Derivatives of functions: grad, value_and_grad, vjp, jvp, jacobian, hessian, hvp.
+"""Derivatives of functions: grad, value_and_grad, vjp, jvp, linearize.
 
 Each works the same way. The arguments get nodes of their own, the function runs and is recorded, and then the tape between
 these nodes and the result is walked: back for gradients, forth for tangents. If anything else that requires a gradient feeds that
@@ -55,7 +55,7 @@ def lift_raw(value: Any) -> Any:
     return lift(value)
 
 
-class _Run:
+class Run:
     """One recorded run of a function: its inputs (flat), its outputs (flat), and how to put results back into trees."""
 
     def __init__(
@@ -133,7 +133,7 @@ def _result(value: Any, like: Tensor) -> Tensor:
     return wrap(value if backend.owns(value) else backend.asarray(value), backend)
 
 
-def _numbers(name: str, argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
+def numbers(name: str, argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for i in numbers:
         if not -count <= i < count:
@@ -178,7 +178,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        run = _Run(f, args, kwargs, _numbers("grad", argnums, len(args)), has_aux)
+        run = Run(f, args, kwargs, numbers("grad", argnums, len(args)), has_aux)
         y = _scalar(run)
         one = wrap(y.backend.xp.ones((), dtype=y.dtype), y.backend)
         with tape.set_recording(run.recording):
@@ -189,7 +189,11 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     return value_and_gradient
 
 
-def _scalar(run: _Run) -> Tensor:
+def is_complex(x: Tensor) -> bool:
+    return x.dtype in x.backend.complex_dtypes
+
+
+def _scalar(run: Run) -> Tensor:
     if len(run.outputs) != 1 or run.outputs[0].shape != ():
         shapes = ", ".join(str(y.shape) for y in run.outputs)
         raise TypeError(
@@ -197,7 +201,7 @@ def _scalar(run: _Run) -> Tensor:
         )
     y = run.outputs[0]
     check_differentiable(y.dtype, y.backend)
-    if _is_complex(y):
+    if is_complex(y):
         raise TypeError(
             "grad is of a function with a real result; this one is complex. Take xgrad.real or xgrad.abs of it."
         )
@@ -235,7 +239,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
     >>> [g.numpy().tolist() for g in pull(xg.asarray([1.0, 1.0]))]
     [[3.0, 4.0], [1.0, 2.0]]
     """
-    run = _Run(f, primals, {}, range(len(primals)), has_aux=False)
+    run = Run(f, primals, {}, range(len(primals)), has_aux=False)
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
         return tuple(run.in_trees(run.pull(_matched("vjp", cotangent, run.outputs, run.shape, "cotangent"))))
@@ -268,7 +272,7 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     >>> push(1.0).item(), push(2.0).item()
     (6.0, 12.0)
     """
-    run = _Run(f, tuple(primals), {}, range(len(primals)), has_aux=False)
+    run = Run(f, tuple(primals), {}, range(len(primals)), has_aux=False)
 
     def push(*tangents: Any) -> Any:
         if len(tangents) != len(primals):
@@ -276,103 +280,3 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
         return run.rebuild_output(run.push(_matched("jvp", tangents, run.inputs, structure(primals), "tangent")))
 
     return run.output(), push
-
-
-# --- whole derivatives --------------------------------------------------------------------------------------
-
-
-def _basis(x: Tensor) -> list[Tensor]:
-    """Ones in one place each."""
-    xp, n = x.backend.xp, x.size
-    eye = xp.reshape(xp.eye(n, dtype=x.dtype), (n, *x.shape))
-    return [wrap(eye[(i, ...)], x.backend) for i in range(n)]
-
-
-def _zeros(xs: Sequence[Tensor]) -> list[Tensor]:
-    return [wrap(x.backend.xp.zeros(x.shape, dtype=x.dtype), x.backend) for x in xs]
-
-
-def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """The Jacobian of `f`: for each output and argument, an array of the output's shape followed by the argument's.
-
-    Forward or reverse mode, whichever takes fewer passes. Trees of outputs and arguments are nested, outputs outside, as in JAX.
-    A block has the dtype of its argument, or that of its output where it is complex. Raises TypeError for a complex argument:
-    a function of one need not have a derivative that is one complex number.
-
-    >>> import xgrad as xg
-    >>> xg.jacobian(lambda x: x * x)(xg.asarray([1.0, 2.0])).numpy().tolist()
-    [[2.0, 0.0], [0.0, 4.0]]
-    """
-
-    @functools.wraps(f)
-    def matrix(*args: Any, **kwargs: Any) -> Any:
-        run = _Run(f, args, kwargs, _numbers("jacobian", argnums, len(args)), has_aux=False)
-        with tape.set_recording(run.recording):
-            if any(_is_complex(x) for x in run.inputs):
-                raise TypeError("jacobian: the arguments must be real: give the real and the imaginary part apart")
-            backwards = sum(y.size for y in run.outputs) < sum(x.size for x in run.inputs)
-            backwards = backwards and not any(_is_complex(y) for y in run.outputs)
-            blocks = _by_rows(run) if backwards else _by_columns(run)
-        rows = []
-        for row in blocks:
-            trees = run.in_trees(row)
-            rows.append(trees[0] if isinstance(argnums, int) else tuple(trees))
-        return run.rebuild_output(rows)
-
-    return matrix
-
-
-def _by_rows(run: _Run) -> list[list[Tensor]]:
-    blocks = []
-    for k, y in enumerate(run.outputs):
-        rest = _zeros(run.outputs)
-        pulled = [run.pull([*rest[:k], e, *rest[k + 1 :]]) for e in _basis(y)]
-        blocks.append(
-            [_stacked([row[i] for row in pulled], 0, (*y.shape, *x.shape), x) for i, x in enumerate(run.inputs)]
-        )
-    return blocks
-
-
-def _by_columns(run: _Run) -> list[list[Tensor]]:
-    blocks: list[list[Tensor]] = [[] for _ in run.outputs]
-    for i, x in enumerate(run.inputs):
-        rest = _zeros(run.inputs)
-        pushed = [run.push([*rest[:i], e, *rest[i + 1 :]]) for e in _basis(x)]
-        for k, y in enumerate(run.outputs):
-            block = _stacked([column[k] for column in pushed], y.ndim, (*y.shape, *x.shape), y)
-            blocks[k].append(block if _is_complex(y) else y.backend.view.astype(block, x.dtype, copy=False))
-    return blocks
-
-
-def _is_complex(x: Tensor) -> bool:
-    return x.dtype in x.backend.complex_dtypes
-
-
-def _stacked(parts: list[Tensor], axis: int, shape: tuple[int, ...], like: Tensor) -> Tensor:
-    xg = like.backend.view
-    if not parts:
-        return _result(xg.zeros(shape, dtype=like.dtype), like)
-    return _result(xg.reshape(xg.stack(parts, axis=axis), shape), like)
-
-
-def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """The matrix of second derivatives of a scalar-valued function: the Jacobian of its gradient.
-
-    >>> import xgrad as xg
-    >>> xg.hessian(lambda x: xg.sum(x**3))(xg.asarray([1.0, 2.0])).numpy().tolist()
-    [[6.0, 0.0], [0.0, 12.0]]
-    """
-    return jacobian(grad(f, argnums), argnums)
-
-
-def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
-    """The Hessian of a scalar-valued function times the tangents, without forming it: forward over reverse.
-
-    >>> import xgrad as xg
-    >>> (h,) = xg.hvp(lambda x: xg.sum(x**3), (xg.asarray([1.0, 2.0]),), (xg.asarray([1.0, 0.0]),))
-    >>> h.numpy().tolist()
-    [6.0, 0.0]
-    """
-    every = tuple(range(len(primals)))
-    product: tuple[Any, ...] = jvp(grad(f, every), primals, tangents)[1]
-    return product
