@@ -267,6 +267,42 @@ def test_a_gradient_from_outside_is_a_sum_over_the_examples(xp):
     assert to_numpy(w.grad) == 6
 
 
+@pytest.mark.parametrize("vectors", [True, False])
+def test_products_with_a_matrix_from_outside(xp, vectors):
+    """Their gradients, which go another way than those of a matrix that is taken in."""
+    shape = (2, 3, 4) if vectors else (2, 3, 5, 4)
+    x, w, b = (make(xp, np.cos(np.arange(np.prod(s)).reshape(s))) for s in (shape, (6, 4), (6,)))
+
+    def by_vmap(f):
+        return lambda w, b, x: xg.sum(xg.sin(xg.vmap(xg.vmap(lambda row: f(w, b, row)))(x)))
+
+    def linear(w, b, row):
+        return xg.nn.functional.linear(row, w, b) + xg.nn.functional.linear(row, w)
+
+    def right(w, b, row):
+        return row @ w.mT + b
+
+    def left(w, b, row):
+        return (w @ row if row.ndim == 1 else (w @ row.mT).mT) + b
+
+    for f in (linear, right, left):
+        got = xg.grad(by_vmap(f), (0, 1, 2))(w, b, x)
+        want = xg.grad(lambda w, b, x, f=f: xg.sum(xg.sin(right(w, b, x) + float(f is linear) * (x @ w.mT))), (0, 1, 2))(
+            w, b, x
+        )
+        for one, other in zip(got, want, strict=True):
+            np.testing.assert_allclose(to_numpy(one), to_numpy(other), rtol=1e-12)
+        tangent = xg.jvp(by_vmap(f), (w, b, x), (w, b, x))[1].item()
+        assert (
+            abs(tangent - sum(np.sum(to_numpy(g) * to_numpy(t)) for g, t in zip(got, (w, b, x), strict=True))) < 1e-10
+        )
+        second = xg.hvp(by_vmap(f), (w, b, x), (w, b, x))
+        inner = xg.grad(lambda w, b, x, f=f: xg.jvp(by_vmap(f), (w, b, x), (w, b, x))[1])(w, b, x)
+        assert np.isfinite(to_numpy(inner)).all()
+        xg.check_grads(by_vmap(f), w, b, x, order=2)
+        assert second[0].shape == w.shape
+
+
 def test_second_derivatives_in_every_order(xp):
     x = make(xp, [[0.3, 0.5], [0.7, 1.1], [0.2, 0.4]])
 

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import xgrad.batching.across  # noqa: F401  (hangs itself on the products)
 from xgrad.backends import use_backend
 from xgrad.backends.base import Backend
 from xgrad.batching.array import Axis
