@@ -18,7 +18,7 @@ from xgrad.rules.data_type import cast
 from xgrad.rules.declare import elementwise
 from xgrad.rules.elementwise import add, exp, isinf, isnan, log, log1p, multiply, negative, subtract
 from xgrad.rules.manipulation import broadcast_to, squeeze
-from xgrad.rules.network import sigmoid, softplus
+from xgrad.rules.network import softplus
 from xgrad.rules.searching import where
 from xgrad.rules.shapes import normalize_axes
 from xgrad.rules.statistical import max as largest
@@ -26,45 +26,49 @@ from xgrad.rules.statistical import sum as total
 from xgrad.tensor import Tensor, wrap
 
 Axis = int | tuple[int, ...] | None
-ROOT_PI = math.sqrt(math.pi)
-ROOT_TWO_PI = math.sqrt(2 * math.pi)
+
+
+def _root_pi(xp: Any, like: Any, factor: float = 1.0) -> Any:
+    """The square root of pi (times a factor) to as many digits as the library has: some have more than Python's floats."""
+    return xp.sqrt(xp.acos(xp.asarray(-1.0, dtype=like.dtype)) * factor)
+
 
 # --- the error function and the normal distribution ---------------------------------------------------------
 
 erf = elementwise(
     "special.erf",
     "The error function, elementwise.",
-    lambda xp, g, x: g * (xp.exp(-x * x) * (2 / ROOT_PI)),
+    lambda xp, g, x: g * (xp.exp(-x * x) * (2 / _root_pi(xp, x))),
 )
 erfc = elementwise(
     "special.erfc",
     "1 - erf(x), elementwise, accurate where that is small.",
-    lambda xp, g, x: g * (xp.exp(-x * x) * (-2 / ROOT_PI)),
+    lambda xp, g, x: g * (xp.exp(-x * x) * (-2 / _root_pi(xp, x))),
 )
 erfcx = elementwise(
     "special.erfcx",
     "exp(x * x) * erfc(x), elementwise.",
-    lambda xp, g, x, y: g * (2 * (x * y) - 2 / ROOT_PI),
+    lambda xp, g, x, y: g * (2 * (x * y) - 2 / _root_pi(xp, x)),
 )
 erfinv = elementwise(
     "special.erfinv",
     "The inverse of erf, elementwise.",
-    lambda xp, g, y: g * (xp.exp(y * y) * (ROOT_PI / 2)),
+    lambda xp, g, y: g * (xp.exp(y * y) * (_root_pi(xp, y) / 2)),
 )
 ndtr = elementwise(
     "special.ndtr",
     "The distribution function of the standard normal distribution, elementwise.",
-    lambda xp, g, x: g * (xp.exp(x * x * -0.5) / ROOT_TWO_PI),
+    lambda xp, g, x: g * (xp.exp(x * x * -0.5) / _root_pi(xp, x, 2.0)),
 )
 ndtri = elementwise(
     "special.ndtri",
     "The inverse of ndtr, elementwise: the quantiles of the standard normal distribution.",
-    lambda xp, g, y: g * (xp.exp(y * y * 0.5) * ROOT_TWO_PI),
+    lambda xp, g, y: g * (xp.exp(y * y * 0.5) * _root_pi(xp, y, 2.0)),
 )
 log_ndtr = elementwise(
     "special.log_ndtr",
     "The logarithm of ndtr, elementwise, accurate far out on both sides.",
-    lambda xp, g, x: g * (math.sqrt(2 / math.pi) / xp.special.erfcx(x * -math.sqrt(0.5))),
+    lambda xp, g, x: g / (_root_pi(xp, x, 0.5) * xp.special.erfcx(x * -xp.sqrt(xp.asarray(0.5, dtype=x.dtype)))),
 )
 
 # --- the gamma function -------------------------------------------------------------------------------------
@@ -251,8 +255,13 @@ def _arrays(name: str, *args: Any) -> list[Tensor]:
 
 @public("special.expit", "composition")
 def expit(x: Any, /) -> Tensor:
-    """1 / (1 + exp(-x)), elementwise: xgrad.sigmoid."""
-    return sigmoid(x)
+    """1 / (1 + exp(-x)), elementwise: xgrad.sigmoid, but with all its digits where it is small.
+
+    >>> import xgrad as xg
+    >>> xg.special.expit(xg.asarray(-50.0)).item()
+    1.9287498479639178e-22
+    """
+    return exp(log_expit(x))
 
 
 @public("special.log_expit", "composition")
