@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import operator
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -383,7 +384,15 @@ class Dask(Backend):
         return array.copy()
 
     def persist(self, arrays: list[Array]) -> list[Array]:
-        return list(import_module("dask").persist(*arrays))
+        """On a cluster this waits: the next step would ask for the same chunks, and they would be held until it comes to them."""
+        computed = list(import_module("dask").persist(*arrays))
+        distributed = sys.modules.get("distributed")
+        if distributed is not None and (futures := distributed.futures_of(computed)):
+            distributed.wait(futures)
+            for future in futures:
+                if future.status == "error":
+                    future.result()  # raises it
+        return computed
 
     def to_numpy(self, array: Array) -> Any:
         return np.array(array.compute())

@@ -125,33 +125,62 @@ def test_no_part_of_a_training_step_computes(lazily, optimizer, loss):
 # --- chunks stay chunks ---------------------------------------------------------------------------------
 
 
-class Largest(Callback):  # type: ignore[misc]
-    """The size in bytes of the largest thing that a task made."""
+class Sizes(Callback):  # type: ignore[misc]
+    """The size in bytes of the largest thing that a task made, and of all that was held at one time."""
 
     def __init__(self) -> None:
         super().__init__(posttask=self._after)
-        self.size = 0
+        self.largest = self.held = 0
 
-    def _after(self, key: Any, result: Any, *rest: Any) -> None:
-        self.size = max(self.size, dask.sizeof.sizeof(result))
+    def _after(self, key: Any, result: Any, graph: Any, state: Any, worker: Any) -> None:
+        size = dask.sizeof.sizeof
+        self.largest = max(self.largest, size(result))
+        self.held = max(self.held, sum(size(value) for value in state["cache"].values()))
 
 
-@pytest.mark.parametrize("loss", [*LOSSES, "sum"])
-def test_what_a_step_holds_is_bounded_by_the_chunk(loss):
-    """Each chunk of samples goes its own way to the sum of the gradients: no task makes more than one chunk's share."""
+def sizes(loss: Any, target: Any, samples: int) -> Sizes:
+    """Those of a step on samples in chunks of 100."""
+    x = xg.asarray(da.random.default_rng(0).normal(size=(samples, 5), chunks=(100, 5)))
+    model = network(xg.random.Generator(0))
+    loss(model(x), target(x)).backward()
+    found = Sizes()
+    with dask.config.set(scheduler="synchronous"), found:
+        dask.compute(*(p.grad.data for p in model.parameters()))
+    return found
 
-    def largest(samples: int) -> int:
-        x = xg.asarray(da.random.default_rng(0).normal(size=(samples, 5), chunks=(100, 5)))
-        loss_function, target = LOSSES.get(loss, (lambda: lambda y, _: xg.sum(y), lambda x: None))
-        model = network(xg.random.Generator(0))
-        loss_function()(model(x), target(x)).backward()
-        with Largest() as found:
-            dask.compute(*(p.grad.data for p in model.parameters()))
-        return int(found.size)
 
-    with xg.use_backend("dask"), dask.config.set(scheduler="synchronous"):
-        small, large = largest(400), largest(3200)
-    assert small <= large <= 100 * 5 * 8 + 1000
+CHUNK = 100 * 5 * 8
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_no_task_of_a_step_makes_more_than_a_chunk(name):
+    loss: Any
+    loss, target = LOSSES[name]
+    with xg.use_backend("dask"):
+        assert sizes(loss(), target, 3200).largest <= CHUNK + 1000
+
+
+def numbers(x: Any) -> Any:
+    """Class numbers that are not computed from x."""
+    made = da.random.default_rng(1).integers(3, size=x.shape[0], chunks=100)
+    return xg.asarray(made.astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("loss", "target"),
+    [
+        (nn.MSELoss(), lambda x: x[:, :3]),
+        (nn.BCEWithLogitsLoss(), lambda x: xg.astype(x[:, :3] > 0, x.dtype)),
+        (nn.CrossEntropyLoss(), numbers),
+    ],
+    ids=["MSELoss", "BCEWithLogitsLoss", "CrossEntropyLoss"],
+)
+def test_each_chunk_goes_its_own_way_to_the_sum_of_the_gradients(loss, target):
+    """So that what is held at a time does not grow with the samples. (A few bytes a chunk do: what is summed.)"""
+    with xg.use_backend("dask"):
+        small, large = sizes(loss, target, 800), sizes(loss, target, 6400)
+    assert large.held < 1.3 * small.held
+    assert large.held < 8 * CHUNK
 
 
 def test_gradients_come_in_the_chunks_of_what_they_are_of():

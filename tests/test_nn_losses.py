@@ -10,7 +10,7 @@ import pytest
 
 import xgrad as xg
 from tests.data import make_torch_reference as reference
-from tests.helpers import make, to_numpy
+from tests.helpers import assert_close, make, to_numpy
 
 F = xg.nn.functional
 CASES = [(f, i) for f in reference.LOSSES for i in range(len(reference.loss_cases(f)))]
@@ -191,3 +191,16 @@ BAD = [
 def test_bad_arguments(backend, call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+@pytest.mark.parametrize("options", [{}, {"reduction": "sum"}, {"ignore_index": 1}, {"label_smoothing": 0.1}])
+def test_class_numbers_may_be_unsigned(backend, xp, options):
+    x = make(xp, np.linspace(-1.0, 2.0, 12).reshape(4, 3), requires_grad=True)
+    losses = []
+    for dtype in ("int64", "uint8"):
+        x.grad = None
+        loss = F.cross_entropy(x, make(xp, [0, 2, 1, 1], dtype), **options)
+        loss.backward()
+        losses.append((to_numpy(loss), to_numpy(x.grad)))
+    for signed, unsigned in zip(*losses, strict=True):
+        assert_close(unsigned, signed, 1e-15)

@@ -41,12 +41,17 @@ def cross_entropy(
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be from 0 to 1, got {label_smoothing!r}")
     axis = _class_axis("cross_entropy", input, weight)
+    are_unsigned = _are_numbers(input, target) and target.backend.xp.isdtype(target.dtype, "unsigned integer")
+    if are_unsigned:  # some libraries take only signed ones as indices
+        target = xg.astype(target, target.__array_namespace__().__array_namespace_info__().default_dtypes()["indexing"])
     if weight is None and not label_smoothing and _are_numbers(input, target):
         _check_numbers("cross_entropy", target, input, axis)
         loss = _quick_loss(input, target, axis, ignore_index)
         if reduction != "mean":
             return reduce(loss, reduction)
         xp, numbers = input.backend.xp, target.data
+        if are_unsigned and ignore_index < 0:
+            return xg.mean(loss)  # none can be ignored, so where arrays are lazy the loss need not wait for all numbers
         counted = xp.sum(xp.astype(numbers != ignore_index, loss.data.dtype))
         mean: Tensor = xg.sum(loss) / wrap(loss.backend.asarray(counted), loss.backend)
         return mean
