@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from xgrad.backends import BackendError, load
+from xgrad.backends.guarded import NO_GUARD
 from xgrad.backends.refusal import refuse
 from xgrad.backends.special import Special
 
@@ -223,6 +224,7 @@ class Backend:
     bind_device: ClassVar[bool] = True  # whether the library's creation functions must be told the device
     cannot: ClassVar[Mapping[str, str]] = {}  # functions ("linalg.eig") that it has no way to, each with the reason
     passing: ClassVar[bool] = False  # whether it is one of many that come and go, and nothing should be kept for it
+    guard: Any = NO_GUARD  # entered around what is done with this device's arrays, where another may be the current one
     make_view: ClassVar[Callable[[Backend], Any]]  # set by xgrad.namespace
 
     def __init__(self, name: str, device: Any) -> None:
@@ -294,6 +296,10 @@ class Backend:
 
     def make_current(self) -> None:
         """As `entered`, for good."""
+
+    def meet_streams(self) -> None:
+        """Called before and after a walk back over the tape: what was asked of other queues of the device comes before what is
+        asked of any of them next. Nothing waits but the device."""
 
     def memory(self) -> str:
         """The device's memory, in words."""

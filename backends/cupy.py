@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend, IndexingRaw
 from xgrad.backends.determinism import is_deterministic
+from xgrad.backends.guarded import Guarded
 from xgrad.backends.memory import in_bytes
 from xgrad.backends.references import held_once
 from xgrad.backends.scatter import holds_integers, scatter_sorted, settle
@@ -136,6 +137,12 @@ class CuPy(Backend):
     raw_class = CuPyRaw
     checks_indices = False  # they wrap around
 
+    def __init__(self, name: str, device: Any) -> None:
+        super().__init__(name, device)
+        if len(self.devices()) > 1:  # CuPy runs a function on the current device, wherever its arrays are
+            self.guard = self.device
+            self.xp: Any = Guarded(self.xp, self.device)
+
     @classmethod
     def namespace(cls) -> Any:
         import array_api_compat.cupy as xp
@@ -175,17 +182,26 @@ class CuPy(Backend):
     def make_current(self) -> None:
         self.device.use()
 
+    def meet_streams(self) -> None:
+        """The default stream waits for all others, and they for it, but for those made with `non_blocking=True`."""
+        current = cupy.cuda.get_current_stream()
+        if current.ptr != cupy.cuda.Stream.null.ptr and not current.is_capturing():
+            with self.guard:
+                cupy.cuda.Stream.null.wait_event(current.record())
+
     def to_numpy(self, array: Any) -> Any:
-        return cupy.asnumpy(array)
+        with self.guard:
+            return cupy.asnumpy(array)
 
     def copy(self, array: Any) -> Any:
-        return array.copy()
+        with self.guard:
+            return array.copy()
 
     def fused(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         return Fused(rule)
 
     def owned(self, array: Any, fresh: bool) -> Any:
-        return array if fresh and array.base is None else array.copy()
+        return array if fresh and array.base is None else self.copy(array)
 
     def exclusive(self, array: Any) -> bool:
         return array.base is None and held_once(array)

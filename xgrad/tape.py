@@ -100,15 +100,29 @@ def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> l
     Returns (leaf, gradient, fresh) for each leaf: `fresh` if the array was made on the way and is not the gradient of
     something else as well. A walk that raises has changed no gradient, but has freed what it went through, unless `retain`.
     """
+    backend = root[BACKEND]
+    backend.meet_streams()
+    try:
+        with backend.guard:
+            return _walk_back(root, gradient, retain, record)
+    finally:
+        backend.meet_streams()
+
+
+def _walk_back(root: Node, gradient: Gradient, retain: bool, record: bool) -> list[tuple[Leaf, Gradient, bool]]:
     heap: list[Node] = []
     waiting: dict[int, Gradient] = {}  # by id of the node or leaf: what has arrived so far
     owned: set[int] = set()  # sums that this walk made, and may add to in place
     leaves: dict[int, tuple[Leaf, bool]] = {}
     node, g = root, gradient
     op, backend = root[OP], root[BACKEND]
+    at = backend
     try:
         while True:
             _, op, parents, saved, static, backend = node
+            if backend is not at:
+                backend.make_current()
+                at = backend
             if saved is FREED:
                 raise GraphFreedError(op)
             if record:
@@ -250,6 +264,18 @@ class Path:
 
         With `record`, everything is a tensor, what was saved by way of `lift`.
         """
+        if not self.nodes:
+            return self._back(outputs, cotangents, record, lift)
+        backend = self.nodes[-1][BACKEND]
+        backend.meet_streams()
+        try:
+            return self._back(outputs, cotangents, record, lift)
+        finally:
+            backend.meet_streams()
+
+    def _back(
+        self, outputs: Sequence[Any], cotangents: Sequence[Gradient], record: bool, lift: Lift
+    ) -> list[Gradient | None]:
         waiting: dict[int, Gradient] = {}
 
         def add(node: Any, g: Gradient) -> None:
@@ -263,12 +289,13 @@ class Path:
             g = waiting.pop(id(node), None)
             if g is None:
                 continue
-            op = node[OP]
-            xp, saved = lift(node) if record else (node[BACKEND].xp, node[SAVED])
-            parents = [parent if id(parent) in self.depends else None for parent in parents_of(node)]
-            for parent, h in zip(parents, op.pull(xp, g, parents, saved, node[STATIC]), strict=True):
-                if parent is not None and h is not None:
-                    add(parent, h)
+            op, backend = node[OP], node[BACKEND]
+            with backend.guard:
+                xp, saved = lift(node) if record else (backend.xp, node[SAVED])
+                parents = [parent if id(parent) in self.depends else None for parent in parents_of(node)]
+                for parent, h in zip(parents, op.pull(xp, g, parents, saved, node[STATIC]), strict=True):
+                    if parent is not None and h is not None:
+                        add(parent, h)
         return [waiting.get(id(node)) for node in self.inputs]
 
     def forth(
@@ -280,9 +307,10 @@ class Path:
             arriving = [None if parent is None else moving.get(id(parent)) for parent in parents_of(node)]
             if all(t is None for t in arriving):
                 continue
-            op = node[OP]
-            xp, saved = lift(node) if record else (node[BACKEND].xp, node[SAVED])
-            t = op.push(xp, arriving, saved, node[STATIC])
+            op, backend = node[OP], node[BACKEND]
+            with backend.guard:
+                xp, saved = lift(node) if record else (backend.xp, node[SAVED])
+                t = op.push(xp, arriving, saved, node[STATIC])
             if t is not None:
                 moving[id(node)] = t
         return [None if node is None else moving.get(id(node)) for node in outputs]

@@ -52,7 +52,8 @@ def cross_entropy(
         xp, numbers = input.backend.xp, target.data
         if are_unsigned and ignore_index < 0:
             return xg.mean(loss)  # none can be ignored, so where arrays are lazy the loss need not wait for all numbers
-        counted = xp.sum(xp.astype(numbers != ignore_index, loss.data.dtype))
+        with input.backend.guard:
+            counted = xp.sum(xp.astype(numbers != ignore_index, loss.data.dtype))
         mean: Tensor = xg.sum(loss) / wrap(loss.backend.asarray(counted), loss.backend)
         return mean
     log_p = xg.log_softmax(input, axis=axis)
@@ -117,15 +118,16 @@ def _number_loss(
 
     # What has no gradient is computed on raw arrays: there are many small steps, and nothing to record.
     xp = backend.xp
-    numbers = xp.expand_dims(numbers, axis=axis)
-    ignored = numbers == ignore_index
-    right = (numbers >= 0) & (numbers < classes) & ~ignored
-    numbers = xp.where(ignored, xp.zeros_like(numbers), numbers)  # the number to ignore need not be a class
-    # The weight of a sample is its class's; 0 if it is ignored; nan if there is no such class.
-    w = xp.where(right | ignored, xp.astype(right, log_p.dtype), xp.asarray(math.nan, dtype=log_p.dtype))
+    with backend.guard:
+        numbers = xp.expand_dims(numbers, axis=axis)
+        ignored = numbers == ignore_index
+        right = (numbers >= 0) & (numbers < classes) & ~ignored
+        numbers = xp.where(ignored, xp.zeros_like(numbers), numbers)  # the number to ignore need not be a class
+        # The weight of a sample is its class's; 0 if it is ignored; nan if there is no such class.
+        w = xp.where(right | ignored, xp.astype(right, log_p.dtype), xp.asarray(math.nan, dtype=log_p.dtype))
     if weight is not None:
         w = _pick(name, xg.broadcast_to(_along(weight, log_p, axis), log_p.shape), numbers, axis) * w
-    loss = xg.mask(_pick(name, log_p, numbers, axis), right) * -w
+    loss = -(xg.mask(_pick(name, log_p, numbers, axis), right) * w)
 
     if label_smoothing:
         even = log_p if weight is None else log_p * _along(weight, log_p, axis)

@@ -64,9 +64,10 @@ def clip_grad_norm_(
         return nothing
     total = get_total_norm([g for _, g in trained], norm_type, error_if_nonfinite)
     xp = total.backend.xp
-    factor = max_norm / (total.data + 1e-6)
-    factor = xp.where(factor > 1, xp.ones_like(factor), factor)  # nan stays nan
-    clipped = [wrap(g.data * xp.astype(factor, g.dtype), g.backend) for _, g in trained]
+    with total.backend.guard:
+        factor = max_norm / (total.data + 1e-6)
+        factor = xp.where(factor > 1, xp.ones_like(factor), factor)  # nan stays nan
+        clipped = [wrap(g.data * xp.astype(factor, g.dtype), g.backend) for _, g in trained]
     for (p, _), g in zip(trained, clipped, strict=True):
         p.grad = g
     return total

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from xgrad import tape
+from xgrad.backends.guarded import NO_GUARD
 from xgrad.optim.options import Check, ParamGroup
 from xgrad.optim.state import State, as_complex, as_real
 from xgrad.persist import Place, places_in
@@ -99,6 +100,13 @@ class Optimizer:
 
     def _move(self, p: Tensor, g: Any, options: dict[str, Any]) -> None:
         backend = p.backend
+        if backend.guard is NO_GUARD:
+            self._move_here(p, g, options, backend)
+        else:
+            with backend.guard:
+                self._move_here(p, g, options, backend)
+
+    def _move_here(self, p: Tensor, g: Any, options: dict[str, Any], backend: Any) -> None:
         xp = backend.xp
         state = self.state.get(p)
         if state is None:

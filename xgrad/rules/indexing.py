@@ -50,7 +50,8 @@ def placed(x: Any, key: Any, shape: tuple[int, ...] | None = None, value: Any = 
         x = on(backend, x)
     raws = [on(backend, part).data if isinstance(part, Tensor) else adopted(backend, part) for part in parts]
     if is_debugging() and not backend.checks_indices:
-        check_bounds(backend.xp, tuple(x.shape) if shape is None else shape, raws)
+        with backend.guard:
+            check_bounds(backend.xp, tuple(x.shape) if shape is None else shape, raws)
     return x, tuple(raws) if isinstance(key, tuple) else raws[0]
 
 
