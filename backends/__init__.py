@@ -152,7 +152,7 @@ def owner(array: Any) -> Backend | None:
     known: Backend | None = getattr(array, "xgrad_backend", None)  # an array that is made for one
     if known is not None:
         return known
-    found = _named_class_of(type(array))
+    found = _named_class_of(type(array)) or _unprepared(array)
     if found is None:
         return None
     name, cls = found
@@ -171,6 +171,24 @@ def _named_class_of(kind: type) -> tuple[str, type[Backend]] | None:
         load(name)
         return _named_class_of(kind)
     return None
+
+
+def _unprepared(array: Any) -> tuple[str, type[Backend]] | None:
+    """A backend for an array that no backend knows, if it has a namespace: a third party's, or one made of that namespace."""
+    kind = type(array)
+    library = kind.__module__.partition(".")[0]
+    if not hasattr(kind, "__array_namespace__") or PACKAGES.get(library, library) in (*BUILT_IN, "xgrad"):
+        return None
+    if library in _third_party() and library not in _registered:
+        load(library)
+        return _named_class_of(kind) or _unprepared(array)
+    from xgrad.backends.generic import backend_for
+
+    with _lock:
+        cls = backend_for(array, taken=lambda name: name in _registered or name in names())
+        _registered[cls.name] = cls
+        _by_array_type[kind] = cls.name, cls
+    return cls.name, cls
 
 
 # --- the current one ----------------------------------------------------------------------------------------

@@ -223,6 +223,7 @@ class Backend:
     checks_indices: ClassVar[bool] = True  # whether an index out of range is an error
     bind_device: ClassVar[bool] = True  # whether the library's creation functions must be told the device
     cannot: ClassVar[Mapping[str, str]] = {}  # functions ("linalg.eig") that it has no way to, each with the reason
+    stays: ClassVar[bool] = False  # whether xgrad.asarray leaves its arrays here, whichever backend is the current one
     passing: ClassVar[bool] = False  # whether it is one of many that come and go, and nothing should be kept for it
     guard: Any = NO_GUARD  # entered around what is done with this device's arrays, where another may be the current one
     make_view: ClassVar[Callable[[Backend], Any]]  # set by xgrad.namespace
@@ -352,6 +353,10 @@ class Backend:
         What is the same each time may be left in `form.constants`.
         """
         return value
+
+    def number(self, value: Any) -> Any:
+        """A scalar that is not one of Python's as an operand: as one of those, if the library knows no better."""
+        return value.item() if hasattr(value, "item") else float(value)
 
     def adopt(self, array: Any) -> Any:
         """A user's raw array as ours: itself, unless the library would record what is done with it."""

@@ -110,6 +110,9 @@ class BatchedBackend(Backend):
     def synchronize(self) -> None:
         self.base.synchronize()
 
+    def number(self, value: Any) -> Any:
+        return self.base.number(value)
+
     def kind_of(self, error: Exception) -> type[Exception]:
         return super().kind_of(error) if type(error) in (TypeError, ValueError) else self.base.kind_of(error)
 

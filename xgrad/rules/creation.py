@@ -78,7 +78,7 @@ def asarray(
         tensor = _from_nested(obj)
         return _from_tensor(tensor, dtype, device, copy, requires_grad)
     home = None if device is not None else owner(obj)
-    if home is not None and home.name == backend.name:
+    if home is not None and (home.name == backend.name or home.stays):
         where = home  # a raw array stays on its device
     raw = where.asarray(obj, dtype=dtype, copy=copy)
     if not requires_grad:

@@ -6,10 +6,9 @@ output; rules prefer arrays to numbers (`g - g * y * y` to `g * (1 - y * y)`) be
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from xgrad.dispatch import apply, is_scalar, weak
+from xgrad.dispatch import apply, backend_of, is_scalar, weak
 from xgrad.op import Elementwise, conjugate, real_part
 from xgrad.registry import public
 from xgrad.rules.declare import constant, elementwise, untracked
@@ -55,12 +54,18 @@ pow = elementwise("pow", "x1 ** x2, elementwise.", _pow_base, _pow_exponent, wea
 
 # --- exponentials and logarithms ----------------------------------------------------------------------------
 
+
+def _log(xp: Any, number: float, like: Any) -> Any:
+    """The logarithm of a number to as many digits as the library has: some have more than Python's floats."""
+    return xp.log(xp.asarray(number, dtype=like.dtype))
+
+
 exp = elementwise("exp", "e ** x, elementwise.", lambda xp, g, y: g * y)
 expm1 = elementwise("expm1", "e ** x - 1, elementwise, accurate near 0.", lambda xp, g, y: g * y + g)
 log = elementwise("log", "The natural logarithm, elementwise.", lambda xp, g, x: g / x)
 log1p = elementwise("log1p", "log(1 + x), elementwise, accurate near 0.", lambda xp, g, x: g / (x + 1))
-log2 = elementwise("log2", "The logarithm to base 2, elementwise.", lambda xp, g, x: g / (x * math.log(2)))
-log10 = elementwise("log10", "The logarithm to base 10, elementwise.", lambda xp, g, x: g / (x * math.log(10)))
+log2 = elementwise("log2", "The logarithm to base 2, elementwise.", lambda xp, g, x: g / (x * _log(xp, 2.0, x)))
+log10 = elementwise("log10", "The logarithm to base 10, elementwise.", lambda xp, g, x: g / (x * _log(xp, 10.0, x)))
 logaddexp = elementwise(
     "logaddexp",
     "log(exp(x1) + exp(x2)), elementwise, without overflow.",
@@ -159,7 +164,8 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
     if min is None and max is None:
         return positive(x)
     if all(bound is None or is_scalar(bound) for bound in (min, max)):
-        low, high = (None if bound is None else weak(bound) for bound in (min, max))
+        backend = backend_of("clip", (x,))
+        low, high = (None if bound is None else weak(backend, bound) for bound in (min, max))
         return apply(_clip, (x,), {"min": low, "max": high})
     y = x
     if min is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.dispatch import affine, apply, is_scalar, weak
+from xgrad.dispatch import affine, apply, backend_of, is_scalar, weak
 from xgrad.op import Elementwise, Function, total
 from xgrad.registry import public
 from xgrad.rules.declare import elementwise
@@ -91,7 +91,8 @@ def leaky_relu(x: Any, /, negative_slope: float = 0.01) -> Tensor:
     """
     if not is_scalar(negative_slope):
         raise TypeError(f"leaky_relu: negative_slope must be a number, not {type(negative_slope).__name__}")
-    return apply(_leaky_relu, (x,), {"negative_slope": weak(negative_slope)})
+    slope = weak(backend_of("leaky_relu", (x,)), negative_slope)
+    return apply(_leaky_relu, (x,), {"negative_slope": slope})
 
 
 def _weights(xp: Any, x: Any, y: Any, axis: Any) -> Any:

@@ -1,0 +1,201 @@
+"""A library that nobody has prepared for: a backend made of what its arrays say of themselves, when the first of them comes.
+
+What the library has of the standard works. What it lacks is an error that says so, and no array goes through the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+from xgrad.backends.base import Backend, Raw
+from xgrad.backends.refusal import Extension, refusal
+
+LACKING = "the library has no such function"
+KINDS = {
+    "bool": ("bool",),
+    "signed integer": ("int8", "int16", "int32", "int64"),
+    "unsigned integer": ("uint8", "uint16", "uint32", "uint64"),
+    "real floating": ("float32", "float64"),
+    "complex floating": ("complex64", "complex128"),
+}
+KINDS["integral"] = KINDS["signed integer"] + KINDS["unsigned integer"]
+KINDS["numeric"] = KINDS["integral"] + KINDS["real floating"] + KINDS["complex floating"]
+
+
+_made: list[type[Generic]] = []
+
+
+def backend_for(array: Any, taken: Callable[[str], bool]) -> type[Generic]:
+    """The class of backends for arrays like this one: a new one, under a name that is not taken, for a new library."""
+    library, kind = array.__array_namespace__(), type(array)
+    for cls in _made:
+        if cls.of.library is library:
+            return cls
+    package = kind.__module__.partition(".")[0]
+    name = getattr(library, "__name__", kind.__name__ if package == "__main__" else package)
+    while taken(name):
+        name += "'"
+    members = {"name": name, "install": f"pip install {package}", "array_types": (kind,), "of": Library(library, name)}
+    cls = type(f"{kind.__name__}Backend", (Generic,), members)
+    _made.append(cls)
+    return cls
+
+
+class Library:
+    """A namespace, and how to ask it for its dtypes and devices, which the standard has known since 2022 and 2023 only."""
+
+    def __init__(self, library: Any, name: str) -> None:
+        self.library, self.__name__ = library, name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.library, name)
+
+    def isdtype(self, dtype: Any, kind: Any) -> bool:
+        if hasattr(self.library, "isdtype"):
+            return bool(self.library.isdtype(dtype, kind))
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        return any(dtype == found for each in kinds for found in self._dtypes(each).values())
+
+    def _dtypes(self, kind: str | None) -> dict[str, Any]:
+        names = (*KINDS["bool"], *KINDS["numeric"]) if kind is None else KINDS[kind]
+        return {name: getattr(self.library, name) for name in names if hasattr(self.library, name)}
+
+    def __array_namespace_info__(self) -> Any:
+        if hasattr(self.library, "__array_namespace_info__"):
+            return self.library.__array_namespace_info__()
+        return SimpleNamespace(
+            capabilities=lambda: {"boolean indexing": False, "data-dependent shapes": False, "max dimensions": None},
+            default_device=lambda: "cpu",
+            devices=lambda: ["cpu"],
+            default_dtypes=lambda device=None: {
+                "real floating": self.library.float64,
+                "integral": self.library.int64,
+                "indexing": self.library.int64,
+            },
+            dtypes=lambda device=None, kind=None: self._dtypes(kind),
+        )
+
+
+class GenericRaw(Raw):
+    """The library's namespace, where what it lacks says so."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name.startswith("_"):
+                raise
+            found = self.__dict__[name] = refusal(name, self.library.__name__, LACKING)
+            return found
+
+    @cached_property
+    def linalg(self) -> Any:
+        return Part(self.library, "linalg")
+
+    @cached_property
+    def fft(self) -> Any:
+        return Part(self.library, "fft")
+
+    @cached_property
+    def special(self) -> Any:
+        """The library's own, where it has a `special` beside what the standard knows."""
+        return Part(self.library, "special")
+
+    def setitem(self, x: Any, value: Any, key: Any) -> Any:
+        """Where the library's arrays cannot be written to, through `scatter`."""
+        if hasattr(type(x), "__setitem__"):
+            return super().setitem(x, value, key)
+        ones = self.broadcast_to(self.ones((), dtype=x.dtype), x[key].shape)
+        value = self.broadcast_to(self.asarray(value, dtype=x.dtype), ones.shape)
+        hit = self.scatter(ones, key, x.shape) != 0
+        return self.where(hit, self.scatter(value, key, x.shape), x)
+
+    def scatter(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        if hasattr(type(x), "__setitem__"):
+            return super().scatter(x, key, shape)
+        return self._scatter_indices(x, key, shape)
+
+
+class Part(Extension):
+    """An extension, where what the library lacks of it says so."""
+
+    def __init__(self, library: Any, name: str) -> None:
+        super().__init__(getattr(library, name, None))
+        self._path = library.__name__, name
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return super().__getattr__(name)
+        except AttributeError:
+            if name.startswith("_"):
+                raise
+            library, extension = self._path
+            found = self.__dict__[name] = refusal(f"{extension}.{name}", library, LACKING)
+            return found
+
+
+class Generic(Backend):
+    of: ClassVar[Library]  # as each of its arrays names it
+    raw_class = GenericRaw
+    stays = True
+    name = ""
+    install = ""
+
+    @classmethod
+    def namespace(cls) -> Any:
+        return cls.of
+
+    @classmethod
+    def devices(cls) -> list[str]:
+        return [str(device) for device in cls.of.__array_namespace_info__().devices()]
+
+    @classmethod
+    def find_device(cls, device: Any) -> Any:
+        info = cls.of.__array_namespace_info__()
+        if device is None:
+            return info.default_device()
+        for found in info.devices():
+            if str(found) == str(device):
+                return found
+        if isinstance(device, str):
+            raise cls.no_device(device)
+        return device  # an array's own
+
+    @property
+    def bind_device(self) -> bool:  # type: ignore[override]
+        """Not where it is the default one: not every library's creation functions know the argument."""
+        return bool(self.device != self.of.__array_namespace_info__().default_device())
+
+    def owns(self, value: Any) -> bool:
+        """Also an array of another type of the same library."""
+        if isinstance(value, self.array_types):
+            return True
+        return hasattr(value, "__array_namespace__") and value.__array_namespace__() is self.of.library
+
+    def number(self, value: Any) -> Any:
+        return value.item() if hasattr(value, "item") else value  # which may have more digits than a float
+
+    def to_numpy(self, array: Any) -> Any:
+        """As NumPy takes it; number by number, in the precision of a float, where that makes no array of it."""
+        import numpy as np
+
+        if array.shape:
+            found = np.array(array)
+            if found.shape == tuple(array.shape) and found.dtype != object:
+                return found
+        numbers = [self._number(array[place]) for place in np.ndindex(tuple(array.shape))]
+        return np.array(numbers, dtype=type(numbers[0]) if numbers else float).reshape(array.shape)
+
+    def _number(self, element: Any) -> bool | int | float | complex:
+        """The Python number in a 0-d array."""
+        for kind, number in (("bool", bool), ("integral", int), ("complex floating", complex)):
+            if self.of.isdtype(element.dtype, kind):
+                converted: bool | int | complex = number(element)
+                return converted
+        return float(element)
+
+    def format(self, array: Any) -> str:
+        return str(array)
