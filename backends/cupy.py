@@ -37,22 +37,50 @@ class CuPyRaw(IndexingRaw):
     def linalg(self) -> Any:
         return Checked(self.library.linalg)
 
+    # The kernels are for real floating-point arrays; what else there may be takes the compositions.
+
     def sigmoid(self, x: Any) -> Any:
+        if x.dtype.kind != "f":
+            return super().sigmoid(x)
         return _kernel("sigmoid", "T x", "T y", "y = T(0.5) * tanh(T(0.5) * x) + T(0.5)")(x)
 
     def softplus(self, x: Any) -> Any:
+        if x.dtype.kind != "f":
+            return super().softplus(x)
         return _kernel("softplus", "T x", "T y", "y = max(x, T(0)) + log1p(exp(-abs(x)))")(x)
 
     def relu(self, x: Any) -> Any:
         return cupy.maximum(x, 0)
 
     def leaky_relu(self, x: Any, negative_slope: float) -> Any:
+        if x.dtype.kind != "f":
+            return super().leaky_relu(x, negative_slope)
         return _kernel("leaky_relu", "T x, T slope", "T y", "y = x > T(0) ? x : x * slope")(
             x, x.dtype.type(negative_slope)
         )
 
     def mask(self, x: Any, condition: Any) -> Any:
         return cupy.where(condition, x, x.dtype.type(0))
+
+    def concat(self, arrays: Any, /, *, axis: int | None = 0) -> Any:
+        """Eight at a time: for more, CuPy sends a table of their addresses to the device."""
+        while len(arrays) > _TOGETHER:
+            groups = [arrays[i : i + _TOGETHER] for i in range(0, len(arrays), _TOGETHER)]
+            arrays = [self.library.concat(group, axis=axis) for group in groups]
+        return self.library.concat(arrays, axis=axis)
+
+    def stack(self, arrays: Any, /, *, axis: int = 0) -> Any:
+        if len(arrays) <= _TOGETHER:
+            return self.library.stack(arrays, axis=axis)
+        return self.concat([cupy.expand_dims(array, axis) for array in arrays], axis=axis)
+
+    def cumulative_sum(self, x: Any, /, **options: Any) -> Any:
+        with _same_each_time():
+            return self.library.cumulative_sum(x, **options)
+
+    def cumulative_prod(self, x: Any, /, **options: Any) -> Any:
+        with _same_each_time():
+            return self.library.cumulative_prod(x, **options)
 
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         """By float atomics, which come in any order, so that the last bit may differ from run to run; or sorted first."""
@@ -118,6 +146,22 @@ class Fused:
         return xgrad_optimizer
 
 
+@contextmanager
+def _same_each_time() -> Iterator[None]:
+    """Under use_deterministic, without CUB, whose scans add up in the order in which blocks come to it. (Its sums do not.)"""
+    if not is_deterministic():
+        yield
+        return
+    core = import_module("cupy._core")
+    before = core.get_routine_accelerators()
+    core.set_routine_accelerators([])
+    try:
+        yield
+    finally:
+        core.set_routine_accelerators(before)
+
+
+_TOGETHER = 8
 _ATOMIC = frozenset("iILQefd")  # the dtypes that all of CuPy 14 adds by atomics: not int64, and no complex one
 _kernels: dict[str, Any] = {}
 

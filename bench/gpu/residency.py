@@ -21,12 +21,14 @@ def steps(backend: Any) -> dict[str, Any]:
     """A training step with each loss and each optimizer, as functions without arguments."""
     made = {}
     x = xg.asarray(np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3))
-    pairs = [*((loss, "SGD") for loss in LOSSES), *(("mse_loss", name) for name in OPTIMIZERS)]
+    labels = xg.asarray(np.asarray([0, 1, 1, 0]))
+    losses = LOSSES | {"cross_entropy": lambda y, x: xg.nn.functional.cross_entropy(y, labels)}
+    pairs = [*((loss, "SGD") for loss in losses), *(("mse_loss", name) for name in OPTIMIZERS)]
     for loss, name in pairs:
         model = network()
         optimizer = getattr(xg.optim, name)(model.parameters(), **OPTIMIZERS[name])
 
-        def step(model: Any = model, optimizer: Any = optimizer, loss: Any = LOSSES[loss]) -> None:
+        def step(model: Any = model, optimizer: Any = optimizer, loss: Any = losses[loss]) -> None:
             optimizer.zero_grad()
             loss(model(x), x).backward()
             xg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
