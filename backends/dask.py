@@ -159,6 +159,9 @@ class DaskRaw(Raw):
         super().__init__(library, device)
         self.linalg, self.fft, self.special = Linalg(library.linalg), FFT(library.fft), InBlocks(SciPySpecial("numpy"))
 
+    def sign(self, x: Array, /) -> Array:
+        return da.sign(x)  # array_api_compat's divides a complex 0 by 0
+
     def from_dlpack(self, x: Any, **options: Any) -> Array:
         return da.from_array(np.from_dlpack(x, **options))
 
@@ -253,10 +256,14 @@ class DaskRaw(Raw):
             raise NotImplementedError(
                 f"backend 'dask' cannot do indexing by a mask: {DATA_DEPENDENT}; xgrad.where keeps it"
             )
-        if not arrays or (len(arrays) == 1 and arrays.get(0, x[:0]).ndim == 1):
+        if not arrays:
+            return x[key]
+        (first, *more), others = arrays.values(), (part for i, part in enumerate(parts) if i not in arrays)
+        if not more and first.ndim == 1 and first.size != 1 and all(p is ... or isinstance(p, slice) for p in others):
+            # (beside other parts, and of a single index, dask does not always make the right shape)
             with warnings.catch_warnings():  # of complex numbers made real: dask tries it on an array without elements
                 warnings.simplefilter("ignore", np.exceptions.ComplexWarning)
-                return x[key]
+                return x[_checked(key, x.shape)]
         hollow = np.broadcast_to(np.int8(0), x.shape)
         shape = hollow[_filled(parts, arrays, [np.zeros(array.shape, int) for array in arrays.values()])].shape
         return _in_one_block(_read, shape, x, *arrays.values(), parts=parts, places=tuple(arrays))
@@ -307,6 +314,20 @@ def _taken_apart(key: Any) -> tuple[tuple[Any, ...], dict[int, Array]]:
     return tuple(None if i in arrays else part for i, part in enumerate(parts)), arrays
 
 
+def _checked(key: Any, shape: tuple[int, ...]) -> Any:
+    """The key, whose one array is an error where it turns out to be out of range: dask would leave such elements out."""
+    parts, arrays = _taken_apart(key)
+    ((place, indices),) = arrays.items()
+    axis = place - len(parts) if ... in parts[:place] else place
+    return (*parts[:place], indices.map_blocks(_in_range, shape[axis], dtype=indices.dtype), *parts[place + 1 :])
+
+
+def _in_range(indices: Any, n: int) -> Any:
+    if indices.size and (indices.min() < -n or indices.max() >= n):
+        raise IndexError(f"an index is out of range: it must lie in {-n} to {n - 1}")
+    return indices
+
+
 def _filled(parts: tuple[Any, ...], places: Iterable[int], arrays: Iterable[Any]) -> tuple[Any, ...]:
     given = dict(zip(places, arrays, strict=True))
     return tuple(given.get(i, part) for i, part in enumerate(parts))
@@ -353,6 +374,7 @@ class Dask(Backend):
     array_types: ClassVar[tuple[type, ...]] = (da.Array,) if da else ()
     raw_class = DaskRaw
     bind_device = False
+    checks_indices = False  # they are found out of range when they are computed
     cannot: ClassVar[Mapping[str, str]] = dict.fromkeys(
         ("nonzero", "unique_all", "unique_counts", "unique_inverse", "unique_values"), DATA_DEPENDENT
     )

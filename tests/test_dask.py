@@ -214,3 +214,27 @@ def test_shapes_that_depend_on_values_are_refused():
             x[x > 2]
         x[x > 2] = 0.0  # the shape is known
         assert x.numpy().tolist() == [0.0, 1.0, 0.0]
+
+
+def test_an_index_out_of_range_is_an_error_when_it_is_computed(lazily):
+    x, i = xg.asarray([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), xg.asarray([0, 3, 1, 1, 0])
+    rows = xg.asarray([0, 1, 1, 1, 1])
+    for read in (
+        lambda: x[..., i],
+        lambda: x[None, 0, i],
+        lambda: x[rows, i],
+        lambda: xg.take(x, i, axis=1),
+        lambda: xg.take_along_axis(x, i[None, :], axis=1),
+    ):
+        y = read()
+        with pytest.raises(IndexError, match="out of"):
+            y.numpy()
+    for good in (lambda: x[..., i % 3], lambda: x[None, 0, i % 3 - 3], lambda: x[i % 2, ..., 0]):
+        assert good().numpy().shape == good().shape
+
+
+def test_so_is_a_matrix_that_will_not_do(lazily):
+    singular = xg.asarray([[1.0, 2.0], [2.0, 4.0]])
+    for y in (xg.linalg.inv(singular), xg.linalg.solve(singular, singular), xg.linalg.cholesky(singular - 10.0)):
+        with pytest.raises(ValueError, match=r"[Ss]ingular|positive definite"):
+            y.numpy()

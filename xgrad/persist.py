@@ -40,8 +40,9 @@ def persist(*trees: Any) -> None:
             lists and dicts of these. A tensor's `.grad` belongs to it.
 
     On dask, call it once in a training step, after the optimizer's: otherwise each loss is computed from the first step on.
-    The results stay in chunks where they were computed: on a cluster, with its workers. Graphs recorded earlier keep what they saved as it was, so call backward() first. Where nothing is lazy, on the
-    other backends, this does nothing, so that one training loop serves them all.
+    The results stay in chunks where they were computed: on a cluster, with its workers. Graphs recorded earlier keep what they
+    saved as it was, so call backward() first. On the other backends nothing is lazy and this does nothing, so that one training
+    loop serves them all.
 
     Raises TypeError for anything else in the trees; then nothing was computed.
 
