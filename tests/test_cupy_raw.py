@@ -43,8 +43,9 @@ def test_no_more_than_eight_arrays_are_joined_at_once(module, count, axis):
 
 
 def test_scans_go_without_cub_where_bits_must_be_the_same(module):
-    import xgrad as xg
     from cupy import _core
+
+    import xgrad as xg
 
     before = _core.get_routine_accelerators()
     with module._same_each_time():
