@@ -20,7 +20,7 @@ def scatter_sorted(xp: Any, x: Array, key: Any, shape: tuple[int, ...]) -> Array
         places = xp.reshape(xp.arange(prod(shape)), shape)[key]
         rows = xp.reshape(xp.broadcast_to(x, places.shape), (-1, 1))
         return xp.reshape(_sum_rows(xp, rows, xp.reshape(places, (-1,)), prod(shape)), shape)
-    indices = key[axis] if isinstance(key, tuple) else key
+    indices = xp.astype(key[axis] if isinstance(key, tuple) else key, xp.int64)  # n need not fit into fewer bits
     before, n, after = shape[:axis], shape[axis], shape[axis + 1 :]
     x = xp.broadcast_to(x, (*before, *indices.shape, *after))
     taken = tuple(range(axis, axis + indices.ndim))  # these axes of x are the one axis of the result

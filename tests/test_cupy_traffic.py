@@ -16,7 +16,9 @@ def cupy() -> Any:
 
 @pytest.fixture
 def array(cupy) -> Any:
-    """An array whose memory is nowhere: enough to ask for it."""
+    """Where there is no device, an array whose memory is nowhere: enough to ask for it."""
+    if cupy.cuda.is_available():
+        return cupy.ones(3, dtype="float32")
     nothing = cupy.cuda.memory.UnownedMemory(16, 64, None, 0)
     return cupy.ndarray((3,), "float32", memptr=cupy.cuda.memory.MemoryPointer(nothing, 0))
 

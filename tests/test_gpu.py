@@ -16,8 +16,7 @@ import xgrad as xg
 from tests.cupy_traffic import counted
 from tests.helpers import assert_close, to_numpy
 from tests.test_retry import OPTIMIZERS as EVERY_OPTION
-from tests.test_transfers import LOSSES, OPTIMIZERS
-from tests.test_transfers import network as every_layer
+from tests.training import PAIRS, stepper
 from xgrad import nn, optim
 from xgrad.backends import BackendError, load, usable
 from xgrad.dispatch import MixedBackendsError
@@ -181,21 +180,9 @@ def test_runs_are_bit_identical_under_use_deterministic(cupy):
 # --- no traffic -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("loss", "name"), PAIRS)
 def test_a_step_moves_nothing_and_waits_for_nothing(cupy, loss, name):
-    model = every_layer()
-    x = xg.asarray(np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3))
-    optimizer = getattr(optim, name)(model.parameters(), **OPTIMIZERS[name])
-    labels = xg.asarray(np.array([0, 1, 1, 0]))
-
-    def step() -> None:
-        optimizer.zero_grad()
-        value = nn.functional.cross_entropy(model(x), labels) if loss == "cross_entropy" else LOSSES[loss](model(x), x)
-        value.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-
+    step = stepper(loss, name)
     step()  # compiles kernels
     step()
     with counted() as traffic:

@@ -16,7 +16,7 @@ import pytest
 
 import xgrad as xg
 from tests.helpers import make, to_numpy
-from tests.test_transfers import LOSSES, OPTIMIZERS, network
+from tests.training import LOSSES, OPTIMIZERS, batch, network
 from xgrad import backends
 from xgrad.backends.guarded import NO_GUARD, Guarded
 from xgrad.dispatch import MixedBackendsError
@@ -95,18 +95,13 @@ def training(loss: Callable[..., Any], name: str, backend: Any) -> list[Any]:
     with xg.use_backend(backend):
         model = network()
         optimizer = getattr(xg.optim, name)(model.parameters(), **OPTIMIZERS[name])
-    x = tensor(backend, np.linspace(-1, 1, 12).reshape(4, 3), dtype="float32")
-
-    def steps() -> None:
-        for _ in range(3):
-            optimizer.zero_grad()
-            with xg.use_backend(backend):
-                value = loss(model(x), x)
-            value.backward()
-            xg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-
-    steps()
+        with backend.guard:
+            b = batch()
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss(model(b.x), b).backward()
+        xg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
     return [to_numpy(p) for p in model.parameters()]
 
 
@@ -117,7 +112,7 @@ def test_training_on_a_device_that_is_not_current(two, loss, name):
     there, here = (training(LOSSES[loss], name, backend) for backend in reversed(two))
     assert current() == "device1"
     for a, b in zip(there, here, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)  # device2 has float32 as its default
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
 
 
 def test_every_kind_of_cross_entropy(two):

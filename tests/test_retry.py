@@ -11,7 +11,7 @@ import pytest
 import xgrad as xg
 from tests.allocations import counted
 from tests.helpers import make, to_numpy
-from tests.test_transfers import LOSSES, network
+from tests.training import LOSSES, Batch, batch, network
 from xgrad import optim
 
 OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
@@ -161,27 +161,27 @@ def test_zero_grad_lets_go_of_the_gradients(strict):
 def test_gradients_arrive_all_or_none(strict, loss):
     """Into `.grad` that holds something already, so that there is something to lose."""
 
-    def prepared() -> tuple[Any, Any]:
+    def prepared() -> tuple[Any, Batch]:
         xg.random.seed(0)
-        return network(), make(strict.view, np.linspace(-1, 1, 12).reshape(4, 3), "float32")
+        return network(), batch()
 
-    model, x = prepared()
+    model, b = prepared()
     for _ in range(2):
-        LOSSES[loss](model(x), x).backward()
+        LOSSES[loss](model(b.x), b).backward()
     want = [to_numpy(p.grad) for p in model.parameters()]
-    model, x = prepared()
-    LOSSES[loss](model(x), x).backward()
+    model, b = prepared()
+    LOSSES[loss](model(b.x), b).backward()
     first = [p.grad for p in model.parameters()]
     numbers = [to_numpy(g) for g in first]
 
     def attempt(k: int | None) -> bool:
         for p, g in zip(model.parameters(), first, strict=True):
             p.grad = g
-        happened = refused(strict, k, lambda: LOSSES[loss](model(x), x).backward())
+        happened = refused(strict, k, lambda: LOSSES[loss](model(b.x), b).backward())
         if happened:
             assert all(p.grad is g for p, g in zip(model.parameters(), first, strict=True))
             same([to_numpy(g) for g in first], numbers)
-            LOSSES[loss](model(x), x).backward()
+            LOSSES[loss](model(b.x), b).backward()
         same([to_numpy(p.grad) for p in model.parameters()], want)
         return happened
 
@@ -316,5 +316,5 @@ class Failing(optim.Optimizer):
 
 def test_pytorchs_own_error_is_a_memory_error():
     pytest.importorskip("torch")
-    with xg.use_backend("torch", "cpu"), pytest.raises(MemoryError, match="zeros|allocate"):
+    with xg.use_backend("torch", "cpu"), pytest.raises(MemoryError, match=r"zeros|allocate"):
         xg.zeros((2**40,)) + xg.zeros((1,))

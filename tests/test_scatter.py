@@ -95,6 +95,13 @@ def test_what_is_not_finite_stays_in_its_place(backend):
     np.testing.assert_array_equal(to_numpy(got), [1.0, np.inf, np.nan, 0.0])
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32"])
+def test_indices_of_few_bits_reach_far(backend, dtype):
+    key = np.asarray([1, 120, 1], dtype=dtype)
+    got = to_numpy(scatter_sorted(backend.xp, raw(backend, np.asarray([1.0, 2.0, 3.0])), raw(backend, key), (300,)))
+    assert (got[1], got[120], got.sum()) == (4.0, 2.0, 6.0)
+
+
 def test_a_number_goes_to_every_place(backend):
     got = scatter_sorted(backend.xp, raw(backend, 1.5), raw(backend, np.asarray([0, 2, 0])), (3,))
     assert to_numpy(got).tolist() == [3.0, 0.0, 1.5]

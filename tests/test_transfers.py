@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
 
 import numpy as np
 import pytest
 
 import xgrad as xg
 from tests.helpers import make
+from tests.training import LOSSES, OPTIMIZERS, PAIRS, batch, network, stepper
 from tests.transfers import HiddenTransferError, no_transfers
 
 
@@ -62,54 +62,32 @@ def test_a_test_on_strict_is_guarded(backend, xp):
 # --- xgrad makes none ---------------------------------------------------------------------------------
 
 
-LOSSES = {
-    "mse_loss": lambda y, x: xg.nn.functional.mse_loss(y, x[:, :2]),
-    "huber_loss": lambda y, x: xg.nn.functional.huber_loss(y, x[:, :2]),
-    "l1_loss": lambda y, x: xg.nn.functional.l1_loss(y, x[:, :2]),
-    "cross_entropy": lambda y, x: xg.nn.functional.cross_entropy(y, xg.asarray([0, 1, 1, 0], dtype=xg.int64)),
-    "binary_cross_entropy_with_logits": (
-        lambda y, x: xg.nn.functional.binary_cross_entropy_with_logits(y, xg.ones_like(y))
-    ),
-}
-OPTIMIZERS: dict[str, dict[str, Any]] = {
-    "SGD": {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
-    "Adagrad": {"weight_decay": 0.01, "lr_decay": 0.1},
-    "RMSprop": {"momentum": 0.9, "centered": True, "weight_decay": 0.01},
-    "Adam": {"amsgrad": True, "weight_decay": 0.01},
-    "AdamW": {"amsgrad": True},
-}
-
-
-def network():
-    nn = xg.nn
-    layers = nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 4), nn.LeakyReLU(), nn.Linear(4, 4), nn.ReLU()
-    return nn.Sequential(*layers, nn.Linear(4, 2), nn.Sigmoid(), nn.Linear(2, 2), nn.Softplus())
-
-
 @pytest.mark.parametrize("loss", LOSSES)
 def test_forward_and_backward_make_no_transfer(strict, loss):
-    model, x = network(), make(strict.view, np.linspace(-1, 1, 12).reshape(4, 3), "float32")
+    model, b = network(), batch()
     with no_transfers(strict) as transfers:
-        LOSSES[loss](model(x), x).backward()
+        LOSSES[loss](model(b.x), b).backward()
     assert transfers.count == 0
     assert all(p.grad is not None for p in model.parameters())
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_step_makes_no_transfer(strict, name):
-    model, x = network(), make(strict.view, np.linspace(-1, 1, 12).reshape(4, 3), "float32")
-    optimizer = getattr(xg.optim, name)(model.parameters(), **OPTIMIZERS[name])
+@pytest.mark.parametrize(("loss", "name"), PAIRS)
+def test_a_step_makes_no_transfer(strict, loss, name):
+    step = stepper(loss, name)
     with no_transfers(strict) as transfers:
         for _ in range(3):
-            optimizer.zero_grad()
-            LOSSES["mse_loss"](model(x), x).backward()
-            xg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
+            step()
     assert transfers.count == 0
 
 
-def test_every_optimizer_is_among_them():
+def test_every_optimizer_layer_and_loss_is_among_them(strict):
     assert set(OPTIMIZERS) == set(xg.optim.__all__) - {"Optimizer"}
+    layers = {type(module).__name__ for module in network()}
+    assert {name for name in xg.nn.functional.__all__ if "loss" in name or "entropy" in name} == {
+        name.partition(",")[0] for name in LOSSES
+    }
+    modules = {name for name in xg.nn.__all__ if name[0].isupper() and "Loss" not in name}
+    assert modules - layers == {"Module", "ModuleList", "Parameter", "Sequential"}
 
 
 def test_transforms_make_no_transfer(strict):

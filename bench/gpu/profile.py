@@ -70,7 +70,7 @@ def run(job: Job) -> None:
         job.put(ok=None, summary="not confirmed: neither PyTorch with CUDA nor CUPTI (nvidia-cuda-cupti-cu12) is here")
         return
     with xg.use_backend(job.backend):
-        made = steps(xg.get_backend())
+        made = steps()
         for step in made.values():
             step()
             step()

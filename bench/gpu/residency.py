@@ -5,6 +5,7 @@ Counted where CuPy's own code passes (tests/cupy_traffic.py). The section `profi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -13,29 +14,15 @@ import numpy as np
 import xgrad as xg
 from bench.gpu.job import Job
 from tests.cupy_traffic import counted
-from tests.test_transfers import LOSSES, OPTIMIZERS, network
+from tests.training import PAIRS, stepper
 from tests.transfers import guarded, no_transfers
 
+Step = Callable[[], None]
 
-def steps(backend: Any) -> dict[str, Any]:
-    """A training step with each loss and each optimizer, as functions without arguments."""
-    made = {}
-    x = xg.asarray(np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3))
-    labels = xg.asarray(np.asarray([0, 1, 1, 0]))
-    losses = LOSSES | {"cross_entropy": lambda y, x: xg.nn.functional.cross_entropy(y, labels)}
-    pairs = [*((loss, "SGD") for loss in losses), *(("mse_loss", name) for name in OPTIMIZERS)]
-    for loss, name in pairs:
-        model = network()
-        optimizer = getattr(xg.optim, name)(model.parameters(), **OPTIMIZERS[name])
 
-        def step(model: Any = model, optimizer: Any = optimizer, loss: Any = losses[loss]) -> None:
-            optimizer.zero_grad()
-            loss(model(x), x).backward()
-            xg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-
-        made[f"{loss}, {name}"] = step
-    return made
+def steps() -> dict[str, Step]:
+    """A training step with each loss and each optimizer, on the current backend."""
+    return {f"{loss}, {name}": stepper(loss, name) for loss, name in PAIRS}
 
 
 def counting(backend: Any) -> AbstractContextManager[Any]:
@@ -47,7 +34,7 @@ def counting(backend: Any) -> AbstractContextManager[Any]:
 def run(job: Job) -> None:
     rows = []
     with xg.use_backend(job.backend) as backend:
-        for name, step in steps(backend).items():
+        for name, step in steps().items():
             for _ in range(2):  # kernels are compiled, and states made
                 step()
             with counting(backend) as traffic:

@@ -1,0 +1,90 @@
+"""A small training run with every layer, every loss and every optimizer: for tests of what any step must hold to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import xgrad as xg
+from xgrad import nn
+from xgrad.nn import functional as F
+
+ROWS, CLASSES = 4, 2
+
+
+@dataclass
+class Batch:
+    """Inputs, and targets for every loss, on the current backend."""
+
+    x: xg.Tensor
+    like: xg.Tensor
+    shares: xg.Tensor
+    labels: xg.Tensor
+    weight: xg.Tensor
+
+
+def batch(dtype: str = "float32") -> Batch:
+    def on_device(values: Any, kind: str = dtype) -> xg.Tensor:
+        made: xg.Tensor = xg.asarray(np.asarray(values).astype(kind))
+        return made
+
+    spread = np.linspace(-1, 1, 12).reshape(ROWS, 3)
+    return Batch(
+        on_device(spread),
+        on_device(spread[:, :CLASSES]),
+        on_device([[0.2, 0.8], [1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]),
+        on_device([0, 1, -100, 0], "int64"),
+        on_device([1.0, 3.0]),
+    )
+
+
+LOSSES: dict[str, Callable[[Any, Batch], xg.Tensor]] = {
+    "mse_loss": lambda y, b: F.mse_loss(y, b.like),
+    "huber_loss": lambda y, b: F.huber_loss(y, b.like),
+    "l1_loss": lambda y, b: F.l1_loss(y, b.like),
+    "cross_entropy": lambda y, b: F.cross_entropy(y, b.labels),
+    "cross_entropy, weighted": lambda y, b: F.cross_entropy(y, b.labels, b.weight),
+    "cross_entropy, smoothed": lambda y, b: F.cross_entropy(y, b.labels, label_smoothing=0.1),
+    "cross_entropy, of shares": lambda y, b: F.cross_entropy(y, b.shares),
+    "nll_loss": lambda y, b: F.nll_loss(F.log_softmax(y, dim=1), b.labels),
+    "nll_loss, weighted": lambda y, b: F.nll_loss(F.log_softmax(y, dim=1), b.labels, b.weight),
+    "binary_cross_entropy_with_logits": lambda y, b: F.binary_cross_entropy_with_logits(y, b.shares),
+}
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "SGD": {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+    "Adagrad": {"weight_decay": 0.01, "lr_decay": 0.1},
+    "RMSprop": {"momentum": 0.9, "centered": True, "weight_decay": 0.01},
+    "Adam": {"amsgrad": True, "weight_decay": 0.01},
+    "AdamW": {"amsgrad": True},
+}
+
+
+def network() -> nn.Sequential:
+    """Every layer there is."""
+    return nn.Sequential(
+        nn.Linear(3, 5, dtype=xg.float32), nn.Tanh(), nn.Flatten(),
+        nn.Linear(5, 4, dtype=xg.float32), nn.LeakyReLU(), nn.Identity(),
+        nn.Linear(4, 4, dtype=xg.float32), nn.ReLU(), nn.Softmax(dim=1),
+        nn.Linear(4, 4, dtype=xg.float32), nn.Sigmoid(), nn.LogSoftmax(dim=1),
+        nn.Linear(4, CLASSES, dtype=xg.float32), nn.Softplus(),
+    )  # fmt: skip
+
+
+def stepper(loss: str, optimizer: str) -> Callable[[], None]:
+    """A training step, with its gradients clipped."""
+    model, b = network(), batch()
+    moving = getattr(xg.optim, optimizer)(model.parameters(), **OPTIMIZERS[optimizer])
+
+    def step() -> None:
+        moving.zero_grad()
+        LOSSES[loss](model(b.x), b).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        moving.step()
+
+    return step
+
+
+PAIRS = [*((loss, "SGD") for loss in LOSSES), *(("mse_loss", name) for name in OPTIMIZERS if name != "SGD")]
