@@ -114,6 +114,8 @@ programs = st.lists(
 def test_programs_of_reads_views_and_writes_match_the_oracle(backend, xp, places, program):
     if backend.name == "strict" and places == "indices":
         return  # the standard has no writes at arrays of integers
+    if backend.name == "dask" and places == "masks":
+        return  # the shape of what a mask takes is not known before it is computed
     keys: list[Any] = {"slices": PLACES, "masks": MASKS, "indices": INDICES}[places]  # type: ignore[assignment]
     if backend.name == "torch":  # PyTorch has no slices with a negative step
         keys = [key for key in keys if not (isinstance(key, slice) and (key.step or 1) < 0)]

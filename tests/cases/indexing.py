@@ -68,6 +68,7 @@ writing(real(4), real(), ..., note="all of it")
 writing(real(4), 1.5, slice(1, 3), note="a number")
 writing(real(2, 3), real(3), MASK, without=("strict", "dask"), note="mask")
 writing(real(2, 3), 0.5, MASK, note="mask, a number")
+writing(real(2, 3), real(), MASK, note="mask, a 0-d array")
 writing(cplx(3), cplx(2), slice(1, None))
 
 

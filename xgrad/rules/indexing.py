@@ -20,13 +20,15 @@ SETITEM = JointlyLinear(
     ("x", "value"),
     (
         lambda xp, g, key: xp.setitem(g, 0, key),
-        lambda xp, g, key: _of_written(xp, g, key),
+        lambda xp, g, key, value_shape: _of_written(xp, g, key, value_shape),
     ),
 )
 
 
-def _of_written(xp: Any, g: Any, key: Any) -> Any:
+def _of_written(xp: Any, g: Any, key: Any, value_shape: tuple[int, ...]) -> Any:
     """g at the key; 0 for what another element, written to the same place later, replaced."""
+    if not value_shape and str(getattr(key, "dtype", "")).endswith("bool") and key.shape == g.shape:
+        return xp.mask(g, key)  # one number, written by a mask: the sum needs no picking out
     h = xp.getitem(g, key)
     parts = key if isinstance(key, tuple) else (key,)
     if not any(isinstance(part, list) or getattr(part, "ndim", 0) for part in parts):
