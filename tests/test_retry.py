@@ -284,7 +284,7 @@ def test_an_operation_is_named_in_backward(short_of_memory):
     x = xg.asarray([[1.0, 2.0]], requires_grad=True)
     y = xg.sum(xg.tanh(xg.matmul(x, xg.matrix_transpose(x))))
     short_of_memory("matmul")
-    with pytest.raises(MemoryError, match="^backward of matmul: allocating 8 bytes of 9$"):
+    with pytest.raises(MemoryError, match=r"^backward of matmul: allocating 8 bytes of 9$"):
         y.backward()
     assert x.grad is None
 
