@@ -1,4 +1,4 @@
-"""README's generated tables: each function's derivative, what a backend cannot do, other libraries, and speed.
+"""README's generated tables: each function's derivative, what a backend cannot do, other libraries, speed, and a GPU.
 
 `python -m bench.readme` writes them anew, each between its two marker comments.
 """
@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 
 from bench import report
+from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
 from xgrad import rules
 from xgrad.backends import BUILT_IN, backend_class
@@ -71,7 +72,7 @@ def refusals() -> str:
 
 def renewed(text: str) -> str:
     """README's text with its tables made anew. Raises ValueError where their markers are missing."""
-    for table in (functions(), refusals(), libraries.readme(), report.newest_readme()):
+    for table in (functions(), refusals(), libraries.readme(), report.newest_readme(), gpu.newest()):
         begin, end = table.splitlines()[0], table.splitlines()[-1]
         parts = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         if len(parts.findall(text)) != 1:

@@ -16,7 +16,7 @@ import pytest
 
 from bench import report as of_bench
 from bench.gpu import __main__ as main
-from bench.gpu import cupti, profile, report, sections, shard, suite
+from bench.gpu import cupti, profile, readme, report, sections, shard, suite
 from bench.gpu.match import of_function, ulps
 from bench.gpu.timing import WallClock
 from xgrad.backends import BackendError, load, usable
@@ -240,6 +240,28 @@ def test_the_kind_of_a_copy_is_read_from_its_parameters():
     data = cupti.CallbackData(0, b"cudaMemcpyAsync", ctypes.addressof(parameters))
     assert cupti.name_of(data) == "cudaMemcpyAsync DtoH"
     assert cupti.name_of(cupti.CallbackData(0, b"cuLaunchKernel", None)) == "cuLaunchKernel"
+
+
+def test_readmes_table_is_of_the_newest_results(tmp_path):
+    assert "Not measured yet" in readme.newest(tmp_path)
+
+    def results(seconds: float, date: str) -> str:
+        machine = {"cpu": "a CPU", "date": date, "commit": "abc"}
+        device = {"device": "A GPU", "driver": "1", "cuda": "12.4", "cupy": "14.2.0", "machine": machine}
+        found = {
+            "seed": {"took": {"adam float32": [2.0, seconds]}},
+            "speed": {"host": {"mlp 1024": 0.01}, "times": {"mlp 1024": {"seconds": 0.0005}}},
+        }
+        return json.dumps({"ok": True, "device": device, "sections": found})
+
+    (tmp_path / "gpu-Z-2026-01-31.json").write_text(results(1.0, "2026-01-31"))
+    (tmp_path / "gpu-A-2026-02-01.json").write_text(results(3.0, "2026-02-01"))
+    (tmp_path / "rehearsal-torch-2027-01-01.json").write_text("{}")
+    text = readme.newest(tmp_path)
+    assert "| the seed, adam float32 | 2.00 s | 3.00 s |" in text
+    assert "batch 1,024 | 10.00 ms | 0.50 ms |" in text
+    assert "A GPU, driver 1, CUDA 12.4" in text
+    assert "every section passed" in text
 
 
 def test_a_clock_counts_each_step():

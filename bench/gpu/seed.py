@@ -47,6 +47,7 @@ def run(job: Job) -> None:
         job.check(losses <= first, f"{name}: the losses of 100 steps are {losses:.1e} apart, more than {first:g}")
         job.check(predictions <= last, f"{name}: the predictions are {predictions:.1e} apart, more than {last:g}")
     job.put(summary="; ".join(f"{row[0]}: predictions {row[3]} apart" for row in rows))
+    job.put(took={name: [one["seconds"] for one in both] for name, both in curves.items()})
     job.put(runs={name: [one["loss"] for one in both] for name, both in curves.items()})
     if job.folder.is_dir():
         name = "seed-on-both.png" if job.on_device else "rehearsal-seed-on-both.png"

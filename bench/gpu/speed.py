@@ -83,7 +83,22 @@ def run(job: Job) -> None:
                 if job.left < 10:
                     job.fail(f"no time was left after {name} {size}")
                     return
+    on_the_host(job)
     job.put(summary=f"{len(rows)} steps timed, against {', '.join(others) or 'no other library'}")
+
+
+def on_the_host(job: Job) -> None:
+    """The MLP's step on NumPy, on one thread, as far as that is a matter of seconds."""
+    rows = []
+    with xg.use_backend("numpy"):
+        for size in [n for n in (FULL if job.on_device else SMALL)["mlp"] if n <= 8192]:
+            if job.left < 10:
+                break
+            seconds = WallClock(lambda: None).time(XGRAD["mlp"](size), 0.3 if job.on_device else 0.02).seconds
+            there = job.found["times"][f"mlp {size}"]["seconds"]
+            job.put(host={**job.found.get("host", {}), f"mlp {size}": seconds})
+            rows.append([f"{TITLES['mlp']} {size:,}", f"{1e3 * seconds:.2f}", f"{1e3 * there:.2f}"])
+    job.table("A step on the host, one thread, and on the device, in ms", ["", "host", "device"], rows)
 
 
 HEADER = ["ms", "host ms", "device ms", "waits for", "of the device's limit"]
