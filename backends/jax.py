@@ -156,6 +156,8 @@ class JAX(Backend):
 
     def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
         array = self.xp.asarray(self.adopt(obj), dtype=dtype, copy=copy)
+        if array.weak_type:  # made of a Python number: it would take the dtype of what it meets
+            array = self.xp.asarray(array, dtype=array.dtype)
         if dtype is None and str(getattr(obj, "dtype", "")) in ("float64", "complex128") and obj.dtype != array.dtype:
             warnings.warn(
                 f"JAX made {array.dtype} of an array of {obj.dtype}: without its setting jax_enable_x64 it has no 64-bit "

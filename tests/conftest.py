@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it when it is first imported
-# And JAX these: tests are of float64, and what is compiled for each shape runs once.
-os.environ.setdefault("JAX_ENABLE_X64", "1")
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+os.environ.setdefault("JAX_ENABLE_X64", "1")  # and JAX this
+if "jax" in os.environ.get("XGRAD_TEST_BACKENDS", ""):  # for each shape it compiles what then runs once or twice
+    flags = "backend_optimization_level=0 llvm_disable_expensive_passes=true cpu_use_fusion_emitters=false"
+    os.environ.setdefault("XLA_FLAGS", " ".join(f"--xla_{flag}" for flag in flags.split()))
 
 pytest.register_assert_rewrite("tests.helpers")
 

@@ -79,10 +79,12 @@ def test_what_jax_traces_is_refused(xp, transform):
             transform(f)(2.0 if transform is jax.grad else jax.numpy.ones(2))
 
 
-def test_numbers_of_a_tensor_are_not_weak(xp):
-    """JAX lets 0-d arrays made of Python numbers take the dtype of what they meet; a float64 tensor stays one."""
-    x = xg.asarray(2.0, dtype=xg.float64) * make(xp, [1.0], "float32")
-    assert str(x.dtype) == "float64"
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_a_tensor_made_of_a_number_has_its_dtype_for_good(xp, requires_grad):
+    """To JAX such an array is weak: it takes the dtype of what it meets."""
+    x = xg.asarray(2.0, requires_grad=requires_grad)
+    assert not x.data.weak_type
+    assert str((x * make(xp, [1.0], "float32")).dtype) == str(x.dtype) == "float64"
 
 
 def test_matrix_rank_is_relative_to_the_largest_singular_value(xp):
