@@ -329,6 +329,12 @@ class Backend:
         """The library's own array, with all that is hidden in it, and the backend it is on."""
         return self, array
 
+    def home(self, array: Any) -> Backend:
+        """The backend of an array that a walk from this one has come to: on another device, perhaps, or outside of a vmap."""
+        known: Backend | None = getattr(array, "xgrad_backend", None)
+        device = self.device_of(array)
+        return known or (self if device == self.device else self.on(device))
+
     def take_in(self, tensor: Any) -> Any:
         """A tensor of another backend as one of this one, on the tape, where `join` says so."""
         raise NotImplementedError

@@ -287,9 +287,9 @@ def test_products_with_a_matrix_from_outside(xp, vectors):
 
     for f in (linear, right, left):
         got = xg.grad(by_vmap(f), (0, 1, 2))(w, b, x)
-        want = xg.grad(lambda w, b, x, f=f: xg.sum(xg.sin(right(w, b, x) + float(f is linear) * (x @ w.mT))), (0, 1, 2))(
-            w, b, x
-        )
+        want = xg.grad(
+            lambda w, b, x, f=f: xg.sum(xg.sin(right(w, b, x) + float(f is linear) * (x @ w.mT))), (0, 1, 2)
+        )(w, b, x)
         for one, other in zip(got, want, strict=True):
             np.testing.assert_allclose(to_numpy(one), to_numpy(other), rtol=1e-12)
         tangent = xg.jvp(by_vmap(f), (w, b, x), (w, b, x))[1].item()

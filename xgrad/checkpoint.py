@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xgrad import tape
+from xgrad.batching.backend import as_now
 from xgrad.batching.boundary import lifting
 from xgrad.identity import ARGUMENT
 from xgrad.several import Output, Parts
@@ -22,6 +23,7 @@ class _Call:
 
     def __init__(self, f: Function, leaves: Sequence[Any], rebuild: Function, moving: Sequence[int]) -> None:
         self.f, self.rebuild, self.moving = f, rebuild, moving
+        self.as_then = as_now()
         self.leaves = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         self.closed_over: Sequence[Any] = ()
         self.versions: list[int] = []
@@ -40,7 +42,7 @@ class _Call:
             nodes.append([tape.next_seq(), ARGUMENT, (parent,), (), None, x.backend])
             leaves[i] = wrap(x.data, x.backend, nodes[-1])
         args, kwargs = self.rebuild(leaves)
-        with tape.set_recording(True):
+        with tape.set_recording(True), self.as_then():
             results, rebuild = flatten(self.f(*args, **kwargs))
         return nodes, results, rebuild
 

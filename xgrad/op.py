@@ -33,7 +33,7 @@ class Op:
     """
 
     fresh = False  # whether its rules return g itself or an array that nobody else holds
-    across: Callable[..., Any] | None = None  # a better way for arguments from inside and outside of vmap, if it has one
+    across: Callable[..., Any] | None = None  # a better way for arguments from inside and outside of vmap
     holomorphic = False  # whether the rules hold derivatives, which complex gradients ask to be conjugated
 
     def __init__(self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None]) -> None:

@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xgrad import tape
-from xgrad.dispatch import MixedBackendsError, node_of, unwrap
+from xgrad.backends import get_backend, owner
+from xgrad.batching.backend import running
+from xgrad.batching.boundary import inside
+from xgrad.dispatch import MixedBackendsError, is_scalar, node_of, on, unwrap
 from xgrad.identity import Identity
 from xgrad.op import Op, total
 from xgrad.tensor import Tensor, wrap
@@ -41,16 +44,13 @@ class Primitive(Op):
 
     def __call__(self, *args: Any, **static: Any) -> Tensor:
         self._check_call(args, static)
-        backend, raws, nodes = unwrap(self.name, args)
+        backend, raws, nodes = unwrap(self.name, [_inside(arg) for arg in args])
         with tape.set_recording(False):
             result = self.body(*(wrap(r, backend) if backend.owns(r) else r for r in raws), **static)
         if not isinstance(result, Tensor):
             raise TypeError(f"primitive {self.name!r} must return one tensor, not {type(result).__name__}")
-        if result.backend is not backend:
-            raise MixedBackendsError(
-                f"primitive {self.name!r} was called on {backend} and returned one on {result.backend}"
-            )
-        return wrap(result.data, backend, node_of(self, backend, raws, nodes, result.data, static))
+        y = _on(backend, result, f"primitive {self.name!r}").data
+        return wrap(y, backend, node_of(self, backend, raws, nodes, y, static))
 
     def _check_call(self, args: Sequence[Any], static: dict[str, Any]) -> None:
         for what, rules in (("defvjp", self.user_vjps), ("defjvp", self.user_jvps)):
@@ -99,16 +99,14 @@ class Primitive(Op):
         if not recorded:
             g = g if backend.owns(g) else backend.asarray(g)  # a NumPy scalar, where out is 0-d
             g, out, *args = (wrap(v, backend) if backend.owns(v) else v for v in (g, out, *args))
-        with tape.set_recording(recorded):
+        with tape.set_recording(recorded), running(backend):
             h = rule(g, out, *args, **static)
         if h is None:
             return None
         if not isinstance(h, Tensor):
             raise TypeError(f"a rule of primitive {self.name!r} must return a tensor or None, not {type(h).__name__}")
-        if h.backend is not backend:
-            raise MixedBackendsError(
-                f"a rule of primitive {self.name!r} was called on {backend} and returned one on {h.backend}"
-            )
+        with tape.set_recording(recorded):
+            h = _on(backend, h, f"a rule of primitive {self.name!r}")
         if (h.shape, h.dtype) != geometry[i]:
             of, (shape, dtype) = f"argument {i}" if i < len(args) else "the output", geometry[i]
             raise ValueError(
@@ -140,9 +138,21 @@ class Primitive(Op):
         return total(parts)
 
 
-def tape_backend(raw: Any) -> Any:
-    from xgrad.backends import get_backend, owner
+def _inside(arg: Any) -> Any:
+    """An argument as the function under vmap has it that is running now: so has the body what it closes over."""
+    backend = None if isinstance(arg, Tensor) or is_scalar(arg) else owner(arg)
+    x = arg if backend is None else wrap(backend.adopt(arg), backend)
+    return inside(x) if isinstance(x, Tensor) else x
 
+
+def _on(backend: Any, y: Tensor, what: str) -> Tensor:
+    """What was returned, where it was called: for a call inside vmap, something from outside is the same for all examples."""
+    if y.backend is not backend and backend.join(y.backend) is not backend:
+        raise MixedBackendsError(f"{what} was called on {backend} and returned one on {y.backend}")
+    return on(backend, y)
+
+
+def tape_backend(raw: Any) -> Any:
     return owner(raw) or get_backend()
 
 

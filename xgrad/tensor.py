@@ -237,9 +237,7 @@ class Tensor:
         """What reached a leaf, as a tensor that shares its memory with nothing else."""
         if isinstance(g, Tensor):
             return wrap(g._data if g.node is not None else g.backend.copy(g._data), g.backend, g.node)
-        backend = self.backend
-        if backend.device_of(g) != backend.device:  # the leaf is on another device: see to_device
-            backend = backend.on(backend.device_of(g))
+        backend = self.backend.home(g)
         return wrap(backend.owned(g, fresh), backend)
 
     # --- to the host ---

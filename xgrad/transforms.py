@@ -14,7 +14,7 @@ from typing import Any
 
 from xgrad import tape
 from xgrad.backends import get_backend, owner
-from xgrad.batching.boundary import inside, lifting
+from xgrad.batching.boundary import check_running, inside, lifting
 from xgrad.dispatch import is_scalar
 from xgrad.identity import ARGUMENT
 from xgrad.tape import Path
@@ -37,7 +37,7 @@ def lift(value: Any, what: str = "to differentiate by") -> Tensor:
     if is_scalar(value):
         backend = get_backend()
         number = value if isinstance(value, complex) else float(value)
-        return wrap(backend.asarray(number), backend)
+        return inside(wrap(backend.asarray(number), backend))
     raise TypeError(f"expected an array or a number {what}, got {type(value).__name__}: {value!r:.60}")
 
 
@@ -82,6 +82,7 @@ class Run:
         leaves, self.rebuild_output = flatten(result)
         self.shape = structure(result)
         self.outputs = [lift(leaf, "as the result of the function") for leaf in leaves]
+        check_running(self.outputs, self.inputs)
         self.path = Path(self.nodes, [y.node for y in self.outputs])
 
     def settled(self, value: Any) -> Any:

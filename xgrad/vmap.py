@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from operator import index
 from typing import Any
 
 import xgrad.batching.across  # noqa: F401  (hangs itself on the products)
-from xgrad.backends import use_backend
+from xgrad.backends import get_backend
 from xgrad.backends.base import Backend
 from xgrad.batching.array import Axis
-from xgrad.batching.backend import active
+from xgrad.batching.backend import running
 from xgrad.batching.boundary import hide, show, take_in
-from xgrad.dispatch import mixed
+from xgrad.dispatch import is_scalar, mixed, weak
 from xgrad.rules.manipulation import moveaxis
 from xgrad.rules.shapes import normalize_axes
-from xgrad.tensor import Tensor
+from xgrad.tensor import Tensor, wrap
 from xgrad.transforms import lift, lift_raw
 from xgrad.trees import flatten, prefix_leaves
 
@@ -31,7 +32,9 @@ def vmap(f: Function, in_axes: Axes = 0, out_axes: Axes = 0) -> Function:
     arrays. `out_axes` says likewise where it is to be in the result. Keyword arguments are passed on as they are.
 
     `f` is called once, with tensors that have the shape of one example; there is no loop over examples. What it closes over is
-    the same for all of them, and random numbers that it draws are, too. vmap, grad, jvp and the others nest in every order.
+    the same for all of them, and random numbers that it draws are, too. What it does besides returning a result it does once;
+    backward() in it is for all examples, so that a leaf from outside gets the sum. vmap, grad, jvp and the others nest in every
+    order.
 
     Raises ValueError where the axes do not have one length or are not there, NotImplementedError, naming it, for a function that
     has no form for many examples (unique_values, nonzero, a mask as an index: what has another shape for each example), and
@@ -52,25 +55,53 @@ def vmap(f: Function, in_axes: Axes = 0, out_axes: Axes = 0) -> Function:
     @functools.wraps(f)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, rebuild = flatten(args)
-        places = prefix_leaves(tuple(in_axes) if isinstance(in_axes, list) else in_axes, args, "vmap: in_axes")
+        places = _of_arguments(in_axes, args)
         arrays = [
             lift_raw(leaf) if at is None else lift(leaf, "to map over") for leaf, at in zip(leaves, places, strict=True)
         ]
         axis = Axis(_size(arrays, places))
         entered = [x if at is None else hide(moveaxis(x, at, 0), axis) for x, at in zip(arrays, places, strict=True)]
         backend = _common([x for x, at in zip(entered, places, strict=True) if at is not None])
-        token = active.set(backend)
-        try:
-            with use_backend(backend):
-                result = f(*rebuild(entered), **kwargs)
-                outputs, rebuild_result = flatten(result)
-                places = prefix_leaves(out_axes, result, "vmap: out_axes")
-                inner = [lift(y, "as the result of the function under vmap") for y in outputs]
-        finally:
-            active.reset(token)
+        with running(backend):
+            result = f(*rebuild(entered), **kwargs)
+            if result is None:
+                return None
+            outputs, rebuild_result = flatten(result)
+            places = _places("out_axes", out_axes, result)
+            inner = [_result(y) for y in outputs]
         return rebuild_result([_left(y, at, axis, backend) for y, at in zip(inner, places, strict=True)])
 
     return mapped
+
+
+def _of_arguments(in_axes: Axes, args: Sequence[Any]) -> list[int | None]:
+    """For each leaf of the arguments, where its axis is."""
+    if isinstance(in_axes, tuple | list):
+        in_axes = tuple(in_axes)
+        if len(in_axes) != len(args):
+            raise ValueError(
+                f"vmap: in_axes does not fit: it has {len(in_axes)} entries, and there are {len(args)} positional arguments"
+            )
+    elif isinstance(in_axes, dict):
+        raise TypeError("vmap: in_axes is an int, or a tuple with an entry for each argument: in_axes=({...},)")
+    return _places("in_axes", in_axes, args)
+
+
+def _places(what: str, axes: Axes, tree: Any) -> list[int | None]:
+    """For each leaf of the tree, the entry over it."""
+    places = prefix_leaves(axes, tree, f"vmap: {what}")
+    for at in places:
+        if at is not None and (isinstance(at, bool) or not hasattr(at, "__index__")):
+            raise TypeError(f"vmap: {what} holds integers and None, not {at!r}")
+    return [None if at is None else index(at) for at in places]
+
+
+def _result(y: Any) -> Tensor:
+    """What the function has returned, as a tensor: also a number, which keeps its kind."""
+    if not is_scalar(y):
+        return lift(y, "as the result of the function under vmap")
+    backend = get_backend()
+    return wrap(backend.asarray(weak(backend, y)), backend)
 
 
 def _size(arrays: Sequence[Any], places: Sequence[int | None]) -> int:
@@ -86,7 +117,8 @@ def _size(arrays: Sequence[Any], places: Sequence[int | None]) -> int:
             )
         found[x.shape[at]] = f"axis {at} of shape {x.shape}"
     if not found:
-        raise ValueError("vmap: there is nothing to map over: in_axes is None for every argument")
+        what = "in_axes is None for all of it" if arrays else "keyword arguments are the same for all examples"
+        raise ValueError(f"vmap: there is nothing to map over: {what}")
     if len(found) > 1:
         raise ValueError(f"vmap: the axes to map over have different lengths: {', '.join(found.values())}")
     return next(iter(found))

@@ -97,6 +97,12 @@ class Batched:
     def __bool__(self) -> bool:
         return bool(self.backend.to_numpy(self))
 
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.backend.to_numpy(self)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        return self.value.__dlpack__(**kwargs) if not self.axes else self.backend.to_numpy(self)
+
 
 def full(x: Batched, axes: Axes) -> Any:
     """The value with all these hidden axes, in full length."""

@@ -6,18 +6,31 @@ the same rules, which need not know.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from functools import partial
+from operator import attrgetter
 from typing import Any
 from weakref import WeakValueDictionary
 
+from xgrad.backends import get_backend, use_backend
 from xgrad.backends.base import Backend, Form
 from xgrad.batching.array import Axes, Batched, merged
 from xgrad.batching.functions import BatchedRaw
 
 # The backend of the innermost vmap that is running in this context, if any.
 active: ContextVar[Backend | None] = ContextVar("xgrad_vmap", default=None)
+
+
+VARIES = (
+    "inside vmap this array has another value for each example, so that there is no one value to give out. "
+    "Choose with xgrad.where instead of if, or return the array from the function and look at it there."
+)
+NOT_RUNNING = (
+    "a tensor was made inside a function under vmap, has another value for each example, and is used where that function is "
+    "not running: after it returned, or in another thread. Return the tensor from the function instead."
+)
 
 
 class BatchedBackend(Backend):
@@ -61,6 +74,9 @@ class BatchedBackend(Backend):
     def bare(self, array: Any) -> tuple[Backend, Any]:
         return self.base, array.value
 
+    def home(self, array: Any) -> Backend:
+        return self.base.home(array)
+
     def on(self, device: Any) -> Backend:
         if self.base.on(device) is not self.base:
             raise NotImplementedError(
@@ -81,10 +97,7 @@ class BatchedBackend(Backend):
 
     def to_numpy(self, array: Any) -> Any:
         if array.axes:
-            raise TypeError(
-                "inside vmap this array has another value for each example, so that there is no one value to give out. "
-                "Choose with xgrad.where instead of if, or return the array from the function and look at it there."
-            )
+            raise TypeError(VARIES if inside_of(self) else NOT_RUNNING)
         return self.base.to_numpy(array.value)
 
     def copy(self, array: Any) -> Any:
@@ -93,28 +106,16 @@ class BatchedBackend(Backend):
     def format(self, array: Any) -> str:
         return self.base.format(array.value) + (f" of {' x '.join(map(repr, array.axes))}" if array.axes else "")
 
-    # --- the device, which is the library's ---
-
-    @property
-    def device_name(self) -> str:
-        return self.base.device_name
-
-    @contextmanager
-    def entered(self) -> Iterator[None]:
-        with self.base.entered():
-            yield
-
-    def memory(self) -> str:
-        return self.base.memory()
-
-    def synchronize(self) -> None:
-        self.base.synchronize()
-
-    def number(self, value: Any) -> Any:
-        return self.base.number(value)
-
     def kind_of(self, error: Exception) -> type[Exception]:
         return super().kind_of(error) if type(error) in (TypeError, ValueError) else self.base.kind_of(error)
+
+
+# Whatever else there is to say is said by the library's own backend: of its devices, its memory, its errors.
+for _name in (
+    *("devices", "find_device", "device_of", "device_name", "entered", "make_current", "meet_streams", "guard"),
+    *("memory", "synchronize", "number", "in_words"),
+):
+    setattr(BatchedBackend, _name, property(attrgetter(f"base.{_name}")))
 
 
 _scoped: WeakValueDictionary[tuple[Backend, Axes], BatchedBackend] = WeakValueDictionary()
@@ -132,3 +133,35 @@ def scoped(base: Backend, scope: Axes) -> Backend:
 
 def base_and_scope(backend: Backend) -> tuple[Backend, Axes]:
     return (backend.base, backend.scope) if isinstance(backend, BatchedBackend) else (backend, ())
+
+
+def inside_of(backend: Backend, *known: Backend) -> bool:
+    """Whether all vmaps that the backend is inside of are running here, or are those of a `known` one."""
+    here = [backend for backend in (active.get(), *known) if backend is not None]
+    return set(base_and_scope(backend)[1]) <= {axis for each in here for axis in base_and_scope(each)[1]}
+
+
+# --- what is current ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def surroundings(vmap: Backend | None, current: Backend) -> Iterator[None]:
+    """While the block runs, it is inside that vmap, or inside none, and `current` is the current backend."""
+    token = active.set(vmap)
+    try:
+        with use_backend(current):
+            yield
+    finally:
+        active.reset(token)
+
+
+def running(backend: Backend) -> AbstractContextManager[None]:
+    """While the block runs, it is (part of) a function of tensors of this backend, inside its vmaps and no others."""
+    if isinstance(backend, BatchedBackend):
+        return surroundings(backend, backend)
+    return surroundings(None, base_and_scope(get_backend())[0])
+
+
+def as_now() -> Callable[[], AbstractContextManager[None]]:
+    """What brings back what is current now: for a function that is run again later, and is to find it the same."""
+    return partial(surroundings, active.get(), get_backend())

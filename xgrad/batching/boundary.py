@@ -12,7 +12,7 @@ from typing import Any
 from xgrad import tape
 from xgrad.backends.base import Backend
 from xgrad.batching.array import Axes, Axis, Batched, full, merged
-from xgrad.batching.backend import BatchedBackend, active, base_and_scope, scoped
+from xgrad.batching.backend import NOT_RUNNING, BatchedBackend, active, base_and_scope, inside_of, scoped
 from xgrad.identity import Identity
 from xgrad.tensor import Tensor, wrap
 
@@ -98,6 +98,8 @@ class Boundary(Identity):
     def __call__(self, x: Tensor, backend: Backend, where: Any) -> Tensor:
         raw = self.there(x.backend, x.data, where)
         found = raw.backend if isinstance(raw, Batched) else base_and_scope(x.backend)[0]
+        if not found.owns(raw):  # a NumPy scalar: the sum of all there is
+            raw = found.asarray(raw)
         node = None
         if x.node is not None and tape.is_recording():
             node = [tape.next_seq(), self, (x.node,), (), (x.backend, where), found]
@@ -131,6 +133,16 @@ def inside(x: Tensor) -> Tensor:
     backend = active.get()
     joined = None if backend is None else backend.join(x.backend)
     return x if joined is None else take_in(x, joined)
+
+
+def check_running(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
+    """Raise RuntimeError if an output of a function is inside of a vmap that is not running here, and that no input is inside of.
+
+    The function has closed over it. A derivative by an input would be a sum over the examples, and nobody would know.
+    """
+    for y in outputs:
+        if not inside_of(y.backend, *(x.backend for x in inputs)):
+            raise RuntimeError(NOT_RUNNING)
 
 
 def lifting(carried: Sequence[Backend], on_tape: Sequence[Backend]) -> tape.Lift:

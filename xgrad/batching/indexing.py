@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from math import prod
+from numbers import Integral
 from typing import Any
 
 from xgrad.backends.base import IndexingRaw
@@ -24,7 +26,7 @@ MASK_VARIES = (
 
 
 def getitem(function: Function, x: Batched, key: Any) -> Batched:
-    parts = _spelled_out(key, x.ndim)
+    parts = _spelled_out(key, x.ndim, x)
     if not _arrays(parts):
         return x[tuple(parts)]
     line = _Line.of(parts, x.shape)
@@ -36,25 +38,25 @@ def getitem(function: Function, x: Batched, key: Any) -> Batched:
 
 
 def setitem(function: Function, x: Batched, value: Any, key: Any) -> Batched:
-    parts = _spelled_out(key, x.ndim)
+    parts = _spelled_out(key, x.ndim, x)
     if not isinstance(value, Batched):
         value = x.like(x.backend.base.xp.asarray(value, dtype=x.dtype), ())
     first = parts[0] if parts else None
     if isinstance(first, Batched) and _is_mask(first) and all(_is_whole(part) for part in parts[1:]):
         return _choose(x, value, first)
-    place = _Place(x, parts, merged(x.axes, value.axes))
+    place = _Place(x, parts, merged(x.axes, value.axes, _varying(parts)))
     written = place.as_found(value.spread(place.axes, place.ndim))
     return x.like(function(full(x, place.axes), written, place.key), place.axes)
 
 
 def scatter(function: Function, x: Batched, key: Any, shape: tuple[int, ...]) -> Batched:
-    parts = _spelled_out(key, len(shape))
+    parts = _spelled_out(key, len(shape), x)
     line = _Line.of(parts, shape)
     if line is not None:
         xp, at = x.backend.base.xp, line.axis
         lines = _reshaped(x, (*line.flat[:at], *line.numbers.shape, *line.flat[at + 1 :]))
         return _reshaped(scatter_take(xp.scatter_take, lines, line.numbers, line.flat, at), shape)
-    place = _Place(x, parts, x.axes)
+    place = _Place(x, parts, merged(x.axes, _varying(parts)))
     found = place.as_found(full(x, place.axes))
     return x.like(function(found, place.key, (*(axis.size for axis in place.axes), *shape)), place.axes)
 
@@ -137,7 +139,9 @@ def _numbers(mask: Batched) -> Batched:
 
 
 class _Place:
-    """A key into arrays of `like`'s kind as a key into their values, which have at least the hidden axes `axes`.
+    """A key into arrays of `like`'s kind as a key into their values, which have the hidden axes `axes`.
+
+    They may lack some along which the key differs, and have length 1 there.
 
     Integer arrays in a key bring axes of their own, the picked ones. They come to lie where the first array was if the arrays
     (and the integers beside them) are neighbours, and in front of all others if they are not. So it is with the hidden axes
@@ -149,7 +153,7 @@ class _Place:
         arrays = _arrays(parts)
         if any(part.axes and _is_mask(part) for part in arrays):
             raise NotImplementedError(MASK_VARIES)
-        varying = merged(*(part.axes for part in arrays))
+        varying = _varying(parts)
         self.axes = merged(axes, varying)
         width = max((1 if _is_mask(part) else part.ndim for part in arrays), default=0)
 
@@ -209,18 +213,32 @@ def _arrays(parts: Sequence[Any]) -> list[Batched]:
     return [part for part in parts if isinstance(part, Batched)]
 
 
+def _varying(parts: Sequence[Any]) -> Axes:
+    """The hidden axes along which a key differs."""
+    return merged(*(part.axes for part in _arrays(parts)))
+
+
 def _is_mask(part: Batched) -> bool:
     return bool(part.backend.base.xp.isdtype(part.dtype, "bool"))
 
 
-def _spelled_out(key: Any, ndim: int) -> list[Any]:
-    """The parts of a key, with `...` and what is left out at the end written as slices."""
-    parts = list(key) if isinstance(key, tuple) else [key]
+def _spelled_out(key: Any, ndim: int, x: Batched) -> list[Any]:
+    """The parts of a key into arrays like x, with `...` and what is left out at the end written as slices."""
+    parts = [_in_one_form(part, x) for part in (key if isinstance(key, tuple) else (key,))]
     taken = sum(part.ndim if isinstance(part, Batched) and _is_mask(part) else part is not None for part in parts)
     at = next((i for i, part in enumerate(parts) if part is Ellipsis), None)
     if at is None:
         return [*parts, *[ALL] * (ndim - taken)]
     return [*parts[:at], *[ALL] * (ndim - taken + 1), *parts[at + 1 :]]
+
+
+def _in_one_form(part: Any, x: Batched) -> Any:
+    """A part of a key: Python's integers for NumPy's, and arrays for what stands for one."""
+    if isinstance(part, Batched | slice) or part is None or part is Ellipsis:
+        return part
+    if isinstance(part, Integral) and not isinstance(part, bool):
+        return operator.index(part)
+    return x.like(x.backend.base.xp.asarray(part), ())
 
 
 def _is_index(part: Any) -> bool:
@@ -239,6 +257,9 @@ def take(function: Function, x: Batched, indices: Batched, /, *, axis: int = 0) 
     xp = x.backend.base.xp
     if not indices.axes:
         return x.like(function(x.value, indices.value, axis=axis + len(x.axes)))
+    if x.axes and indices.ndim != 1:  # beyond the standard
+        found = take(function, x, _reshaped(indices, (prod(indices.shape),)), axis=axis)
+        return _reshaped(found, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
     if not x.axes:  # a table that all examples look up in
         found = function(x.value, xp.reshape(indices.value, (prod(indices.value.shape),)), axis=axis)
         apart = xp.reshape(found, (*x.shape[:axis], *indices.value.shape, *x.shape[axis + 1 :]))
@@ -250,7 +271,9 @@ def take(function: Function, x: Batched, indices: Batched, /, *, axis: int = 0) 
 def scatter_take(function: Function, x: Batched, indices: Batched, shape: tuple[int, ...], axis: int) -> Batched:
     if not indices.axes:
         return x.like(function(x.value, indices.value, (*x.hidden, *shape), axis + len(x.axes)))
-    xp = x.backend.base.xp
+    xp, count = x.backend.base.xp, prod(indices.shape)
+    x = _reshaped(x, (*x.shape[:axis], count, *x.shape[axis + indices.ndim :]))
+    indices = _reshaped(indices, (count,))
     return scatter_along_axis(xp.scatter_along_axis, x, _in_lines(indices, shape, axis), shape, axis)
 
 

@@ -20,6 +20,12 @@ from xgrad.tensor import Tensor, wrap
 
 Binary = Callable[[Any, Any], Any]
 
+FROM_OUTSIDE = (
+    "setitem: under vmap, a tensor that was made outside of the function is the same for all examples, and what would be written "
+    "into it differs among them. Make the tensor inside (by xgrad.zeros, say, or by the namespace of an argument), or write into "
+    "a copy: xgrad.at(x, key).set(value), or x = x + y for x += y."
+)
+
 
 def write(self: Tensor, key: Any, value: Any) -> None:
     """x[key] = value."""
@@ -28,10 +34,7 @@ def write(self: Tensor, key: Any, value: Any) -> None:
     in_place = self.backend.exclusive(self.data)
     backend, (x, v), nodes = unwrap("setitem", (here, value))
     if backend is not self.backend:
-        raise TypeError(
-            "setitem: under vmap, a tensor that was made outside of the function is the same for all examples, and what would "
-            "be written into it differs among them. Make the tensor inside, or write into a copy: xgrad.at(x, key).set(value)."
-        )
+        raise TypeError(FROM_OUTSIDE)
     static = {"key": key}
     if getattr(v, "dtype", None) in backend.complex_dtypes and self.dtype not in backend.complex_dtypes:
         raise TypeError(
@@ -58,6 +61,8 @@ def in_place(function: Binary, symbol: str) -> Binary:
     def operator(self: Tensor, other: Any) -> Tensor:
         check_writable(self)
         result = function(self, other)
+        if result.backend is not self.backend:
+            raise TypeError(FROM_OUTSIDE)
         if result.dtype != self.dtype and _same_kind(self.backend, result.dtype, self.dtype):
             result = cast(result, self.dtype)
         if (result.shape, result.dtype) != (self.shape, self.dtype):

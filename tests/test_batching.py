@@ -1,0 +1,285 @@
+"""What a function under vmap may do besides computing: what it meets there is as it would be in a loop, or it is an error."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import xgrad as xg
+from tests.helpers import assert_matches, make, to_numpy
+
+X = np.asarray([1.0, 2.0, 3.0])
+
+
+# --- derivatives inside, of what is the same for all examples ---------------------------------------------------
+#
+# They are one for each example, not their sum: so the tensor must be taken in, wherever and whenever the function runs.
+
+
+def test_of_a_number_while_another_backend_is_current(xp):
+    def f(x):
+        with xg.use_backend(xp._backend):
+            return xg.grad(lambda w: w * x * w)(5.0)
+
+    np.testing.assert_allclose(to_numpy(xg.vmap(f)(make(xp, X))), 10 * X)
+
+
+def test_in_a_checkpoint_that_runs_again_when_vmap_has_returned(xp):
+    w = make(xp, 5.0)
+
+    def f(x):
+        return xg.checkpoint(lambda x: x * xg.grad(lambda w: w * x * w)(w))(x)  # 10 x^2
+
+    x = make(xp, X)
+    assert_matches(xg.grad(lambda x: xg.sum(xg.vmap(f)(x)))(x), 20 * X, xp=xp)
+    assert_matches(xg.jvp(xg.vmap(f), (x,), (x,))[1], 20 * X**2, xp=xp)
+    assert_matches(xg.hessian(lambda x: xg.sum(xg.vmap(f)(x)))(x), np.diag([20.0] * 3), xp=xp)
+
+
+def test_in_a_rule_that_runs_when_vmap_has_returned(xp):
+    c = make(xp, 3.0)
+    f = xg.primitive(lambda x: c * x * x)
+    f.defvjp(lambda g, out, x: 2 * g * x * xg.grad(lambda c: c * x)(c) / x * c)
+    x = make(xp, X)
+    assert_matches(xg.vmap(xg.grad(f))(x), 6 * X, xp=xp)
+    assert_matches(xg.grad(lambda x: xg.sum(xg.vmap(f)(x)))(x), 6 * X, xp=xp)
+    assert_matches(xg.jvp(xg.vmap(f), (x,), (x,))[1], 6 * X**2, xp=xp)
+
+
+def test_a_custom_function_and_its_rule_may_close_over_what_is_inside_and_outside(xp):
+    x, w = make(xp, X), make(xp, 5.0)
+
+    def times(x):
+        f = xg.primitive(lambda w: w * x)
+        f.defvjp(lambda g, out, w: g * x)
+        return f
+
+    assert_matches(xg.vmap(lambda x: times(x)(w))(x), 5 * X, xp=xp)
+    assert_matches(xg.vmap(lambda x: times(x)(w.data))(x), 5 * X, xp=xp)
+    assert_matches(xg.grad(lambda w: xg.sum(xg.vmap(lambda x: times(x)(w))(x)))(w), 6.0, xp=xp)
+    constant = xg.primitive(lambda x: w)
+    constant.defvjp(lambda g, out, x: w)
+    assert_matches(xg.vmap(constant)(x), [5.0] * 3, xp=xp)
+    assert_matches(xg.vmap(xg.grad(constant))(x), [5.0] * 3, xp=xp)
+
+
+# --- what leaves by the back door -------------------------------------------------------------------------------
+
+
+def leaked(xp):
+    found = []
+    xg.vmap(lambda x: found.append(2 * x))(make(xp, X))
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda y: y.numpy(),
+        lambda y: xg.vmap(lambda x: x + y)(y.__array_namespace__().ones(3)).numpy(),
+        lambda y: xg.grad(lambda w: w * y * w)(5.0),
+        lambda y: xg.jvp(lambda w: w * y * w, (5.0,), (1.0,)),
+    ],
+)
+def test_a_tensor_that_is_used_after_its_vmap_is_an_error(xp, use):
+    with pytest.raises((TypeError, RuntimeError), match="after it returned, or in another thread"):
+        use(leaked(xp))
+
+
+def test_a_derivative_in_another_thread_is_an_error(xp):
+    """It knows of no vmap, and would be a sum over the examples."""
+    w = make(xp, 5.0)
+
+    def f(x):
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(lambda: xg.grad(lambda w: w * x * w)(w)).result()
+
+    with pytest.raises(RuntimeError, match="in another thread"):
+        xg.vmap(f)(make(xp, X))
+
+
+def test_an_array_from_inside_is_no_numpy_array():
+    with xg.use_backend("numpy"):
+        for convert in (np.asarray, np.from_dlpack):
+            with pytest.raises(TypeError, match="another value for each example"):
+                xg.vmap(lambda x, convert=convert: convert(x.data))(xg.asarray(X))
+
+
+def test_a_write_into_what_is_outside_is_an_error_and_writes_nothing(xp):
+    y = make(xp, [1.0, 2.0])
+
+    def add(x):
+        z = y
+        z += x
+
+    with pytest.raises(TypeError, match="made outside of the function"):
+        xg.vmap(add)(make(xp, X))
+    assert_matches(y, [1.0, 2.0], xp=xp)
+
+
+# --- backward() inside --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_backward_inside_gives_a_leaf_from_outside_the_sum(xp, create_graph):
+    for w in (make(xp, 5.0, requires_grad=True), make(xp, [5.0, 1.0], requires_grad=True)):
+
+        def f(x, w=w):
+            (xg.sum(w * x) ** 2).backward(create_graph=create_graph)  # the gradient: 2 sum(w) x^2
+
+        assert xg.vmap(f)(make(xp, X)) is None
+        want = np.full(w.shape, 28.0) * np.sum(to_numpy(w))
+        assert_matches(w.grad, want, xp=xp)
+        if create_graph:
+            assert_matches(xg.grad(lambda s, w=w: xg.sum(s * w.grad))(make(xp, 1.0)), np.sum(want), xp=xp)
+            grad, w.grad = w.grad, None
+            xg.sum(grad).backward()
+            assert_matches(w.grad, np.full(w.shape, 28.0) * w.size, xp=xp)
+
+
+def test_backward_inside_and_a_leaf_inside(xp):
+    w = make(xp, 5.0)
+
+    def f(x):
+        v = x.detach().requires_grad_()
+        y = v * w
+        y.retain_grad()
+        (y * y * y).backward()
+        return v.grad, y.grad
+
+    grad, retained = xg.vmap(f)(make(xp, X))
+    assert_matches(grad, 375 * X**2, xp=xp)
+    assert_matches(retained, 75 * X**2, xp=xp)
+
+
+def test_backward_outside_leaves_gradients_with_what_lives_inside(xp):
+    """Where nobody can look, but where an error would be in the way."""
+    inside: list[xg.Tensor] = []
+
+    def f(x):
+        v = xg.asarray(2.0, requires_grad=True)
+        y = x * v
+        y.retain_grad()
+        inside.extend((v, y))
+        return y * y
+
+    x = make(xp, X, requires_grad=True)
+    xg.sum(xg.vmap(f)(x)).backward()
+    assert_matches(x.grad, 8 * X, xp=xp)
+    assert all("3 examples" in repr(t.grad) for t in inside)
+
+
+# --- arguments and results ----------------------------------------------------------------------------------------
+
+
+def test_a_number_that_is_returned_keeps_its_kind(xp):
+    for value, kind in ((2, "integral"), (True, "bool"), (2.5, "real floating"), (1j, "complex floating")):
+        y = xg.vmap(lambda x, value=value: value)(make(xp, X))
+        assert y.shape == (3,)
+        assert xp.isdtype(y.dtype, kind)
+        assert (to_numpy(y) == value).all()
+
+
+def test_trees_with_names_and_holes(xp):
+    Pair = namedtuple("Pair", "a b")
+    x, w = make(xp, X), make(xp, 5.0)
+    out = xg.vmap(lambda p, q: Pair(p.a * q["w"], None), (Pair(0, None), {"w": None, "n": 0}))(
+        Pair(x, None), {"w": w, "n": None}
+    )
+    assert type(out) is Pair
+    assert out.b is None
+    assert_matches(out.a, 5 * X, xp=xp)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda x: xg.vmap(xg.add, (0,))(x, x), ValueError, "has 1 entries, and there are 2 positional arguments"),
+        (lambda x: xg.vmap(lambda p: p["x"], {"x": 0})({"x": x}), TypeError, "a tuple with an entry for each argument"),
+        (lambda x: xg.vmap(xg.sin, 0.0)(x), TypeError, "in_axes holds integers and None, not 0.0"),
+        (lambda x: xg.vmap(xg.sin, (True,))(x), TypeError, "in_axes holds integers and None, not True"),
+        (lambda x: xg.vmap(xg.sin, 0, "0")(x), TypeError, "out_axes holds integers and None, not '0'"),
+        (lambda x: xg.vmap(lambda x: x)(x=x), ValueError, "keyword arguments are the same for all examples"),
+        (lambda x: xg.vmap(lambda x: (y for y in (x, x)))(x), TypeError, "got generator"),
+    ],
+)
+def test_typical_mistakes(xp, call, error, words):
+    with pytest.raises(error, match=words):
+        call(make(xp, X))
+
+
+def test_an_axis_may_be_a_numpy_integer(xp):
+    assert_matches(xg.vmap(xg.sin, np.int64(0), np.int64(0))(make(xp, X)), np.sin(X), xp=xp)
+
+
+def test_what_the_namespace_says_of_devices_is_the_librarys(xp):
+    seen = []
+    xg.vmap(lambda x: seen.append(x.__array_namespace__().__array_namespace_info__()))(make(xp, X))
+    outside = xp.__array_namespace_info__()
+    assert seen[0].devices() == outside.devices()
+    assert seen[0].dtypes(device=xp._backend.device) == outside.dtypes(device=xp._backend.device)
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        lambda i: (np.int64(1), slice(None), i),
+        lambda i: (np.int64(-1), i),
+        lambda i: [0, 1],
+        lambda i: ([0, 1], slice(None), [0, 2]),
+        lambda i: (slice(None), [0, 1], i),
+        lambda i: (0, slice(None), [0, 2]),
+        lambda i: ([True, False, True], slice(None), i),
+        lambda i: (True, i),
+        lambda i: np.True_,
+        lambda i: (slice(None, None, -1), slice(3, 0, -2)),
+    ],
+)
+@pytest.mark.parametrize("axes", [(0, 0), (0, None), (None, 0)])
+def test_keys_that_numpy_takes(key, axes):
+    """NumPy's integers, lists and booleans, beside arrays that are neighbours or not."""
+    with xg.use_backend("numpy"):
+        x, i = np.arange(2 * 3 * 4 * 5.0).reshape(2, 3, 4, 5), np.asarray([[0, 2], [1, 1]])
+        each = [(x[n if axes[0] == 0 else 0], i[n if axes[1] == 0 else 0]) for n in range(2)]
+        args = [xg.asarray(a if at == 0 else a[0]) for a, at in zip((x, i), axes, strict=True)]
+        want = np.stack([x[key(i)] for x, i in each])
+        got = xg.vmap(lambda x, i: x[key(i)] + 0 * xg.sum(i), axes)(*args)
+        np.testing.assert_array_equal(to_numpy(got), want)
+
+        gradient = xg.vmap(xg.grad(lambda x, i: xg.sum(x[key(i)])), axes)(*args)
+        expected = np.zeros(x.shape)
+        for n, (_, i_n) in enumerate(each):
+            np.add.at(expected[n], key(i_n), 1.0)
+        np.testing.assert_array_equal(to_numpy(gradient), expected)
+
+        zeros = xg.zeros((3, 4, 5))  # neither this differs among the examples, nor what is written
+        written = xg.vmap(lambda x, i: xg.at(zeros, key(i)).set(1.0) + 0 * xg.sum(i), axes)(*args)
+        np.testing.assert_array_equal(to_numpy(written), expected > 0)
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (2, 2)])
+@pytest.mark.parametrize("axes", [(0, 0), (0, None), (None, 0)])
+def test_take_at_indices_of_any_shape(shape, axes):
+    """As NumPy and PyTorch take them, where the standard has one axis."""
+    with xg.use_backend("numpy"):
+        x, i = (
+            np.arange(24.0).reshape(2, 3, 4),
+            np.arange(2 * 2 * 2).reshape(2, -1)[:, : max(1, 2 ** len(shape) // 1)] % 3,
+        )
+        i = np.stack([np.resize(row, shape) for row in i])
+        each = [(x[n if axes[0] == 0 else 0], i[n if axes[1] == 0 else 0]) for n in range(2)]
+        args = [xg.asarray(a if at == 0 else a[0]) for a, at in zip((x, i), axes, strict=True)]
+        for axis in (0, 1):
+            got = xg.vmap(lambda x, i, axis=axis: xg.take(x, i, axis=axis), axes)(*args)
+            np.testing.assert_array_equal(to_numpy(got), np.stack([np.take(x, i, axis=axis) for x, i in each]))
+            gradient = xg.vmap(xg.grad(lambda x, i, axis=axis: xg.sum(xg.take(x, i, axis=axis) ** 2)), axes)(*args)
+            for n, (x_n, i_n) in enumerate(each):
+                expected = np.zeros(x_n.shape)
+                np.add.at(expected, (slice(None),) * axis + (i_n,), 2 * np.take(x_n, i_n, axis=axis))
+                np.testing.assert_array_equal(to_numpy(gradient)[n], expected)
