@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ Row = dict[str, Any]
 
 FEATURES, HIDDEN, CLASSES = 128, 64, 10
 MIB = 2.0**20
+BEGIN, END = "<!-- dask:begin -->", "<!-- dask:end -->"
 
 
 @contextmanager
@@ -172,6 +174,27 @@ A chunk is {first["rows"]:,} samples, {first["chunk_bytes"] / MIB:.1f} MiB; each
 had at the end, of both workers the larger (VmHWM). The gradient of the last step is compared with the NumPy backend's on all
 samples in one array, relative to the largest element of each parameter's; what does not fit into one array's memory is not.
 """
+
+
+def readme(folder: Path = report.RESULTS) -> str:
+    """What the newest results say, for README, or a word in its place where there are none yet."""
+    paths = sorted(folder.glob("dask-*.json"))
+    if not paths:
+        return f"{BEGIN}\nNot measured yet: `python -m bench.dask_parallel` measures.\n{END}"
+    results = json.loads(paths[-1].read_text())
+    first, last = results["rows"][0], results["rows"][-1]
+    times = f"{last['data_bytes'] / first['data_bytes']:.0f}"
+    differs = max(row["difference"] for row in results["rows"] if row["difference"] is not None)
+    words = f"""Measured on two worker processes, with samples in chunks of {first["chunk_bytes"] / MIB:.1f} MiB
+([results](bench/results/{paths[-1].with_suffix(".md").name}); `python -m bench.dask_parallel` measures again): with
+{_mib(first["data_bytes"])} of samples in all, a worker has {_mib(first["before_bytes"])} before and
+{_mib(first["peak_bytes"])} at its peak; with {times} times as many, {_mib(last["data_bytes"])},
+{_mib(last["peak_bytes"])}. The gradient is the NumPy backend's to {differs:.0e} of its largest element."""
+    return f"{BEGIN}\n{words}\n{END}"
+
+
+def _mib(size: float) -> str:
+    return f"{size / MIB:,.0f} MiB"
 
 
 def versions() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""README's generated tables: each function's derivative, what a backend cannot do, other libraries, speed, and a GPU.
+"""README's generated tables: each function's derivative, what a backend cannot do, other libraries, speed, dask, and a GPU.
 
 `python -m bench.readme` writes them anew, each between its two marker comments.
 """
@@ -10,7 +10,7 @@ import re
 from importlib import import_module
 from pathlib import Path
 
-from bench import report
+from bench import dask_parallel, report
 from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
 from xgrad import rules
@@ -72,7 +72,14 @@ def refusals() -> str:
 
 def renewed(text: str) -> str:
     """README's text with its tables made anew. Raises ValueError where their markers are missing."""
-    for table in (functions(), refusals(), libraries.readme(), report.newest_readme(), gpu.newest()):
+    for table in (
+        functions(),
+        refusals(),
+        libraries.readme(),
+        report.newest_readme(),
+        dask_parallel.readme(),
+        gpu.newest(),
+    ):
         begin, end = table.splitlines()[0], table.splitlines()[-1]
         parts = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         if len(parts.findall(text)) != 1:

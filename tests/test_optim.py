@@ -44,6 +44,7 @@ def test_follows_pytorch_for_200_recorded_gradients(backend, name, index):
     for step, g in enumerate(gradients, 1):
         p.grad = make(xg, g)
         optimizer.step()
+        xg.persist(optimizer)
         if step in reference.SNAPSHOTS:
             taken.append(to_numpy(p))
     for weights, expected in zip(taken, reference.expected_weights(name, index), strict=True):
@@ -82,6 +83,7 @@ def test_trains_a_network_as_pytorch_does(backend, name, activation):
         loss = xg.nn.functional.mse_loss(model(x), y)
         loss.backward()
         optimizer.step()
+        xg.persist(model, optimizer, loss)
         losses.append(loss.item())
     numbers = np.concatenate([losses, *(to_numpy(p).ravel() for p in model.parameters())])
     assert_close(numbers, reference.expected_training(name, activation), 1e-9)
