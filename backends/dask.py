@@ -163,7 +163,7 @@ class DaskRaw(Raw):
         return da.sign(x)  # array_api_compat's divides a complex 0 by 0
 
     def from_dlpack(self, x: Any, **options: Any) -> Array:
-        return da.from_array(np.from_dlpack(x, **options))
+        return x.copy() if isinstance(x, da.Array) else da.from_array(np.from_dlpack(x, **options))
 
     # --- chunks ---
 

@@ -238,3 +238,10 @@ def test_so_is_a_matrix_that_will_not_do(lazily):
     for y in (xg.linalg.inv(singular), xg.linalg.solve(singular, singular), xg.linalg.cholesky(singular - 10.0)):
         with pytest.raises(ValueError, match=r"[Ss]ingular|positive definite"):
             y.numpy()
+
+
+def test_from_dlpack_takes_the_memory_of_others(lazily):
+    host = np.asarray([1.0, 2.0])
+    assert xg.from_dlpack(host).numpy().tolist() == [1.0, 2.0]
+    x = xg.asarray(host)
+    assert xg.from_dlpack(x).data.name == x.data.name

@@ -135,7 +135,8 @@ def from_dlpack(backend: Any, x: Any, /, *, device: Any = None, copy: bool | Non
         raise BufferError("from_dlpack: a tensor that requires a gradient cannot be exchanged: call t.detach() first")
     source = x.data if isinstance(x, Tensor) else x
     kwargs = {k: v for k, v in (("device", device), ("copy", copy)) if v is not None}
-    raw = backend.library.from_dlpack(source, **kwargs)
+    exchange = getattr(backend.library, "from_dlpack", None) or backend.xp.from_dlpack
+    raw = exchange(source, **kwargs)
     return wrap(raw, backend.on(backend.device_of(raw)))
 
 
