@@ -325,6 +325,10 @@ class Backend:
         """The backend on which arrays of both can be operands, once `take_in` has had them; None if there is none."""
         return None
 
+    def here(self) -> Backend:
+        """This backend as what runs now has it: inside of a vmap, perhaps. (Set by xgrad.batching.)"""
+        return self
+
     def bare(self, array: Any) -> tuple[Backend, Any]:
         """The library's own array, with all that is hidden in it, and the backend it is on."""
         return self, array
@@ -396,7 +400,7 @@ class Backend:
         return array
 
     def fused(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """An optimizer's elementwise rule (see `xgrad.optim.state.fused`), or one that does the same in a single kernel."""
+        """An optimizer's elementwise rule (see `xgrad.optim.state.Rule`), or what does the same in a single kernel."""
         return rule
 
     def kind_of(self, error: Exception) -> type[Exception]:

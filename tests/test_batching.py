@@ -120,6 +120,26 @@ def test_a_write_into_what_is_outside_is_an_error_and_writes_nothing(xp):
     assert_matches(y, [1.0, 2.0], xp=xp)
 
 
+@pytest.mark.parametrize("make_it", ["zeros", "zeros_like", "asarray"])
+def test_a_namespace_from_outside_makes_arrays_inside(xp, make_it):
+    """That of an argument that is the same for all examples is one, or that of what is closed over: it is one for all of them."""
+    w = make(xp, [10.0, 20.0])
+
+    def f(x, w):
+        assert x.__array_namespace__() is w.__array_namespace__() is xg.sin(w).__array_namespace__()
+        made = {
+            "zeros": lambda: xp.zeros((2,), dtype=w.dtype),
+            "zeros_like": lambda: xp.zeros_like(w),
+            "asarray": lambda: xp.asarray(w, copy=True),
+        }[make_it]()
+        made[0] = x
+        return made * w
+
+    untouched = 20.0 if make_it == "asarray" else 0.0
+    want = np.stack([[x, untouched] for x in X]) * [10, 20]
+    assert_matches(xg.vmap(f, (0, None))(make(xp, X), w), want, xp=xp)
+
+
 # --- backward() inside --------------------------------------------------------------------------------------------
 
 

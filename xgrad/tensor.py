@@ -85,7 +85,7 @@ class Tensor:
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         """xgrad as an Array API namespace, bound to this tensor's backend and device."""
-        return self.backend.view.version(api_version)
+        return self.backend.here().view.version(api_version)
 
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(

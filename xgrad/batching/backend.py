@@ -62,6 +62,8 @@ class BatchedBackend(Backend):
 
     def join(self, other: Backend) -> Backend | None:
         """The same library inside the vmaps of both."""
+        if other is self or other is self.base:
+            return self
         base, scope = base_and_scope(other)
         return scoped(base, merged(self.scope, scope)) if base is self.base else None
 
@@ -133,6 +135,14 @@ def scoped(base: Backend, scope: Axes) -> Backend:
 
 def base_and_scope(backend: Backend) -> tuple[Backend, Axes]:
     return (backend.base, backend.scope) if isinstance(backend, BatchedBackend) else (backend, ())
+
+
+def _here(self: Backend) -> Backend:
+    vmap = active.get()
+    return self if vmap is None else vmap.join(self) or self
+
+
+Backend.here = _here  # type: ignore[method-assign]
 
 
 def inside_of(backend: Backend, *known: Backend) -> bool:

@@ -124,15 +124,15 @@ def show(x: Tensor, axis: Axis) -> Tensor:
 
 def take_in(x: Tensor, backend: Backend) -> Tensor:
     """A tensor from outside, on the backend inside: the same for all examples."""
+    if x.backend is backend:
+        return x
     added = tuple(axis for axis in base_and_scope(backend)[1] if axis not in base_and_scope(x.backend)[1])
     return TAKEN_IN(x, x.backend, added) if added else x
 
 
 def inside(x: Tensor) -> Tensor:
     """x as the function under vmap that is running now has it, if there is one and x is of its library."""
-    backend = active.get()
-    joined = None if backend is None else backend.join(x.backend)
-    return x if joined is None else take_in(x, joined)
+    return take_in(x, x.backend.here())
 
 
 def check_running(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from xgrad.backends import get_backend, owner
-from xgrad.dispatch import apply, explain, unwrap
+from xgrad.dispatch import apply, explain, on, unwrap
 from xgrad.op import Multilinear
 from xgrad.registry import public
 from xgrad.tape import Leaf
@@ -26,14 +26,17 @@ def creation(derivative: str = CREATES, *, prefix: str = "") -> Callable[[Functi
     """Publish `function(backend, ...)` as a function of the rest, on the current backend. `prefix` is "fft." in an extension."""
 
     def declare(function: Function) -> Function:
+        def bound(backend: Any, *args: Any, **kwargs: Any) -> Any:
+            return function(backend.here(), *args, **kwargs)
+
         @functools.wraps(function)
         def on_current(*args: Any, **kwargs: Any) -> Any:
-            return function(get_backend(), *args, **kwargs)
+            return function(get_backend().here(), *args, **kwargs)
 
         signature = inspect.signature(function)
         parameters = list(signature.parameters.values())[1:]
         on_current.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        BOUND[prefix + function.__name__] = function
+        BOUND[prefix + function.__name__] = functools.wraps(function)(bound)
         return public(prefix + function.__name__, derivative)(on_current)
 
     return declare
@@ -100,7 +103,7 @@ def _from_tensor(x: Tensor, dtype: Any, device: Any, copy: bool | None, requires
             raise ValueError(f"asarray(copy=False): going from {y.dtype} to {dtype} takes a copy")
         y = astype(y, dtype)
     if copy and y is x:
-        y = cast(y, y.dtype)
+        y = cast(on(y.backend.here(), y), y.dtype)
     if requires_grad and not y.requires_grad:
         y = wrap(y.data, y.backend).requires_grad_()
     return y
@@ -201,7 +204,7 @@ def linspace(
 
 def _like(name: str, x: Any, *args: Any, dtype: Any = None, device: Any = None) -> Tensor:
     backend, (raw,), _ = unwrap(name, (x,))
-    return _make(backend, name.removesuffix("_like"), tuple(raw.shape), *args, dtype=dtype or raw.dtype, device=device)
+    return _make(backend.here(), name.removesuffix("_like"), tuple(raw.shape), *args, dtype=dtype or raw.dtype, device=device)
 
 
 @public("zeros_like", CREATES)
