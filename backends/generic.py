@@ -86,7 +86,7 @@ class GenericRaw(Raw):
         try:
             return super().__getattr__(name)
         except AttributeError:
-            if name.startswith("_"):
+            if name.startswith("_") or name in (*KINDS["bool"], *KINDS["numeric"]):
                 raise
             found = self.__dict__[name] = refusal(name, self.library.__name__, LACKING)
             return found

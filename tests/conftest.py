@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 
+from tests.processes import XLA_FLAGS
+
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it when it is first imported
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # and JAX this
-if "jax" in os.environ.get("XGRAD_TEST_BACKENDS", ""):  # for each shape it compiles what then runs once or twice
-    flags = "backend_optimization_level=0 llvm_disable_expensive_passes=true cpu_use_fusion_emitters=false"
-    os.environ.setdefault("XLA_FLAGS", " ".join(f"--xla_{flag}" for flag in flags.split()))
+if "jax" in os.environ.get("XGRAD_TEST_BACKENDS", ""):
+    os.environ.setdefault("XLA_FLAGS", XLA_FLAGS)
 
 pytest.register_assert_rewrite("tests.helpers")
 

@@ -9,10 +9,12 @@ import pytest
 
 import xgrad as xg
 from tests.helpers import assert_matches, make, to_numpy
-from tests.processes import output, run
+from tests.processes import XLA_FLAGS, output, run
 from xgrad.cli import main
 
 jax = pytest.importorskip("jax")
+
+IN_32_BITS = {"XGRAD_BACKEND": "jax", "JAX_ENABLE_X64": "0", "XLA_FLAGS": XLA_FLAGS}
 
 
 @pytest.fixture
@@ -118,7 +120,7 @@ def test_without_64_bits_it_is_float32_and_never_without_a_word():
             y = make()
         print(y.dtype, len(caught), "jax_enable_x64" in str(caught[0].message))
     """
-    lines = output(source, XGRAD_BACKEND="jax", JAX_ENABLE_X64="0").splitlines()
+    lines = output(source, **IN_32_BITS).splitlines()
     assert lines == ["float32 float32", *["float32 1 True"] * 4, "complex64 1 True"]
 
 
@@ -140,8 +142,8 @@ def test_each_device_is_a_backend():
     except xg.MixedBackendsError as error:
         print("mixed")
     """
-    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu", "XGRAD_BACKEND": "jax"}
-    said = output(source, **flags).splitlines()
+    flags = {"XLA_FLAGS": f"{XLA_FLAGS} --xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"}
+    said = output(source, XGRAD_BACKEND="jax", **flags).splitlines()
     assert said == ["cpu:0 cpu:1", "cpu:1 cpu:1 cpu:0", "Backend(jax, cpu:1)", "mixed"]
 
 
@@ -165,5 +167,34 @@ def test_the_command_trains_without_64_bits():
     from xgrad.cli import main
     raise SystemExit(main(["fit", "--steps", "3", "--out", "", "--quiet"]))
     """
-    done = run(source, XGRAD_BACKEND="jax", JAX_ENABLE_X64="0")
+    done = run(source, **IN_32_BITS)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_diagnosis_is_the_same_without_64_bits():
+    """There a gradient is compared with differences of float32, by a coarser rule."""
+    source = """
+    import xgrad as xg
+    from xgrad import nn, optim
+    rng = xg.random.Generator(0)
+    x = xg.reshape(xg.linspace(-100.0, 100.0, 201), (201, 1))
+    model = nn.Sequential(nn.Linear(1, 32, rng=rng), nn.ReLU(), nn.Linear(32, 1, rng=rng), nn.ReLU())
+    try:
+        model.to(dtype="float64")
+    except TypeError as error:
+        print(error)
+    with xg.detect_anomaly():
+        xg.sum(xg.where(xg.arange(3) > 1, xg.ones(3), 0.0))
+    optimizer, loss_function = optim.SGD(model.parameters(), lr=0.01), nn.MSELoss()
+    watch = xg.diagnose.watch(model, optimizer, loss=loss_function, x=x, y=x**2)
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss = loss_function(model(x), x**2)
+        loss.backward()
+        optimizer.step()
+        watch.step(loss)
+    print(watch.report().findings[0].rule)
+    """
+    first, second = output(source, **IN_32_BITS).splitlines()
+    assert first.startswith("a module cannot become 'float64': backend Backend(jax, cpu:0) has no such dtype")
+    assert second == "STEP_UNSTABLE"

@@ -104,7 +104,8 @@ def operand(backend: Any, raw: Any) -> Operand:
     dtype = str(array.dtype).rpartition(".")[2]
     shape = tuple(array.shape)
     if not backend.is_inexact(array.dtype):
-        array = xp.astype(array, xp.float64 if hasattr(xp, "float64") else xp.float32)
+        kinds = backend.library.__array_namespace_info__().dtypes(device=backend.device, kind="real floating")
+        array = xp.astype(array, kinds.get("float64", kinds["float32"]))
     if array.dtype in backend.complex_dtypes:
         array = xp.abs(array)
     if 0 in shape:
