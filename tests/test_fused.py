@@ -72,7 +72,7 @@ def test_a_rule_is_one_kernel(cupy_backend, name, options, dtype, monkeypatch, t
 def test_a_number_may_change_without_another_kernel(cupy_backend):
     """Numbers are arguments: nothing of them is in the source."""
     raw = cupy_backend.CuPyRaw(cupy_backend.CuPy.namespace())
-    rule = adam._descend
+    rule = adam._RULE
     arrays = [np.ones(3, np.float32)] * 4
     sources = set()
     for lr in (0.123, 0.456):

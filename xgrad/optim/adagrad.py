@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import Check, at_least_zero, flag
-from xgrad.optim.state import fused
+from xgrad.optim.state import Rule, follow_rule
 
 
 class Adagrad(Optimizer):
@@ -80,26 +80,37 @@ class Adagrad(Optimizer):
         maximize: bool,
     ) -> Any:
         step = state.get("step", 0) + 1
-        total = state["sum"] if step > 1 else xp.full_like(p, initial_accumulator_value)
-        numbers = (lr / (1 + (step - 1) * lr_decay), eps, weight_decay)
-        flags = bool(weight_decay), maximize
-        p, state["sum"] = fused(state, _descend)(xp, (p, g, total), numbers, flags)
+        if "sum" not in state:
+            state["sum"] = xp.full_like(p, initial_accumulator_value)
+        numbers = lr / (1 + (step - 1) * lr_decay), eps, weight_decay
+        p = follow_rule(xp, _RULE, p, g, state, ("sum",), numbers, (bool(weight_decay), maximize))
         state["step"] = step
         return p
+
+
+def _direction(p: Any, g: Any, weight_decay: float, decays: bool, maximize: bool) -> Any:
+    if maximize:
+        g = -g
+    return g + weight_decay * p if decays else g
+
+
+def _roll(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
+    p, g, total = arrays
+    if any(flags):
+        g = _direction(p, g, numbers[-1], *flags)
+    total += g * g
+    return (total,)
 
 
 def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
     p, g, total = arrays
     rate, eps, weight_decay = numbers
-    decays, maximize = flags
-    if maximize:
-        g = -g
-    if decays:
-        g = g + weight_decay * p
-    total = total + g * g
     change = xp.sqrt(total)
     change += eps
-    change = g / change
+    change = _direction(p, g, weight_decay, *flags) / change
     change *= rate
     p -= change
-    return p, total
+    return (p,)
+
+
+_RULE = Rule(_roll, _descend)

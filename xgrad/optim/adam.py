@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import Check, at_least_zero, flag, two_fractions
-from xgrad.optim.state import fused, kept
+from xgrad.optim.state import Rule, follow_rule
 
 
 class Adam(Optimizer):
@@ -87,35 +87,41 @@ class Adam(Optimizer):
     ) -> Any:
         step = state.get("step", 0) + 1
         beta1, beta2 = betas
-        arrays: tuple[Any, ...] = p, g, kept(xp, state, "exp_avg", p), kept(xp, state, "exp_avg_sq", p)
-        if amsgrad:
-            arrays += (kept(xp, state, "max_exp_avg_sq", p),)
+        names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
         corrected = sqrt(1 - beta2**step), lr / (1 - beta1**step)
         numbers = beta1, 1 - beta1, beta2, 1 - beta2, eps, *corrected, weight_decay, 1 - lr * weight_decay
         flags = bool(weight_decay), decoupled_weight_decay, maximize
-        p, mean, mean_square, *largest = fused(state, _descend)(xp, arrays, numbers, flags)
-        state["step"], state["exp_avg"], state["exp_avg_sq"] = step, mean, mean_square
-        if amsgrad:
-            state["max_exp_avg_sq"] = largest[0]
+        p = follow_rule(xp, _RULE, p, g, state, names, numbers, flags)
+        state["step"] = step
         return p
 
 
-def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
-    p, g, mean, mean_square, *largest = arrays
-    beta1, share1, beta2, share2, eps, correction, rate, weight_decay, shrink = numbers
+def _roll(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
+    p, g, mean, mean_square, *_ = arrays
+    beta1, share1, beta2, share2, _, _, _, weight_decay, _ = numbers
     decays, decoupled, maximize = flags
     if maximize:
         g = -g
     if decays and not decoupled:
         g = g + weight_decay * p
-    mean = beta1 * mean
-    mean += share1 * g
+    part = share1 * g
     square = g * g
     square *= share2
-    mean_square = beta2 * mean_square
+    mean *= beta1
+    mean += part
+    mean_square *= beta2
     mean_square += square
-    largest = [xp.maximum(largest[0], mean_square)] if largest else []
-    change = xp.sqrt(largest[0] if largest else mean_square)
+    return mean, mean_square
+
+
+def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
+    p, _, mean, mean_square, *largest = arrays
+    _, _, _, _, eps, correction, rate, _, shrink = numbers
+    decays, decoupled, _ = flags
+    if largest:
+        largest = [xp.maximum(largest[0], mean_square)]
+        mean_square = largest[0]
+    change = xp.sqrt(mean_square)
     change /= correction
     change += eps
     change = mean / change
@@ -123,7 +129,10 @@ def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
     if decays and decoupled:
         p *= shrink
     p -= change
-    return p, mean, mean_square, *largest
+    return p, *largest
+
+
+_RULE = Rule(_roll, _descend)
 
 
 class AdamW(Adam):

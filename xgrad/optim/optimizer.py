@@ -34,7 +34,8 @@ class Optimizer:
         self.defaults = dict(defaults)
         self.state: dict[Tensor, State] = {}
         self.param_groups: list[ParamGroup] = []
-        self._moved: dict[Tensor, Tensor] = {}  # parameter to gradient: what a step did that could not be finished
+        self._unfinished = False  # whether the last step raised
+        self._moved: dict[Tensor, Tensor] = {}  # parameter to gradient: what that step had done
         if isinstance(params, Tensor):
             raise TypeError(
                 f"{self.name}: params must be an iterable of tensors or of dicts, got one tensor; use [tensor]"
@@ -79,8 +80,13 @@ class Optimizer:
                 for p in group.params:
                     at = p
                     grad = p.grad
-                    if grad is not None and not (self._moved and self._moved.get(p) is grad):
-                        self._move(p, grad.data, options)
+                    if grad is not None and not (self._unfinished and self._moved.get(p) is grad):
+                        backend = p.backend
+                        if backend.guard is NO_GUARD:
+                            self._move(p, grad.data, options, backend)
+                        else:
+                            with backend.guard:
+                                self._move(p, grad.data, options, backend)
         except Exception as error:
             self._remember_moved(at)
             if at is not None:
@@ -88,25 +94,26 @@ class Optimizer:
                 if told is not None:
                     raise told from error
             raise
-        self._moved.clear()
+        if self._unfinished:
+            self._forget_moved()
         return loss
 
+    def _forget_moved(self) -> None:
+        """Let go of the gradients of a step that failed: it is finished, or given up."""
+        self._unfinished = False
+        self._moved.clear()
+        for state in self.state.values():
+            state.forget()
+
     def _remember_moved(self, until: Tensor | None) -> None:
+        self._unfinished = True
         for p in self._parameters():
             if p is until:
                 return
             if p.grad is not None:
                 self._moved[p] = p.grad
 
-    def _move(self, p: Tensor, g: Any, options: dict[str, Any]) -> None:
-        backend = p.backend
-        if backend.guard is NO_GUARD:
-            self._move_here(p, g, options, backend)
-        else:
-            with backend.guard:
-                self._move_here(p, g, options, backend)
-
-    def _move_here(self, p: Tensor, g: Any, options: dict[str, Any], backend: Any) -> None:
+    def _move(self, p: Tensor, g: Any, options: dict[str, Any], backend: Any) -> None:
         xp = backend.xp
         state = self.state.get(p)
         if state is None:
@@ -117,8 +124,13 @@ class Optimizer:
             state.take(options, self.factors, p.data)
         options = state.options
         if state.is_complex:  # the real and the imaginary part are weights of their own, as in PyTorch
-            moved = self.update(xp, as_real(xp, p.data), as_real(xp, g), state, **options)
-            p.data = as_complex(xp, moved, state.dtype)
+            real = state.real
+            if real is None or real[0] is not g:
+                real = state.real = [g, as_real(xp, g), None]
+            if real[2] is None:
+                real[2] = self.update(xp, as_real(xp, p.data), real[1], state, **options)
+            p.data = as_complex(xp, real[2], state.dtype)
+            state.real = None
         elif backend.exclusive(p.data):
             p.data = self.update(xp, p.data, g, state, **options)
         else:  # a graph that was kept, a snapshot or the user holds this array: leave it as it is
@@ -128,7 +140,8 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or (`set_to_none=False`) make them zero."""
-        self._moved.clear()
+        if self._unfinished:
+            self._forget_moved()
         for group in self.param_groups:
             for p in group.params:
                 if set_to_none or p.grad is None:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import Check, at_least_zero, flag
-from xgrad.optim.state import fused, kept
+from xgrad.optim.state import Rule, follow_rule
 
 
 class RMSprop(Optimizer):
@@ -84,46 +84,49 @@ class RMSprop(Optimizer):
         centered: bool,
         maximize: bool,
     ) -> Any:
-        names = _names(centered, bool(momentum))
-        arrays = p, g, *[kept(xp, state, name, p) for name in names]
+        names = ("square_avg", *(("grad_avg",) if centered else ()), *(("momentum_buffer",) if momentum else ()))
         numbers = lr, alpha, 1 - alpha, eps, weight_decay, momentum
         flags = bool(weight_decay), maximize, centered, bool(momentum)
-        p, *after = fused(state, _descend)(xp, arrays, numbers, flags)
-        state.update(zip(names, after, strict=True))
-        return p
+        return follow_rule(xp, _RULE, p, g, state, names, numbers, flags)
 
 
-def _names(centered: bool, rolls: bool) -> tuple[str, ...]:
-    return "square_avg", *(("grad_avg",) if centered else ()), *(("momentum_buffer",) if rolls else ())
+def _direction(p: Any, g: Any, weight_decay: float, decays: bool, maximize: bool) -> Any:
+    if maximize:
+        g = -g
+    return g + weight_decay * p if decays else g
+
+
+def _roll(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
+    p, g, mean_square, *others = arrays
+    _, alpha, share, _, weight_decay, _ = numbers
+    decays, maximize, centered, _ = flags
+    g = _direction(p, g, weight_decay, decays, maximize)
+    square = g * g
+    square *= share
+    if centered:
+        mean, part = others[0], share * g
+        mean *= alpha
+        mean += part
+    mean_square *= alpha
+    mean_square += square
+    return (mean_square, mean) if centered else (mean_square,)
 
 
 def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
     p, g, mean_square, *others = arrays
-    lr, alpha, share, eps, weight_decay, momentum = numbers
+    lr, _, _, eps, weight_decay, momentum = numbers
     decays, maximize, centered, rolls = flags
-    if maximize:
-        g = -g
-    if decays:
-        g = g + weight_decay * p
-    square = g * g
-    square *= share
-    mean_square = alpha * mean_square
-    mean_square += square
-    after, variance = [mean_square], mean_square
-    if centered:
-        mean = alpha * others[0]
-        mean += share * g
-        after.append(mean)
-        variance = mean_square - mean * mean
-    change = xp.sqrt(variance)
+    change = xp.sqrt(mean_square - others[0] * others[0] if centered else mean_square)
     change += eps
-    change = g / change
-    if rolls:
-        v = momentum * others[-1]
-        v += change
-        after.append(v)
-        change = lr * v
-    else:
+    change = _direction(p, g, weight_decay, decays, maximize) / change
+    if not rolls:
         change *= lr
-    p -= change
-    return p, *after
+        p -= change
+        return (p,)
+    v = momentum * others[-1]
+    v += change
+    p -= lr * v
+    return p, v
+
+
+_RULE = Rule(_roll, _descend)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import Check, at_least_zero, finite, flag
-from xgrad.optim.state import fused
+from xgrad.optim.state import Rule, follow_rule
 
 
 class SGD(Optimizer):
@@ -89,39 +89,50 @@ class SGD(Optimizer):
         maximize: bool,
     ) -> Any:
         if not momentum:
-            return fused(state, _descend)(xp, (p, g), (lr, weight_decay), (bool(weight_decay), maximize))[0]
+            return follow_rule(xp, _PLAIN, p, g, state, (), (lr, weight_decay), (bool(weight_decay), maximize))
         numbers = lr, weight_decay, momentum, 1 - dampening
-        v = state.get("momentum_buffer")
-        flags = bool(weight_decay), maximize, v is None, bool(dampening), nesterov
-        arrays = p, g, xp.zeros_like(p) if v is None else v
-        p, state["momentum_buffer"] = fused(state, _roll)(xp, arrays, numbers, flags)
-        return p
+        flags = bool(weight_decay), maximize, "momentum_buffer" not in state, bool(dampening), nesterov
+        return follow_rule(xp, _ROLLING, p, g, state, ("momentum_buffer",), numbers, flags)
+
+
+def _direction(p: Any, g: Any, weight_decay: float, decays: bool, maximize: bool) -> Any:
+    if maximize:
+        g = -g
+    return g + weight_decay * p if decays else g
 
 
 def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
     p, g = arrays
     lr, weight_decay = numbers
     decays, maximize = flags
-    if maximize:
-        g = -g
-    if decays:
-        g = g + weight_decay * p
-    p -= lr * g
+    p -= lr * (_direction(p, g, weight_decay, decays, maximize) if decays or maximize else g)
     return (p,)
 
 
 def _roll(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
     p, g, v = arrays
-    lr, weight_decay, momentum, share = numbers
-    decays, maximize, starts, dampened, nesterov = flags
-    if maximize:
-        g = -g
-    if decays:
-        g = g + weight_decay * p
+    _, weight_decay, momentum, share = numbers
+    decays, maximize, starts, dampened, _ = flags
+    if decays or maximize:
+        g = _direction(p, g, weight_decay, decays, maximize)
     if starts:
-        v = g * 1  # a copy
-    else:
-        v = momentum * v
-        v += share * g if dampened else g
-    p -= lr * (g + momentum * v if nesterov else v)
-    return p, v
+        return (g * 1,)  # a copy
+    if dampened:
+        g = share * g
+    v *= momentum
+    v += g
+    return (v,)
+
+
+def _descend_rolling(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
+    p, g, v = arrays
+    lr, weight_decay, momentum, _ = numbers
+    decays, maximize, _, _, nesterov = flags
+    if nesterov:
+        v = _direction(p, g, weight_decay, decays, maximize) + momentum * v
+    p -= lr * v
+    return (p,)
+
+
+_PLAIN = Rule(None, _descend)
+_ROLLING = Rule(_roll, _descend_rolling)

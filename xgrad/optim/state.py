@@ -9,13 +9,13 @@ from xgrad.tensor import Tensor
 from xgrad.transfer import transfer
 
 Array = Any
-Rule = Callable[..., Any]
+Part = Callable[..., Any]
 
 
 class State(dict[str, Any]):
     """Raw arrays like the parameter, owned by the optimizer, and numbers. A rule reads and writes it as a dict."""
 
-    __slots__ = ("backend", "dtype", "is_complex", "is_single", "options", "rules", "source")
+    __slots__ = ("backend", "dtype", "is_complex", "is_single", "options", "real", "rolled", "rules", "source")
 
     def __init__(self, p: Tensor) -> None:
         super().__init__()
@@ -55,7 +55,13 @@ class State(dict[str, Any]):
         self.is_complex: bool = p.backend.xp.isdtype(self.dtype, "complex floating")
         self.is_single = not p.data.shape
         self.source: Mapping[str, Any] | None = None
-        self.rules: dict[Any, Any] = {}
+        self.rules: dict[Rule, Callable[..., Any]] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin the next update anew, whatever came of the last."""
+        self.rolled: Any = None  # the gradient that what is kept has seen already, and p has not
+        self.real: Any = None  # of a complex parameter: [gradient, its parts, the new parts of p once they are known]
 
     def keep_arrays(self) -> None:
         """Make arrays again of what a library computed on 0-d arrays and gave as scalars."""
@@ -71,27 +77,63 @@ class State(dict[str, Any]):
         }
 
 
-def fused(state: MutableMapping[str, Any], rule: Rule) -> Rule:
-    """The rule, as the backend of the state runs it best: on a GPU as one kernel, elsewhere as it stands.
+class Rule:
+    """An elementwise rule in two parts, each `part(xp, (p, g, *kept), numbers, flags)`.
 
-    `rule(xp, (p, g, *kept), numbers, flags)` gives the new p and the new values of what was kept, in the same order. It is
-    elementwise; numbers may differ from step to step, and a flag decides what is computed at all. It allocates all that it needs
-    before it writes into p, and writes into nothing else, so that an update which runs out of memory has changed nothing.
+    `roll` moves on what is kept from step to step and gives its new values; `descend` gives the new p, and then the new values of
+    those that it moves on itself: the last of what is kept. Numbers may differ from step to step; a flag decides what is computed
+    at all. Each part allocates all that it needs before it writes into an array, so that running out of memory finds either
+    nothing of it done or all.
+    """
+
+    def __init__(self, roll: Part | None, descend: Part) -> None:
+        self.roll = roll
+        self.descend = descend
+
+    def __call__(self, xp: Any, arrays: tuple[Array, ...], numbers: Any, flags: Any) -> tuple[Array, ...]:
+        """The new p and the new values of all that is kept: the whole rule, as a backend may make one kernel of it."""
+        p, g, *before = arrays
+        rolled = self.roll(xp, arrays, numbers, flags) if self.roll else ()
+        kept = (*rolled, *before[len(rolled) :])
+        p, *late = self.descend(xp, (p, g, *kept), numbers, flags)
+        return p, *kept[: len(kept) - len(late)], *late
+
+
+def follow_rule(
+    xp: Any,
+    rule: Rule,
+    p: Array,
+    g: Array,
+    state: MutableMapping[str, Any],
+    names: tuple[str, ...],
+    numbers: Any,
+    flags: Any,
+) -> Array:
+    """The new p; what is kept under these names is moved on.
+
+    Where a backend makes no kernel of the rule, its parts run one after the other. If memory runs out in between, the state
+    remembers the gradient that has been rolled, so that it is not rolled again.
     """
     if type(state) is not State:  # on xgrad's own namespace, to be differentiated
-        return rule
-    found: Rule | None = state.rules.get(rule)
-    if found is None:
-        found = state.rules[rule] = state.backend.fused(rule)
-    return found
-
-
-def kept(xp: Any, state: MutableMapping[str, Any], name: str, p: Array) -> Array:
-    """The array of that name, zeros like `p` at first."""
-    array = state.get(name)
-    if array is None:
-        array = state[name] = xp.zeros_like(p)
-    return array
+        run: Callable[..., Any] = rule
+    else:
+        run = state.rules.get(rule) or state.rules.setdefault(rule, state.backend.fused(rule))
+        if run is rule and rule.roll is None:
+            return rule.descend(xp, (p, g), numbers, flags)[0]
+    kept = [xp.zeros_like(p) if array is None else array for array in map(state.get, names)]
+    if run is not rule or type(state) is not State:
+        p, *after = run(xp, (p, g, *kept), numbers, flags)
+        state.update(zip(names, after, strict=True))
+        return p
+    if rule.roll is not None and state.rolled is not g:
+        for i, value in enumerate(rule.roll(xp, (p, g, *kept), numbers, flags)):
+            kept[i] = state[names[i]] = value
+        state.rolled = g
+    p, *late = rule.descend(xp, (p, g, *kept), numbers, flags)
+    if late:
+        state.update(zip(names[-len(late) :], late, strict=True))
+    state.rolled = None
+    return p
 
 
 def as_real(xp: Any, z: Array) -> Array:
