@@ -40,6 +40,30 @@ def test_walks_are_made_many_at_once(xp, monkeypatch, at_once):
     assert_matches(j, np.diag(np.cos(X) * X.sum()) + np.sin(X)[:, None], xp=xp, rtol=1e-14)
 
 
+def test_walks_pass_only_so_many_numbers_at_once(xp, monkeypatch):
+    """Also where the ends are small and what lies between them is large, saved or not, in each of several examples."""
+    at_once = []
+
+    def rule(g, out, x):
+        at_once.append(g.data.value.shape[-2])  # the walks lie behind the examples
+        return 2 * g * x
+
+    square = xg.primitive(lambda x: x * x)
+    square.defvjp(rule)
+    xs = make(xp, np.linspace(0.5, 1.0, 12).reshape(2, 6))
+    wide = make(xp, np.ones((6, 50)))
+
+    def f(x):
+        return xp.sum((square(x)[:, None] * wide + 1.0) * 2.0, axis=1)[:5]
+
+    want = 200 * np.eye(5, 6) * to_numpy(xs)[:, None, :]
+    for numbers, batches in ((6 * 50 * 2 * 5, [5]), (6 * 50 * 2 * 2, [2, 2, 1]), (1, [1] * 5)):
+        monkeypatch.setattr("xgrad.jacobians.AT_ONCE", numbers)
+        at_once.clear()
+        assert_matches(xg.vmap(xg.jacobian(f))(xs), want, xp=xp)
+        assert at_once == batches
+
+
 def test_a_rule_that_looks_at_numbers_makes_the_walks_one_by_one(xp):
     seen = []
 
@@ -52,6 +76,7 @@ def test_a_rule_that_looks_at_numbers_makes_the_walks_one_by_one(xp):
     j = xg.jacobian(lambda x: cube(x)[:2])(make(xp, X))
     assert_matches(j, np.diag(3 * X**2)[:2], xp=xp, rtol=1e-14)
     np.testing.assert_array_equal(seen, np.eye(3)[:2])
+    assert_matches(xg.jacobian(lambda x: cube(x)[:0])(make(xp, X)), np.zeros((0, 3)), xp=xp)
 
 
 def test_an_error_of_a_rule_is_raised_as_it_is(xp):

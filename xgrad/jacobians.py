@@ -7,12 +7,13 @@ as vmap would make them.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
 from typing import Any
 
 from xgrad import tape
-from xgrad.batching.array import Axis
-from xgrad.batching.backend import active
+from xgrad.batching.array import Axis, merged
+from xgrad.batching.backend import base_and_scope, running
 from xgrad.batching.boundary import hide, show, take_in
 from xgrad.dispatch import joined
 from xgrad.tensor import Tensor, wrap
@@ -20,7 +21,7 @@ from xgrad.transforms import Run, grad, is_complex, jvp, numbers
 
 Function = Callable[..., Any]
 
-AT_ONCE = 2**20  # numbers that a batch of walks may make at their ends, about
+AT_ONCE = 2**20  # numbers that a batch of walks may make at any place, about
 
 
 def _zeros(xs: Sequence[Tensor]) -> list[Tensor]:
@@ -60,7 +61,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 def _by_rows(run: Run) -> list[list[Tensor]]:
     blocks = []
     for k, y in enumerate(run.outputs):
-        pulled = _for_each_place(run.pull, _zeros(run.outputs), k, sum(x.size for x in run.inputs))
+        pulled = _for_each_place(run.pull, _zeros(run.outputs), k, _width(run))
         blocks.append([_shaped(rows, (*y.shape, *x.shape)) for rows, x in zip(pulled, run.inputs, strict=True)])
     return blocks
 
@@ -68,11 +69,26 @@ def _by_rows(run: Run) -> list[list[Tensor]]:
 def _by_columns(run: Run) -> list[list[Tensor]]:
     blocks: list[list[Tensor]] = [[] for _ in run.outputs]
     for i, x in enumerate(run.inputs):
-        pushed = _for_each_place(run.push, _zeros(run.inputs), i, sum(y.size for y in run.outputs))
+        pushed = _for_each_place(run.push, _zeros(run.inputs), i, _width(run))
         for k, y in enumerate(run.outputs):
             block = _shaped(y.backend.view.moveaxis(pushed[k], 0, -1), (*y.shape, *x.shape))
             blocks[k].append(block if is_complex(y) else y.backend.view.astype(block, x.dtype, copy=False))
     return blocks
+
+
+def _width(run: Run) -> int:
+    """How many numbers one walk makes at one place, about: of what it goes from and to, and of all that it passes on its way."""
+    ends = max(sum(x.size for x in run.inputs), sum(y.size for y in run.outputs))
+    examples = prod(axis.size for axis in merged(*(base_and_scope(y.backend)[1] for y in run.outputs)))
+    return examples * max(ends, *(size for node in run.path.nodes for size in _sizes(node[tape.SAVED])), 1)
+
+
+def _sizes(saved: Any) -> Iterator[int]:
+    """The sizes of the arrays that a node saved, and of those that it knows by their shapes and dtypes."""
+    parts = saved if isinstance(saved, tuple) else (saved,)
+    yield from (prod(part.shape) for part in parts if hasattr(part, "shape"))
+    geometry = parts[-1] if parts and isinstance(parts[-1], tuple) else ()
+    yield from (prod(each[0]) for each in geometry if each is not None)
 
 
 def _for_each_place(walk: Function, seeds: list[Tensor], k: int, size: int) -> list[Tensor]:
@@ -102,17 +118,15 @@ def _walk_many(walk: Function, seeds: list[Tensor], k: int, ones: Tensor) -> lis
     """As vmap does."""
     axis = Axis(ones.shape[0])
     one = hide(ones, axis)
-    token = active.set(one.backend)
-    try:
+    with running(one.backend):
         found = walk([*seeds[:k], one, *seeds[k + 1 :]])
-    finally:
-        active.reset(token)
     return [show(take_in(g, joined("jacobian", one.backend, g.backend)), axis) for g in found]
 
 
 def _walk_one(walk: Function, seeds: list[Tensor], k: int, ones: Tensor) -> list[Tensor]:
-    found = walk([*seeds[:k], ones[(0, ...)], *seeds[k + 1 :]])
-    return [g[(None, ...)] for g in found]
+    one = ones[(0, ...)] if ones.shape[0] else seeds[k]  # of nothing there is still a shape to find
+    found = walk([*seeds[:k], one, *seeds[k + 1 :]])
+    return [g[(None, ...)][: ones.shape[0], ...] for g in found]
 
 
 def _shaped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
