@@ -61,6 +61,7 @@ def first_use(monkeypatch):
         ("torch", "cpu", ("torch", "cpu")),
         ("jax", "", ("jax", "cpu:0")),
         ("jax", "cpu", ("jax", "cpu:0")),
+        ("dask", "", ("dask", "cpu")),
     ],
 )
 def test_the_environment_chooses(first_use, name, device, where):
@@ -102,7 +103,7 @@ def test_libraries_that_are_not_installed():
         sys.modules[module] = None  # importing it fails
     import xgrad as xg
     before = xg.zeros(1).backend
-    for name in ("torch", "cupy", "jax", "strict"):
+    for name in ("torch", "cupy", "jax", "dask", "strict"):
         for ask in (xg.set_backend, lambda name: xg.use_backend(name).__enter__(), xg.backends.load):
             try:
                 ask(name)
@@ -112,9 +113,10 @@ def test_libraries_that_are_not_installed():
     assert xg.backends() == {"numpy": ["cpu"]}
     """
     lines = output(source).splitlines()
-    pip = {"torch": "torch", "cupy": "'xgrad[cuda12]'", "jax": "'xgrad[jax]'", "strict": "array-api-strict"}
+    pip = {"torch": "torch", "cupy": "'xgrad[cuda12]'", "strict": "array-api-strict"}
+    pip |= {name: f"'xgrad[{name}]'" for name in ("jax", "dask")}
     assert len(lines) == 3 * len(pip)
-    for i, name in enumerate(pip):
+    for i, name in enumerate(("torch", "cupy", "jax", "dask", "strict")):
         said = lines[3 * i : 3 * i + 3]
         assert len(set(said)) == 1
         for words in (f"'{name}' is not usable", f"pip install {pip[name]}", "Usable here: numpy (cpu)."):
@@ -275,7 +277,8 @@ def test_a_raw_array_may_be_the_first_thing_there_is(use):
     assert output(f"import numpy, xgrad as xg; a = numpy.ones(3); print(({use}).backend.name)") == "numpy"
 
 
-@pytest.mark.parametrize(("name", "ones"), [("torch", "torch.ones(3)"), ("jax", "jax.numpy.ones(3)")])
-def test_also_one_of_another_library(name, ones):
+@pytest.mark.parametrize("module", ["torch", "jax.numpy", "dask.array"])
+def test_also_one_of_another_library(module):
+    name = module.partition(".")[0]
     needs(name)
-    assert output(f"import {name}, xgrad as xg; print((xg.exp({ones}) * 2.0).backend.name)") == name
+    assert output(f"import {module}, xgrad as xg; print((xg.exp({module}.ones(3)) * 2.0).backend.name)") == name
