@@ -9,7 +9,9 @@ import textwrap
 from pathlib import Path
 
 # JAX compiles for each shape, and what it compiles here runs once or twice: to compile well would take three times as long.
-XLA_FLAGS = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false"
+XLA_FLAGS = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false"
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 

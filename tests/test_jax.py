@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from xgrad.cli import main
 
 jax = pytest.importorskip("jax")
 
-IN_32_BITS = {"XGRAD_BACKEND": "jax", "JAX_ENABLE_X64": "0", "XLA_FLAGS": XLA_FLAGS}
+IN_32_BITS: Any = {"XGRAD_BACKEND": "jax", "JAX_ENABLE_X64": "0", "XLA_FLAGS": XLA_FLAGS}
 
 
 @pytest.fixture
