@@ -140,6 +140,39 @@ def test_a_namespace_from_outside_makes_arrays_inside(xp, make_it):
     assert_matches(xg.vmap(f, (0, None))(make(xp, X), w), want, xp=xp)
 
 
+# --- looking at values ----------------------------------------------------------------------------------------------
+
+
+def test_what_is_the_same_for_all_examples_may_be_looked_at(xp):
+    """As a library does that checks its arguments: all examples then go the same way."""
+    x = make(xp, [[1.0, 2.0], [3.0, 4.0], [5.0, 1.0]])
+
+    def f(x):
+        assert xp.all(xp.isfinite(x))
+        largest, n = float(xp.max(x * 0 + 2.0)), int(xp.sum(xp.astype(x > 0, xp.int64)))
+        return x * largest if x[0] > 0 else x[:n]
+
+    assert_matches(xg.vmap(f)(x), 2 * to_numpy(x), xp=xp)
+    for different in (lambda x: bool(x[0] > 2), lambda x: float(x[0]), lambda x: x.numpy()):
+        with pytest.raises(TypeError, match="another value for each example"):
+            xg.vmap(different)(x)
+    with pytest.raises(TypeError, match="another value for each example"):
+        xg.vmap(lambda x: bool(x[0] > 2))(x[:0, ...])  # of no examples, none says which way to go
+
+
+def test_a_mask_that_is_the_same_for_all_examples_selects(xp):
+    if "nonzero" in xp._backend.cannot:
+        pytest.skip("what a mask selects has no known shape there")
+    x = make(xp, [[1.0, -2.0, 3.0], [3.0, -4.0, 7.0]])
+    assert_matches(xg.vmap(lambda x: x[x > 0] * 2)(x), [[2.0, 6.0], [6.0, 14.0]], xp=xp)
+    g = xg.vmap(xg.grad(lambda x: xp.sum(x[x > 0] ** 2)))(x)
+    assert_matches(g, [[2.0, 0.0, 6.0], [6.0, 0.0, 14.0]], xp=xp)
+    through = xg.grad(lambda x: xp.sum(xg.vmap(lambda x: x[x > 0] ** 2)(x)))(x)
+    assert_matches(through, to_numpy(g), xp=xp)
+    with pytest.raises(NotImplementedError, match="a mask that differs"):
+        xg.vmap(lambda x: x[x > 2])(x)
+
+
 # --- backward() inside --------------------------------------------------------------------------------------------
 
 

@@ -38,7 +38,8 @@ def vmap(f: Function, in_axes: Axes = 0, out_axes: Axes = 0) -> Function:
 
     Raises ValueError where the axes do not have one length or are not there, NotImplementedError, naming it, for a function that
     has no form for many examples (unique_values, nonzero, a mask as an index: what has another shape for each example), and
-    TypeError where `f` asks for the one value of an array that has many, as `if` does.
+    TypeError where `f` asks for the one value of an array that has many, as `if` does. Masks and `if` do work where the values
+    that they depend on are the same for all examples, as in a check of the arguments.
 
     >>> import xgrad as xg
     >>> x, w = xg.asarray([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), xg.asarray([1.0, 10.0])

@@ -112,6 +112,17 @@ def full(x: Batched, axes: Axes) -> Any:
     return x.backend.base.xp.broadcast_to(x.spread(axes, x.ndim), shape)
 
 
+def agreed(x: Batched) -> Batched | None:
+    """x without hidden axes, if its values are the same for all examples; None if they differ. (This looks at them.)"""
+    if not x.axes:
+        return x
+    if 0 in x.hidden:
+        return None
+    base = x.backend.base
+    one = x.value[(*(0,) * len(x.axes), ...)]
+    return x.like(one, ()) if base.to_numpy(base.xp.all(x.value == one)) else None
+
+
 # --- operators ----------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 from xgrad.backends import get_backend, use_backend
 from xgrad.backends.base import Backend, Form
-from xgrad.batching.array import Axes, Batched, merged
+from xgrad.batching.array import Axes, Batched, agreed, merged
 from xgrad.batching.functions import BatchedRaw
 
 # The backend of the innermost vmap that is running in this context, if any.
@@ -98,9 +98,13 @@ class BatchedBackend(Backend):
         return value if self.owns(value) else Batched(self.base.lift(value, dtype), (), self)
 
     def to_numpy(self, array: Any) -> Any:
-        if array.axes:
-            raise TypeError(VARIES if inside_of(self) else NOT_RUNNING)
-        return self.base.to_numpy(array.value)
+        """What a function sees that looks at values: those that are the same for all examples, be it by chance."""
+        if array.axes and not inside_of(self):
+            raise TypeError(NOT_RUNNING)
+        one = agreed(array)
+        if one is None:
+            raise TypeError(VARIES)
+        return self.base.to_numpy(one.value)
 
     def copy(self, array: Any) -> Any:
         return array.like(self.base.copy(array.value))

@@ -9,7 +9,7 @@ from numbers import Integral
 from typing import Any
 
 from xgrad.backends.base import IndexingRaw
-from xgrad.batching.array import Axes, Batched, elementwise, full, merged
+from xgrad.batching.array import Axes, Batched, agreed, elementwise, full, merged
 from xgrad.rules.shapes import normalize_axes
 
 Function = Callable[..., Any]
@@ -132,10 +132,17 @@ def _in_line(indices: list[Any], lengths: tuple[int, ...]) -> Batched:
 
 def _numbers(mask: Batched) -> Batched:
     """The places where the mask holds, counted along all its axes made one."""
-    if mask.axes:
-        raise NotImplementedError(MASK_VARIES)
+    mask = _same_for_all(mask)
     xp = mask.backend.base.xp
     return mask.like(xp.nonzero(xp.reshape(mask.value, (prod(mask.shape),)))[0])
+
+
+def _same_for_all(mask: Batched) -> Batched:
+    """A mask that selects the same elements of each example."""
+    one = agreed(mask)
+    if one is None:
+        raise NotImplementedError(MASK_VARIES)
+    return one
 
 
 class _Place:
@@ -150,9 +157,8 @@ class _Place:
 
     def __init__(self, like: Batched, parts: list[Any], axes: Axes) -> None:
         self.xp = like.backend.base.xp
+        parts = [_same_for_all(part) if isinstance(part, Batched) and _is_mask(part) else part for part in parts]
         arrays = _arrays(parts)
-        if any(part.axes and _is_mask(part) for part in arrays):
-            raise NotImplementedError(MASK_VARIES)
         varying = _varying(parts)
         self.axes = merged(axes, varying)
         width = max((1 if _is_mask(part) else part.ndim for part in arrays), default=0)
