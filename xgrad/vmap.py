@@ -61,7 +61,7 @@ def vmap(f: Function, in_axes: Axes = 0, out_axes: Axes = 0) -> Function:
             lift_raw(leaf) if at is None else lift(leaf, "to map over") for leaf, at in zip(leaves, places, strict=True)
         ]
         axis = Axis(_size(arrays, places))
-        entered = [x if at is None else hide(moveaxis(x, at, 0), axis) for x, at in zip(arrays, places, strict=True)]
+        entered = [x if at is None else hide(_moved(x, at, 0), axis) for x, at in zip(arrays, places, strict=True)]
         backend = _common([x for x, at in zip(entered, places, strict=True) if at is not None])
         with running(backend):
             result = f(*rebuild(entered), **kwargs)
@@ -146,4 +146,9 @@ def _left(y: Tensor, at: int | None, axis: Axis, backend: Backend) -> Tensor:
             raise ValueError("vmap: out_axes is None for a result that differs from example to example")
         return show(y, axis)[(0, ...)]
     (to,) = normalize_axes("vmap: out_axes", at, y.ndim + 1)
-    return moveaxis(show(y, axis), 0, to)
+    return _moved(show(y, axis), 0, to)
+
+
+def _moved(x: Tensor, source: int, destination: int) -> Tensor:
+    moved: Tensor = x if source == destination else moveaxis(x, source, destination)
+    return moved

@@ -33,6 +33,14 @@ Axes = tuple[Axis, ...]
 
 def merged(*several: Iterable[Axis]) -> Axes:
     """All these axes, each once and in order."""
+    first: Any = ()
+    for axes in several:
+        if axes and axes != first:
+            if first:
+                break
+            first = axes
+    else:
+        return tuple(first)
     found = {axis for axes in several for axis in axes}
     return tuple(sorted(found, key=lambda axis: axis.number))
 
@@ -128,14 +136,14 @@ def agreed(x: Batched) -> Batched | None:
 
 def elementwise(function: Callable[..., Any], *args: Any, **static: Any) -> Batched:
     """The function of arrays that broadcast to one shape, and of numbers."""
-    arrays = [arg for arg in args if isinstance(arg, Batched)]
+    arrays = [arg for arg in args if type(arg) is Batched]
     first = arrays[0]
-    if len(arrays) == 1:
-        axes = first.axes
-        values = [arg.value if isinstance(arg, Batched) else arg for arg in args]
+    axes = first.axes
+    if len(arrays) == 1 or all([array.axes == axes and array.ndim == first.ndim for array in arrays]):
+        values = [arg.value if type(arg) is Batched else arg for arg in args]
     else:
         axes, ndim = merged(*(array.axes for array in arrays)), max(array.ndim for array in arrays)
-        values = [arg.spread(axes, ndim) if isinstance(arg, Batched) else arg for arg in args]
+        values = [arg.spread(axes, ndim) if type(arg) is Batched else arg for arg in args]
     return Batched(function(*values, **static), axes, first.backend)
 
 

@@ -118,7 +118,7 @@ class BatchedBackend(Backend):
 
 # Whatever else there is to say is said by the library's own backend: of its devices, its memory, its errors.
 for _name in (
-    *("devices", "find_device", "device_of", "device_name", "entered", "make_current", "meet_streams", "guard"),
+    *("devices", "find_device", "device_of", "device_name", "entered", "make_current", "walking", "guard"),
     *("memory", "synchronize", "number", "in_words"),
 ):
     setattr(BatchedBackend, _name, property(attrgetter(f"base.{_name}")))

@@ -31,12 +31,16 @@ def _closed(base: Backend, scope: Axes, value: Any, axes: Axes) -> Any:
     return Batched(value, axes, scoped(base, scope)) if scope else value
 
 
+def _moved(base: Backend, value: Any, source: int, destination: int) -> Any:
+    return value if source == destination else base.xp.moveaxis(value, source, destination)
+
+
 def _hide(backend: Backend, raw: Any, axis: Axis) -> Any:
     """The first axis becomes the hidden one."""
     base, scope = base_and_scope(backend)
     x = _opened(backend, raw)
     axes = merged(x.axes, (axis,))
-    value = base.xp.moveaxis(x.value, len(x.axes), axes.index(axis))
+    value = _moved(base, x.value, len(x.axes), axes.index(axis))
     return _closed(base, merged(scope, (axis,)), value, axes)
 
 
@@ -45,7 +49,7 @@ def _show(backend: Backend, raw: Any, axis: Axis) -> Any:
     base, scope = base_and_scope(backend)
     x = _opened(backend, raw)
     axes = merged(x.axes, (axis,))
-    value = base.xp.moveaxis(full(x, axes), axes.index(axis), len(axes) - 1)
+    value = _moved(base, full(x, axes), axes.index(axis), len(axes) - 1)
     rest = tuple(other for other in axes if other is not axis)
     return _closed(base, tuple(other for other in scope if other is not axis), value, rest)
 
@@ -126,7 +130,8 @@ def take_in(x: Tensor, backend: Backend) -> Tensor:
     """A tensor from outside, on the backend inside: the same for all examples."""
     if x.backend is backend:
         return x
-    added = tuple(axis for axis in base_and_scope(backend)[1] if axis not in base_and_scope(x.backend)[1])
+    _, outer = base_and_scope(x.backend)
+    added = tuple([axis for axis in base_and_scope(backend)[1] if axis not in outer])
     return TAKEN_IN(x, x.backend, added) if added else x
 
 

@@ -6,7 +6,7 @@ over them is to be found here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from math import prod
 from typing import Any
@@ -333,7 +333,7 @@ def _answered(function: Function, *args: Any) -> Any:
 
 
 def _run(backend: Any, rule: Function | None, name: str, function: Function, *args: Any, **static: Any) -> Any:
-    if any(array.axes for array in _arrays((args, static))):
+    if _varies(args) or (static and _varies(static.values())):
         if rule is None:
             raise refusal(name)
         return rule(function, *args, **static)
@@ -341,12 +341,16 @@ def _run(backend: Any, rule: Function | None, name: str, function: Function, *ar
     return _dressed(result, backend)
 
 
-def _arrays(value: Any) -> Iterator[Batched]:
-    if isinstance(value, Batched):
-        yield value
-    elif isinstance(value, tuple | list | dict):
-        for part in value.values() if isinstance(value, dict) else value:
-            yield from _arrays(part)
+def _varies(values: Iterable[Any]) -> bool:
+    """Whether any array in them (or in a key, or a list, of them) differs from example to example."""
+    for value in values:
+        kind = type(value)
+        if kind is Batched:
+            if value.axes:
+                return True
+        elif (kind is tuple or kind is list) and _varies(value):
+            return True
+    return False
 
 
 def _bare(value: Any) -> Any:
