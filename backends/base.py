@@ -298,9 +298,10 @@ class Backend:
     def make_current(self) -> None:
         """As `entered`, for good."""
 
-    def meet_streams(self) -> None:
-        """Called before and after a walk back over the tape: what was asked of other queues of the device comes before what is
-        asked of any of them next. Nothing waits but the device."""
+    @property
+    def walking(self) -> Any:
+        """Entered around a walk back over the tape."""
+        return self.guard
 
     def memory(self) -> str:
         """The device's memory, in words."""

@@ -226,12 +226,25 @@ class CuPy(Backend):
     def make_current(self) -> None:
         self.device.use()
 
-    def meet_streams(self) -> None:
+    @property
+    def walking(self) -> Any:
+        return self._between_streams()
+
+    @contextmanager
+    def _between_streams(self) -> Iterator[None]:
+        """What was asked of other streams of the device comes before a walk, and the walk before what comes next there."""
+        with self.guard:
+            self._meet()
+            try:
+                yield
+            finally:
+                self._meet()
+
+    def _meet(self) -> None:
         """The default stream waits for all others, and they for it, but for those made with `non_blocking=True`."""
         current = cupy.cuda.get_current_stream()
         if current.ptr != cupy.cuda.Stream.null.ptr and not current.is_capturing():
-            with self.guard:
-                cupy.cuda.Stream.null.wait_event(current.record())
+            cupy.cuda.Stream.null.wait_event(current.record())
 
     def to_numpy(self, array: Any) -> Any:
         with self.guard:

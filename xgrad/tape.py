@@ -100,13 +100,8 @@ def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> l
     Returns (leaf, gradient, fresh) for each leaf: `fresh` if the array was made on the way and is not the gradient of
     something else as well. A walk that raises has changed no gradient, but has freed what it went through, unless `retain`.
     """
-    backend = root[BACKEND]
-    backend.meet_streams()
-    try:
-        with backend.guard:
-            return _walk_back(root, gradient, retain, record)
-    finally:
-        backend.meet_streams()
+    with root[BACKEND].walking:
+        return _walk_back(root, gradient, retain, record)
 
 
 def _walk_back(root: Node, gradient: Gradient, retain: bool, record: bool) -> list[tuple[Leaf, Gradient, bool]]:
@@ -266,12 +261,8 @@ class Path:
         """
         if not self.nodes:
             return self._back(outputs, cotangents, record, lift)
-        backend = self.nodes[-1][BACKEND]
-        backend.meet_streams()
-        try:
+        with self.nodes[-1][BACKEND].walking:
             return self._back(outputs, cotangents, record, lift)
-        finally:
-            backend.meet_streams()
 
     def _back(
         self, outputs: Sequence[Any], cotangents: Sequence[Gradient], record: bool, lift: Lift
