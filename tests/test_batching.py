@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 
@@ -336,3 +337,17 @@ def test_take_at_indices_of_any_shape(shape, axes):
                 expected = np.zeros(x_n.shape)
                 np.add.at(expected, (slice(None),) * axis + (i_n,), 2 * np.take(x_n, i_n, axis=axis))
                 np.testing.assert_array_equal(to_numpy(gradient)[n], expected)
+
+
+@pytest.mark.parametrize("axes", [(0, 0), (None, 0), (0, None)])
+def test_an_index_out_of_range_is_found_in_any_example(xp, axes):
+    """By the library, or where it does not look, by debug()."""
+    x, right, wrong = (make(xp, values) for values in ([[0.0, 1.0, 2.0]] * 2, [[0, 1], [2, 1]], [[0, 1], [5, 1]]))
+    look = contextlib.nullcontext() if xp._backend.checks_indices else xg.debug()
+    for read in (lambda x, i: x[i], lambda x, i: xp.take(x, i)):
+        with look:
+            args = [a if at == 0 else a[1, ...] for a, at in zip((x, right), axes, strict=True)]
+            to_numpy(xg.vmap(read, axes)(*args))
+            args = [a if at == 0 else a[1, ...] for a, at in zip((x, wrong), axes, strict=True)]
+            with pytest.raises(IndexError):
+                to_numpy(xg.vmap(read, axes)(*args))

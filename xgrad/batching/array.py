@@ -139,7 +139,7 @@ def elementwise(function: Callable[..., Any], *args: Any, **static: Any) -> Batc
     arrays = [arg for arg in args if type(arg) is Batched]
     first = arrays[0]
     axes = first.axes
-    if len(arrays) == 1 or all([array.axes == axes and array.ndim == first.ndim for array in arrays]):
+    if len(arrays) == 1 or all(array.axes == axes and array.ndim == first.ndim for array in arrays):
         values = [arg.value if type(arg) is Batched else arg for arg in args]
     else:
         axes, ndim = merged(*(array.axes for array in arrays)), max(array.ndim for array in arrays)

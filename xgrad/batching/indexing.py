@@ -107,10 +107,16 @@ class _Line:
             return None
         at = [i for i, part in enumerate(parts) if not _is_whole(part)]
         side_by_side = parts[at[0] : at[-1] + 1]
-        takes_several = isinstance(arrays[0].backend.base.xp, IndexingRaw)  # and then checks each of them by itself
-        if len(side_by_side) > 1 and (takes_several or not all(_is_index(part) for part in side_by_side)):
+        if len(side_by_side) > 1 and not all(_is_index(part) for part in side_by_side):
             return None
+        if _takes_any(arrays[0]) and not _is_mask(arrays[0]):
+            return None  # the library looks after the indices itself, each by its own axis
         return _Line(side_by_side, at[0], shape)
+
+
+def _takes_any(x: Batched) -> bool:
+    """Whether the library reads and writes at any key with arrays."""
+    return isinstance(x.backend.base.xp, IndexingRaw)
 
 
 def _in_line(indices: list[Any], lengths: tuple[int, ...]) -> Batched:
@@ -263,6 +269,8 @@ def take(function: Function, x: Batched, indices: Batched, /, *, axis: int = 0) 
     xp = x.backend.base.xp
     if not indices.axes:
         return x.like(function(x.value, indices.value, axis=axis + len(x.axes)))
+    if x.axes and _takes_any(x):  # and sees to it that they are in range
+        return getitem(xp.getitem, x, (*(ALL,) * axis, indices))
     if x.axes and indices.ndim != 1:  # beyond the standard
         found = take(function, x, _reshaped(indices, (prod(indices.shape),)), axis=axis)
         return _reshaped(found, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
@@ -278,6 +286,8 @@ def scatter_take(function: Function, x: Batched, indices: Batched, shape: tuple[
     if not indices.axes:
         return x.like(function(x.value, indices.value, (*x.hidden, *shape), axis + len(x.axes)))
     xp, count = x.backend.base.xp, prod(indices.shape)
+    if _takes_any(x):
+        return scatter(xp.scatter, x, (*(ALL,) * axis, indices), shape)
     x = _reshaped(x, (*x.shape[:axis], count, *x.shape[axis + indices.ndim :]))
     indices = _reshaped(indices, (count,))
     return scatter_along_axis(xp.scatter_along_axis, x, _in_lines(indices, shape, axis), shape, axis)

@@ -53,21 +53,22 @@ def placed(x: Any, key: Any, shape: tuple[int, ...] | None = None, value: Any = 
     raws = [on(backend, part).data if isinstance(part, Tensor) else adopted(backend, part) for part in parts]
     if is_debugging() and not backend.checks_indices:
         with backend.guard:
-            check_bounds(backend.xp, tuple(x.shape) if shape is None else shape, raws)
+            check_bounds(backend, tuple(x.shape) if shape is None else shape, raws)
     return x, tuple(raws) if isinstance(key, tuple) else raws[0]
 
 
-def check_bounds(xp: Any, shape: tuple[int, ...], parts: Sequence[Any]) -> None:
+def check_bounds(backend: Any, shape: tuple[int, ...], parts: Sequence[Any]) -> None:
     """Raise IndexError if an array of integers in the key goes beyond its axis. This waits for the device."""
     taken = sum(_axes_taken(part) for part in parts)
-    axis = 0
+    xp, axis = backend.xp, 0
     for part in parts:
         if part is Ellipsis:
             axis += len(shape) - taken
             continue
         if getattr(part, "ndim", None) is not None and xp.isdtype(part.dtype, "integral"):
             n = shape[axis]
-            if xp.any((part < -n) | (part >= n)):
+            library, beyond = backend.bare(xp.any((part < -n) | (part >= n)))
+            if library.to_numpy(library.xp.any(beyond)):  # in any example, inside vmap
                 raise IndexError(
                     f"an index into axis {axis} of shape {shape} is out of range: it must lie in {-n} to {n - 1}"
                 )
