@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tracemalloc
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 
@@ -269,12 +270,27 @@ def test_an_axis_may_be_a_numpy_integer(xp):
     assert_matches(xg.vmap(xg.sin, np.int64(0), np.int64(0))(make(xp, X)), np.sin(X), xp=xp)
 
 
+def test_isin_of_a_number(xp):
+    assert_matches(xg.vmap(lambda x: xp.isin(x, 2))(make(xp, [1, 2, 3])), [False, True, False], xp=xp)
+
+
 def test_what_the_namespace_says_of_devices_is_the_librarys(xp):
     seen = []
     xg.vmap(lambda x: seen.append(x.__array_namespace__().__array_namespace_info__()))(make(xp, X))
     outside = xp.__array_namespace_info__()
     assert seen[0].devices() == outside.devices()
     assert seen[0].dtypes(device=xp._backend.device) == outside.dtypes(device=xp._backend.device)
+
+
+def test_what_is_closed_over_is_not_copied():
+    with xg.use_backend("numpy"):
+        w, x = xg.ones(1_000_000), xg.ones((50, 10))
+        tracemalloc.start()
+        try:
+            xg.vmap(lambda x, v: x * w[:10] + xg.sum(v), (0, None))(x, w)
+            assert tracemalloc.get_traced_memory()[1] < 1_000_000
+        finally:
+            tracemalloc.stop()
 
 
 # --- keys -----------------------------------------------------------------------------------------------------------

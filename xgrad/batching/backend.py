@@ -19,10 +19,6 @@ from xgrad.backends.base import Backend, Form
 from xgrad.batching.array import Axes, Batched, agreed, merged
 from xgrad.batching.functions import BatchedRaw
 
-# The backend of the innermost vmap that is running in this context, if any.
-active: ContextVar[Backend | None] = ContextVar("xgrad_vmap", default=None)
-
-
 VARIES = (
     "inside vmap this array has another value for each example, so that there is no one value to give out. "
     "Choose with xgrad.where instead of if, or return the array from the function and look at it there."
@@ -132,13 +128,19 @@ def scoped(base: Backend, scope: Axes) -> Backend:
     if not scope:
         return base
     found = _scoped.get((base, scope))
-    if found is None:
-        found = _scoped[base, scope] = BatchedBackend(base, scope)
-    return found
+    return found or _scoped.setdefault(
+        (base, scope), BatchedBackend(base, scope)
+    )  # another thread may have been quicker
 
 
 def base_and_scope(backend: Backend) -> tuple[Backend, Axes]:
     return (backend.base, backend.scope) if isinstance(backend, BatchedBackend) else (backend, ())
+
+
+# --- what is running ----------------------------------------------------------------------------------------
+
+# The backend of the innermost vmap that is running in this context, if any.
+active: ContextVar[Backend | None] = ContextVar("xgrad_vmap", default=None)
 
 
 def _here(self: Backend) -> Backend:
@@ -153,9 +155,6 @@ def inside_of(backend: Backend, *known: Backend) -> bool:
     """Whether all vmaps that the backend is inside of are running here, or are those of a `known` one."""
     here = [backend for backend in (active.get(), *known) if backend is not None]
     return set(base_and_scope(backend)[1]) <= {axis for each in here for axis in base_and_scope(each)[1]}
-
-
-# --- what is current ----------------------------------------------------------------------------------------
 
 
 @contextmanager

@@ -243,10 +243,11 @@ def searchsorted(function: Function, x1: Batched, x2: Batched, /, **static: Any)
     return x2.like(function(x1.value, x2.value, **static))
 
 
-def isin(function: Function, x1: Batched, x2: Batched, /, **static: Any) -> Batched:
-    if x2.axes:
+def isin(function: Function, x1: Any, x2: Any, /, **static: Any) -> Batched:
+    if isinstance(x2, Batched) and x2.axes:
         raise refusal("isin", "where x2 differs from example to example")
-    return x1.like(function(x1.value, x2.value, **static))
+    found: Batched = x1.like(function(x1.value, _bare(x2), **static))
+    return found
 
 
 # --- the table ----------------------------------------------------------------------------------------------
