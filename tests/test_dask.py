@@ -245,3 +245,15 @@ def test_from_dlpack_takes_the_memory_of_others(lazily):
     assert xg.from_dlpack(host).numpy().tolist() == [1.0, 2.0]
     x = xg.asarray(host)
     assert xg.from_dlpack(x).data.name == x.data.name
+
+
+def test_xgrad_fit_trains_as_on_numpy():
+    from xgrad.fit import fit
+
+    weights = []
+    for backend in ("numpy", "dask"):
+        with dask.config.set(scheduler="synchronous"):
+            result = fit(steps=3, hidden=(4,), dtype="float64", quiet=True, backend=backend)
+        weights.append([to_numpy(p) for p in result.model.parameters()])
+    for on_numpy, on_dask in zip(*weights, strict=True):
+        assert_close(on_dask, on_numpy, 1e-12)

@@ -32,8 +32,10 @@ def train(
             loss = loss_function(output, y)
             optimizer.zero_grad()
             loss.backward()
+            xg.persist(model, loss, output)  # on dask what follows would compute them again, each time it looks
             recorder.step(step, loss, output)
             optimizer.step()
+            xg.persist(optimizer)
             watch.step(loss)
             progress.step(loss)
             if interrupted():
