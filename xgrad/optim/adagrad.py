@@ -107,7 +107,7 @@ def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
     rate, eps, weight_decay = numbers
     change = xp.sqrt(total)
     change += eps
-    change = _direction(p, g, weight_decay, *flags) / change
+    change = xp.divide_into(_direction(p, g, weight_decay, *flags), change)
     change *= rate
     p -= change
     return (p,)

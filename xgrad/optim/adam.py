@@ -89,7 +89,8 @@ class Adam(Optimizer):
         beta1, beta2 = betas
         names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
         corrected = sqrt(1 - beta2**step), lr / (1 - beta1**step)
-        numbers = beta1, 1 - beta1, beta2, 1 - beta2, eps, *corrected, weight_decay, 1 - lr * weight_decay
+        shares = 1 - beta1, (1 - beta2) / (1 - beta1) ** 2
+        numbers = beta1, beta2, *shares, eps, *corrected, weight_decay, 1 - lr * weight_decay
         flags = bool(weight_decay), decoupled_weight_decay, maximize
         p = follow_rule(xp, _RULE, p, g, state, names, numbers, flags)
         state["step"] = step
@@ -98,19 +99,19 @@ class Adam(Optimizer):
 
 def _roll(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
     p, g, mean, mean_square, *_ = arrays
-    beta1, share1, beta2, share2, _, _, _, weight_decay, _ = numbers
+    beta1, beta2, share, share_of_square, _, _, _, weight_decay, _ = numbers
     decays, decoupled, maximize = flags
     if maximize:
         g = -g
     if decays and not decoupled:
         g = g + weight_decay * p
-    part = share1 * g
-    square = g * g
-    square *= share2
+    part = share * g
     mean *= beta1
     mean += part
+    part *= part  # in the same array: a second one of its size would cost more than the arithmetic
+    part *= share_of_square
     mean_square *= beta2
-    mean_square += square
+    mean_square += part
     return mean, mean_square
 
 
@@ -124,7 +125,7 @@ def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
     change = xp.sqrt(mean_square)
     change /= correction
     change += eps
-    change = mean / change
+    change = xp.divide_into(mean, change)
     change *= rate
     if decays and decoupled:
         p *= shrink

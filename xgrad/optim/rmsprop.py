@@ -118,7 +118,7 @@ def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
     decays, maximize, centered, rolls = flags
     change = xp.sqrt(mean_square - others[0] * others[0] if centered else mean_square)
     change += eps
-    change = _direction(p, g, weight_decay, decays, maximize) / change
+    change = xp.divide_into(_direction(p, g, weight_decay, decays, maximize), change)
     if not rolls:
         change *= lr
         p -= change

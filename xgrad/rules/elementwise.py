@@ -23,6 +23,14 @@ multiply = elementwise(
     "multiply", "x1 * x2, elementwise.", lambda xp, g, x2: g * x2, lambda xp, g, x1: g * x1, of_itself=square
 )
 divide = elementwise("divide", "x1 / x2, elementwise.", lambda xp, g, x2: g / x2, lambda xp, g, x2, y: -g * y / x2)
+
+
+@public("divide_into", "composition")
+def divide_into(x1: Any, x2: Any, /) -> Tensor:
+    """x1 / x2, elementwise. On raw arrays it may come in the memory of x2."""
+    return divide(x1, x2)
+
+
 remainder = elementwise(
     "remainder",
     "The remainder of x1 / x2, elementwise, with the sign of x2.",
