@@ -227,6 +227,27 @@ def test_backward_outside_leaves_gradients_with_what_lives_inside(xp):
     assert all("3 examples" in repr(t.grad) for t in inside)
 
 
+@pytest.mark.parametrize("name", ["SGD", "Adagrad", "RMSprop", "Adam", "AdamW"])
+def test_a_training_for_each_example(xp, name):
+    """Of a model and by an optimizer that are made inside."""
+
+    def trained(x):
+        rng = xg.random.Generator(0)
+        model = xg.nn.Sequential(xg.nn.Linear(4, 3, rng=rng), xg.nn.Tanh(), xg.nn.Linear(3, 1, rng=rng))
+        optimizer = getattr(xg.optim, name)(model.parameters(), lr=0.1)
+        for _ in range(3):
+            optimizer.zero_grad()
+            xg.sum((model(x) - xg.sum(x)) ** 2).backward()
+            xg.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+        return model[0].weight.detach()
+
+    with xg.use_backend(xp._backend):
+        x = make(xp, np.cos(np.arange(8.0)).reshape(2, 4), "float32")
+        want = np.stack([to_numpy(trained(x[i, ...])) for i in range(2)])
+        np.testing.assert_allclose(to_numpy(xg.vmap(trained)(x)), want, rtol=1e-5, atol=1e-6)
+
+
 # --- arguments and results ----------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from math import prod
 from typing import Any
 
-from xgrad.backends.base import CREATION
+from xgrad.backends.base import CREATION, Raw
 from xgrad.batching.array import Batched, elementwise, full, merged
 from xgrad.batching.indexing import (
     getitem,
@@ -314,7 +314,12 @@ class BatchedRaw:
             return value
         if path in QUESTIONS:
             return partial(_answered, value)
-        return partial(_run, backend, rule_of(path), path, value)
+        rule = rule_of(path)
+        if rule is None and hasattr(
+            Raw, path
+        ):  # a door: what it does by default it does with the functions of this namespace
+            return partial(getattr(Raw, path), self)
+        return partial(_run, backend, rule, path, value)
 
 
 QUESTIONS = frozenset(
