@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import tracemalloc
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
@@ -312,81 +311,3 @@ def test_what_is_closed_over_is_not_copied():
             assert tracemalloc.get_traced_memory()[1] < 1_000_000
         finally:
             tracemalloc.stop()
-
-
-# --- keys -----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        lambda i: (np.int64(1), slice(None), i),
-        lambda i: (np.int64(-1), i),
-        lambda i: [0, 1],
-        lambda i: ([0, 1], slice(None), [0, 2]),
-        lambda i: (slice(None), [0, 1], i),
-        lambda i: (0, slice(None), [0, 2]),
-        lambda i: ([True, False, True], slice(None), i),
-        lambda i: (True, i),
-        lambda i: np.True_,
-        lambda i: (slice(None, None, -1), slice(3, 0, -2)),
-    ],
-)
-@pytest.mark.parametrize("axes", [(0, 0), (0, None), (None, 0)])
-def test_keys_that_numpy_takes(key, axes):
-    """NumPy's integers, lists and booleans, beside arrays that are neighbours or not."""
-    with xg.use_backend("numpy"):
-        x, i = np.arange(2 * 3 * 4 * 5.0).reshape(2, 3, 4, 5), np.asarray([[0, 2], [1, 1]])
-        each = [(x[n if axes[0] == 0 else 0], i[n if axes[1] == 0 else 0]) for n in range(2)]
-        args = [xg.asarray(a if at == 0 else a[0]) for a, at in zip((x, i), axes, strict=True)]
-        want = np.stack([x[key(i)] for x, i in each])
-        got = xg.vmap(lambda x, i: x[key(i)] + 0 * xg.sum(i), axes)(*args)
-        np.testing.assert_array_equal(to_numpy(got), want)
-
-        gradient = xg.vmap(xg.grad(lambda x, i: xg.sum(x[key(i)])), axes)(*args)
-        expected = np.zeros(x.shape)
-        for n, (_, i_n) in enumerate(each):
-            np.add.at(expected[n], key(i_n), 1.0)
-        np.testing.assert_array_equal(to_numpy(gradient), expected)
-
-        zeros = xg.zeros((3, 4, 5))  # neither this differs among the examples, nor what is written
-        written = xg.vmap(lambda x, i: xg.at(zeros, key(i)).set(1.0) + 0 * xg.sum(i), axes)(*args)
-        np.testing.assert_array_equal(to_numpy(written), expected > 0)
-
-
-@pytest.mark.parametrize("shape", [(), (2,), (2, 2)])
-@pytest.mark.parametrize("axes", [(0, 0), (0, None), (None, 0)])
-def test_take_at_indices_of_any_shape(shape, axes):
-    """As NumPy and PyTorch take them, where the standard has one axis."""
-    with xg.use_backend("numpy"):
-        x, i = (
-            np.arange(24.0).reshape(2, 3, 4),
-            np.arange(2 * 2 * 2).reshape(2, -1)[:, : max(1, 2 ** len(shape) // 1)] % 3,
-        )
-        i = np.stack([np.resize(row, shape) for row in i])
-        each = [(x[n if axes[0] == 0 else 0], i[n if axes[1] == 0 else 0]) for n in range(2)]
-        args = [xg.asarray(a if at == 0 else a[0]) for a, at in zip((x, i), axes, strict=True)]
-        for axis in (0, 1):
-            got = xg.vmap(lambda x, i, axis=axis: xg.take(x, i, axis=axis), axes)(*args)
-            np.testing.assert_array_equal(to_numpy(got), np.stack([np.take(x, i, axis=axis) for x, i in each]))
-            gradient = xg.vmap(xg.grad(lambda x, i, axis=axis: xg.sum(xg.take(x, i, axis=axis) ** 2)), axes)(*args)
-            for n, (x_n, i_n) in enumerate(each):
-                expected = np.zeros(x_n.shape)
-                np.add.at(expected, (slice(None),) * axis + (i_n,), 2 * np.take(x_n, i_n, axis=axis))
-                np.testing.assert_array_equal(to_numpy(gradient)[n], expected)
-
-
-@pytest.mark.parametrize("axes", [(0, 0), (None, 0), (0, None)])
-def test_an_index_out_of_range_is_found_in_any_example(xp, axes):
-    """By the library, or where it does not look, by debug()."""
-    x, right, wrong = (make(xp, values) for values in ([[0.0, 1.0, 2.0]] * 2, [[0, 1], [2, 1]], [[0, 1], [5, 1]]))
-    look = contextlib.nullcontext() if xp._backend.checks_indices else xg.debug()
-    for read in (lambda x, i: x[i], lambda x, i: xp.take(x, i)):
-        with look:
-            args = [a if at == 0 else a[1, ...] for a, at in zip((x, right), axes, strict=True)]
-            to_numpy(xg.vmap(read, axes)(*args))
-            args = [a if at == 0 else a[1, ...] for a, at in zip((x, wrong), axes, strict=True)]
-            with pytest.raises(
-                (IndexError, ValueError), match=r"bounds|out of range"
-            ):  # PyTorch's take raises a ValueError
-                to_numpy(xg.vmap(read, axes)(*args))
