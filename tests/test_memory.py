@@ -272,6 +272,19 @@ def peak(step: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
+def test_a_walk_forth_keeps_no_tangent_that_nobody_asks_for_again(xp_numpy):
+    xp = xp_numpy
+    x = make(xp, np.ones(100_000))
+
+    def chain(x):
+        for _ in range(20):
+            x = xp.sin(x)
+        return x
+
+    _, push = xg.linearize(chain, x)
+    assert peak(lambda: push(x)) < 5 * 800_000
+
+
 def by_hand(x, target, weights):
     """Three layers of relu and a squared error, keeping the activations and nothing else."""
     kept = [x]

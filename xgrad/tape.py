@@ -294,6 +294,8 @@ class Path:
     ) -> list[Gradient | None]:
         """The tangent of each output, given one for each input; None where it is zero."""
         moving: dict[int, Gradient] = {id(n): t for n, t in zip(self.inputs, tangents, strict=True) if t is not None}
+        kept = {id(node) for node in outputs}
+        last = {id(parent): node for node in self.nodes for parent in parents_of(node) if id(parent) not in kept}
         for node in self.nodes:
             arriving = [None if parent is None else moving.get(id(parent)) for parent in parents_of(node)]
             if all(t is None for t in arriving):
@@ -302,6 +304,9 @@ class Path:
             with backend.guard:
                 xp, saved = lift(node) if record else (backend.xp, node[SAVED])
                 t = op.push(xp, arriving, saved, node[STATIC])
+            for parent in parents_of(node):
+                if last.get(id(parent)) is node:  # nobody else asks for this tangent
+                    moving.pop(id(parent), None)
             if t is not None:
                 moving[id(node)] = t
         return [None if node is None else moving.get(id(node)) for node in outputs]
