@@ -55,7 +55,9 @@ def dtype_of(backend: Backend, dtype: Any) -> Any:
     found = getattr(backend.xp, dtype, None) if isinstance(dtype, str) else dtype
     there = backend.library.__array_namespace_info__().dtypes(device=backend.device)
     if isinstance(dtype, str) and dtype in DTYPES and dtype not in there:
-        raise TypeError(f"a module cannot become {dtype!r}: backend {backend} has no such dtype; it has {', '.join(there)}")
+        raise TypeError(
+            f"a module cannot become {dtype!r}: backend {backend} has no such dtype; it has {', '.join(there)}"
+        )
     try:
         right = found is not None and backend.is_inexact(found)  # to NumPy and JAX, None is float64
     except (TypeError, AttributeError):

@@ -204,7 +204,9 @@ def linspace(
 
 def _like(name: str, x: Any, *args: Any, dtype: Any = None, device: Any = None) -> Tensor:
     backend, (raw,), _ = unwrap(name, (x,))
-    return _make(backend.here(), name.removesuffix("_like"), tuple(raw.shape), *args, dtype=dtype or raw.dtype, device=device)
+    return _make(
+        backend.here(), name.removesuffix("_like"), tuple(raw.shape), *args, dtype=dtype or raw.dtype, device=device
+    )
 
 
 @public("zeros_like", CREATES)
