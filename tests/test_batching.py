@@ -194,6 +194,17 @@ def test_backward_inside_gives_a_leaf_from_outside_the_sum(xp, create_graph):
             assert_matches(w.grad, np.full(w.shape, 28.0) * w.size, xp=xp)
 
 
+def test_a_gradient_that_went_through_vmap_shares_its_memory_with_nothing():
+    with xg.use_backend("numpy") as backend:
+        for shape in ((3,), (1,)):
+            x, seed = xg.ones(shape).requires_grad_(), xg.ones(shape)
+            xg.vmap(lambda x: x)(x).backward(seed)
+            assert not np.shares_memory(x.grad.data, seed.data)
+        x.grad = None
+        xg.vmap(lambda x: x)(x).backward()
+        assert not np.shares_memory(x.grad.data, backend.one((1,), x.dtype))
+
+
 def test_backward_inside_and_a_leaf_inside(xp):
     w = make(xp, 5.0)
 

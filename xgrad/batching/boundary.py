@@ -27,8 +27,8 @@ def _opened(backend: Backend, raw: Any) -> Batched:
 
 
 def _closed(base: Backend, scope: Axes, value: Any, axes: Axes) -> Any:
-    """A raw array of the backend inside these vmaps."""
-    return Batched(value, axes, scoped(base, scope)) if scope else value
+    """A raw array of the backend inside these vmaps; outside, a view (for others may hold the value), also of a NumPy scalar."""
+    return Batched(value, axes, scoped(base, scope)) if scope else value[...]
 
 
 def _moved(base: Backend, value: Any, source: int, destination: int) -> Any:
@@ -102,8 +102,6 @@ class Boundary(Identity):
     def __call__(self, x: Tensor, backend: Backend, where: Any) -> Tensor:
         raw = self.there(x.backend, x.data, where)
         found = raw.backend if isinstance(raw, Batched) else base_and_scope(x.backend)[0]
-        if not found.owns(raw):  # a NumPy scalar: the sum of all there is
-            raw = found.asarray(raw)
         node = None
         if x.node is not None and tape.is_recording():
             node = [tape.next_seq(), self, (x.node,), (), (x.backend, where), found]

@@ -11,7 +11,7 @@ from functools import partial
 from math import prod
 from typing import Any
 
-from xgrad.backends.base import CREATION, Raw
+from xgrad.backends.raw import CREATION, Raw
 from xgrad.batching.array import Batched, elementwise, full, merged
 from xgrad.batching.indexing import (
     getitem,

@@ -8,7 +8,7 @@ from math import prod
 from numbers import Integral
 from typing import Any
 
-from xgrad.backends.base import IndexingRaw
+from xgrad.backends.raw import IndexingRaw
 from xgrad.batching.array import Axes, Batched, agreed, elementwise, full, merged
 from xgrad.rules.shapes import normalize_axes
 
