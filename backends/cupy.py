@@ -12,10 +12,11 @@ from functools import cached_property, wraps
 from importlib import import_module
 from typing import Any, ClassVar
 
-from xgrad.backends.base import Backend, IndexingRaw
+from xgrad.backends.base import Backend
 from xgrad.backends.determinism import is_deterministic
 from xgrad.backends.guarded import Guarded
 from xgrad.backends.memory import in_bytes
+from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once
 from xgrad.backends.scatter import holds_integers, scatter_sorted, settle
 from xgrad.backends.special import CuPySpecial

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from importlib import import_module
 from typing import Any, ClassVar
 
-from xgrad.backends.base import Backend, Raw
+from xgrad.backends.base import Backend
 from xgrad.backends.dask_blocks import (
     FFT,
     Array,
@@ -34,6 +34,7 @@ from xgrad.backends.dask_blocks import (
     whole,
     write,
 )
+from xgrad.backends.raw import Raw
 from xgrad.backends.special import SciPySpecial
 
 DATA_DEPENDENT = "the shape of what it gives depends on the values, which are not computed"

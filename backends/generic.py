@@ -10,7 +10,8 @@ from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-from xgrad.backends.base import Backend, Raw
+from xgrad.backends.base import Backend
+from xgrad.backends.raw import Raw
 from xgrad.backends.refusal import Extension, refusal
 
 LACKING = "the library has no such function"

@@ -14,7 +14,8 @@ from importlib import import_module
 from numbers import Integral
 from typing import Any, ClassVar
 
-from xgrad.backends.base import Backend, IndexingRaw
+from xgrad.backends.base import Backend
+from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.refusal import Extension
 from xgrad.backends.special import JAXSpecial
 

@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy._typing import ArrayLike
 
-from xgrad.backends.base import Backend, IndexingRaw
+from xgrad.backends.base import Backend
+from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once, held_once_through
 from xgrad.backends.special import SciPySpecial
 

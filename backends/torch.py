@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, ClassVar
 
-from xgrad.backends.base import Backend, IndexingRaw
+from xgrad.backends.base import Backend
 from xgrad.backends.determinism import is_deterministic
 from xgrad.backends.memory import in_bytes
+from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.scatter import scatter_sorted
 from xgrad.backends.special import TorchSpecial
 

@@ -8,7 +8,7 @@ import xgrad as xg
 from tests.cases import CASES
 from tests.laws import LAWS, float32_stays_float32
 from tests.point import Point
-from xgrad.backends.base import Raw
+from xgrad.backends.raw import Raw
 from xgrad.op import OPS
 from xgrad.registry import DERIVATIVES, FUNCTIONS
 

@@ -11,7 +11,7 @@ import pytest
 
 import xgrad as xg
 from tests.helpers import assert_close, make, to_numpy
-from xgrad.backends.base import IndexingRaw
+from xgrad.backends.raw import IndexingRaw
 
 Array = Any
 Step = Callable[[Any, Array, Array, "Outside"], Array]

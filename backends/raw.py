@@ -1,0 +1,203 @@
+"""The raw namespace that rules are given: a library's own functions, and the doors.
+
+The doors are what the standard leaves out, with defaults that are pure Array API. A backend overrides what its library does
+otherwise, or faster.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import cached_property, partial
+from math import prod
+from typing import Any
+
+from xgrad.backends.special import Special
+
+CREATION = frozenset(
+    [
+        "arange",
+        "asarray",
+        "empty",
+        "empty_like",
+        "eye",
+        "from_dlpack",
+        "full",
+        "full_like",
+        "linspace",
+        "ones",
+        "ones_like",
+        "zeros",
+        "zeros_like",
+    ]
+)
+
+
+class Raw:
+    """A library's Array API namespace on raw arrays: creation lands on the backend's device, and the doors are there.
+
+    The doors are the functions that the standard leaves out and rules or layers need: all those defined here. Each has a
+    twin of the same name in xgrad's own namespace.
+    """
+
+    def __init__(self, library: Any, device: Any = None) -> None:
+        self.library = library
+        self.complex_dtypes: frozenset[Any] = frozenset()
+        self.default_device = device
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.library, name)
+        if name in CREATION and self.default_device is not None:
+            value = partial(_on_device, value, self.default_device)
+        self.__dict__[name] = value  # the next look-up is an ordinary one
+        return value
+
+    @cached_property
+    def special(self) -> Special:
+        """The library's special functions."""
+        return Special(self.library.__name__)
+
+    # --- doors: layers
+
+    def linear(self, x: Any, weight: Any, bias: Any = None) -> Any:
+        """x @ weight.T + bias."""
+        y = self.matmul(x, self.matrix_transpose(weight))
+        if bias is None:
+            return y
+        if bias.dtype != y.dtype:
+            return y + bias
+        y += bias
+        return y
+
+    def weight_gradient(self, g: Any, x: Any, weight: Any) -> Any:
+        """g.T @ x, the gradient of linear's weight for matrices g and x."""
+        return self.matmul(self.matrix_transpose(g), x)
+
+    # --- doors: activations, stable for every finite argument ---
+
+    def sigmoid(self, x: Any) -> Any:
+        """1 / (1 + exp(-x)), through tanh, which neither overflows nor underflows."""
+        y = self.tanh(x * 0.5)
+        y *= 0.5
+        y += 0.5
+        return y
+
+    def softplus(self, x: Any) -> Any:
+        """log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))."""
+        return self.relu(x) + self.log1p(self.exp(-self.abs(x)))
+
+    def relu(self, x: Any) -> Any:
+        return self.maximum(x, self.zeros((), dtype=x.dtype))
+
+    def leaky_relu(self, x: Any, negative_slope: float) -> Any:
+        return self.where(x > 0, x, x * negative_slope)
+
+    def logsumexp(self, x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
+        """log(sum(exp(x))), with the largest element taken out first."""
+        peak = self.max(x, axis=axis, keepdims=True)
+        peak = self.where(self.isfinite(peak), peak, self.zeros((), dtype=x.dtype))
+        total = self.log(self.sum(self.exp(x - peak), axis=axis, keepdims=True)) + peak
+        return total if keepdims else _drop(self, total, axis)
+
+    def softmax(self, x: Any, axis: int) -> Any:
+        y = self.exp(x - self.max(x, axis=axis, keepdims=True))
+        y /= self.sum(y, axis=axis, keepdims=True)
+        return y
+
+    def log_softmax(self, x: Any, axis: int) -> Any:
+        shifted = x - self.max(x, axis=axis, keepdims=True)
+        return shifted - self.log(self.sum(self.exp(shifted), axis=axis, keepdims=True))
+
+    def softmax_cross_entropy(self, x: Any, number: Any, axis: int = -1, ignore_index: int = -100) -> Any:
+        """-log_softmax(x) at each class number; 0 for `ignore_index`, nan (or IndexError) for one that is no class."""
+        ignored = number == ignore_index
+        right = (number >= 0) & (number < x.shape[axis]) & ~ignored
+        index = self.expand_dims(self.where(ignored, self.zeros_like(number), number), axis=axis)
+        loss = -self.squeeze(self.take_along_axis(self.log_softmax(x, axis), index, axis=axis), axis=axis)
+        zero, nan = (self.asarray(value, dtype=x.dtype) for value in (0.0, math.nan))
+        return self.where(right, loss, self.where(ignored, zero, nan))
+
+    # --- doors: selection, conversion and indexing ---
+
+    def divide_into(self, x1: Any, x2: Any) -> Any:
+        """x1 / x2, in the memory of x2 where the library can: x2 is an array of the caller's own, and is used up."""
+        return x1 / x2
+
+    def cast(self, x: Any, dtype: Any) -> Any:
+        """`astype`, with arguments that may be named."""
+        return self.astype(x, dtype)
+
+    def mask(self, x: Any, condition: Any) -> Any:
+        """x where the condition holds, 0 elsewhere (also where x is not finite)."""
+        return self.where(condition, x, self.zeros((), dtype=x.dtype))
+
+    def getitem(self, x: Any, key: Any) -> Any:
+        return x[key]
+
+    def setitem(self, x: Any, value: Any, key: Any) -> Any:
+        """A copy of x with `value` written at `key`."""
+        y = self.asarray(x, copy=True)
+        y[key] = value
+        return y
+
+    def scatter(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        """Zeros of that shape with x added at `key`: the transpose of `getitem`. What is named twice is added twice."""
+        parts = key if isinstance(key, tuple) else (key,)
+        if any(hasattr(part, "dtype") and not self.isdtype(part.dtype, "bool") for part in parts):
+            return self._scatter_indices(x, key, shape)
+        y = self.zeros(shape, dtype=x.dtype)
+        if any(part is None for part in parts):  # the standard has no new axes in what is written to
+            key = tuple(part for part in parts if part is not None)
+            x = self.reshape(x, y[key].shape)
+        y[key] = x
+        return y
+
+    # The standard has no scatter: these multiply by a matrix of zeros and ones. A library that has one overrides them.
+
+    def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        """`scatter` where the key holds arrays of integers."""
+        places = self.reshape(self.arange(prod(shape)), shape)[key]
+        hits = self.arange(prod(shape))[:, None] == self.reshape(places, (1, -1))
+        flat = self.matmul(self.astype(hits, x.dtype), self.reshape(self.broadcast_to(x, places.shape), (-1,)))
+        return self.reshape(flat, shape)
+
+    def scatter_take(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
+        """The transpose of `take`."""
+        order = (axis, *(i for i in range(len(shape)) if i != axis))
+        rows = self.reshape(
+            self.permute_dims(x, order), (x.shape[axis], prod(shape) // shape[axis] if shape[axis] else 0)
+        )
+        indices = self.where(indices < 0, indices + shape[axis], indices)
+        hits = self.astype(self.arange(shape[axis])[:, None] == self.reshape(indices, (1, -1)), x.dtype)
+        summed = self.reshape(self.matmul(hits, rows), tuple(shape[i] for i in order))
+        return self.permute_dims(summed, tuple(order.index(i) for i in range(len(shape))))
+
+    def scatter_along_axis(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
+        """The transpose of `take_along_axis`."""
+        indices = self.where(indices < 0, indices + shape[axis], indices)
+        x, indices = (self.moveaxis(array, axis, -1)[..., None, :] for array in (x, indices))
+        hits = indices == self.arange(shape[axis])[:, None]
+        return self.moveaxis(self.sum(self.mask(x, hits), axis=-1), -1, axis)
+
+
+class IndexingRaw(Raw):
+    """For libraries that read and write at arrays of integers: `_scatter_indices` is their own, and serves the others."""
+
+    def scatter_take(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
+        return self._scatter_indices(x, (slice(None),) * axis + (indices,), shape)
+
+    def scatter_along_axis(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
+        along = [(1,) * i + (-1,) + (1,) * (len(shape) - i - 1) for i in range(len(shape))]
+        key = tuple(
+            indices if i == axis else self.reshape(self.arange(n), along[i]) for i, n in enumerate(indices.shape)
+        )
+        return self._scatter_indices(x, key, shape)
+
+
+def _on_device(function: Callable[..., Any], default: Any, *args: Any, device: Any = None, **kwargs: Any) -> Any:
+    return function(*args, device=default if device is None else device, **kwargs)
+
+
+def _drop(xp: Any, x: Any, axis: int | tuple[int, ...] | None) -> Any:
+    axes = tuple(range(x.ndim)) if axis is None else axis
+    return xp.squeeze(x, axis=axes)
