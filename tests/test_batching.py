@@ -297,6 +297,14 @@ def test_typical_mistakes(xp, call, error, words):
         call(make(xp, X))
 
 
+def test_a_shape_that_does_not_fit_is_named_as_the_function_has_it():
+    with (
+        xg.use_backend("numpy"),
+        pytest.raises(ValueError, match=r"add of \(2,\) .* and \(5,\) .*the 3 examples come first"),
+    ):
+        xg.vmap(lambda x: x + xg.ones(5))(xg.ones((3, 2)))
+
+
 def test_an_axis_may_be_a_numpy_integer(xp):
     assert_matches(xg.vmap(xg.sin, np.int64(0), np.int64(0))(make(xp, X)), np.sin(X), xp=xp)
 

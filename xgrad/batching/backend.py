@@ -108,6 +108,12 @@ class BatchedBackend(Backend):
     def format(self, array: Any) -> str:
         return self.base.format(array.value) + (f" of {' x '.join(map(repr, array.axes))}" if array.axes else "")
 
+    def in_words(self, error: Exception) -> str:
+        said, examples = self.base.in_words(error), self.scope[0].size
+        return (
+            f"{said} (in the library's shapes the {examples} examples come first)" if f"({examples}," in said else said
+        )
+
     def kind_of(self, error: Exception) -> type[Exception]:
         return super().kind_of(error) if type(error) in (TypeError, ValueError) else self.base.kind_of(error)
 
@@ -115,7 +121,7 @@ class BatchedBackend(Backend):
 # Whatever else there is to say is said by the library's own backend: of its devices, its memory, its errors.
 for _name in (
     *("devices", "find_device", "device_of", "device_name", "entered", "make_current", "walking", "guard"),
-    *("memory", "synchronize", "number", "in_words"),
+    *("memory", "synchronize", "number"),
 ):
     setattr(BatchedBackend, _name, property(attrgetter(f"base.{_name}")))
 
