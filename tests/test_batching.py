@@ -50,6 +50,24 @@ def test_in_a_rule_that_runs_when_vmap_has_returned(xp):
     assert_matches(xg.jvp(xg.vmap(f), (x,), (x,))[1], 6 * X**2, xp=xp)
 
 
+def test_under_a_vmap_of_another_library():
+    pytest.importorskip("array_api_strict")
+    with xg.use_backend("strict", "device1"):
+        others = xg.asarray([1.0, 2.0])
+    with xg.use_backend("numpy"):
+        x, w, found = xg.asarray(X), xg.asarray(5.0), []
+
+        def f(x):
+            def g(other):
+                found.append(xg.grad(lambda w: w * x * w)(w))
+                return other
+
+            xg.vmap(g)(others)
+            return found[0]
+
+        np.testing.assert_array_equal(to_numpy(xg.vmap(f)(x)), 10 * X)
+
+
 def test_a_custom_function_and_its_rule_may_close_over_what_is_inside_and_outside(xp):
     x, w = make(xp, X), make(xp, 5.0)
 

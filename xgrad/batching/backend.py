@@ -118,7 +118,7 @@ class BatchedBackend(Backend):
         return super().kind_of(error) if type(error) in (TypeError, ValueError) else self.base.kind_of(error)
 
 
-# Whatever else there is to say is said by the library's own backend: of its devices, its memory, its errors.
+# Whatever else there is to say is said by the library's own backend.
 for _name in (
     *("devices", "find_device", "device_of", "device_name", "entered", "make_current", "walking", "guard"),
     *("memory", "synchronize", "number"),
@@ -145,13 +145,16 @@ def base_and_scope(backend: Backend) -> tuple[Backend, Axes]:
 
 # --- what is running ----------------------------------------------------------------------------------------
 
-# The backend of the innermost vmap that is running in this context, if any.
-active: ContextVar[Backend | None] = ContextVar("xgrad_vmap", default=None)
+# For each library, the backend of its innermost vmap that is running in this context; mostly there is none.
+active: ContextVar[tuple[BatchedBackend, ...]] = ContextVar("xgrad_vmap", default=())
 
 
 def _here(self: Backend) -> Backend:
-    vmap = active.get()
-    return self if vmap is None else vmap.join(self) or self
+    for vmap in active.get():
+        joined = vmap.join(self)
+        if joined is not None:
+            return joined
+    return self
 
 
 Backend.here = _here  # type: ignore[method-assign]
@@ -159,14 +162,14 @@ Backend.here = _here  # type: ignore[method-assign]
 
 def inside_of(backend: Backend, *known: Backend) -> bool:
     """Whether all vmaps that the backend is inside of are running here, or are those of a `known` one."""
-    here = [backend for backend in (active.get(), *known) if backend is not None]
-    return set(base_and_scope(backend)[1]) <= {axis for each in here for axis in base_and_scope(each)[1]}
+    here = {axis for each in (*active.get(), *known) for axis in base_and_scope(each)[1]}
+    return here.issuperset(base_and_scope(backend)[1])
 
 
 @contextmanager
-def surroundings(vmap: Backend | None, current: Backend) -> Iterator[None]:
-    """While the block runs, it is inside that vmap, or inside none, and `current` is the current backend."""
-    token = active.set(vmap)
+def surroundings(vmaps: tuple[BatchedBackend, ...], current: Backend) -> Iterator[None]:
+    """While the block runs, these vmaps are running and no others, and `current` is the current backend."""
+    token = active.set(vmaps)
     try:
         with use_backend(current):
             yield
@@ -175,10 +178,12 @@ def surroundings(vmap: Backend | None, current: Backend) -> Iterator[None]:
 
 
 def running(backend: Backend) -> AbstractContextManager[None]:
-    """While the block runs, it is (part of) a function of tensors of this backend, inside its vmaps and no others."""
+    """While the block runs, it is (part of) a function of tensors of this backend, inside its vmaps."""
+    base, _ = base_and_scope(backend)
+    others = tuple(vmap for vmap in active.get() if vmap.base is not base)
     if isinstance(backend, BatchedBackend):
-        return surroundings(backend, backend)
-    return surroundings(None, base_and_scope(get_backend())[0])
+        return surroundings((*others, backend), backend)
+    return surroundings(others, base_and_scope(get_backend())[0])
 
 
 def as_now() -> Callable[[], AbstractContextManager[None]]:

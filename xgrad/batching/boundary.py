@@ -12,7 +12,7 @@ from typing import Any
 from xgrad import tape
 from xgrad.backends.base import Backend
 from xgrad.batching.array import Axes, Axis, Batched, full, merged
-from xgrad.batching.backend import NOT_RUNNING, BatchedBackend, active, base_and_scope, inside_of, scoped
+from xgrad.batching.backend import NOT_RUNNING, BatchedBackend, base_and_scope, inside_of, scoped
 from xgrad.identity import Identity
 from xgrad.tensor import Tensor, wrap
 
@@ -158,13 +158,12 @@ def lifting(carried: Sequence[Backend], on_tape: Sequence[Backend]) -> tape.Lift
 
 
 def _lift_inside(node: tape.Node) -> tuple[Any, Any]:
-    xp, saved = tape.lift(node)
-    backend = active.get()
-    if backend is None:
-        return xp, saved
+    _, saved = tape.lift(node)
     if isinstance(saved, tuple):
-        return backend.view, tuple(inside(value) if isinstance(value, Tensor) else value for value in saved)
-    return backend.view, inside(saved) if isinstance(saved, Tensor) else saved
+        saved = tuple(inside(value) if isinstance(value, Tensor) else value for value in saved)
+    elif isinstance(saved, Tensor):
+        saved = inside(saved)
+    return node[tape.BACKEND].here().view, saved
 
 
 BatchedBackend.take_in = lambda self, tensor: take_in(tensor, self)  # type: ignore[method-assign]
