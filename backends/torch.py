@@ -41,6 +41,26 @@ class TorchRaw(IndexingRaw):
     def log_softmax(self, x: Any, axis: int) -> Any:
         return torch.log_softmax(x, dim=axis)
 
+    def count_nonzero(self, x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+        """PyTorch takes no axes for all of them."""
+        if axis == ():
+            return (x != 0).to(torch.int64)
+        return self.library.count_nonzero(x, axis=axis, keepdims=keepdims)
+
+    def take_along_axis(self, x: Any, indices: Any, /, *, axis: int = -1) -> Any:
+        """By `gather`, which says of an index that it is out of range: `take_along_dim` wraps it around."""
+        axis %= x.ndim
+        n = x.shape[axis]
+        others = [(*array.shape[:axis], 1, *array.shape[axis + 1 :]) for array in (x, indices)]
+        shape = torch.broadcast_shapes(*others)
+        from_start = torch.where(indices < 0, indices + n, indices).to(torch.int64)
+        lengths = (n, indices.shape[axis])
+        x, places = (
+            array.expand(*shape[:axis], length, *shape[axis + 1 :])
+            for array, length in zip((x, from_start), lengths, strict=True)
+        )
+        return torch.gather(x, axis, places)
+
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         if x.device.type != "cpu" and is_deterministic():  # a GPU adds by atomics, in any order
             return scatter_sorted(self, x, key, shape)
@@ -107,6 +127,8 @@ class Torch(Backend):
             return MemoryError
         if type(error) is not RuntimeError:
             return super().kind_of(error)
+        if "out of bounds" in str(error):
+            return IndexError
         of_dtypes = any(word in str(error) for word in ("dtype", "bool tensor", "not implemented for"))
         return TypeError if of_dtypes else ValueError
 
