@@ -22,7 +22,7 @@ BACKENDS = ROOT / "backends"
 # Each module of xgrad imports only from its own line and from those above it. `xgrad` is the face, `import xgrad as xg`.
 LAYERS = (
     "backends",
-    "registry trees tape identity transfer _version",
+    "registry trees tape identity transfer integers _version",
     "tensor modes",
     "op",
     "dispatch",

@@ -16,6 +16,7 @@ from xgrad.batching.array import Axis, merged
 from xgrad.batching.backend import base_and_scope, running
 from xgrad.batching.boundary import hide, show, take_in
 from xgrad.dispatch import joined
+from xgrad.integers import one_or_more
 from xgrad.tensor import Tensor, wrap
 from xgrad.transforms import Run, grad, is_complex, jvp, numbers
 
@@ -40,9 +41,11 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     [[2.0, 0.0], [0.0, 4.0]]
     """
 
+    chosen = one_or_more("jacobian", argnums, "argnums")
+
     @functools.wraps(f)
     def matrix(*args: Any, **kwargs: Any) -> Any:
-        run = Run(f, args, kwargs, numbers("jacobian", argnums, len(args)), has_aux=False)
+        run = Run(f, args, kwargs, numbers("jacobian", chosen, len(args)), has_aux=False)
         with tape.set_recording(run.recording):
             if any(is_complex(x) for x in run.inputs):
                 raise TypeError("jacobian: the arguments must be real: give the real and the imaginary part apart")
@@ -52,7 +55,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         rows = []
         for row in blocks:
             trees = run.in_trees(row)
-            rows.append(trees[0] if isinstance(argnums, int) else tuple(trees))
+            rows.append(trees[0] if isinstance(chosen, int) else tuple(trees))
         return run.rebuild_output(rows)
 
     return matrix

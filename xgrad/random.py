@@ -14,11 +14,10 @@ that `seed` sets.
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Iterable
 from typing import Any
 
 from xgrad.backends import get_backend
+from xgrad.integers import integer, integers
 from xgrad.tensor import Tensor, wrap
 
 Shape = int | tuple[int, ...]
@@ -41,8 +40,10 @@ class Generator:
         # NumPy is loaded with the first generator, not with xgrad.
         from xgrad.backends.host import default_rng
 
-        if seed is not None and (isinstance(seed, bool) or operator.index(seed) < 0):
-            raise ValueError(f"a seed is an integer, 0 or more, got {seed!r}")
+        if seed is not None:
+            if isinstance(seed, bool) or integer("Generator", seed, "seed") < 0:
+                raise ValueError(f"a seed is an integer, 0 or more, got {seed!r}")
+            seed = integer("Generator", seed, "seed")
         self.seed = seed
         self.host = default_rng(seed)
 
@@ -90,6 +91,7 @@ class Generator:
     ) -> Tensor:
         """Integers from low to high - 1, or from 0 to low - 1 if high is not given, drawn with replacement."""
         start, stop = (0, low) if high is None else (low, high)
+        start, stop = integer("integers", start, "low"), integer("integers", stop, "high")
         if not start < stop:
             raise ValueError(f"integers: there are none from {start!r} to below {stop!r}")
         sizes, place = _sizes("integers", shape), _Place("integral", dtype, device)
@@ -140,8 +142,7 @@ class _Place:
 
 
 def _sizes(name: str, shape: Shape) -> tuple[int, ...]:
-    sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
-    sizes = tuple(operator.index(n) for n in sizes)
+    sizes = integers(name, shape, "shape")
     if any(n < 0 for n in sizes):
         raise ValueError(f"{name}: a shape has no negative sizes, got {shape!r}")
     return sizes

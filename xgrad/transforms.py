@@ -17,6 +17,7 @@ from xgrad.backends import get_backend, owner
 from xgrad.batching.boundary import check_running, inside, lifting
 from xgrad.dispatch import is_scalar
 from xgrad.identity import ARGUMENT
+from xgrad.integers import integers, one_or_more
 from xgrad.tape import Path
 from xgrad.tensor import Tensor, check_differentiable, wrap
 from xgrad.trees import flatten, map_leaves, structure
@@ -135,7 +136,7 @@ def _result(value: Any, like: Tensor) -> Tensor:
 
 
 def numbers(name: str, argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    numbers = integers(name, argnums, "argnums")
     for i in numbers:
         if not -count <= i < count:
             raise ValueError(f"{name}: argnums={argnums}, but there are {count} positional arguments")
@@ -177,14 +178,16 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     (5.0, [2.0, 4.0])
     """
 
+    chosen = one_or_more("grad", argnums, "argnums")
+
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        run = Run(f, args, kwargs, numbers("grad", argnums, len(args)), has_aux)
+        run = Run(f, args, kwargs, numbers("grad", chosen, len(args)), has_aux)
         y = _scalar(run)
         one = wrap(y.backend.xp.ones((), dtype=y.dtype), y.backend)
         with tape.set_recording(run.recording):
             trees = run.in_trees(run.pull([one]))
-        gradient = trees[0] if isinstance(argnums, int) else tuple(trees)
+        gradient = trees[0] if isinstance(chosen, int) else tuple(trees)
         return ((run.output(), run.aux) if has_aux else run.output()), gradient
 
     return value_and_gradient

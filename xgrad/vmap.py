@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from operator import index
 from typing import Any
 
 import xgrad.batching.across  # noqa: F401  (hangs itself on the products)
@@ -14,6 +13,7 @@ from xgrad.batching.array import Axis
 from xgrad.batching.backend import running
 from xgrad.batching.boundary import hide, show, take_in
 from xgrad.dispatch import is_scalar, mixed, weak
+from xgrad.integers import or_none
 from xgrad.rules.manipulation import moveaxis
 from xgrad.rules.shapes import normalize_axes
 from xgrad.tensor import Tensor, wrap
@@ -91,10 +91,7 @@ def _of_arguments(in_axes: Axes, args: Sequence[Any]) -> list[int | None]:
 def _places(what: str, axes: Axes, tree: Any) -> list[int | None]:
     """For each leaf of the tree, the entry over it."""
     places = prefix_leaves(axes, tree, f"vmap: {what}")
-    for at in places:
-        if at is not None and (isinstance(at, bool) or not hasattr(at, "__index__")):
-            raise TypeError(f"vmap: {what} holds integers and None, not {at!r}")
-    return [None if at is None else index(at) for at in places]
+    return [or_none("vmap", at, f"an entry of {what}") for at in places]
 
 
 def _result(y: Any) -> Tensor:

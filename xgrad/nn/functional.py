@@ -12,6 +12,7 @@ import warnings
 from typing import Any
 
 import xgrad as xg
+from xgrad.integers import integer
 from xgrad.nn.cross_entropy import cross_entropy, nll_loss
 from xgrad.nn.loss_functions import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss
 from xgrad.tensor import Tensor
@@ -45,7 +46,11 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Join the axes from `start_dim` to `end_dim`, both included, into one. A 0-d array becomes one of one element."""
     shape = tuple(input.shape) or (1,)
-    n = len(shape)
+    n, start_dim, end_dim = (
+        len(shape),
+        integer("flatten", start_dim, "start_dim"),
+        integer("flatten", end_dim, "end_dim"),
+    )
     if not (-n <= start_dim < n and -n <= end_dim < n) or start_dim % n > end_dim % n:
         raise IndexError(f"flatten: an array of shape {shape} has no axes from {start_dim} to {end_dim}")
     start, stop = start_dim % n, end_dim % n + 1
@@ -107,7 +112,7 @@ def _cast(input: Any, dtype: Any) -> Any:
 
 def _axis(name: str, input: Any, dim: int | None) -> int:
     if dim is not None:
-        return dim
+        return integer(name, dim, "dim")
     warnings.warn(
         f"{name} without dim= guesses the axis, as PyTorch does: say which one is meant",
         stacklevel=3,

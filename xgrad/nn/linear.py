@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 from xgrad import random
+from xgrad.integers import integer
 from xgrad.nn import functional as F
 from xgrad.nn.module import Module
 from xgrad.nn.parameter import Parameter
@@ -47,11 +49,8 @@ class Linear(Module):
         device: Any = None,
         rng: Generator | None = None,
     ) -> None:
-        for name, size in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-                raise ValueError(f"Linear: {name} must be an integer, 0 or more, got {size!r}")
-        self.in_features = in_features
-        self.out_features = out_features
+        self.in_features = in_features = _size("in_features", in_features)
+        self.out_features = out_features = _size("out_features", out_features)
         draw = random.default_generator() if rng is None else rng
         bound = 1 / math.sqrt(in_features) if in_features else 0.0
 
@@ -77,6 +76,14 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
+def _size(name: str, value: Any) -> int:
+    with suppress(TypeError):
+        size = integer("Linear", value, name)
+        if size >= 0:
+            return size
+    raise ValueError(f"Linear: {name} must be an integer, 0 or more, got {value!r}")
+
+
 class Identity(Module):
     """Returns its input. Arguments are taken and ignored, so that it can stand in for any layer."""
 
@@ -96,7 +103,8 @@ class Flatten(Module):
     """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        self.start_dim, self.end_dim = start_dim, end_dim
+        self.start_dim = integer("Flatten", start_dim, "start_dim")
+        self.end_dim = integer("Flatten", end_dim, "end_dim")
 
     def forward(self, input: Any) -> Tensor:
         return F.flatten(input, self.start_dim, self.end_dim)

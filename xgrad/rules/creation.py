@@ -10,6 +10,7 @@ from typing import Any
 
 from xgrad.backends import get_backend, owner
 from xgrad.dispatch import apply, explain, on, unwrap
+from xgrad.integers import integer, integers, or_none
 from xgrad.op import Multilinear
 from xgrad.registry import public
 from xgrad.tape import Leaf
@@ -149,29 +150,30 @@ def from_dlpack(backend: Any, x: Any, /, *, device: Any = None, copy: bool | Non
 @creation()
 def zeros(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
     """Zeros of that shape, in the backend's default dtype unless told otherwise."""
-    return _make(backend, "zeros", shape, dtype=dtype, device=device)
+    return _make(backend, "zeros", integers("zeros", shape, "shape"), dtype=dtype, device=device)
 
 
 @creation()
 def ones(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
     """Ones of that shape."""
-    return _make(backend, "ones", shape, dtype=dtype, device=device)
+    return _make(backend, "ones", integers("ones", shape, "shape"), dtype=dtype, device=device)
 
 
 @creation()
 def empty(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
     """An array of that shape whose values are whatever was in memory."""
-    return _make(backend, "empty", shape, dtype=dtype, device=device)
+    return _make(backend, "empty", integers("empty", shape, "shape"), dtype=dtype, device=device)
 
 
 @creation("composition")
 def full(backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """`fill_value` everywhere. A 0-d tensor may be given, and gets the sum of the gradients."""
+    shape = integers("full", shape, "shape")
     if isinstance(fill_value, Tensor):
         from xgrad.rules.manipulation import broadcast_to
 
         value = _from_tensor(fill_value, dtype, device, None, False)
-        return broadcast_to(value, (shape,) if isinstance(shape, int) else shape)
+        return broadcast_to(value, shape)
     return _make(backend, "full", shape, fill_value, dtype=dtype, device=device)
 
 
@@ -180,7 +182,8 @@ def eye(
     backend: Any, n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None
 ) -> Tensor:
     """Ones on the k-th diagonal, zeros elsewhere."""
-    return _make(backend, "eye", n_rows, n_cols, k=k, dtype=dtype, device=device)
+    rows, columns = integer("eye", n_rows, "n_rows"), or_none("eye", n_cols, "n_cols")
+    return _make(backend, "eye", rows, columns, k=integer("eye", k, "k"), dtype=dtype, device=device)
 
 
 @creation()
@@ -196,6 +199,7 @@ def linspace(
     backend: Any, start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
 ) -> Tensor:
     """`num` evenly spaced numbers from `start` to `stop`."""
+    num = integer("linspace", num, "num")
     return _make(backend, "linspace", start, stop, num, dtype=dtype, device=device, endpoint=endpoint)
 
 
@@ -244,13 +248,13 @@ _triu = Multilinear("triu", ("x",), (lambda xp, g, k: xp.triu(g, k=k),))
 @public("tril", "rule")
 def tril(x: Any, /, *, k: int = 0) -> Tensor:
     """x with zeros above the k-th diagonal."""
-    return apply(_tril, (x,), {"k": k})
+    return apply(_tril, (x,), {"k": integer("tril", k, "k")})
 
 
 @public("triu", "rule")
 def triu(x: Any, /, *, k: int = 0) -> Tensor:
     """x with zeros below the k-th diagonal."""
-    return apply(_triu, (x,), {"k": k})
+    return apply(_triu, (x,), {"k": integer("triu", k, "k")})
 
 
 @public("meshgrid", "composition")

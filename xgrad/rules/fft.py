@@ -10,6 +10,7 @@ from functools import reduce
 from typing import Any
 
 from xgrad.dispatch import apply
+from xgrad.integers import integer, integers
 from xgrad.op import JointlyLinear
 from xgrad.registry import public
 from xgrad.rules.creation import CREATES, creation
@@ -64,8 +65,8 @@ _irfft = JointlyLinear("fft.irfft", ("x",), (_of_irfft,))
 
 
 def _one_axis(name: str, x: Any, n: int | None, axis: int, norm: str) -> dict[str, Any]:
-    (axis,) = normalize_axes(name, axis, x.ndim)
-    size = x.shape[axis] if n is None else n
+    (axis,) = normalize_axes(name, integer(name, axis), x.ndim)
+    size = x.shape[axis] if n is None else integer(name, n, "n")
     _check(name, [size], norm)
     return {"n": size, "axis": axis, "norm": norm}
 
@@ -77,7 +78,7 @@ def _some_axes(
     if axes is None and s is not None:
         axes = range(-len(s), 0)
     found = normalize_axes(name, axes, x.ndim)
-    sizes = tuple(x.shape[a] for a in found) if s is None else tuple(s)
+    sizes = tuple(x.shape[a] for a in found) if s is None else integers(name, s, "s")
     if len(sizes) != len(found):
         raise ValueError(f"{name}: {len(sizes)} lengths s={tuple(sizes)} for {len(found)} axes {found}")
     if len(set(found)) != len(found):
@@ -151,7 +152,7 @@ def rfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backwa
 @public("fft.irfft", "rule")
 def irfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backward") -> Tensor:
     """The real array of n elements (2 * (m - 1) by default) that has these first coefficients. The inverse of rfft."""
-    (at,) = normalize_axes("irfft", axis, x.ndim)
+    (at,) = normalize_axes("irfft", integer("irfft", axis), x.ndim)
     return apply(_irfft, (x,), _one_axis("irfft", x, 2 * (x.shape[at] - 1) if n is None else n, at, norm))
 
 
@@ -222,10 +223,10 @@ def _frequencies(name: str, backend: Any, n: int, d: float, dtype: Any, device: 
 @creation(CREATES, prefix="fft.")
 def fftfreq(backend: Any, n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Tensor:
     """The frequencies of the n coefficients of fft, for samples that are `d` apart."""
-    return _frequencies("fftfreq", backend, n, d, dtype, device)
+    return _frequencies("fftfreq", backend, integer("fftfreq", n, "n"), d, dtype, device)
 
 
 @creation(CREATES, prefix="fft.")
 def rfftfreq(backend: Any, n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Tensor:
     """The frequencies of the n//2 + 1 coefficients of rfft, for samples that are `d` apart."""
-    return _frequencies("rfftfreq", backend, n, d, dtype, device)
+    return _frequencies("rfftfreq", backend, integer("rfftfreq", n, "n"), d, dtype, device)

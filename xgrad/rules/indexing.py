@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from xgrad.dispatch import adopted, apply, backend_of, on
+from xgrad.dispatch import adopted, apply, backend_of, is_scalar, on
+from xgrad.integers import integer
 from xgrad.modes import is_debugging
 from xgrad.op import JointlyLinear, Multilinear
 from xgrad.registry import public
@@ -47,6 +48,9 @@ def placed(x: Any, key: Any, shape: tuple[int, ...] | None = None, value: Any = 
     arrays = [part for part in parts if hasattr(part, "dtype")]
     if not arrays:
         return x, key
+    if any(is_scalar(part) for part in arrays):  # NumPy's integers are Python's
+        parts = tuple(_number(part) for part in parts)
+        return placed(x, parts if isinstance(key, tuple) else parts[0], shape, value)
     backend = backend_of("indexing", [x, *arrays, value])
     if isinstance(x, Tensor):
         x = on(backend, x)
@@ -55,6 +59,10 @@ def placed(x: Any, key: Any, shape: tuple[int, ...] | None = None, value: Any = 
         with backend.guard:
             check_bounds(backend, tuple(x.shape) if shape is None else shape, raws)
     return x, tuple(raws) if isinstance(key, tuple) else raws[0]
+
+
+def _number(part: Any) -> Any:
+    return part.item() if hasattr(part, "dtype") and is_scalar(part) else part
 
 
 def check_bounds(backend: Any, shape: tuple[int, ...], parts: Sequence[Any]) -> None:
@@ -145,7 +153,7 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
         if x.ndim != 1:
             raise ValueError(f"take: axis is needed for an array with {x.ndim} axes")
         axis = 0
-    (axis,) = normalize_axes("take", axis, x.ndim)
+    (axis,) = normalize_axes("take", integer("take", axis), x.ndim)
     if is_debugging():
         placed(x, (*(slice(None),) * axis, indices))
     return apply(_take, (x, indices), {"axis": axis})
@@ -154,7 +162,7 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
 @public("take_along_axis", "rule")
 def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
     """For each line along the axis, the elements at that line's own indices."""
-    (axis,) = normalize_axes("take_along_axis", axis, x.ndim)
+    (axis,) = normalize_axes("take_along_axis", integer("take_along_axis", axis), x.ndim)
     if is_debugging():
         placed(x, (*(slice(None),) * axis, indices))
     return apply(_take_along_axis, (x, indices), {"axis": axis})

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from xgrad.dispatch import apply, backend_of
+from xgrad.integers import integer, one_or_more
 from xgrad.op import Function, Multilinear, conjugate, real_part, total
 from xgrad.registry import public
 from xgrad.rules import linear_algebra
@@ -41,7 +42,7 @@ _cross = Multilinear(
 @public("linalg.cross", "rule")
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     """The cross product of vectors of three elements along an axis."""
-    return apply(_cross, (x1, x2), {"axis": axis})
+    return apply(_cross, (x1, x2), {"axis": integer("cross", axis)})
 
 
 @public("linalg.outer", "composition")
@@ -67,7 +68,7 @@ _diagonal = Multilinear("linalg.diagonal", ("x",), (_of_diagonal,))
 @public("linalg.diagonal", "rule")
 def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
     """The diagonal, or one that is `offset` places to its right."""
-    return apply(_diagonal, (x,), {"offset": offset})
+    return apply(_diagonal, (x,), {"offset": integer("diagonal", offset, "offset")})
 
 
 @public("linalg.trace", "composition")
@@ -84,6 +85,7 @@ def matrix_power(x: Any, n: int, /) -> Tensor:
     >>> xg.linalg.matrix_power(xg.asarray([[1.0, 1.0], [0.0, 1.0]]), 3).numpy().tolist()
     [[1.0, 3.0], [0.0, 1.0]]
     """
+    n = integer("matrix_power", n, "n")
     if n == 0:
         one: Tensor = BOUND["eye"](backend_of("matrix_power", (x,)), x.shape[-1], dtype=x.dtype)
         return broadcast_to(one, x.shape)
@@ -142,7 +144,7 @@ def vector_norm(x: Any, /, *, axis: Axes = None, keepdims: bool = False, ord: fl
     >>> xg.linalg.vector_norm(xg.asarray([3.0, 4.0])).item()
     5.0
     """
-    axis = tuple(axis) if isinstance(axis, list) else axis
+    axis = one_or_more("vector_norm", axis)
     return apply(_vector_norm, (x,), {"axis": axis, "keepdims": keepdims, "ord": ord})
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from xgrad.dispatch import apply, matrix_product
+from xgrad.integers import integer
 from xgrad.op import Multilinear
 from xgrad.registry import public
-from xgrad.rules.shapes import inverse
+from xgrad.rules.shapes import inverse, normalize_axes
 from xgrad.tensor import Tensor
 
 
@@ -54,6 +55,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     from xgrad.rules.elementwise import conj, multiply
     from xgrad.rules.statistical import sum
 
+    axis = integer("vecdot", axis)
     sizes = [x.shape[axis] for x in (x1, x2) if -x.ndim <= axis < x.ndim]
     if len(sizes) < 2 or sizes[0] != sizes[1]:
         raise ValueError(f"vecdot: shapes {tuple(x1.shape)} and {tuple(x2.shape)} have no common axis {axis}")
@@ -93,11 +95,17 @@ def _tensordot_right(xp: Any, g: Any, x1: Any, x2_shape: tuple[int, ...], axes: 
 _tensordot = Multilinear("tensordot", ("x1", "x2"), (_tensordot_left, _tensordot_right))
 
 
+def _pairs(axes: Any, ndim1: int, ndim2: int) -> AxisPairs:
+    if isinstance(axes, Sequence) and len(axes) == 2:
+        return normalize_axes("tensordot", axes[0], ndim1), normalize_axes("tensordot", axes[1], ndim2)
+    count = integer("tensordot", axes, "axes")
+    if not 0 <= count <= min(ndim1, ndim2):
+        raise ValueError(f"tensordot: axes={count}, and the arrays have {ndim1} and {ndim2} axes")
+    return tuple(range(ndim1 - count, ndim1)), tuple(range(count))
+
+
 @public("tensordot", "rule")
 def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
     """The sum of products over pairs of axes: the last `axes` of x1 with the first of x2, or two sequences of axes."""
-    if isinstance(axes, int):
-        pairs = tuple(range(x1.ndim - axes, x1.ndim)), tuple(range(axes))
-    else:
-        pairs = tuple(a % x1.ndim for a in axes[0]), tuple(a % x2.ndim for a in axes[1])
+    pairs = _pairs(axes, x1.ndim, x2.ndim)
     return apply(_tensordot, (x1, x2), {"axes": pairs})

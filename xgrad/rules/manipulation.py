@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 from xgrad.dispatch import apply, backend_of
+from xgrad.integers import integer, integers, one_or_more
 from xgrad.op import JointlyLinear, Multilinear
 from xgrad.registry import public
 from xgrad.rules.shapes import Axes, inverse, normalize_axes
@@ -36,13 +37,13 @@ def reshape(x: Any, /, shape: Sequence[int], *, copy: bool | None = None) -> Ten
     >>> xg.reshape(xg.asarray([1.0, 2.0, 3.0, 4.0]), (2, -1)).shape
     (2, 2)
     """
-    return apply(_reshape, (x,), {"shape": tuple(shape), "copy": copy})
+    return apply(_reshape, (x,), {"shape": integers("reshape", shape, "shape"), "copy": copy})
 
 
 @public("squeeze", "rule")
 def squeeze(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
     """Without the axes named, which must have length 1."""
-    return apply(_squeeze, (x,), {"axis": axis})
+    return apply(_squeeze, (x,), {"axis": one_or_more("squeeze", axis, needed=True)})
 
 
 @public("expand_dims", "rule")
@@ -53,6 +54,7 @@ def expand_dims(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
     >>> xg.expand_dims(xg.zeros((2, 3)), (0, -1)).shape
     (1, 2, 3, 1)
     """
+    axis = one_or_more("expand_dims", axis, needed=True)
     if isinstance(axis, int):
         if not -x.ndim - 1 <= axis <= x.ndim:
             raise IndexError(
@@ -70,7 +72,7 @@ def expand_dims(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
 @public("permute_dims", "rule")
 def permute_dims(x: Any, /, axes: Sequence[int]) -> Tensor:
     """The axes in another order: axis i of the result is axis `axes[i]` of x."""
-    order = normalize_axes("permute_dims", tuple(axes), x.ndim)
+    order = normalize_axes("permute_dims", axes, x.ndim)
     return apply(_permute_dims, (x,), {"axes": order})
 
 
@@ -88,13 +90,15 @@ def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int
 @public("flip", "rule")
 def flip(x: Any, /, *, axis: Axes = None) -> Tensor:
     """The elements in reverse order along the axes (all of them by default)."""
-    return apply(_flip, (x,), {"axis": axis})
+    return apply(_flip, (x,), {"axis": one_or_more("flip", axis)})
 
 
 @public("roll", "rule")
 def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Tensor:
     """The elements moved on by `shift` places along the axes; those that fall off the end come in at the front."""
-    return apply(_roll, (x,), {"shift": shift, "axis": axis})
+    return apply(
+        _roll, (x,), {"shift": one_or_more("roll", shift, "shift", needed=True), "axis": one_or_more("roll", axis)}
+    )
 
 
 # --- repetition ---------------------------------------------------------------------------------------------
@@ -103,7 +107,7 @@ def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Tenso
 @public("broadcast_to", "rule")
 def broadcast_to(x: Any, /, shape: Sequence[int]) -> Tensor:
     """x repeated, without copying, along new axes and along axes of length 1."""
-    return apply(_broadcast_to, (x,), {"shape": tuple(shape)})
+    return apply(_broadcast_to, (x,), {"shape": integers("broadcast_to", shape, "shape")})
 
 
 @public("broadcast_arrays", "composition")
@@ -121,6 +125,7 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
     >>> xg.broadcast_shapes((3, 1), (4,))
     (3, 4)
     """
+    shapes = tuple([integers("broadcast_shapes", shape, "shape") for shape in shapes])
     width = max((len(shape) for shape in shapes), default=0)
     result = [1] * width
     for shape in shapes:
@@ -140,8 +145,9 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
 
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    (axis,) = normalize_axes("repeat", axis, x.ndim)
-    if isinstance(repeats, int):
+    (axis,) = normalize_axes("repeat", integer("repeat", axis), x.ndim)
+    if not getattr(repeats, "shape", ()):
+        repeats = integer("repeat", repeats, "repeats")
         apart = broadcast_to(expand_dims(x, axis=axis + 1), (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :]))
         return reshape(apart, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
     places = backend_of("repeat", (x,)).xp.arange(x.shape[axis])
@@ -151,7 +157,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
 @public("tile", "composition")
 def tile(x: Any, repetitions: Sequence[int], /) -> Tensor:
     """The whole array repeated along each axis."""
-    reps = tuple(repetitions)
+    reps = integers("tile", repetitions, "repetitions")
     width = max(x.ndim, len(reps))
     shape, reps = (1,) * (width - x.ndim) + tuple(x.shape), (1,) * (width - len(reps)) + reps
     apart = reshape(x, tuple(n for length in shape for n in (1, length)))
@@ -182,7 +188,7 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
     if not arrays:
         raise ValueError("concat: there are no arrays to join")
     if axis is not None:
-        (axis,) = normalize_axes("concat", axis, arrays[0].ndim)
+        (axis,) = normalize_axes("concat", integer("concat", axis), arrays[0].ndim)
     return apply(_concat, arrays, {"axis": axis}, as_list=True)
 
 
@@ -192,7 +198,7 @@ def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:
     arrays = tuple(arrays)
     if not arrays:
         raise ValueError("stack: there are no arrays to join")
-    (axis,) = normalize_axes("stack", axis, arrays[0].ndim + 1)
+    (axis,) = normalize_axes("stack", integer("stack", axis), arrays[0].ndim + 1)
     return apply(_stack, arrays, {"axis": axis}, as_list=True)
 
 
@@ -201,5 +207,5 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     """The slices along an axis, as a tuple."""
     from xgrad.rules.indexing import getitem
 
-    (axis,) = normalize_axes("unstack", axis, x.ndim)
+    (axis,) = normalize_axes("unstack", integer("unstack", axis), x.ndim)
     return tuple(getitem(x, (slice(None),) * axis + (i, ...)) for i in range(x.shape[axis]))

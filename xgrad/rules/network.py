@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from xgrad.dispatch import affine, apply, backend_of, is_scalar, weak
+from xgrad.integers import integer, one_or_more
 from xgrad.op import Elementwise, Function, total
 from xgrad.registry import public
 from xgrad.rules.declare import elementwise
@@ -117,7 +118,7 @@ def logsumexp(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims:
     >>> xg.logsumexp(xg.asarray([1e4, 1e4])).item()
     10000.69314718056
     """
-    return apply(_logsumexp, (x,), {"axis": axis, "keepdims": keepdims})
+    return apply(_logsumexp, (x,), {"axis": one_or_more("logsumexp", axis), "keepdims": keepdims})
 
 
 def _softmax_rule(xp: Any, g: Any, y: Any, axis: int) -> Any:
@@ -138,13 +139,13 @@ _log_softmax = Function(
 @public("softmax", "rule")
 def softmax(x: Any, /, *, axis: int = -1) -> Tensor:
     """exp(x) / sum(exp(x)) along the axis."""
-    return apply(_softmax, (x,), {"axis": normalize_axes("softmax", axis, x.ndim)[0]})
+    return apply(_softmax, (x,), {"axis": normalize_axes("softmax", integer("softmax", axis), x.ndim)[0]})
 
 
 @public("log_softmax", "rule")
 def log_softmax(x: Any, /, *, axis: int = -1) -> Tensor:
     """x - logsumexp(x) along the axis."""
-    return apply(_log_softmax, (x,), {"axis": normalize_axes("log_softmax", axis, x.ndim)[0]})
+    return apply(_log_softmax, (x,), {"axis": normalize_axes("log_softmax", integer("log_softmax", axis), x.ndim)[0]})
 
 
 def _cross_entropy_slope(xp: Any, x: Any, number: Any, axis: int, ignore_index: int) -> tuple[Any, Any]:
@@ -180,5 +181,6 @@ def softmax_cross_entropy(x: Any, number: Any, /, *, axis: int = -1, ignore_inde
     >>> xg.softmax_cross_entropy(xg.asarray([[0.0, 0.0]]), xg.asarray([1])).numpy().tolist()
     [0.6931471805599453]
     """
-    (axis,) = normalize_axes("softmax_cross_entropy", axis, x.ndim)
-    return apply(_cross_entropy, (x, number), {"axis": axis, "ignore_index": ignore_index})
+    (axis,) = normalize_axes("softmax_cross_entropy", integer("softmax_cross_entropy", axis), x.ndim)
+    ignored = integer("softmax_cross_entropy", ignore_index, "ignore_index")
+    return apply(_cross_entropy, (x, number), {"axis": axis, "ignore_index": ignored})

@@ -78,7 +78,7 @@ def mean_of(self: Tensor, axis: Axes = None, dtype: Any = None, out: None = None
 
 def reshaped(self: Tensor, *shape: Any) -> Tensor:
     """xgrad.reshape of this tensor; the shape is a tuple, or numbers."""
-    return reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+    return reshape(self, shape[0] if len(shape) == 1 else shape)
 
 
 def _check_no_out(out: Any) -> None:

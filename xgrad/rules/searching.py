@@ -6,6 +6,7 @@ from typing import Any
 
 from xgrad import dispatch
 from xgrad.dispatch import apply
+from xgrad.integers import integer, one_or_more, or_none
 from xgrad.op import JointlyLinear
 from xgrad.registry import public
 from xgrad.rules.declare import NOT_CONTINUOUS, untracked
@@ -45,19 +46,19 @@ def mask(x: Any, condition: Any, /) -> Tensor:
 @public("argmax", NOT_CONTINUOUS)
 def argmax(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the largest element along an axis."""
-    return untracked("argmax", (x,), axis=axis, keepdims=keepdims)
+    return untracked("argmax", (x,), axis=or_none("argmax", axis), keepdims=keepdims)
 
 
 @public("argmin", NOT_CONTINUOUS)
 def argmin(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the smallest element along an axis."""
-    return untracked("argmin", (x,), axis=axis, keepdims=keepdims)
+    return untracked("argmin", (x,), axis=or_none("argmin", axis), keepdims=keepdims)
 
 
 @public("count_nonzero", NOT_CONTINUOUS)
 def count_nonzero(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """How many elements are not 0."""
-    return untracked("count_nonzero", (x,), axis=axis, keepdims=keepdims)
+    return untracked("count_nonzero", (x,), axis=one_or_more("count_nonzero", axis), keepdims=keepdims)
 
 
 @public("nonzero", NOT_CONTINUOUS)
@@ -79,13 +80,13 @@ def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None)
 @public("all", NOT_CONTINUOUS)
 def all(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Whether every element is true."""
-    return untracked("all", (x,), axis=axis, keepdims=keepdims)
+    return untracked("all", (x,), axis=one_or_more("all", axis), keepdims=keepdims)
 
 
 @public("any", NOT_CONTINUOUS)
 def any(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """Whether some element is true."""
-    return untracked("any", (x,), axis=axis, keepdims=keepdims)
+    return untracked("any", (x,), axis=one_or_more("any", axis), keepdims=keepdims)
 
 
 @public("isin", NOT_CONTINUOUS)
@@ -100,7 +101,7 @@ def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Tensor:
 @public("argsort", NOT_CONTINUOUS)
 def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The positions that sort x along an axis."""
-    return untracked("argsort", (x,), axis=axis, descending=descending, stable=stable)
+    return untracked("argsort", (x,), axis=integer("argsort", axis), descending=descending, stable=stable)
 
 
 @public("sort", "composition")
@@ -108,6 +109,7 @@ def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = 
     """x sorted along an axis; the gradient goes back to where each element stood."""
     from xgrad.rules.indexing import take_along_axis
 
+    axis = integer("sort", axis)
     if not getattr(x, "requires_grad", False):
         return untracked("sort", (x,), axis=axis, descending=descending, stable=stable)
     (axis,) = normalize_axes("sort", axis, x.ndim)
@@ -120,7 +122,7 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: 
     from xgrad.rules.indexing import getitem
     from xgrad.rules.manipulation import concat
 
-    (axis,) = normalize_axes("diff", axis, x.ndim)
+    (axis,), n = normalize_axes("diff", integer("diff", axis), x.ndim), integer("diff", n, "n")
     parts = [part for part in (prepend, x, append) if part is not None]
     y = concat(parts, axis=axis) if len(parts) > 1 else x
     at = (slice(None),) * axis

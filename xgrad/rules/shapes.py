@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+from xgrad.integers import integers
+
 Axes = int | Sequence[int] | None
 
 
@@ -13,7 +15,7 @@ def normalize_axes(name: str, axis: Axes, ndim: int) -> tuple[int, ...]:
     """The axes as a tuple of numbers from 0; all of them for None. Raises ValueError for one that is not there."""
     if axis is None:
         return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
+    axes = (axis,) if type(axis) is int else integers(name, axis)
     for a in axes:
         if not -ndim <= a < ndim:
             raise ValueError(f"{name}: axis {a} of an array with {ndim} axes; it must lie in {-ndim} to {ndim - 1}")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from xgrad.dispatch import apply, unwrap
+from xgrad.integers import one_or_more
 from xgrad.op import Elementwise
 from xgrad.registry import public
 from xgrad.rules import network
@@ -323,6 +324,7 @@ def kl_div(x: Any, y: Any, /) -> Tensor:
 @public("special.logsumexp", "composition")
 def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False) -> Tensor:
     """log(sum(b * exp(a))) over the axes, without overflow; b is 1 where it is left out."""
+    axis = one_or_more("logsumexp", axis)
     if b is None:
         return network.logsumexp(a, axis=axis, keepdims=keepdims)
     a, b = _arrays("logsumexp", a, b)
@@ -339,6 +341,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False) 
 @public("special.softmax", "composition")
 def softmax(x: Any, axis: Axis = None) -> Tensor:
     """exp(x) / sum(exp(x)) over the axes; all of them where none is given."""
+    axis = one_or_more("softmax", axis)
     if isinstance(axis, int):
         return network.softmax(x, axis=axis)
     return exp(log_softmax(x, axis))
@@ -347,6 +350,7 @@ def softmax(x: Any, axis: Axis = None) -> Tensor:
 @public("special.log_softmax", "composition")
 def log_softmax(x: Any, axis: Axis = None) -> Tensor:
     """x - logsumexp(x) over the axes; all of them where none is given."""
+    axis = one_or_more("log_softmax", axis)
     if isinstance(axis, int):
         return network.log_softmax(x, axis=axis)
     (t,) = _arrays("log_softmax", x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from xgrad.dispatch import apply, reduce_all
+from xgrad.integers import integer, one_or_more
 from xgrad.op import Function, Multilinear, conjugate
 from xgrad.registry import public
 from xgrad.rules.shapes import Axes, count, expand, normalize_axes
@@ -29,7 +30,7 @@ def sum(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = Fal
     """
     if axis is None and dtype is None and not keepdims:
         return _sum_all(x)
-    return apply(_sum, (x,), {"axis": axis, "dtype": dtype, "keepdims": keepdims})
+    return apply(_sum, (x,), {"axis": one_or_more("sum", axis), "dtype": dtype, "keepdims": keepdims})
 
 
 @public("mean", "rule")
@@ -37,7 +38,7 @@ def mean(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over the axes (all of them by default)."""
     if axis is None and not keepdims:
         return _mean_all(x)
-    return apply(_mean, (x,), {"axis": axis, "keepdims": keepdims})
+    return apply(_mean, (x,), {"axis": one_or_more("mean", axis), "keepdims": keepdims})
 
 
 # --- variance -----------------------------------------------------------------------------------------------
@@ -78,13 +79,13 @@ _std = Function(
 @public("var", "rule")
 def var(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The variance over the axes; `correction=1` gives the unbiased estimate."""
-    return apply(_var, (x,), {"axis": axis, "correction": correction, "keepdims": keepdims})
+    return apply(_var, (x,), {"axis": one_or_more("var", axis), "correction": correction, "keepdims": keepdims})
 
 
 @public("std", "rule")
 def std(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The standard deviation over the axes. Its gradient where it is 0 is 0."""
-    return apply(_std, (x,), {"axis": axis, "correction": correction, "keepdims": keepdims})
+    return apply(_std, (x,), {"axis": one_or_more("std", axis), "correction": correction, "keepdims": keepdims})
 
 
 # --- extremes -----------------------------------------------------------------------------------------------
@@ -111,13 +112,13 @@ _max, _min = _extreme("max"), _extreme("min")
 @public("max", "rule")
 def max(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The largest element over the axes. Equal ones share the gradient."""
-    return apply(_max, (x,), {"axis": axis, "keepdims": keepdims})
+    return apply(_max, (x,), {"axis": one_or_more("max", axis), "keepdims": keepdims})
 
 
 @public("min", "rule")
 def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
     """The smallest element over the axes. Equal ones share the gradient."""
-    return apply(_min, (x,), {"axis": axis, "keepdims": keepdims})
+    return apply(_min, (x,), {"axis": one_or_more("min", axis), "keepdims": keepdims})
 
 
 # --- products -----------------------------------------------------------------------------------------------
@@ -153,7 +154,7 @@ _prod = Function(
 @public("prod", "rule")
 def prod(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """The product over the axes (all of them by default). The gradient is right where elements are 0."""
-    return apply(_prod, (x,), {"axis": axis, "dtype": dtype, "keepdims": keepdims})
+    return apply(_prod, (x,), {"axis": one_or_more("prod", axis), "dtype": dtype, "keepdims": keepdims})
 
 
 # --- cumulative ---------------------------------------------------------------------------------------------
@@ -216,7 +217,7 @@ def _one_axis(name: str, x: Any, axis: int | None) -> int:
         if x.ndim != 1:
             raise ValueError(f"{name}: axis is needed for an array with {x.ndim} axes")
         return 0
-    return normalize_axes(name, axis, x.ndim)[0]
+    return normalize_axes(name, integer(name, axis), x.ndim)[0]
 
 
 @public("cumulative_sum", "rule")

@@ -1,0 +1,57 @@
+"""Integers among the arguments: axes, sizes, counts and positions.
+
+Whatever Python takes as an index is one: an int, a NumPy integer, a 0-d array or tensor of an integer dtype. Booleans and floats
+are not, although Python counts True as 1. The one place that decides it is `integer`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable
+from typing import Any
+
+
+def integer(name: str, value: Any, what: str = "axis", kind: str = "be an integer") -> int:
+    """The argument `what` of the function `name` as an int. Raises TypeError, which names both, for anything else."""
+    if type(value) is int:
+        return value
+    if not _is_boolean(value) and not getattr(value, "shape", ()):
+        try:
+            return operator.index(value)
+        except TypeError:
+            pass
+    raise TypeError(f"{name}: {what} must {kind}, not {_described(value)}")
+
+
+def integers(name: str, values: Any, what: str = "axis") -> tuple[int, ...]:
+    """A sequence of integers as a tuple of ints; one integer alone is a sequence of one."""
+    if type(values) is tuple or _is_sequence(values):
+        return tuple([integer(name, value, what, "hold integers only") for value in values])
+    return (integer(name, values, what, "be an integer, or several"),)
+
+
+def one_or_more(name: str, values: Any, what: str = "axis", *, needed: bool = False) -> Any:
+    """An integer as an int, a sequence of them as a tuple of ints; None stays, unless one is needed."""
+    if type(values) is int or (values is None and not needed):
+        return values
+    found = integers(name, values, what)
+    return found if _is_sequence(values) else found[0]
+
+
+def or_none(name: str, value: Any, what: str = "axis") -> int | None:
+    """As `integer`, where the argument may be left out."""
+    return None if value is None else integer(name, value, what)
+
+
+def _is_sequence(values: Any) -> bool:
+    """Not a 0-d array, which has `__iter__` too."""
+    return isinstance(values, Iterable) and not isinstance(values, str | bytes) and getattr(values, "shape", None) != ()
+
+
+def _is_boolean(value: Any) -> bool:
+    return isinstance(value, bool) or str(getattr(value, "dtype", "")).rpartition(".")[2].startswith("bool")
+
+
+def _described(value: Any) -> str:
+    text = repr(value)
+    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"
