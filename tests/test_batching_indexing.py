@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 
 import numpy as np
 import pytest
@@ -163,3 +164,101 @@ def test_an_index_out_of_range_is_found_in_any_example(xp, axes):
                 (IndexError, ValueError), match=r"bounds|out of range"
             ):  # PyTorch's take raises a ValueError
                 to_numpy(xg.vmap(read, axes)(*args))
+
+
+# --- any key ------------------------------------------------------------------------------------------------
+
+
+def some_key(rng, shape):
+    """A key for an array of that shape: integers, slices, None, an Ellipsis, masks, and arrays of integers."""
+    parts, axis, spelled_out = [], 0, True
+    lengths = rng.choice([(2,), (2, 1), (3,), (1,), ()])
+    while axis < len(shape):
+        n, kind = shape[axis], rng.random()
+        if spelled_out and kind < 0.2:
+            parts.append(...)
+            axis += rng.randint(0, len(shape) - axis)
+            spelled_out = False
+        elif kind < 0.3:
+            parts.append(None)
+        elif kind < 0.5:
+            parts.append(rng.randrange(-n, n))
+            axis += 1
+        elif kind < 0.65:
+            parts.append(slice(rng.choice([None, 0, 1, -1]), rng.choice([None, n, 2]), rng.choice([None, 1, 2, -1])))
+            axis += 1
+        elif kind < 0.72 and len(lengths) < 2:
+            parts.append(np.asarray([rng.random() < 0.5 for _ in range(n)]))
+            axis += 1
+        else:
+            count = int(np.prod(lengths))
+            parts.append(np.asarray([rng.randrange(-n, n) for _ in range(count)], dtype=int).reshape(lengths))
+            axis += 1
+    if spelled_out and rng.random() < 0.3:  # one that stands for no axis
+        parts.insert(rng.randrange(len(parts) + 1), ...)
+    return parts
+
+
+def in_other_order(rng, part):
+    """The same kind of part for another example."""
+    if not isinstance(part, np.ndarray) or part.dtype == bool:
+        return part
+    return np.asarray(rng.choices(part.ravel().tolist(), k=part.size), dtype=int).reshape(part.shape)
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_any_key_is_read_and_written_as_numpy_has_it(seed):
+    """Against a loop over the examples: the value, the gradient, what is written, and the gradient of what is written."""
+    rng = random.Random(seed)
+    shape = tuple(rng.choice([1, 2, 3]) for _ in range(rng.randint(1, 4)))
+    x = np.arange(1.0, 1 + 2 * np.prod(shape)).reshape(2, *shape)
+    one = some_key(rng, shape)
+    try:
+        x[0][tuple(one)]
+    except IndexError:
+        pytest.skip("a mask does not fit beside the other arrays of this key")
+    keys = [tuple(one), tuple(in_other_order(rng, part) for part in one)]
+    varying = [i for i, part in enumerate(one) if part is not keys[1][i]]
+    want = np.stack([x_n[key] for x_n, key in zip(x, keys, strict=True)])
+    weights = np.arange(1.0, 1 + want.size).reshape(want.shape)
+
+    with xg.use_backend("numpy"):
+        tensors = [xg.asarray(a) for a in (x, weights, *(np.stack([key[i] for key in keys]) for i in varying))]
+
+        def key_of(indices):
+            found = dict(zip(varying, indices, strict=True))
+            return tuple(found.get(i, part) for i, part in enumerate(one))
+
+        def read(x, w, *indices):
+            return x[key_of(indices)] * w
+
+        def written(x, w, *indices):
+            y = x * 1.0 + 0.0 * xg.sum(w)
+            y[key_of(indices)] = w
+            return y
+
+        got = to_numpy(xg.vmap(read)(*tensors))
+        of_read = to_numpy(xg.vmap(xg.grad(lambda *args: xg.sum(read(*args))))(*tensors))
+        y = to_numpy(xg.vmap(written)(*tensors))
+        of_written = to_numpy(xg.vmap(xg.grad(lambda *args: xg.sum(written(*args) * args[0].detach()), 1))(*tensors))
+
+    np.testing.assert_array_equal(got, want * weights)
+    for n, key in enumerate(keys):
+        added, replaced, who = np.zeros(shape), x[n].copy(), np.zeros(shape, dtype=int)
+        numbers = np.arange(1, 1 + want[n].size).reshape(want[n].shape)
+        np.add.at(added, key, weights[n])
+        replaced[key] = weights[n]
+        who[key] = numbers
+        np.testing.assert_array_equal(of_read[n], added)
+        np.testing.assert_array_equal(y[n], replaced)
+        np.testing.assert_array_equal(of_written[n], np.where(who[key] == numbers, want[n], 0.0))
+
+
+def test_an_ellipsis_of_no_axis_parts_neighbours():
+    """As in NumPy: the axis that the arrays bring comes first then."""
+    with xg.use_backend("numpy"):
+        x, i = np.arange(24.0).reshape(1, 2, 3, 4), np.asarray([[3, 0]])
+        got = xg.vmap(lambda x, i: x[:, 0, ..., i])(xg.asarray(x), xg.asarray(i))
+        np.testing.assert_array_equal(to_numpy(got)[0], [[3.0, 15.0], [0.0, 12.0]])
+        got = xg.vmap(lambda x, i: x[:, 0, i])(xg.asarray(x), xg.asarray(i))
+        np.testing.assert_array_equal(to_numpy(got)[0], [[3.0, 0.0], [15.0, 12.0]])

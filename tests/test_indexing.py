@@ -1,4 +1,4 @@
-"""Indices out of range: an error where the library checks them, and under debug() everywhere."""
+"""Reading along an axis; and indices out of range: an error where the library checks them, and under debug() everywhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy
+from tests.helpers import assert_matches, make, to_numpy
 
 
 @pytest.mark.parametrize("index", [2, -3])
@@ -53,3 +53,87 @@ def test_debug_finds_what_a_library_would_wrap_around(backend, xp, index, monkey
         scattered = xp.scatter(make(xp, [5.0]), make(xp, [7]), (8,))
     assert to_numpy(scattered).tolist() == [0.0] * 7 + [5.0]
     assert to_numpy(x).tolist() == [[1.0, 2.0, 0.0], [4.0, 5.0, 0.0]]
+
+
+# --- take_along_axis where the other axes broadcast ---------------------------------------------------------
+
+BROADCAST = [  # the shapes of x and of the indices, and the axis
+    ((3, 3), (3, 1), 1),
+    ((2, 2), (1, 3), 1),
+    ((1, 2), (3, 1), 1),
+    ((1, 3), (3, 2), -1),
+    ((3, 1), (2, 4), 0),
+    ((2, 1, 3), (1, 4, 2), 2),
+    ((1, 4, 2), (3, 2, 1), 1),
+]
+
+
+def taken(x, i, axis):
+    """What NumPy takes where both are repeated first."""
+    axis %= x.ndim
+    shape = np.broadcast_shapes(*((*s[:axis], 1, *s[axis + 1 :]) for s in (x.shape, i.shape)))
+    x, i = (np.broadcast_to(a, (*shape[:axis], a.shape[axis], *shape[axis + 1 :])) for a in (x, i))
+    return np.take_along_axis(x, i, axis=axis)
+
+
+def jacobian(i, shape, axis):
+    """Of taking from an array of that shape: what is taken from each unit vector, in the last axis."""
+    units = np.eye(int(np.prod(shape))).reshape(-1, *shape)
+    return np.stack([taken(unit, i, axis) for unit in units], axis=-1)
+
+
+@pytest.mark.parametrize(("shape", "of_indices", "axis"), BROADCAST)
+def test_take_along_axis_broadcasts(xp, shape, of_indices, axis):
+    rng = np.random.default_rng(0)
+    n = shape[axis]
+    x, i = rng.normal(size=shape), rng.integers(-n, n, of_indices)
+    want = taken(x, i, axis)
+    jac = jacobian(i, shape, axis).reshape(want.size, x.size)
+    w, t = rng.normal(size=want.shape), rng.normal(size=shape)
+    tensor, index, weights = make(xp, x), make(xp, i), make(xp, w)
+
+    def f(x):
+        return xp.sum(xp.take_along_axis(x, index, axis=axis) ** 2 * weights)
+
+    assert_matches(xp.take_along_axis(tensor, index, axis=axis), want, xp=xp, rtol=0)
+    gradient = (jac.T @ (2 * w * want).ravel()).reshape(shape)
+    assert_matches(xg.grad(f)(tensor), gradient, xp=xp)
+    assert_matches(xg.jvp(f, (tensor,), (make(xp, t),))[1], np.sum(gradient * t), xp=xp)
+    product = jac.T @ (2 * w.ravel() * (jac @ t.ravel()))
+    assert_matches(xg.hvp(f, (tensor,), (make(xp, t),))[0], product.reshape(shape), xp=xp)
+
+    def scattered(weights):
+        return xp.scatter_along_axis(weights, index, shape, axis)
+
+    assert_matches(scattered(weights), (jac.T @ w.ravel()).reshape(shape), xp=xp)
+    back = xg.grad(lambda weights: xp.sum(scattered(weights) * make(xp, t)))(weights)
+    assert_matches(back, taken(t, i, axis), xp=xp)
+
+
+def test_take_along_axis_of_a_row_that_a_scalar_made(xp):
+    s, row, zeros = make(xp, 2.0), make(xp, [[1.0, 2.0, 3.0]]), make(xp, np.zeros((30, 1), dtype=int))
+    taken_from_a_row = xg.grad(lambda s: xp.sum(xp.take_along_axis(s * row, zeros, axis=1)))
+    assert_matches(taken_from_a_row(s), 30.0, xp=xp)
+
+
+@pytest.mark.parametrize("axes", [(0, 0), (0, None), (None, 0)])
+def test_take_along_axis_broadcasts_under_vmap(xp, axes):
+    rng = np.random.default_rng(1)
+    x, i = rng.normal(size=(3, 1, 2)), rng.integers(-2, 2, (3, 4, 1))
+    args = [make(xp, a if at == 0 else a[0]) for a, at in zip((x, i), axes, strict=True)]
+    got = xg.vmap(xg.grad(lambda x, i: xp.sum(xp.take_along_axis(x, i, axis=1) ** 2)), axes)(*args)
+    for n in range(3):
+        x_n, i_n = (a[n if at == 0 else 0] for a, at in zip((x, i), axes, strict=True))
+        want = 2 * taken(x_n, i_n, 1).ravel() @ jacobian(i_n, (1, 2), 1).reshape(4, 2)
+        assert_matches(got[n, ...], want.reshape(1, 2), xp=xp)
+
+
+@pytest.mark.parametrize(
+    ("shape", "of_indices"), [((3, 2), (2,)), ((2,), (2, 1)), ((3, 2), (2, 2)), ((2, 1), (2, 1, 1))]
+)
+def test_take_along_axis_of_shapes_that_do_not_fit_is_one_error_everywhere(xp, shape, of_indices):
+    x, i = make(xp, np.zeros(shape)), make(xp, np.zeros(of_indices, dtype=int))
+    with pytest.raises(ValueError, match=r"take_along_axis: the shapes .* must have as many axes each, and broadcast"):
+        xp.take_along_axis(x, i, axis=-1)
+    with pytest.raises(ValueError, match="scatter_along_axis: the shapes"):
+        xp.scatter_along_axis(x, i, shape, -1)

@@ -235,13 +235,25 @@ def _is_mask(part: Batched) -> bool:
 
 
 def _spelled_out(key: Any, ndim: int, x: Batched) -> list[Any]:
-    """The parts of a key into arrays like x, with `...` and what is left out at the end written as slices."""
+    """The parts of a key into arrays like x, with `...` and what is left out at the end written as slices.
+
+    A `...` that stands for no axis stays where it is between two others: it parts neighbours.
+    """
     parts = [_in_one_form(part, x) for part in (key if isinstance(key, tuple) else (key,))]
-    taken = sum(part.ndim if isinstance(part, Batched) and _is_mask(part) else part is not None for part in parts)
     at = next((i for i, part in enumerate(parts) if part is Ellipsis), None)
+    taken = sum(_axes_taken(part) for part in parts)
     if at is None:
         return [*parts, *[ALL] * (ndim - taken)]
-    return [*parts[:at], *[ALL] * (ndim - taken + 1), *parts[at + 1 :]]
+    if ndim == taken and 0 < at < len(parts) - 1:
+        return parts
+    return [*parts[:at], *[ALL] * (ndim - taken), *parts[at + 1 :]]
+
+
+def _axes_taken(part: Any) -> int:
+    """How many axes of an array a part of a key stands for."""
+    if part is None or part is Ellipsis:
+        return 0
+    return part.ndim if isinstance(part, Batched) and _is_mask(part) else 1
 
 
 def _in_one_form(part: Any, x: Batched) -> Any:

@@ -9,8 +9,9 @@ from typing import Any
 from xgrad.dispatch import adopted, apply, backend_of, is_scalar, on
 from xgrad.integers import integer
 from xgrad.modes import is_debugging
-from xgrad.op import JointlyLinear, Multilinear
+from xgrad.op import JointlyLinear, Multilinear, sum_to
 from xgrad.registry import public
+from xgrad.rules.manipulation import broadcast_shapes, broadcast_to
 from xgrad.rules.shapes import normalize_axes
 from xgrad.tensor import Tensor
 
@@ -135,7 +136,7 @@ _scatter_take = JointlyLinear(
 _take_along_axis = JointlyLinear(
     "take_along_axis",
     ("x", "indices"),
-    (lambda xp, g, x_shape, indices, axis: xp.scatter_along_axis(g, indices, x_shape, axis), None),
+    (lambda xp, g, x_shape, indices, axis: _to_lines(xp, g, x_shape, indices, axis), None),
     fixed=("indices",),
 )
 _scatter_along_axis = JointlyLinear(
@@ -144,6 +145,28 @@ _scatter_along_axis = JointlyLinear(
     (lambda xp, g, indices, axis: xp.take_along_axis(g, indices, axis=axis), None),
     fixed=("indices",),
 )
+
+
+def _to_lines(xp: Any, g: Any, x_shape: tuple[int, ...], indices: Any, axis: int) -> Any:
+    """The transpose of `take_along_axis`, before the engine sums it over the axes along which x was broadcast."""
+    if indices.shape != g.shape:
+        indices = xp.broadcast_to(indices, g.shape)
+    if (*x_shape[:axis], *x_shape[axis + 1 :]) != (*g.shape[:axis], *g.shape[axis + 1 :]):
+        x_shape = (*g.shape[:axis], x_shape[axis], *g.shape[axis + 1 :])
+    return xp.scatter_along_axis(g, indices, x_shape, axis)
+
+
+def _check_lines(name: str, shapes: Sequence[tuple[int, ...]], axis: int) -> tuple[int, ...]:
+    """The shape that all axes but one broadcast to, with length 1 there. Raises ValueError if there is none."""
+    try:
+        if len({len(shape) for shape in shapes}) == 1:
+            return broadcast_shapes(*((*shape[:axis], 1, *shape[axis + 1 :]) for shape in shapes))
+    except ValueError:
+        pass
+    given = " and ".join(str(tuple(shape)) for shape in shapes)
+    raise ValueError(
+        f"{name}: the shapes {given} must have as many axes each, and broadcast along all of them but axis {axis}"
+    )
 
 
 @public("take", "rule")
@@ -161,8 +184,15 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
 
 @public("take_along_axis", "rule")
 def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
-    """For each line along the axis, the elements at that line's own indices."""
+    """For each line along the axis, the elements at that line's own indices. The other axes broadcast.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([[10.0, 20.0, 30.0]])
+    >>> xg.take_along_axis(x, xg.asarray([[0, 0], [1, 2]]), axis=1).numpy().tolist()
+    [[10.0, 10.0], [20.0, 30.0]]
+    """
     (axis,) = normalize_axes("take_along_axis", integer("take_along_axis", axis), x.ndim)
+    _check_lines("take_along_axis", (x.shape, indices.shape), axis)
     if is_debugging():
         placed(x, (*(slice(None),) * axis, indices))
     return apply(_take_along_axis, (x, indices), {"axis": axis})
@@ -178,7 +208,14 @@ def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Ten
 
 @public("scatter_along_axis", "rule")
 def scatter_along_axis(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Tensor:
-    """The transpose of `take_along_axis`."""
+    """The transpose of `take_along_axis`: what it would take from an array of that shape is added up there."""
+    shape = tuple(shape)
+    (axis,) = normalize_axes("scatter_along_axis", integer("scatter_along_axis", axis), len(shape))
     if is_debugging():
-        placed(x, (*(slice(None),) * axis, indices), tuple(shape))
-    return apply(_scatter_along_axis, (x, indices), {"shape": tuple(shape), "axis": axis})
+        placed(x, (*(slice(None),) * axis, indices), shape)
+    lines = _check_lines("scatter_along_axis", (x.shape, indices.shape, shape), axis)
+    taken = (*lines[:axis], indices.shape[axis], *lines[axis + 1 :])
+    x, indices = (array if array.shape == taken else broadcast_to(array, taken) for array in (x, indices))
+    wide = (*lines[:axis], shape[axis], *lines[axis + 1 :])
+    scattered = apply(_scatter_along_axis, (x, indices), {"shape": wide, "axis": axis})
+    return scattered if wide == shape else sum_to(scattered.__array_namespace__(), scattered, shape)
