@@ -325,3 +325,67 @@ def test_an_error_in_a_rule_is_the_users(xp):
     f.defvjp(lambda g, out, x: dict[str, Any]()["mine"])
     with pytest.raises(KeyError, match="mine"):
         xg.grad(lambda x: xp.sum(f(x)))(make(xp, X))
+
+
+# --- rules that return what somebody else holds -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("keeping", [False, True])
+@pytest.mark.parametrize("returned", ["g", "argument", "output", "constant", "one array for both"])
+def test_a_gradient_shares_memory_with_nothing(returned, keeping, create_graph):
+    """Whatever a rule returns; also through retain_grad, and for two arguments."""
+    with xg.use_backend("numpy"):
+        constant = xg.asarray([5.0, 7.0])
+        kept = []
+
+        def both(g, out, a, b):
+            kept.append(g * 2.0 if not kept else kept[0])
+            return kept[0]
+
+        rule = {
+            "g": lambda g, out, a, b: g,
+            "argument": lambda g, out, a, b: a,
+            "output": lambda g, out, a, b: out,
+            "constant": lambda g, out, a, b: constant,
+            "one array for both": both,
+        }[returned]
+        f = xg.primitive(lambda a, b: a * b)
+        f.defvjp(rule, rule)
+        a, b = (xg.asarray(v, requires_grad=True) for v in ([1.0, 2.0], [3.0, 4.0]))
+        seed = xg.asarray([1.0, 10.0], requires_grad=create_graph)
+        a_here, b_here = a, b
+        if keeping:
+            a_here, b_here = a + 0.0, b + 0.0
+            a_here.retain_grad()
+            b_here.retain_grad()
+        y = f(a_here, b_here)
+        y.backward(seed, create_graph=create_graph)
+        want = {
+            "g": [1.0, 10.0],
+            "argument": [1.0, 2.0],
+            "output": [3.0, 8.0],
+            "constant": [5.0, 7.0],
+            "one array for both": [2.0, 20.0],
+        }[returned]
+        leaves = [a, b, *([a_here, b_here] if keeping else [])]
+        others = [a, b, y, seed, constant, *kept, *([a_here, b_here] if keeping else [])]
+        for i, leaf in enumerate(leaves):
+            np.testing.assert_array_equal(leaf.grad.data, want)
+            for other in [*others, *(each.grad for each in leaves[:i])]:
+                assert not np.shares_memory(leaf.grad.data, other.data)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_gradient_that_passes_through_shares_no_memory_with_its_seed(create_graph):
+    """Through an operation that hands it on, and through checkpoint."""
+    with xg.use_backend("numpy"):
+        for f in (lambda x: x + 1.0, xg.checkpoint(lambda x: x + 1.0), xg.checkpoint(lambda x: x)):
+            x = xg.asarray([1.0, 2.0], requires_grad=True)
+            seed = xg.asarray([1.0, 10.0], requires_grad=create_graph)
+            f(x).backward(seed, create_graph=create_graph)
+            assert x.grad.data.tolist() == [1.0, 10.0]
+            assert not np.shares_memory(x.grad.data, seed.data)
+            if create_graph:
+                xg.sum(x.grad**2).backward()
+                assert seed.grad.data.tolist() == [2.0, 20.0]

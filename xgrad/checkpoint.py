@@ -70,6 +70,7 @@ class _Checkpoint:
 
     name = "checkpoint"
     fresh = False
+    lends = True
 
     def pull(self, xp: Any, g: Parts, parents: Sequence[Any], saved: _Call, static: Any) -> Sequence[Any]:
         path, ends = saved.again(parents)

@@ -11,6 +11,7 @@ class Identity:
     """The gradient of what goes through is the gradient of what comes out."""
 
     fresh = False
+    lends = False
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -33,6 +33,7 @@ class Op:
     """
 
     fresh = False  # whether its rules return g itself or an array that nobody else holds
+    lends = False  # whether its rules may return an array that somebody else holds: an argument, say
     across: Callable[..., Any] | None = None  # a better way for arguments from inside and outside of vmap
     holomorphic = False  # whether the rules hold derivatives, which complex gradients ask to be conjugated
 

@@ -23,6 +23,8 @@ _SEED = Identity("seed")
 class Primitive(Op):
     """What `xgrad.primitive` returns."""
 
+    lends = True  # the user's rules may return g, an argument, or whatever the user holds
+
     def __init__(self, body: Callable[..., Any]) -> None:  # not in OPS: that is the table of xgrad's own
         self.body = body
         self.name = getattr(body, "__name__", "primitive")

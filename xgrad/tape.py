@@ -147,7 +147,7 @@ def _walk_back(root: Node, gradient: Gradient, retain: bool, record: bool) -> li
                     if op.fresh and h is not g and not record:
                         owned.add(key)
                     if type(parent) is not list:
-                        leaves[key] = parent, h is not g
+                        leaves[key] = parent, h is not g and not op.lends
                     elif following is None:
                         following = parent
                     else:

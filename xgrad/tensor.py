@@ -236,7 +236,9 @@ class Tensor:
     def _as_grad(self, g: Any, fresh: bool) -> Tensor:
         """What reached a leaf, as a tensor that shares its memory with nothing else."""
         if isinstance(g, Tensor):
-            return wrap(g._data if g.node is not None else g.backend.copy(g._data), g.backend, g.node)
+            if g.node is None:
+                return wrap(g.backend.copy(g._data), g.backend)
+            return wrap(g._data, g.backend, g.node) if fresh else g._copied()
         backend = self.backend.home(g)
         return wrap(backend.owned(g, fresh), backend)
 
@@ -328,9 +330,7 @@ class Tensor:
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         """A leaf apart from this one; of a computed tensor, one that is computed from it."""
         if not self.is_leaf:
-            recorded = tape.is_recording()
-            node = [tape.next_seq(), COPIED, (self.node,), (), None, self.backend] if recorded else None
-            return wrap(self.backend.copy(self.data), self.backend, node)
+            return self._copied()
         copy = type(self).__new__(type(self))
         Tensor.__init__(copy, self.backend.copy(self.data), self.backend)
         if self.requires_grad:
@@ -339,11 +339,16 @@ class Tensor:
                 copy.node.grad = self.grad.__deepcopy__(memo)
         return copy
 
+    def _copied(self) -> Tensor:
+        """A copy that is computed from this tensor."""
+        recorded = self.node is not None and tape.is_recording()
+        node = [tape.next_seq(), COPIED, (self.node,), (), None, self.backend] if recorded else None
+        return wrap(self.backend.copy(self.data), self.backend, node)
+
     def __reduce__(self) -> Any:
-        if not self.is_leaf:
-            raise RuntimeError("a computed tensor cannot be pickled with its graph: pickle t.detach()")
-        grad = self.grad
-        state = self.backend.name, self.backend.device_name, self.numpy(), self.requires_grad
+        """A leaf with its gradient; of a computed tensor the values, without how they were made (as `detach` gives them)."""
+        grad = self.grad if self.is_leaf else None
+        state = self.backend.name, self.backend.device_name, self.numpy(), self.requires_grad and self.is_leaf
         return _unpickle, (type(self), *state, None if grad is None else grad.numpy())
 
     if TYPE_CHECKING:  # hung on by rules/operators.py
