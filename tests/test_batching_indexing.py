@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -171,7 +172,8 @@ def test_an_index_out_of_range_is_found_in_any_example(xp, axes):
 
 def some_key(rng, shape):
     """A key for an array of that shape: integers, slices, None, an Ellipsis, masks, and arrays of integers."""
-    parts, axis, spelled_out = [], 0, True
+    parts: list[Any] = []
+    axis, spelled_out = 0, True
     lengths = rng.choice([(2,), (2, 1), (3,), (1,), ()])
     while axis < len(shape):
         n, kind = shape[axis], rng.random()

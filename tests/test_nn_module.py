@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -288,6 +290,40 @@ def test_loading_casts_and_copies(backend):
     np.testing.assert_array_equal(to_numpy(held), arrays["first.weight"].astype(np.float32))
     arrays["first.weight"][...] = 7
     assert (to_numpy(held) != 7).all()
+
+
+def test_a_value_of_another_kind_loads_nothing(backend):
+    """Complex into real, real into integers, what is no array: named, all together, in one error of either kind."""
+    net = Net()
+    net.register_buffer("count", xg.asarray([1, 2]))
+    net.register_buffer("on", xg.asarray([True]))
+    before = {name: to_numpy(t) for name, t in net.state_dict().items()}
+    state: dict[str, Any] = dict(net.state_dict())
+    state["scale"] = xg.asarray([1j])
+    state["count"] = xg.asarray([1.5, 2.0])
+    state["on"] = xg.asarray([1])
+    state["first.weight"] = before["first.weight"].tolist()
+    said = (
+        r"scale is of dtype \S*complex\d+ in the loaded state, which does not fit into \S*float\d+ here",
+        r"count is of dtype \S*float\d+",
+        r"on is of dtype \S*int64",
+        r"first.weight is a list in the loaded state, not an array",
+    )
+    for kind in (ValueError, RuntimeError):
+        with pytest.raises(kind) as caught:
+            net.load_state_dict(state)
+        for part in said:
+            assert re.search(part, str(caught.value))
+    wrong: Any
+    for wrong in ([1.0], None, "state"):
+        with pytest.raises(ValueError, match="takes a dict"):
+            net.load_state_dict(wrong)
+    for name, value in net.state_dict().items():
+        np.testing.assert_array_equal(to_numpy(value), before[name])
+    state = {**before, "scale": np.asarray([3]), "count": np.asarray([True, False])}  # a wider kind holds them
+    net.load_state_dict(state)
+    assert to_numpy(net.scale).tolist() == [3.0]
+    assert to_numpy(net.count).tolist() == [1, 0]
 
 
 def test_a_state_that_does_not_fit_loads_nothing(backend):

@@ -6,6 +6,7 @@ import gc
 import inspect
 import math
 import pickle
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -420,6 +421,111 @@ def test_a_state_that_does_not_fit_changes_nothing(backend):
         other.load_state_dict(saved)
     assert other.param_groups[0]["lr"] == 0.5
     assert not other.state
+
+
+FULL: dict[str, dict[str, Any]] = {  # options under which an optimizer keeps all that it can keep
+    "SGD": {"momentum": 0.9},
+    "Adagrad": {},
+    "RMSprop": {"momentum": 0.9, "centered": True},
+    "Adam": {"amsgrad": True},
+    "AdamW": {"amsgrad": True},
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_array_of_a_loaded_state_is_checked(backend, name):
+    """What is missing, unknown, of another kind or shape is named, and nothing has changed."""
+    w = leaf([1.0, 2.0])
+    optimizer = getattr(xg.optim, name)([w], lr=0.1, **FULL[name])
+    stepped(optimizer, w, [1.0, -2.0])
+    before = optimizer.state_dict()
+    kept = before["state"][0]
+    assert set(kept) == set(optimizer.keeps)
+    arrays = [key for key in kept if key != "step"]
+    wrongs: dict[str, Any] = {
+        "is missing": None,
+        "must be an array, not a list": [1.0, 2.0],
+        "must be an array, not a float": 1.0,
+        "must be an array, not a str": "12",
+        "has shape": xg.zeros(3),
+        "is of dtype": xg.zeros(2, dtype=backend.xp.complex128),
+    }
+    for key in arrays:
+        for said, wrong in wrongs.items():
+            state = {**kept, key: wrong}
+            if said == "is missing":
+                del state[key]
+            with pytest.raises(ValueError, match=rf"{name}: .* parameter 0, {key} {said}"):
+                optimizer.load_state_dict({**before, "state": {0: state}})
+    wrong_states: Any = (
+        ("other", "is unknown", {**kept, "other": xg.zeros(2)}),
+        ("there", "is a list, not a dict", [1.0]),
+    )
+    for key, said, state in wrong_states:
+        with pytest.raises(ValueError, match=rf"{name}: .* parameter 0, {key} {said}"):
+            optimizer.load_state_dict({**before, "state": {0: state}})
+    after = optimizer.state_dict()["state"][0]
+    assert set(after) == set(kept)
+    assert all(np.array_equal(to_numpy(after[key]), to_numpy(kept[key])) for key in arrays)
+    optimizer.load_state_dict(before)
+    host = {key: to_numpy(value) if key in arrays else value for key, value in kept.items()}
+    optimizer.load_state_dict({**before, "state": {0: host}})  # arrays of the host are arrays too
+
+
+@pytest.mark.parametrize(
+    ("said", "change"),
+    [
+        ("parameter 5, which is in none", lambda s: s["state"].update({5: s["state"][0]})),
+        ("step must be an integer", lambda s: s["state"][0].update(step="three")),
+        ("step must be an integer", lambda s: s["state"][0].update(step=-1)),
+        ("step must be an integer", lambda s: s["state"][0].update(step=1.5)),
+        ("step is missing", lambda s: s["state"][0].pop("step")),
+        ("lr must be", lambda s: s["param_groups"][0].update(lr="0.1")),
+        ("lr must be", lambda s: s["param_groups"][0].update(lr=None)),
+        ("betas must be", lambda s: s["param_groups"][0].update(betas=0.9)),
+        ("amsgrad must be True or False", lambda s: s["param_groups"][0].update(amsgrad="no")),
+        ("lacks eps", lambda s: s["param_groups"][0].pop("eps")),
+        ("holds 'w'", lambda s: s["param_groups"][0].update(params=["w", 1])),
+        ("each once", lambda s: s["param_groups"][0].update(params=[0, 0])),
+        ("a list of numbers", lambda s: s["param_groups"][0].pop("params")),
+        ("group 0 must be a dict", lambda s: s["param_groups"].__setitem__(0, 3)),
+        ("a loaded state is a dict", lambda s: s.pop("state")),
+        ("a loaded state is a dict", lambda s: s.update(param_groups=None)),
+    ],
+)
+def test_a_loaded_state_is_checked_as_a_whole(said, change):
+    with xg.use_backend("numpy"):
+        a, b = leaf([1.0]), leaf([1.0, 2.0])
+        adam = xg.optim.Adam([a, b], lr=0.5)
+        stepped(adam, a, [1.0])
+        saved = adam.state_dict()
+        groups, state = adam.param_groups, adam.state
+        changed = {"state": {0: dict(saved["state"][0])}, "param_groups": [dict(saved["param_groups"][0], lr=0.25)]}
+        change(changed)
+        with pytest.raises(ValueError, match=said):
+            adam.load_state_dict(changed)
+        assert (adam.param_groups, adam.state) == (groups, state)
+        assert adam.param_groups[0]["lr"] == 0.5
+        saved["state"][0]["step"] = xg.asarray(1.0)  # as PyTorch keeps it
+        adam.load_state_dict(saved)
+        assert adam.state[a]["step"] == 1
+
+
+def test_an_optimizer_of_the_users_own_loads_what_it_keeps():
+    class Own(xg.optim.Optimizer):  # type: ignore[misc]
+        checks: ClassVar[Any] = {}
+
+        @staticmethod
+        def update(xp, p, g, state):
+            state["word"] = "any"
+            return p - g
+
+    with xg.use_backend("numpy"):
+        w = leaf([1.0])
+        own = Own([w], {})
+        stepped(own, w, [1.0])
+        own.load_state_dict(own.state_dict())
+        assert own.state[w]["word"] == "any"
 
 
 def test_pickle_keeps_parameters_and_state_together(backend):

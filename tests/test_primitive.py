@@ -337,7 +337,7 @@ def test_a_gradient_shares_memory_with_nothing(returned, keeping, create_graph):
     """Whatever a rule returns; also through retain_grad, and for two arguments."""
     with xg.use_backend("numpy"):
         constant = xg.asarray([5.0, 7.0])
-        kept = []
+        kept: list[Any] = []
 
         def both(g, out, a, b):
             kept.append(g * 2.0 if not kept else kept[0])

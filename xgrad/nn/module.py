@@ -223,8 +223,9 @@ class Module:
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy in values (tensors of any backend, or arrays), cast and moved to where each parameter is.
 
-        Raises RuntimeError that lists every wrong shape and (if `strict`) every missing or unexpected name; then
-        nothing has changed. Returns the missing and the unexpected names.
+        Raises an error, a RuntimeError and a ValueError, that lists every wrong shape, every value that is no array or of a
+        kind that does not fit (complex into real), and (if `strict`) every missing or unexpected name; then nothing has
+        changed. Returns the missing and the unexpected names.
         """
         return saving.load_state_dict(self, state_dict, strict)
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from xgrad.backends import owner
+from xgrad.dispatch import is_scalar
 from xgrad.nn.parameter import Parameter
 from xgrad.tensor import Tensor
-from xgrad.transfer import transfer
+from xgrad.transfer import holds, transfer
 
 if TYPE_CHECKING:
     from xgrad.nn.module import Module
+
+
+class StateError(RuntimeError, ValueError):
+    """A loaded state that does not fit: PyTorch's kind of error, and Python's."""
 
 
 class IncompatibleKeys(NamedTuple):
@@ -22,9 +28,9 @@ class IncompatibleKeys(NamedTuple):
 
 def saved_tensors(module: Module) -> Iterator[tuple[str, Tensor]]:
     """All that is saved, by dotted name. What is shared comes once for each of its names."""
-    for path, owner in module.named_modules(remove_duplicate=False):
-        for name, value in vars(owner).items():
-            if isinstance(value, Parameter) or (value is not None and owner._buffers.get(name)):
+    for path, part in module.named_modules(remove_duplicate=False):
+        for name, value in vars(part).items():
+            if isinstance(value, Parameter) or (value is not None and part._buffers.get(name)):
                 yield (f"{path}.{name}" if path else name), value
 
 
@@ -34,6 +40,8 @@ def state_dict(module: Module, prefix: str, keep_vars: bool) -> dict[str, Tensor
 
 
 def load_state_dict(module: Module, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
+    if not isinstance(state, Mapping):
+        raise StateError(f"{type(module).__name__}.load_state_dict takes a dict of arrays, not {type(state).__name__}")
     mine = dict(saved_tensors(module))
     missing = [name for name in mine if name not in state]
     unexpected = [name for name in state if name not in mine]
@@ -43,19 +51,30 @@ def load_state_dict(module: Module, state: Mapping[str, Any], strict: bool) -> I
     if strict and missing:
         errors.append("missing: " + ", ".join(missing))
     if strict and unexpected:
-        errors.append("unexpected: " + ", ".join(unexpected))
-    for name, tensor in matching.items():
-        shape = tuple(getattr(state[name], "shape", ()))
-        if shape != tensor.shape:
-            errors.append(f"{name} has shape {shape} in the loaded state and {tensor.shape} here")
+        errors.append("unexpected: " + ", ".join(map(str, unexpected)))
+    errors += [f"{name} {wrong}" for name, tensor in matching.items() if (wrong := misfit(state[name], tensor))]
     if errors:
         lines = "\n    ".join(errors)
-        raise RuntimeError(f"{type(module).__name__}.load_state_dict: nothing was loaded.\n    {lines}")
+        raise StateError(f"{type(module).__name__}.load_state_dict: nothing was loaded.\n    {lines}")
 
     loaded = [(tensor, fitted(state[name], tensor)) for name, tensor in matching.items()]
     for tensor, data in loaded:
         tensor.data = data
     return IncompatibleKeys(missing, unexpected)
+
+
+def misfit(value: Any, tensor: Tensor) -> str | None:
+    """In words, why a loaded value cannot become that of the tensor; None if it can."""
+    source = value.backend if isinstance(value, Tensor) else owner(value)
+    if source is None:
+        if is_scalar(value) and not tensor.shape and not isinstance(value, complex):
+            return None
+        return f"is a {type(value).__name__} in the loaded state, not an array"
+    if tuple(value.shape) != tensor.shape:
+        return f"has shape {tuple(value.shape)} in the loaded state and {tensor.shape} here"
+    if not holds(tensor.backend, tensor.dtype, source, value.dtype):
+        return f"is of dtype {value.dtype} in the loaded state, which does not fit into {tensor.dtype} here"
+    return None
 
 
 def fitted(value: Any, tensor: Tensor) -> Any:

@@ -42,6 +42,7 @@ class Adagrad(Optimizer):
         "eps": at_least_zero,
         "maximize": flag,
     }
+    keeps: ClassVar[Mapping[str, str]] = {"step": "", "sum": ""}
     factors = ("eps", "weight_decay")
 
     def __init__(

@@ -45,6 +45,7 @@ class Adam(Optimizer):
         "maximize": flag,
         "decoupled_weight_decay": flag,
     }
+    keeps: ClassVar[Mapping[str, str]] = {"step": "", "exp_avg": "", "exp_avg_sq": "", "max_exp_avg_sq": "amsgrad"}
     factors = ("eps",)
 
     def __init__(

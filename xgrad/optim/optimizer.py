@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from xgrad import tape
 from xgrad.backends.guarded import NO_GUARD
+from xgrad.optim.loading import loaded
 from xgrad.optim.options import Check, ParamGroup
 from xgrad.optim.state import State, as_complex, as_real
 from xgrad.persist import Place, places_in
@@ -17,7 +18,8 @@ Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Mapping[str,
 
 
 class Optimizer:
-    """Base of all optimizers. A new one says what its options must be (`checks`) and gives its rule (`update`).
+    """Base of all optimizers. A new one says what its options must be (`checks`) and gives its rule (`update`). It may say
+    what it keeps for each parameter (`keeps`): a loaded state is then checked for it.
 
     The rule is `update(xp, p, g, state, **options)`: arrays of the namespace `xp` in, the new p out. It may use
     augmented assignment on p and on what it keeps in `state` (then rebind: some libraries return a new array), never
@@ -27,6 +29,7 @@ class Optimizer:
 
     checks: ClassVar[Mapping[str, Check]]
     factors: ClassVar[Collection[str]] = ()  # options that the rule uses on arrays only, not in sums of its own
+    keeps: ClassVar[Mapping[str, str] | None] = None  # what `state` holds, and the option that asks for it ("": always)
     update: ClassVar[Callable[..., Any]]
 
     def __init__(self, params: Params, defaults: Mapping[str, Any]) -> None:
@@ -159,30 +162,11 @@ class Optimizer:
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on from what `state_dict()` gave; arrays are moved to their parameter's backend and dtype.
 
-        Raises ValueError, and changes nothing, if it does not fit the parameters or is of another kind of optimizer.
+        Raises ValueError, which names what is wrong, and changes nothing, if it does not fit the parameters or is of
+        another kind of optimizer.
         """
-        saved = state_dict["param_groups"]
-        if len(saved) != len(self.param_groups):
-            raise ValueError(
-                f"{self.name}: this has {len(self.param_groups)} param groups, the loaded state {len(saved)}"
-            )
-        groups = []
-        numbers: list[int] = []
-        for i, (mine, theirs) in enumerate(zip(self.param_groups, saved, strict=True)):
-            here, there = len(mine.params), len(theirs["params"])
-            if here != there:
-                raise ValueError(f"{self.name}: group {i} has {here} parameters, the loaded state {there}")
-            missing = [name for name in self.checks if name not in theirs]
-            if missing:
-                raise ValueError(
-                    f"{self.name}: the loaded group {i} lacks {', '.join(missing)}: is it another optimizer's?"
-                )
-            items = {name: value for name, value in theirs.items() if name != "params"}
-            groups.append(ParamGroup(self.name, self.checks, mine.params, items))
-            self.check_together(groups[-1].options)
-            numbers += theirs["params"]
-        by_number = dict(zip(numbers, self._parameters(), strict=True))
-        state = {by_number[i]: State.load(by_number[i], values) for i, values in state_dict["state"].items()}
+        groups, state = loaded(self, state_dict)
+        self._forget_moved()
         self.param_groups, self.state = groups, state
 
     def _parameters(self) -> list[Tensor]:

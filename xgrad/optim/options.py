@@ -36,14 +36,16 @@ def two_fractions(where: str, value: Any) -> tuple[float, float]:
 
 
 def flag(where: str, value: Any) -> bool:
-    """True or False."""
+    """True or False (or 1 or 0)."""
+    if isinstance(value, str | bytes) or getattr(value, "shape", ()) != () or value not in (0, 1):
+        raise ValueError(f"{where} must be True or False, got {value!r}")
     return bool(value)
 
 
 def _number(where: str, value: Any, right: str, good: Callable[[float], bool]) -> float:
     try:
-        number = float(value)
-    except (TypeError, ValueError):
+        number = math.nan if isinstance(value, str | bytes) else float(value)
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{where} must be {right}, got {value!r}") from None
     if not (math.isfinite(number) and good(number)):
         raise ValueError(f"{where} must be {right}, got {value!r}")

@@ -44,6 +44,7 @@ class RMSprop(Optimizer):
         "centered": flag,
         "maximize": flag,
     }
+    keeps: ClassVar[Mapping[str, str]] = {"square_avg": "", "grad_avg": "centered", "momentum_buffer": "momentum"}
     factors = ("lr", "eps", "weight_decay", "momentum")
 
     def __init__(

@@ -44,6 +44,7 @@ class SGD(Optimizer):
         "nesterov": flag,
         "maximize": flag,
     }
+    keeps: ClassVar[Mapping[str, str]] = {"momentum_buffer": "momentum"}
     factors = ("lr", "momentum", "weight_decay")
 
     def __init__(

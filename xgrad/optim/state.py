@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, MutableMapping
 from typing import Any
 
 from xgrad.tensor import Tensor
-from xgrad.transfer import transfer
+from xgrad.transfer import holds, transfer
 
 Array = Any
 Part = Callable[..., Any]
@@ -23,19 +23,14 @@ class State(dict[str, Any]):
 
     @classmethod
     def load(cls, p: Tensor, values: Mapping[str, Any]) -> State:
-        """The state that `export` gave, for `p`; ValueError for an array of another shape."""
+        """The state that `export` gave, for `p`; ValueError, which names it, for an array that does not fit."""
         state = cls(p)
         like = as_real(p.backend.xp, p.data) if state.is_complex else p.data
-        shape = tuple(like.shape)
         for name, value in values.items():
-            if name == "step":
-                state[name] = int(value)
-            elif not isinstance(value, Tensor):
-                state[name] = value
-            elif value.shape != shape:
-                raise ValueError(f"the loaded {name} has shape {value.shape}, but its parameter needs {shape}")
+            if isinstance(value, Tensor):
+                state[name] = _fitted(name, value, p.backend, like)
             else:
-                state[name] = transfer(value.data, value.backend, p.backend, like.dtype)
+                state[name] = value
         return state
 
     def export(self) -> dict[str, Any]:
@@ -75,6 +70,15 @@ class State(dict[str, Any]):
         self.options = {
             name: self.backend.weak(value, like) if name in factors else value for name, value in options.items()
         }
+
+
+def _fitted(name: str, value: Tensor, backend: Any, like: Array) -> Array:
+    """The tensor as a raw array like `like`."""
+    if value.shape != tuple(like.shape):
+        raise ValueError(f"{name} has shape {value.shape}, but its parameter needs {tuple(like.shape)}")
+    if not holds(backend, like.dtype, value.backend, value.dtype):
+        raise ValueError(f"{name} is of dtype {value.dtype}, but its parameter needs {like.dtype}")
+    return transfer(value.data, value.backend, backend, like.dtype)
 
 
 class Rule:

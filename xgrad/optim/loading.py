@@ -1,0 +1,108 @@
+"""An optimizer's loaded state: checked as a whole before anything of it is used."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from xgrad.backends import owner
+from xgrad.optim.options import ParamGroup
+from xgrad.optim.state import State
+from xgrad.tensor import Tensor, wrap
+
+if TYPE_CHECKING:
+    from xgrad.optim.optimizer import Optimizer
+
+
+def loaded(optimizer: Optimizer, state_dict: Any) -> tuple[list[ParamGroup], dict[Tensor, State]]:
+    """The groups and the state of each parameter, from what `state_dict()` gave. ValueError for anything that does not fit."""
+    name = optimizer.name
+    for part, kind in (("param_groups", Sequence), ("state", Mapping)):
+        if not isinstance(state_dict, Mapping) or not isinstance(state_dict.get(part), kind):
+            raise ValueError(f'{name}: a loaded state is a dict with "state", a dict, and "param_groups", a list')
+    groups, numbers = _groups(optimizer, state_dict["param_groups"])
+    parameters = dict(zip(numbers, (p for group in groups for p in group.params), strict=True))
+    options = {number: group.options for number, group in zip(numbers, _of_each(groups), strict=True)}
+    state = {}
+    for number, values in state_dict["state"].items():
+        if number not in parameters:
+            raise ValueError(
+                f"{name}: the loaded state has one for parameter {number!r}, which is in none of its groups"
+            )
+        where = f"{name}: in the loaded state of parameter {number},"
+        values = _checked(where, values, optimizer.keeps, options[number])
+        try:
+            state[parameters[number]] = State.load(parameters[number], values)
+        except ValueError as error:
+            raise ValueError(f"{where} {error}") from None
+    return groups, state
+
+
+def _of_each(groups: list[ParamGroup]) -> list[ParamGroup]:
+    return [group for group in groups for _ in group.params]
+
+
+def _groups(optimizer: Optimizer, saved: Sequence[Any]) -> tuple[list[ParamGroup], list[Any]]:
+    """The groups with the options that were saved, and the number of each parameter in the saved state."""
+    name, mine = optimizer.name, optimizer.param_groups
+    if len(saved) != len(mine):
+        raise ValueError(f"{name}: this has {len(mine)} param groups, the loaded state {len(saved)}")
+    groups, numbers = [], []
+    for i, (own, theirs) in enumerate(zip(mine, saved, strict=True)):
+        if not isinstance(theirs, Mapping) or not isinstance(theirs.get("params"), list | tuple):
+            raise ValueError(f'{name}: the loaded group {i} must be a dict, with a list of numbers as "params"')
+        here, there = len(own.params), len(theirs["params"])
+        if here != there:
+            raise ValueError(f"{name}: group {i} has {here} parameters, the loaded state {there}")
+        missing = [option for option in optimizer.checks if option not in theirs]
+        if missing:
+            raise ValueError(f"{name}: the loaded group {i} lacks {', '.join(missing)}: is it another optimizer's?")
+        items = {option: value for option, value in theirs.items() if option != "params"}
+        groups.append(ParamGroup(name, optimizer.checks, own.params, items))
+        optimizer.check_together(groups[-1].options)
+        for number in theirs["params"]:
+            if not isinstance(number, int) or number in numbers:
+                raise ValueError(
+                    f'{name}: "params" of the loaded group {i} holds {number!r}; it must hold integers, each once'
+                )
+            numbers.append(number)
+    return groups, numbers
+
+
+def _checked(where: str, values: Any, keeps: Mapping[str, str] | None, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What was kept for one parameter: the arrays as tensors, and the step as an integer."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{where} there is a {type(values).__name__}, not a dict")
+    if keeps is None:  # an optimizer of the user's, which keeps what it likes
+        return {name: _as_step(where, value) if name == "step" else value for name, value in values.items()}
+    unknown = [str(name) for name in values if name not in keeps]
+    missing = [name for name, option in keeps.items() if name not in values and (not option or options[option])]
+    for what, names in (("is unknown to this optimizer", unknown), ("is missing", missing)):
+        if names:
+            raise ValueError(f"{where} {', '.join(names)} {what}")
+    return {
+        name: _as_step(where, value) if name == "step" else _as_tensor(where, name, value)
+        for name, value in values.items()
+    }
+
+
+def _as_step(where: str, value: Any) -> int:
+    """A number of steps: an integer, also as an array of one (PyTorch keeps it so), or as a float."""
+    try:
+        number = value.item() if hasattr(value, "item") else value
+        step = int(number) if isinstance(number, float) and number.is_integer() else operator.index(number)
+    except (TypeError, ValueError):
+        step = -1
+    if step < 0:
+        raise ValueError(f"{where} step must be an integer, 0 or more, not {value!r:.60}")
+    return step
+
+
+def _as_tensor(where: str, name: str, value: Any) -> Tensor:
+    if isinstance(value, Tensor):
+        return value
+    backend = owner(value)
+    if backend is None:
+        raise ValueError(f"{where} {name} must be an array, not a {type(value).__name__}")
+    return wrap(backend.adopt(value), backend)
