@@ -326,3 +326,32 @@ def test_the_peak_of_a_step_is_no_higher_than_by_hand(xp_numpy):
     for w, g in zip(weights, reversed(by_hand(x, target, hosts)), strict=True):
         np.testing.assert_allclose(to_numpy(w.grad), g, rtol=1e-3, atol=1e-3)
     assert by_xgrad <= 1.02 * by_numpy, f"{by_xgrad / 2**20:.2f} MiB against {by_numpy / 2**20:.2f}"
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_grad_frees_the_tape_on_its_way(held):
+    """When the walk comes to the first operation, what a later one saved is gone; unless somebody still holds that part."""
+    saved: list[Any] = []
+    gone: list[bool] = []
+    kept: list[Any] = []
+
+    @xg.primitive
+    def first(x):
+        return x * 1.0
+
+    def rule(g, out, x):
+        gone.append(saved[0]() is None)
+        return g
+
+    first.defvjp(rule)
+
+    def f(x):
+        middle = xg.exp(first(x))
+        saved.append(weakref.ref(middle.data))
+        y = xg.sum(xg.sin(middle))
+        kept.extend([y] if held else [])
+        return y
+
+    with xg.use_backend("numpy"), no_collector():
+        xg.grad(f)(np.ones(3))
+    assert gone == [not held]

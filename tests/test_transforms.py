@@ -376,3 +376,61 @@ def test_an_error_in_the_function_is_the_functions_own(xp):
         with pytest.raises(KeyError, match="mine"), xg.no_grad():
             transform(f)(make(xp, X))
     assert is_recording()
+
+
+# --- what is left behind --------------------------------------------------------------------------
+
+
+def test_what_the_function_lets_out_can_still_be_used(xp):
+    """The walk frees what nobody else can reach, and no more."""
+    kept: list[Any] = []
+
+    def f(x):
+        y, pull = xg.vjp(xp.sin, x)
+        kept.extend((y, pull))
+        return xp.sum(y * y)
+
+    x = make(xp, X)
+    first = xg.grad(f)(x)
+    y, pull = kept
+    assert_matches(first, np.sin(2 * np.asarray(X)), xp=xp)
+    assert_matches(pull(make(xp, [1.0, 1.0, 1.0]))[0], np.cos(X), xp=xp)
+    z = make(xp, X, requires_grad=True)
+    xp.sum(y * z).backward()
+    assert_matches(z.grad, np.sin(X), xp=xp)
+    assert_matches(xg.grad(lambda x: xp.sum(y * x))(x), np.sin(X), xp=xp)
+
+
+def test_an_output_that_is_an_input_and_one_that_comes_twice(xp):
+    x = make(xp, X)
+
+    def f(x):
+        y = x * x
+        return x, y, y, x
+
+    _, pull = xg.vjp(f, x)
+    for _ in range(2):
+        (g,) = pull(tuple(make(xp, [k, k, k]) for k in (1.0, 2.0, 3.0, 4.0)))
+        assert_matches(g, 5 + 10 * np.asarray(X), xp=xp)
+
+
+def test_an_input_at_the_end_of_a_chain_and_beside_it(xp):
+    """A chain may be walked without the heap, but what has reached an input already must not be lost."""
+
+    def f(x, w):
+        y = x
+        for _ in range(3):
+            y = xp.sin(y * w)
+        return xp.sum(y)
+
+    def by_hand(x, w):
+        y, gx, gw = x, 1.0, 0.0
+        for _ in range(3):
+            c = np.cos(y * w)
+            y, gx, gw = np.sin(y * w), gx * c * w, c * (y + w * gw)
+        return gx, gw
+
+    host = np.asarray(X)
+    found = xg.grad(f, argnums=(0, 1))(make(xp, X), make(xp, [0.5, 1.5, 2.5]))
+    for g, want in zip(found, by_hand(host, np.array([0.5, 1.5, 2.5])), strict=True):
+        assert_matches(g, want, xp=xp)

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
+from functools import cached_property
 from heapq import heappop, heappush, heappushpop
+from math import inf
 from typing import Any
 
 Node = list[Any]
@@ -69,18 +70,23 @@ _recording: ContextVar[bool] = ContextVar("xgrad_recording", default=True)
 is_recording: Callable[[], bool] = _recording.get
 
 
-@contextmanager
-def set_recording(on: bool) -> Iterator[None]:
+class set_recording:  # noqa: N801 (it is used as a function is)
     """Turn recording on or off for this thread (and this asyncio task) while the block runs."""
-    token = _recording.set(on)
-    if not on:
-        paused.append(None)
-    try:
-        yield
-    finally:
-        if not on:
+
+    __slots__ = ("_on", "_token")
+
+    def __init__(self, on: bool) -> None:
+        self._on = on
+
+    def __enter__(self) -> None:
+        self._token = _recording.set(self._on)
+        if not self._on:
+            paused.append(None)
+
+    def __exit__(self, *error: object) -> None:
+        if not self._on:
             paused.pop()
-        _recording.reset(token)
+        _recording.reset(self._token)
 
 
 # Whoever wants to see each operation: `watch(op, backend, raws, y, node)` is called once it has run, with the node that
@@ -90,28 +96,52 @@ watchers: list[Callable[..., None]] = []
 
 # --- back, from one output to the leaves --------------------------------------------------------------------
 
+Lift = Callable[[Node], tuple[Any, Any]]
+
+
+def lift(node: Node) -> tuple[Any, Any]:
+    """The namespace of tensors, and what the node saved, as tensors."""
+    lifted: tuple[Any, Any] = node[OP].lift(node)
+    return lifted
+
 
 def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> list[tuple[Leaf, Gradient, bool]]:
     """Walk from `root` to the leaves beneath it, and return what reached each.
 
-    Newest first: every consumer of a node is newer than the node, so when a node is taken from the heap its gradient is
-    complete. `record` makes the derivatives part of the tape; otherwise they run on the backend's raw arrays.
+    `record` makes the derivatives part of the tape; otherwise they run on the backend's raw arrays.
 
     Returns (leaf, gradient, fresh) for each leaf: `fresh` if the array was made on the way and is not the gradient of
     something else as well. A walk that raises has changed no gradient, but has freed what it went through, unless `retain`.
     """
+    waiting = {id(root): gradient}
     with root[BACKEND].walking:
-        return _walk_back(root, gradient, retain, record)
+        reached = _walk_back([root], waiting, retain=retain, lift=lift if record else None)
+    return [(leaf, waiting[id(leaf)], fresh) for leaf, fresh in reached]
 
 
-def _walk_back(root: Node, gradient: Gradient, retain: bool, record: bool) -> list[tuple[Leaf, Gradient, bool]]:
-    heap: list[Node] = []
-    waiting: dict[int, Gradient] = {}  # by id of the node or leaf: what has arrived so far
+def _walk_back(
+    heap: list[Node],
+    waiting: dict[int, Gradient],
+    *,
+    retain: bool,
+    lift: Lift | None,
+    wanted: set[int] | None = None,
+    end: float = inf,
+) -> list[tuple[Leaf, bool]]:
+    """Walk from the nodes in the heap, whose gradients are waiting (by id), back to the leaves, or to nodes as old as `end`.
+
+    Newest first: every consumer of a node is newer than the node, so when a node is taken from the heap its gradient is
+    complete. With `lift`, gradients are tensors, and so is what was saved. Parents whose ids are not in `wanted` are left out.
+
+    What has reached the leaves, or the nodes where the walk ends, is left in `waiting`. Returns the leaves, and whether the
+    gradient of each is an array that was made on the way.
+    """
     owned: set[int] = set()  # sums that this walk made, and may add to in place
     leaves: dict[int, tuple[Leaf, bool]] = {}
-    node, g = root, gradient
-    op, backend = root[OP], root[BACKEND]
-    at = backend
+    node = heappop(heap)
+    g = waiting.pop(id(node))
+    op, at = node[OP], node[BACKEND]
+    backend = at
     try:
         while True:
             _, op, parents, saved, static, backend = node
@@ -120,14 +150,14 @@ def _walk_back(root: Node, gradient: Gradient, retain: bool, record: bool) -> li
                 at = backend
             if saved is FREED:
                 raise GraphFreedError(op)
-            if record:
-                xp, saved = op.lift(node)
-            else:
+            if lift is None:
                 xp = backend.xp
+            else:
+                xp, saved = lift(node)
             if not retain:
                 node[SAVED], node[PARENTS] = FREED, ()
 
-            if type(parents) is list and not heap:  # a chain: nothing else reaches the parent
+            if type(parents) is list and not heap and parents[SEQ] < end:  # a chain: nothing else reaches the parent
                 node = parents
                 g = op.only(xp, g, saved)
                 if g is None:
@@ -136,6 +166,8 @@ def _walk_back(root: Node, gradient: Gradient, retain: bool, record: bool) -> li
 
             if type(parents) is not tuple:
                 parents = (parents,)
+            elif wanted is not None:
+                parents = [parent if id(parent) in wanted else None for parent in parents]
             following = None  # the first new parent: it need not pass through the heap if nothing newer waits there
             for parent, h in zip(parents, op.pull(xp, g, parents, saved, static)):  # noqa: B905 (of one length, and hot)
                 if h is None:
@@ -144,9 +176,9 @@ def _walk_back(root: Node, gradient: Gradient, retain: bool, record: bool) -> li
                 earlier = waiting.get(key)
                 if earlier is None:
                     waiting[key] = h
-                    if op.fresh and h is not g and not record:
+                    if op.fresh and h is not g and lift is None:
                         owned.add(key)
-                    if type(parent) is not list:
+                    if type(parent) is not list or parent[SEQ] >= end:
                         leaves[key] = parent, h is not g and not op.lends
                     elif following is None:
                         following = parent
@@ -157,7 +189,7 @@ def _walk_back(root: Node, gradient: Gradient, retain: bool, record: bool) -> li
                     waiting[key] = earlier
                 else:
                     waiting[key] = earlier + h
-                    if not record:
+                    if lift is None:
                         owned.add(key)
             if following is not None:
                 node = heappushpop(heap, following)
@@ -166,12 +198,13 @@ def _walk_back(root: Node, gradient: Gradient, retain: bool, record: bool) -> li
             else:
                 break
             g = waiting.pop(id(node))
+            parent = following = None  # what they name is passed soon, and may then be freed
     except Exception as error:
         told = out_of_memory(f"backward of {op.name}", error, backend)
         if told is None:
             raise
         raise told from error
-    return [(leaf, waiting[key], fresh or key in owned) for key, (leaf, fresh) in leaves.items()]
+    return [(leaf, fresh or key in owned) for key, (leaf, fresh) in leaves.items()]
 
 
 def out_of_memory(doing: str, error: Exception, backend: Any) -> MemoryError | None:
@@ -198,21 +231,13 @@ def deliver(reached: Iterable[tuple[Leaf, Gradient, bool]], as_grad: Callable[[G
 
 # --- the part of the tape between given inputs and outputs --------------------------------------------------
 
-Lift = Callable[[Node], tuple[Any, Any]]
-
-
-def lift(node: Node) -> tuple[Any, Any]:
-    """The namespace of tensors, and what the node saved, as tensors."""
-    lifted: tuple[Any, Any] = node[OP].lift(node)
-    return lifted
-
 
 class Path:
-    """The nodes on some path from `inputs` to `outputs`, oldest first.
+    """What lies between `inputs` and `outputs` on the tape.
 
-    `outside` is whatever else that requires a gradient feeds them, and `connected` says whether there is such a thing: then a
-    derivative along this path is itself something to differentiate. `closed_over` are nodes and leaves, older than every
-    input, that count as inputs too.
+    `outside` is whatever else that requires a gradient feeds the outputs, and `connected` says whether there is such a thing:
+    then a derivative along this path is itself something to differentiate. `closed_over` are nodes and leaves, older than
+    every input, that count as inputs too.
     """
 
     def __init__(
@@ -221,72 +246,78 @@ class Path:
         outputs: Iterable[Node | Leaf | None],
         closed_over: Sequence[Node | Leaf] = (),
     ) -> None:
-        sources = {id(node) for node in (*inputs, *closed_over)}
-        oldest = max((node[SEQ] for node in inputs), default=0)
-        seen: dict[int, Node] = {}
-        stack = [node for node in outputs if type(node) is list]
-        outside: dict[int, Node | Leaf] = {}
-        while stack:
-            node = stack.pop()
-            if id(node) in seen or id(node) in sources:
-                continue
-            if node[SEQ] > oldest:  # older than every input: it cannot depend on one
-                outside[id(node)] = node
-                continue
-            if node[SAVED] is FREED:
-                raise GraphFreedError(node[OP])
-            seen[id(node)] = node
-            for parent in parents_of(node):
-                if type(parent) is list:
-                    stack.append(parent)
-                elif parent is not None and id(parent) not in sources:
-                    outside[id(parent)] = parent
         self.inputs = [*inputs, *closed_over]
-        self.outside = list(outside.values())
-        self.connected = bool(outside) or any(p is not None for node in inputs for p in parents_of(node))
-        self.nodes: list[Node] = []
-        depends = set(sources)
-        for node in sorted(seen.values(), key=_age):
+        self.newest = min(
+            (node[SEQ] for node in inputs), default=inf
+        )  # what depends on an input is newer than all of them
+        self._found: dict[float, Node] = {}  # all newer nodes beneath the outputs, by age
+        ends = self._look_around([node for node in outputs if type(node) is list])
+        known = {id(None), *map(id, self.inputs)}
+        self.outside = [end for key, end in ends.items() if key not in known]
+        self.connected = bool(self.outside) or any(p is not None for node in inputs for p in parents_of(node))
+
+    def _look_around(self, ahead: list[Any]) -> dict[int, Any]:
+        """Find what is newer than the inputs, and return where that ends, by id: inputs, and whatever else there is."""
+        found, newest = self._found, self.newest
+        ends: dict[int, Any] = {}
+        while ahead:
+            node = ahead.pop()
+            while type(node) is list and (seq := node[SEQ]) < newest and seq not in found:
+                found[seq] = node
+                node = node[PARENTS]
+            if type(node) is tuple:  # the parents of the last one
+                if not node and found[seq][SAVED] is FREED:
+                    raise GraphFreedError(found[seq][OP])
+                ahead.extend(node)
+            elif type(node) is not list or node[SEQ] >= newest:
+                ends[id(node)] = node
+        return ends
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """The nodes on some path from an input to an output, oldest first."""
+        depends = set(map(id, self.inputs))
+        nodes = []
+        for seq in sorted(self._found, reverse=True):
+            node = self._found[seq]
             if any(id(parent) in depends for parent in parents_of(node)):
                 depends.add(id(node))
-                self.nodes.append(node)
-        self.depends = depends
+                nodes.append(node)
+        return nodes
+
+    @cached_property
+    def depends(self) -> set[int]:
+        """The ids of the inputs and of all that is made of them."""
+        return {id(node) for node in (*self.inputs, *self.nodes)}
+
+    def forget(self) -> None:
+        """Hold on to none of the nodes, before a last walk back along a path that is not connected."""
+        self._found = {}
 
     def back(
-        self, outputs: Sequence[Any], cotangents: Sequence[Gradient], *, record: bool, lift: Lift = lift
+        self, outputs: list[Any], cotangents: Sequence[Gradient], *, record: bool, lift: Lift = lift
     ) -> list[Gradient | None]:
         """The gradient of sum(outputs * cotangents) for each input; None for an input that was not used.
 
-        With `record`, everything is a tensor, what was saved by way of `lift`.
+        With `record`, everything is a tensor, what was saved by way of `lift`. The list of outputs is emptied: a part of the tape
+        that nobody else holds is freed as the walk leaves it behind.
         """
-        if not self.nodes:
-            return self._back(outputs, cotangents, record, lift)
-        with self.nodes[-1][BACKEND].walking:
-            return self._back(outputs, cotangents, record, lift)
-
-    def _back(
-        self, outputs: Sequence[Any], cotangents: Sequence[Gradient], record: bool, lift: Lift
-    ) -> list[Gradient | None]:
+        wanted = self.depends if self.outside else None
+        heap: list[Node] = []
         waiting: dict[int, Gradient] = {}
-
-        def add(node: Any, g: Gradient) -> None:
-            earlier = waiting.get(id(node))
-            waiting[id(node)] = g if earlier is None else earlier + g
-
         for node, g in zip(outputs, cotangents, strict=True):
-            if node is not None and id(node) in self.depends:
-                add(node, g)
-        for node in reversed(self.nodes):
-            g = waiting.pop(id(node), None)
-            if g is None:
-                continue
-            op, backend = node[OP], node[BACKEND]
-            with backend.guard:
-                xp, saved = lift(node) if record else (backend.xp, node[SAVED])
-                parents = [parent if id(parent) in self.depends else None for parent in parents_of(node)]
-                for parent, h in zip(parents, op.pull(xp, g, parents, saved, node[STATIC]), strict=True):
-                    if parent is not None and h is not None:
-                        add(parent, h)
+            key = id(node)
+            if key in waiting:
+                waiting[key] = waiting[key] + g
+            elif node is not None and (wanted is None or key in wanted):
+                waiting[key] = g
+                if type(node) is list and node[SEQ] < self.newest:
+                    heappush(heap, node)
+            del node
+        outputs.clear()
+        if heap:
+            with heap[0][BACKEND].walking:
+                _walk_back(heap, waiting, retain=True, lift=lift if record else None, wanted=wanted, end=self.newest)
         return [waiting.get(id(node)) for node in self.inputs]
 
     def forth(
@@ -310,8 +341,3 @@ class Path:
             if t is not None:
                 moving[id(node)] = t
         return [None if node is None else moving.get(id(node)) for node in outputs]
-
-
-def _age(node: Node) -> int:
-    seq: int = node[SEQ]
-    return -seq

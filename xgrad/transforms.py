@@ -19,7 +19,7 @@ from xgrad.dispatch import is_scalar
 from xgrad.identity import ARGUMENT
 from xgrad.integers import integers, one_or_more
 from xgrad.tape import Path
-from xgrad.tensor import Tensor, check_differentiable, wrap
+from xgrad.tensor import Tensor, check_differentiable, form_of, wrap
 from xgrad.trees import flatten, map_leaves, structure
 
 Function = Callable[..., Any]
@@ -46,7 +46,9 @@ def _fresh(value: Any) -> Tensor:
     x = lift(value)
     check_differentiable(x.dtype, x.backend)
     node = [tape.next_seq(), ARGUMENT, (x.node,), (), None, x.backend]
-    return wrap(x.data, x.backend, node)
+    fresh = wrap(x.data, x.backend, node)
+    fresh.form = form_of(x)
+    return fresh
 
 
 def lift_raw(value: Any) -> Any:
@@ -79,12 +81,12 @@ class Run:
             if not (isinstance(result, tuple) and len(result) == 2):
                 raise TypeError("with has_aux=True the function must return a pair (output, aux)")
             result, aux = result
-            self.aux = map_leaves(self.settled, aux)
         leaves, self.rebuild_output = flatten(result)
         self.shape = structure(result)
         self.outputs = [lift(leaf, "as the result of the function") for leaf in leaves]
         check_running(self.outputs, self.inputs)
         self.path = Path(self.nodes, [y.node for y in self.outputs])
+        self.aux = map_leaves(self.settled, aux) if has_aux else None
 
     def settled(self, value: Any) -> Any:
         """A result as it is handed out: on the tape only if something outside of this run is worth reaching from it."""
@@ -95,6 +97,11 @@ class Run:
         return value.detach()
 
     def output(self) -> Any:
+        """The results, settled."""
+        if not (self.recording and self.path.connected):
+            return self.rebuild_output([y.detach() for y in self.outputs])
+        if len(self.outputs) == 1:  # the path is its own
+            return self.rebuild_output(self.outputs)
         return self.rebuild_output([self.settled(y) for y in self.outputs])
 
     def in_trees(self, flat: list[Tensor]) -> list[Any]:
@@ -105,14 +112,21 @@ class Run:
             start += count
         return trees
 
-    def pull(self, cotangents: Sequence[Tensor]) -> list[Tensor]:
-        """The gradient for each input; zeros for one that was not used."""
+    def pull(self, cotangents: Sequence[Tensor], *, last: bool = False) -> list[Tensor]:
+        """The gradient for each input; zeros for one that was not used.
+
+        In the last walk, the tape is freed on the way, as far as nobody outside can reach it.
+        """
         record = tape.is_recording() and (self.path.connected or any(g.requires_grad for g in cotangents))
         lift = lifting([g.backend for g in cotangents], [y.backend for y in self.outputs])
         as_tensors = record or lift is not tape.lift
         seeds = list(cotangents) if as_tensors else [g.data for g in cotangents]
+        ends = [y.node for y in self.outputs]
+        if last and not self.path.connected:
+            self.outputs = [y.detach() for y in self.outputs]
+            self.path.forget()
         with tape.set_recording(record):
-            found = self.path.back([y.node for y in self.outputs], seeds, record=as_tensors, lift=lift)
+            found = self.path.back(ends, seeds, record=as_tensors, lift=lift)
         return [_result(g, x) for g, x in zip(found, self.inputs, strict=True)]
 
     def push(self, tangents: Sequence[Tensor]) -> list[Tensor]:
@@ -136,6 +150,8 @@ def _result(value: Any, like: Tensor) -> Tensor:
 
 
 def numbers(name: str, argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
+    if type(argnums) is int and 0 <= argnums < count:
+        return (argnums,)
     numbers = integers(name, argnums, "argnums")
     for i in numbers:
         if not -count <= i < count:
@@ -183,10 +199,9 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         run = Run(f, args, kwargs, numbers("grad", chosen, len(args)), has_aux)
-        y = _scalar(run)
-        one = wrap(y.backend.xp.ones((), dtype=y.dtype), y.backend)
+        one = _one(run)
         with tape.set_recording(run.recording):
-            trees = run.in_trees(run.pull([one]))
+            trees = run.in_trees(run.pull([one], last=True))
         gradient = trees[0] if isinstance(chosen, int) else tuple(trees)
         return ((run.output(), run.aux) if has_aux else run.output()), gradient
 
@@ -197,7 +212,8 @@ def is_complex(x: Tensor) -> bool:
     return x.dtype in x.backend.complex_dtypes
 
 
-def _scalar(run: Run) -> Tensor:
+def _one(run: Run) -> Tensor:
+    """The gradient to start from: a one, where the function has one real number as its result."""
     if len(run.outputs) != 1 or run.outputs[0].shape != ():
         shapes = ", ".join(str(y.shape) for y in run.outputs)
         raise TypeError(
@@ -209,7 +225,7 @@ def _scalar(run: Run) -> Tensor:
         raise TypeError(
             "grad is of a function with a real result; this one is complex. Take xgrad.real or xgrad.abs of it."
         )
-    return y
+    return wrap(y.backend.xp.ones((), dtype=y.dtype), y.backend)
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:

@@ -162,8 +162,11 @@ Backend.here = _here  # type: ignore[method-assign]
 
 def inside_of(backend: Backend, *known: Backend) -> bool:
     """Whether all vmaps that the backend is inside of are running here, or are those of a `known` one."""
+    scope = base_and_scope(backend)[1]
+    if not scope:
+        return True
     here = {axis for each in (*active.get(), *known) for axis in base_and_scope(each)[1]}
-    return here.issuperset(base_and_scope(backend)[1])
+    return here.issuperset(scope)
 
 
 @contextmanager
