@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from xgrad.backends import BackendError, load
+from xgrad.backends.data import check, is_numeric
 from xgrad.backends.guarded import NO_GUARD
 from xgrad.backends.raw import Raw
 from xgrad.backends.refusal import refuse
@@ -183,11 +184,17 @@ class Backend:
         return value.item() if hasattr(value, "item") else float(value)
 
     def adopt(self, array: Any) -> Any:
-        """A user's raw array as ours: itself, unless the library would record what is done with it."""
+        """A user's raw array as ours: itself, unless the library would record what is done with it.
+
+        Raises TypeError for one that holds no numbers.
+        """
+        if not is_numeric(array.dtype):
+            check("an operation", array)
         return array
 
     def lift(self, value: Any, dtype: Any = None) -> Any:
         """A raw array from a number, a sequence of numbers or an array of this backend; TypeError for another library's."""
+        check("asarray", value)
         if self.owns(value) or not hasattr(value, "dtype") or not getattr(value, "shape", ()):
             return self.asarray(value, dtype=None if self.owns(value) else dtype)
         raise TypeError(f"an array of {type(value).__module__} met backend {self}: move it with xgrad.asarray first")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend
+from xgrad.backends.data import PYTHON_NUMBERS
 from xgrad.backends.determinism import is_deterministic
 from xgrad.backends.memory import in_bytes
 from xgrad.backends.raw import IndexingRaw
@@ -71,6 +73,25 @@ class TorchRaw(IndexingRaw):
         return y
 
 
+def _numbers(obj: Any) -> Any:
+    """What PyTorch would take for bytes (a buffer of numbers), or array by array (a list of NumPy's), as a NumPy array."""
+    if isinstance(obj, memoryview | bytearray | array) or (isinstance(obj, list | tuple) and _holds_arrays(obj)):
+        import numpy as np
+
+        return np.asarray(obj)
+    return obj
+
+
+def _holds_arrays(obj: Any) -> bool:
+    """Whether a nested list has arrays in it that are not PyTorch's."""
+    return not PYTHON_NUMBERS.issuperset(map(type, obj)) and any(
+        _holds_arrays(part)
+        if isinstance(part, list | tuple)
+        else hasattr(part, "__array__") and bool(getattr(part, "shape", ())) and not isinstance(part, torch.Tensor)
+        for part in obj
+    )
+
+
 class Torch(Backend):
     name = "torch"
     install = "pip install torch"
@@ -107,7 +128,7 @@ class Torch(Backend):
         return found
 
     def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
-        return self.xp.asarray(self.adopt(obj), dtype=dtype, copy=copy)
+        return self.xp.asarray(_numbers(self.adopt(obj)), dtype=dtype, copy=copy)
 
     def adopt(self, array: Any) -> Any:
         """PyTorch's own autograd ends here: its graph would be kept beside ours."""

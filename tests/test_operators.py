@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -324,3 +325,121 @@ def test_keys_stay_on_the_backend():
         with pytest.raises(xg.MixedBackendsError, match="numpy"):
             y[np.array([0, 1])]
     assert_matches(x, [1.0, 2.0, 3.0], xp=x.__array_namespace__())
+
+
+# --- operands that it does not know -----------------------------------------------------------------------
+
+
+class Stranger:
+    """Answers for itself, on either side."""
+
+    def __getattr__(self, name):
+        raise AttributeError(name)
+
+    __hash__ = object.__hash__
+
+
+for _name in (
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift"),
+):
+    setattr(Stranger, f"__r{_name}__", lambda self, other, name=_name: (name, self, other))
+for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
+    setattr(Stranger, f"__{_name}__", lambda self, other, name=_name: (name, self, other))
+
+OPERATIONS = [
+    *BINARY,
+    *(operator.matmul, operator.and_, operator.or_, operator.xor, operator.lshift, operator.rshift),
+]
+IN_PLACE = [
+    *(operator.iadd, operator.isub, operator.imul, operator.itruediv, operator.ifloordiv, operator.imod, operator.ipow),
+    *(operator.imatmul, operator.iand, operator.ior, operator.ixor, operator.ilshift, operator.irshift),
+]
+COMPARISONS = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
+
+
+@pytest.mark.parametrize("operation", [*OPERATIONS, *IN_PLACE, *COMPARISONS], ids=lambda f: f.__name__)
+def test_the_other_operand_is_asked(xp, operation):
+    x, stranger = xp.asarray([1.0, 2.0]), Stranger()
+    name, one, other = operation(x, stranger)
+    swapped = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}
+    asked = operation.__name__.strip("_")
+    if operation in IN_PLACE:
+        asked = asked[1:]
+    assert name == swapped.get(asked, asked)
+    assert one is stranger
+    assert other is x
+
+
+@pytest.mark.parametrize(
+    "other", [None, "a", b"a", object(), {1}, Ellipsis, np.str_("a"), np.datetime64("2020")], ids=repr
+)
+def test_what_is_no_number_is_not_equal(xp, other):
+    """As in PyTorch: NumPy would compare element by element."""
+    x = xp.asarray([1.0, 2.0])
+    assert (x == other) is False
+    assert (x != other) is True
+    assert (other == x) is False
+    assert (other != x) is True
+
+
+@pytest.mark.parametrize("operation", [*OPERATIONS, *IN_PLACE, *COMPARISONS[:4]], ids=lambda f: f.__name__)
+def test_what_nobody_answers_for_is_a_type_error(xp, operation):
+    x = xp.asarray([1.0, 2.0])
+    for pair in ((x, None), (None, x), (x, object()), (object(), x)):
+        with pytest.raises(TypeError, match=r"unsupported operand|not supported between"):
+            operation(*pair)
+
+
+@pytest.mark.parametrize("other", [[1.0, 2.0], (1.0, 2.0)], ids=repr)
+def test_a_list_is_refused_and_the_message_says_what_to_write(xp, other):
+    """Python would find it unequal, or repeat it as often as a 0-d tensor says."""
+    for x in (xp.asarray([1.0, 2.0]), xp.asarray(2)):
+        for operation in (*BINARY, operator.matmul, operator.iadd, *COMPARISONS):
+            for pair in ((x, other), (other, x)):
+                with pytest.raises(TypeError, match=r"got a \w+: write xgrad\.asarray.[\[(]1\.0, 2\.0"):
+                    operation(*pair)
+
+
+def test_the_functions_refuse_what_they_do_not_know(xp):
+    x = xp.asarray([1.0, 2.0])
+    for function in (xp.add, xp.multiply, xp.pow, xp.matmul, xp.equal, xp.less, xp.bitwise_and, xp.atan2):
+        for other in (None, "a", Stranger()):
+            with pytest.raises(TypeError, match=f"^{function.__name__}: expected a tensor, an array"):
+                function(x, other)
+            with pytest.raises(TypeError, match=f"^{function.__name__}: expected a tensor, an array"):
+                function(other, x)
+
+
+def test_fractions_are_numbers(xp):
+    x = xp.asarray([1.0, 2.0], requires_grad=True)
+    for y, want in (
+        (x * Fraction(1, 2), [0.5, 1.0]),
+        (Fraction(1, 2) - x, [-0.5, -1.5]),
+        (x == Fraction(2), [False, True]),
+    ):
+        np.testing.assert_array_equal(to_numpy(y), want)
+
+
+def test_a_write_in_place_that_nobody_answers_for_changes_nothing(xp):
+    x = xp.asarray([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"unsupported operand type\(s\) for \+="):
+        x += None
+    np.testing.assert_array_equal(to_numpy(x), [1.0, 2.0])
+
+
+def test_an_xarray_on_the_right():
+    xarray = pytest.importorskip("xarray")
+    t = xg.asarray([1.0, 2.0], requires_grad=True)
+    labelled = xarray.DataArray(np.asarray([3.0, 4.0]), dims="k")
+    y = t * labelled + t
+    assert isinstance(y, xarray.DataArray)
+    xg.sum(y.data).backward()
+    assert t.grad.numpy().tolist() == [4.0, 5.0]
+    assert isinstance(t == labelled, xarray.DataArray)
+
+
+def test_a_linear_operator_on_the_right(monkeypatch):
+    sparse = pytest.importorskip("scipy.sparse.linalg")
+    twice = sparse.aslinearoperator(2.0 * np.eye(2))
+    monkeypatch.setattr(type(twice), "__rmatmul__", lambda self, other: 2.0 * other)
+    assert (xg.asarray([1.0, 2.0]) @ twice).numpy().tolist() == [2.0, 4.0]

@@ -6,12 +6,12 @@ quick path in front of it, for real tensors that are alike: there, nothing is in
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from xgrad import tape
 from xgrad.backends import get_backend, owner
+from xgrad.backends.data import PYTHON_NUMBERS, described, is_scalar, shortened
 from xgrad.op import Elementwise, Op, Plain, Single
 from xgrad.tape import is_recording, next_seq
 from xgrad.tensor import Tensor, form_of, plain_types, wrap
@@ -29,20 +29,8 @@ class MixedBackendsError(TypeError):
 # --- arguments ----------------------------------------------------------------------------------------------
 
 
-PYTHON_NUMBERS = frozenset((float, int, bool, complex))
-
-
-def is_scalar(value: Any) -> bool:
-    """A Python number, or a NumPy scalar: weak, so it takes the dtype of the arrays it meets."""
-    if type(value) in PYTHON_NUMBERS:
-        return True
-    if hasattr(value, "__setitem__"):  # an array, also a 0-d one
-        return False
-    return isinstance(value, numbers.Number) or (getattr(value, "shape", None) == () and hasattr(value, "tobytes"))
-
-
 def weak(backend: Any, value: Any) -> Any:
-    """A scalar as an operand on a backend: a Python number, if the library knows no better."""
+    """A scalar as an operand, which takes the dtype of the arrays it meets: a Python number, if the library knows no better."""
     return value if type(value) in PYTHON_NUMBERS else backend.number(value)
 
 
@@ -112,12 +100,28 @@ def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
         elif is_scalar(arg):
             raws.append(weak(backend, arg))
         else:
-            raise TypeError(
-                f"{name}: expected a tensor, an array of backend {backend} or a number, got {type(arg).__name__}"
-            )
+            raise TypeError(unfit(name, arg, backend))
     if not any(hasattr(raw, "shape") for raw in raws):  # numbers only: the standard wants an array
         raws[0] = backend.asarray(raws[0])
     return backend, raws, nodes
+
+
+def answers_for(args: Sequence[Any]) -> bool:
+    """Whether an operator is to answer for these operands, and not to leave it to one that it does not know.
+
+    It knows tensors, numbers and the arrays of libraries. It answers for lists too, by an error: they have no operators for
+    arrays, and what Python would make of them (never equal; repeated as often as a number says) is nobody's wish.
+    """
+    strangers = [type(a) for a in args if not (isinstance(a, Tensor) or is_scalar(a) or owner(a) is not None)]
+    return not strangers or list in strangers or tuple in strangers
+
+
+def unfit(name: str, value: Any, backend: Any) -> str:
+    """What is wrong with a value as an operand, in words."""
+    got = described(value)
+    if isinstance(value, list | tuple):
+        got = f"a {type(value).__name__}: write xgrad.asarray({shortened(value)})"
+    return f"{name}: expected a tensor, an array of backend {backend} or a number, got {got}"
 
 
 # --- the general way ----------------------------------------------------------------------------------------
@@ -133,6 +137,11 @@ def apply(op: Op, args: Sequence[Any], static: dict[str, Any] | None = None, *, 
         return found
     backend, raws, nodes = unwrap(op.name, args)
     return execute(op, backend, raws, nodes, static or {}, as_list=as_list)
+
+
+def offered(op: Op, args: Sequence[Any]) -> Any:
+    """`apply` for an operator: NotImplemented for an operand that it does not know, so that Python asks that one's own method."""
+    return apply(op, args) if answers_for(args) else NotImplemented
 
 
 def execute(
@@ -215,8 +224,10 @@ def unary(op: Elementwise) -> Operation:
     return function
 
 
-def binary(op: Elementwise, *, weak_arrays: bool = True, of_itself: Operation | None = None) -> Operation:
-    """The public function of an elementwise operation on two arrays, or an array and a number.
+def binary(
+    op: Elementwise, *, weak_arrays: bool = True, of_itself: Operation | None = None, general: Operation = apply
+) -> Operation:
+    """The public function of an elementwise operation on two arrays, or an array and a number; `general` is for all others.
 
     With `weak_arrays`, the number may go to the backend as a 0-d array. `of_itself` is the function of one array that the
     operation is where both arguments are the same tensor.
@@ -236,7 +247,7 @@ def binary(op: Elementwise, *, weak_arrays: bool = True, of_itself: Operation | 
                 b, node2 = x2._data, x2.node
                 if form is None or x2.form is not form:
                     if x2.backend is not backend:
-                        return apply(op, (x1, x2))
+                        return general(op, (x1, x2))
                     if a.shape != b.shape or a.dtype is not b.dtype:
                         return execute(op, backend, (a, b), (node1, node2), {})
                     form1, form2 = form_of(x1), form_of(x2)
@@ -248,7 +259,7 @@ def binary(op: Elementwise, *, weak_arrays: bool = True, of_itself: Operation | 
                     if b is None:
                         b = backend.weak(x2, a, form_of(x1))
             else:
-                return apply(op, (x1, x2))
+                return general(op, (x1, x2))
         elif kind2 in plain_types and (kind1 is float or kind1 is int):
             backend, b, node1, node2, form = x2.backend, x2._data, None, x2.node, x2.form
             a = x1
@@ -257,7 +268,7 @@ def binary(op: Elementwise, *, weak_arrays: bool = True, of_itself: Operation | 
                 if a is None:
                     a = backend.weak(x1, b, form_of(x2))
         else:
-            return apply(op, (x1, x2))
+            return general(op, (x1, x2))
         at, compute = home
         if at is not backend:
             compute = raw[backend]
@@ -308,8 +319,8 @@ def _saver(op: Op) -> Function:
     return saver
 
 
-def matrix_product(op: Op) -> Operation:
-    """The public function of a product of two arrays, quick for two real matrices of one dtype."""
+def matrix_product(op: Op, *, general: Operation = apply) -> Operation:
+    """The public function of a product of two arrays, quick for two real matrices of one dtype; `general` is for all others."""
     raw, both, first, second = op.raw, Plain(op), Single(op, 0), Single(op, 1)
 
     def matmul(x1: Any, x2: Any, /) -> Tensor:
@@ -320,10 +331,10 @@ def matrix_product(op: Op) -> Operation:
         11.0
         """
         if type(x1) not in plain_types or type(x2) not in plain_types:
-            return apply(op, (x1, x2))
+            return general(op, (x1, x2))
         a, b, backend, node1, node2 = x1._data, x2._data, x1.backend, x1.node, x2.node
         if x2.backend is not backend or a.ndim != 2 or b.ndim != 2 or a.dtype is not b.dtype:
-            return apply(op, (x1, x2))
+            return general(op, (x1, x2))
         try:
             y = raw[backend](a, b)
         except Exception as error:

@@ -10,6 +10,8 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
+from xgrad.backends.data import described
+
 
 def integer(name: str, value: Any, what: str = "axis", kind: str = "be an integer") -> int:
     """The argument `what` of the function `name` as an int. Raises TypeError, which names both, for anything else."""
@@ -20,7 +22,7 @@ def integer(name: str, value: Any, what: str = "axis", kind: str = "be an intege
             return operator.index(value)
         except TypeError:
             pass
-    raise TypeError(f"{name}: {what} must {kind}, not {_described(value)}")
+    raise TypeError(f"{name}: {what} must {kind}, not {described(value)}")
 
 
 def integers(name: str, values: Any, what: str = "axis") -> tuple[int, ...]:
@@ -50,8 +52,3 @@ def _is_sequence(values: Any) -> bool:
 
 def _is_boolean(value: Any) -> bool:
     return isinstance(value, bool) or str(getattr(value, "dtype", "")).rpartition(".")[2].startswith("bool")
-
-
-def _described(value: Any) -> str:
-    text = repr(value)
-    return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"

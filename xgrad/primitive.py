@@ -8,9 +8,10 @@ from typing import Any
 
 from xgrad import tape
 from xgrad.backends import get_backend, owner
+from xgrad.backends.data import is_scalar
 from xgrad.batching.backend import running
 from xgrad.batching.boundary import inside
-from xgrad.dispatch import MixedBackendsError, is_scalar, node_of, on, unwrap
+from xgrad.dispatch import MixedBackendsError, node_of, on, unwrap
 from xgrad.identity import Identity
 from xgrad.op import Op, total
 from xgrad.tensor import Tensor, wrap

@@ -14,9 +14,11 @@ that `seed` sets.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 from xgrad.backends import get_backend
+from xgrad.backends.data import check, described, is_scalar
 from xgrad.integers import integer, integers
 from xgrad.tensor import Tensor, wrap
 
@@ -60,6 +62,7 @@ class Generator:
         device: Any = None,
     ) -> Tensor:
         """Normal numbers of that mean and standard deviation."""
+        mean, std = _real("normal", mean, "mean"), _real("normal", std, "std")
         if not (0 <= std < math.inf and math.isfinite(mean)):
             raise ValueError(f"normal: mean and std must be finite, and std 0 or more, got {mean!r} and {std!r}")
         sizes, place = _sizes("normal", shape), _Place("real floating", dtype, device)
@@ -75,6 +78,7 @@ class Generator:
         device: Any = None,
     ) -> Tensor:
         """Numbers evenly spread over [low, high)."""
+        low, high = _real("uniform", low, "low"), _real("uniform", high, "high")
         if not (low <= high and math.isfinite(high - low)):
             raise ValueError(f"uniform: low and high must be finite and in that order, got {low!r} and {high!r}")
         sizes, place = _sizes("uniform", shape), _Place("real floating", dtype, device)
@@ -104,6 +108,7 @@ class Generator:
 
     def bernoulli(self, shape: Shape = (), *, p: float = 0.5, dtype: Any = None, device: Any = None) -> Tensor:
         """True with chance p, as booleans; with a numeric `dtype`, ones and zeros."""
+        p = _real("bernoulli", p, "p")
         if not 0 <= p <= 1:
             raise ValueError(f"bernoulli: p must be from 0 to 1, got {p!r}")
         sizes, place = _sizes("bernoulli", shape), _Place("bool", dtype, device)
@@ -139,6 +144,14 @@ class _Place:
 
     def tensor(self, drawn: Any) -> Tensor:
         return wrap(self.backend.asarray(drawn, dtype=self.dtype), self.backend)
+
+
+def _real(name: str, value: Any, what: str) -> float:
+    """A real number, also NumPy's or in a 0-d array."""
+    with suppress(TypeError):
+        if check(name, value) == () or is_scalar(value):
+            return float(value)
+    raise TypeError(f"{name}: {what} must be a real number, not {described(value)}")
 
 
 def _sizes(name: str, shape: Shape) -> tuple[int, ...]:

@@ -14,8 +14,8 @@ from typing import Any
 
 from xgrad import tape
 from xgrad.backends import get_backend, owner
+from xgrad.backends.data import is_numeric, is_scalar
 from xgrad.batching.boundary import check_running, inside, lifting
-from xgrad.dispatch import is_scalar
 from xgrad.identity import ARGUMENT
 from xgrad.integers import integers, one_or_more
 from xgrad.tape import Path
@@ -53,7 +53,7 @@ def _fresh(value: Any) -> Tensor:
 
 def lift_raw(value: Any) -> Any:
     """A tensor from a raw array; anything else as it is."""
-    if isinstance(value, Tensor) or is_scalar(value) or owner(value) is None:
+    if isinstance(value, Tensor) or is_scalar(value) or owner(value) is None or not is_numeric(value.dtype):
         return value
     return lift(value)
 

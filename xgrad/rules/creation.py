@@ -9,6 +9,7 @@ from math import prod
 from typing import Any
 
 from xgrad.backends import get_backend, owner
+from xgrad.backends.data import check, described, is_numeric
 from xgrad.dispatch import apply, explain, on, unwrap
 from xgrad.integers import integer, integers, or_none
 from xgrad.op import Multilinear
@@ -84,7 +85,17 @@ def asarray(
     home = None if device is not None else owner(obj)
     if home is not None and (home.name == backend.name or home.stays):
         where = home  # a raw array stays on its device
-    raw = where.asarray(obj, dtype=dtype, copy=copy)
+    if where is not home or dtype is not None:  # an array of the backend's own is looked at below
+        check("asarray", obj)
+    try:
+        raw = where.asarray(obj, dtype=dtype, copy=copy)
+    except Exception as error:
+        raise where.kind_of(error)(f"asarray of {described(obj)}: {where.in_words(error)}") from error
+    if not is_numeric(raw.dtype):
+        raise TypeError(
+            f"asarray: {described(obj)} makes an array of dtype {raw.dtype}, which holds no numbers to compute with; "
+            "convert its elements to int, float or complex first, or say dtype="
+        )
     if not requires_grad:
         return wrap(raw, where)
     check_differentiable(raw.dtype, where)
@@ -174,6 +185,7 @@ def full(backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: An
 
         value = _from_tensor(fill_value, dtype, device, None, False)
         return broadcast_to(value, shape)
+    check("full", fill_value)
     return _make(backend, "full", shape, fill_value, dtype=dtype, device=device)
 
 

@@ -6,11 +6,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xgrad import dispatch
+from xgrad.backends.data import PYTHON_NUMBERS
 from xgrad.op import Elementwise, RawFunction, Rule
 from xgrad.registry import ELEMENTWISE, public
-from xgrad.tensor import Tensor, wrap
+from xgrad.tensor import Tensor, plain_types, wrap
 
 Public = Callable[..., Tensor]
+
+# A function of two arrays -> the operator: the same, but NotImplemented for an operand that it does not know.
+OPERATORS: dict[Public, Public] = {}
 
 NOT_CONTINUOUS = "not differentiable: its values are integers, booleans, or constant almost everywhere"
 
@@ -32,7 +36,9 @@ def elementwise(
     op = Elementwise(name, arguments, rules, jvp)
     if len(rules) == 1:
         return _publish(dispatch.unary(op), name, doc, "rule")
-    return _publish(dispatch.binary(op, weak_arrays=weak_arrays, of_itself=of_itself), name, doc, "rule")
+    function = dispatch.binary(op, weak_arrays=weak_arrays, of_itself=of_itself)
+    OPERATORS[function] = dispatch.binary(op, weak_arrays=weak_arrays, of_itself=of_itself, general=dispatch.offered)
+    return _publish(function, name, doc, "rule")
 
 
 def constant(name: str, doc: str, arguments: int = 1) -> Public:
@@ -44,6 +50,12 @@ def constant(name: str, doc: str, arguments: int = 1) -> Public:
     def two(x1: Any, x2: Any, /) -> Tensor:
         return untracked(name, (x1, x2))
 
+    def operator(x1: Any, x2: Any, /) -> Any:
+        if type(x1) in plain_types and (type(x2) in plain_types or type(x2) in PYTHON_NUMBERS):
+            return untracked(name, (x1, x2))
+        return untracked(name, (x1, x2)) if dispatch.answers_for((x1, x2)) else NotImplemented
+
+    OPERATORS[two] = operator
     return _publish(one if arguments == 1 else two, name, doc, NOT_CONTINUOUS)
 
 

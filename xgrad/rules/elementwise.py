@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.dispatch import apply, backend_of, is_scalar, weak
+from xgrad.backends.data import is_scalar
+from xgrad.dispatch import apply, backend_of, weak
 from xgrad.op import Elementwise, conjugate, real_part
 from xgrad.registry import public
 from xgrad.rules.declare import constant, elementwise, untracked

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from xgrad.dispatch import adopted, apply, backend_of, is_scalar, on
+from xgrad.backends.data import is_scalar
+from xgrad.dispatch import adopted, apply, backend_of, on
 from xgrad.integers import integer
 from xgrad.modes import is_debugging
 from xgrad.op import JointlyLinear, Multilinear, sum_to

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xgrad.dispatch import apply, matrix_product
+from xgrad.dispatch import apply, matrix_product, offered
 from xgrad.integers import integer
 from xgrad.op import Multilinear
 from xgrad.registry import public
+from xgrad.rules.declare import OPERATORS
 from xgrad.rules.shapes import inverse, normalize_axes
 from xgrad.tensor import Tensor
 
@@ -33,6 +34,7 @@ def _matmul_right(xp: Any, g: Any, x1: Any) -> Any:
 
 _matmul = Multilinear("matmul", ("x1", "x2"), (_matmul_left, _matmul_right))
 matmul = public("matmul", "rule")(matrix_product(_matmul))
+OPERATORS[matmul] = matrix_product(_matmul, general=offered)
 
 
 _matrix_transpose = Multilinear("matrix_transpose", ("x",), (lambda xp, g: xp.matrix_transpose(g),))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.dispatch import affine, apply, backend_of, is_scalar, weak
+from xgrad.backends.data import is_scalar
+from xgrad.dispatch import affine, apply, backend_of, weak
 from xgrad.integers import integer, one_or_more
 from xgrad.op import Elementwise, Function, total
 from xgrad.registry import public

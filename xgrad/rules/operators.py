@@ -10,6 +10,7 @@ from typing import Any
 
 from xgrad.rules import elementwise as e
 from xgrad.rules.data_type import cast
+from xgrad.rules.declare import OPERATORS
 from xgrad.rules.indexing import getitem
 from xgrad.rules.linear_algebra import matmul, matrix_transpose
 from xgrad.rules.manipulation import permute_dims, reshape
@@ -92,10 +93,13 @@ METHODS: dict[str, Callable[..., Tensor]] = {"sum": sum_of, "mean": mean_of, "re
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**", "matmul": "@"}
 
 for _name, _function in BINARY.items():
+    _function = OPERATORS[_function]
     setattr(Tensor, f"__{_name}__", _function)
     setattr(Tensor, f"__r{_name}__", reflected(_function))
     setattr(Tensor, f"__i{_name}__", in_place(_function, SYMBOLS.get(_name, _name)))
-for _name, _special in {**COMPARISONS, **UNARY}.items():
+for _name, _function in COMPARISONS.items():
+    setattr(Tensor, f"__{_name}__", OPERATORS[_function])
+for _name, _special in UNARY.items():
     setattr(Tensor, f"__{_name}__", _special)
 for _name, _method in METHODS.items():
     _method.__name__ = _name

@@ -58,9 +58,11 @@ def write(self: Tensor, key: Any, value: Any) -> None:
 def in_place(function: Binary, symbol: str) -> Binary:
     """The operator `symbol=` of a function."""
 
-    def operator(self: Tensor, other: Any) -> Tensor:
+    def operator(self: Tensor, other: Any) -> Any:
         check_writable(self)
         result = function(self, other)
+        if result is NotImplemented:
+            return NotImplemented  # Python goes on with `self = self + other`
         if result.backend is not self.backend:
             raise TypeError(FROM_OUTSIDE)
         if result.dtype != self.dtype and _same_kind(self.backend, result.dtype, self.dtype):
