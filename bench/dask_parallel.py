@@ -181,7 +181,7 @@ def readme(folder: Path = report.RESULTS) -> str:
     paths = sorted(folder.glob("dask-*.json"))
     if not paths:
         return f"{BEGIN}\nNot measured yet: `python -m bench.dask_parallel` measures.\n{END}"
-    results = json.loads(paths[-1].read_text())
+    results = json.loads(paths[-1].read_text(encoding="utf-8"))
     first, last = results["rows"][0], results["rows"][-1]
     times = f"{last['data_bytes'] / first['data_bytes']:.0f}"
     differs = max(row["difference"] for row in results["rows"] if row["difference"] is not None)
@@ -216,8 +216,8 @@ def main(argv: list[str]) -> None:
     if not quick:
         results: Row = {"machine": machine.describe(), "versions": versions(), "rows": rows}
         path = report.RESULTS / f"dask-{results['machine']['date']}.json"
-        path.write_text(json.dumps(results, indent=1) + "\n")
-        path.with_suffix(".md").write_text(markdown(results))
+        path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+        path.with_suffix(".md").write_text(markdown(results), encoding="utf-8")
         print(f"written: {path} and .md")
 
 

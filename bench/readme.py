@@ -89,7 +89,7 @@ def renewed(text: str) -> str:
 
 
 def main() -> None:
-    README.write_text(renewed(README.read_text()))
+    README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -160,8 +160,8 @@ def write(results: dict[str, Any], folder: Path = RESULTS) -> tuple[Path, Path]:
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / f"speed-{results['machine']['date']}"
     paths = stem.with_suffix(".json"), stem.with_suffix(".md")
-    paths[0].write_text(json.dumps(results, indent=1) + "\n")
-    paths[1].write_text(markdown(results))
+    paths[0].write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    paths[1].write_text(markdown(results), encoding="utf-8")
     return paths
 
 
@@ -170,7 +170,7 @@ def newest(folder: Path = RESULTS) -> dict[str, Any]:
     paths = sorted(folder.glob("speed-*.json"))
     if not paths:
         raise FileNotFoundError(f"no speed-*.json in {folder}; `python -m bench` writes one")
-    loaded: dict[str, Any] = json.loads(paths[-1].read_text())
+    loaded: dict[str, Any] = json.loads(paths[-1].read_text(encoding="utf-8"))
     return loaded
 
 

@@ -58,7 +58,7 @@ def _with_parameters(line: str) -> str | None:
 
 def explained() -> set[str]:
     """The tests that may fail, each with its reason in a comment above it."""
-    lines = (line.strip() for line in XFAILS.read_text().splitlines())
+    lines = (line.strip() for line in XFAILS.read_text(encoding="utf-8").splitlines())
     return {line for line in lines if line and not line.startswith("#")}
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from typing import Any
 
 import pytest
 
-from tests.processes import XLA_FLAGS
+from tests.processes import UNWANTED, XLA_FLAGS
 
+for _name in UNWANTED:  # a test says itself where it runs, and how wide its terminal is
+    os.environ.pop(_name, None)
+os.environ["MPLBACKEND"] = "agg"
 os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it when it is first imported
 os.environ.setdefault("JAX_ENABLE_X64", "1")  # and JAX this
 if "jax" in os.environ.get("XGRAD_TEST_BACKENDS", ""):
@@ -43,8 +46,17 @@ KINDS = {
 
 ON_REQUEST = {"dask", "jax"}  # to build graphs, or to compile for each shape, takes a quarter of an hour or more
 
-for _name in ("XGRAD_BACKEND", "XGRAD_DEVICE"):  # a test says itself where it runs
-    os.environ.pop(_name, None)
+# The same examples in each run, and no limit to the time that one takes: a loaded machine is slow.
+with suppress(ImportError):
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile(
+        "xgrad",
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
+    settings.load_profile("xgrad")
 
 
 def _can_be_used(kind: str) -> bool:

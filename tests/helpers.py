@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import gc
+import tracemalloc
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -101,3 +103,22 @@ def assert_close(got: Host, want: Host, rtol: float, what: str = "value", floor:
     finite = np.abs(want[np.isfinite(want)])
     scale = max(floor, float(finite.max()) if finite.size else 0.0)
     np.testing.assert_allclose(got, want, rtol=0, atol=rtol * scale, err_msg=what)
+
+
+def traced_peak(step: Callable[[], object]) -> int:
+    """The most bytes that Python and NumPy had asked for while it ran, beyond what they had before.
+
+    They are counted as they are asked for: the allocator and what the process has in use make no difference.
+    """
+    gc.collect()
+    running = tracemalloc.is_tracing()
+    if not running:
+        tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        step()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        if not running:
+            tracemalloc.stop()

@@ -15,13 +15,26 @@ XLA_FLAGS = (
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# What a user's shell may hold, and what would change what Python, argparse, tqdm and matplotlib do.
+UNWANTED = (
+    *("PYTHONWARNINGS", "PYTHONTRACEMALLOC", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PYTHON_COLORS"),
+    *("MPLBACKEND", "MATPLOTLIBRC", "XGRAD_BACKEND", "XGRAD_DEVICE"),
+)
+
+
+def environment(path: Path | None = None, **variables: str) -> dict[str, str]:
+    """This process's environment for another one, without what is unwanted. `path` goes first on its module path."""
+    kept = {k: v for k, v in os.environ.items() if k not in UNWANTED and not k.startswith("TQDM_")}
+    paths = [str(path or ""), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    settings = {"PYTHONPATH": os.pathsep.join(filter(None, paths)), "OMP_NUM_THREADS": "1"}
+    return kept | settings | variables
+
 
 def run(source: str, *arguments: str, path: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A process of its own: the choice of a backend holds for one. `path` goes first on its module path."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("XGRAD_")} | variables
-    environment["PYTHONPATH"] = os.pathsep.join([*([str(path)] if path else []), str(ROOT)])
+    """A process of its own: the choice of a backend holds for one. (No time limit: a loaded machine is slow.)"""
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(source), *arguments]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    env = environment(path, **variables)
+    return subprocess.run(command, env=env, capture_output=True, text=True, encoding="utf-8", check=False)
 
 
 def output(source: str, *arguments: str, **kwargs) -> str:

@@ -86,7 +86,7 @@ def layer_of(path: Path) -> str:
 def test_imports_point_downward(path):
     here = layer_of(path)
     assert here in LEVEL, f"give {here} a place in LAYERS"
-    for module, name in imported(ast.parse(path.read_text())):
+    for module, name in imported(ast.parse(path.read_text(encoding="utf-8"))):
         if module.split(".")[0] == "xgrad":
             there = own_module(module, name)
             assert LEVEL[there] <= LEVEL[here], f"{here} imports {there}, which is above it"
@@ -94,14 +94,14 @@ def test_imports_point_downward(path):
 
 @pytest.mark.parametrize("path", sorted(BACKENDS.glob("*.py")), ids=lambda path: path.name)
 def test_backends_import_nothing_of_xgrad_but_themselves(path):
-    for module, name in imported(ast.parse(path.read_text())):
+    for module, name in imported(ast.parse(path.read_text(encoding="utf-8"))):
         if module.split(".")[0] == "xgrad":
             assert own_module(module, name) == "backends"
 
 
 @pytest.mark.parametrize("path", modules(), ids=names(modules()))
 def test_nothing_outside_backends_imports_an_array_library(path):
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     for module, _ in imported(tree):
         assert module.split(".")[0] not in ARRAY_LIBRARIES
     called = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
@@ -116,7 +116,7 @@ def test_nothing_outside_backends_imports_an_array_library(path):
 
 @pytest.mark.parametrize("path", modules(), ids=names(modules()))
 def test_optional_libraries_are_imported_where_they_are_used(path):
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     for statement in tree.body:
         if isinstance(statement, ast.Import | ast.ImportFrom):
             for module, _ in imported(statement):
@@ -175,7 +175,7 @@ def last_name(node: ast.expr) -> str:
 
 @pytest.mark.parametrize("name", ["tape.py", "tensor.py"])
 def test_the_engine_names_no_operation_and_no_library(name):
-    source = (PACKAGE / name).read_text()
+    source = (PACKAGE / name).read_text(encoding="utf-8")
     assert not names_used(source) & set(OPS)
     tree = ast.parse(source)
     variables = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tracemalloc
-
 import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_close, assert_matches, make, to_numpy
+from tests.helpers import assert_close, assert_matches, make, to_numpy, traced_peak
 
 
 def layer(x, w):
@@ -107,14 +105,14 @@ def peak(pieces: int) -> int:
         return x
 
     run = xg.checkpoint(piece) if pieces > 1 else piece
-    tracemalloc.start()
-    y = x
-    for _ in range(pieces):
-        y = run(y)
-    xg.sum(y).backward()
-    _, most = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return most
+
+    def both_ways():
+        y = x
+        for _ in range(pieces):
+            y = run(y)
+        xg.sum(y).backward()
+
+    return traced_peak(both_ways)
 
 
 def test_memory_of_a_chain_falls_to_its_square_root():

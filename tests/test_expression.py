@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import xgrad as xg
@@ -107,7 +107,6 @@ def test_length_is_bounded() -> None:
         parse("x" + " " * MAX_LENGTH)
 
 
-@settings(derandomize=True, deadline=None)
 @given(st.text(alphabet="x0123.e+-*/%^(), sincolgpa_'[]\0", max_size=60))
 def test_any_text_parses_or_is_refused(text: str) -> None:
     try:
@@ -118,7 +117,6 @@ def test_any_text_parses_or_is_refused(text: str) -> None:
         assert function(np, np.ones(2)).shape == (2,)
 
 
-@settings(derandomize=True, deadline=None)
 @given(
     st.recursive(
         st.sampled_from(["x", "1.5", "3", "pi"]),

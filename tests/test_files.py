@@ -15,9 +15,9 @@ def test_a_finished_file_takes_the_place(tmp_path: Path) -> None:
     path.write_text("old")
     with replacing(path) as temporary:
         temporary.write_text("new")
-        assert path.read_text() == "old"
+        assert path.read_text(encoding="utf-8") == "old"
         assert temporary.suffix == ".txt"
-    assert path.read_text() == "new"
+    assert path.read_text(encoding="utf-8") == "new"
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -26,7 +26,7 @@ def test_an_error_leaves_the_old_file(tmp_path: Path) -> None:
     path.write_text("old")
     with pytest.raises(TypeError):
         write_history(path, {"loss": [1.0, object()]})
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -37,7 +37,7 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
     with replacing(link) as temporary:
         temporary.write_text("new")
     assert link.is_symlink()
-    assert target.read_text() == "new"
+    assert target.read_text(encoding="utf-8") == "new"
 
 
 def test_a_device_is_written_to_and_not_replaced() -> None:

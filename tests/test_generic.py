@@ -194,7 +194,7 @@ def test_training_on_it(unprepared):
 
 def test_a_library_with_an_entry_point_gets_the_backend_that_it_names(tmp_path):
     (tmp_path / "rows.py").write_text(
-        (Path(__file__).parent / "rationals.py").read_text() + "\nRow.__module__ = 'rows'\n"
+        (Path(__file__).parent / "rationals.py").read_text(encoding="utf-8") + "\nRow.__module__ = 'rows'\n"
         "def plugin():\n"
         "    from xgrad.backends.generic import Generic, Library\n"
         "    members = dict(name='rows', array_types=(Row,), of=Library(rationals, 'rows'), memory=lambda self: 'prepared')\n"

@@ -157,7 +157,7 @@ def test_the_command_trains_on_it_as_on_numpy(tmp_path):
         history = tmp_path / f"{backend}.json"
         command = ["fit", "--backend", backend, "--steps", "60", "--out", "", "--history", str(history), "--quiet"]
         assert main(command) == 0
-        losses.append(json.loads(history.read_text())["loss"])
+        losses.append(json.loads(history.read_text(encoding="utf-8"))["loss"])
     assert len(losses[0]) == len(losses[1]) > 1
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-3)
     assert losses[0][-1] < 0.5 * losses[0][0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-import tracemalloc
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy
+from tests.helpers import make, to_numpy, traced_peak
 
 
 @contextmanager
@@ -263,13 +262,7 @@ BATCH, WIDTH = 256, 512
 
 def peak(step: Callable[[], object]) -> int:
     step()
-    gc.collect()
-    tracemalloc.start()
-    try:
-        step()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    return traced_peak(step)
 
 
 def test_a_walk_forth_keeps_no_tangent_that_nobody_asks_for_again(xp_numpy):

@@ -88,7 +88,7 @@ def test_what_is_linked_is_there() -> None:
 
 def test_the_quoted_rule_is_the_source_s() -> None:
     (quoted,) = blocks("py")
-    assert quoted in (ROOT / "xgrad/rules/elementwise.py").read_text()
+    assert quoted in (ROOT / "xgrad/rules/elementwise.py").read_text(encoding="utf-8")
 
 
 def test_the_entry_point_is_toml_of_the_right_group() -> None:

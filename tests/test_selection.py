@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import KINDS
+from tests.processes import environment
 from xgrad.backends import backends
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,7 +19,7 @@ ONE_TEST = "tests/test_mixing.py::test_gradients_are_cast_back"
 def run_with(kinds: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", ONE_TEST],
-        env=os.environ | {"XGRAD_TEST_BACKENDS": kinds},
+        env=environment(XGRAD_TEST_BACKENDS=kinds),
         capture_output=True,
         text=True,
         cwd=ROOT,

@@ -10,6 +10,7 @@ import pytest
 
 import xgrad as xg
 from tests.helpers import assert_matches, make, to_numpy
+from tests.processes import environment
 
 
 def leaf(xp, values, dtype="float64"):
@@ -350,4 +351,4 @@ for _ in range(1_000_000):
 def test_a_million_operations(step, after):
     """No recursion in backward, nor when the graph is let go of: each in a process of its own, where a crash is seen."""
     source = A_MILLION.format(step=step, after=after)
-    subprocess.run([sys.executable, "-c", source], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", source], check=True, env=environment())

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xgrad as xg
@@ -109,7 +109,7 @@ programs = st.lists(
 
 
 @pytest.mark.parametrize("places", ["slices", "masks", "indices"])
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(max_examples=60)
 @given(program=programs)
 def test_programs_of_reads_views_and_writes_match_the_oracle(backend, xp, places, program):
     if backend.name == "strict" and places == "indices":

@@ -40,12 +40,10 @@ def run(name: str, backend: str, seconds: float, folder: Path) -> dict[str, Any]
                 command, cwd=ROOT, stdout=output, stderr=output, start_new_session=True, env=environment()
             )
             try:
-                code: int | None = process.wait(timeout=seconds)
-            except subprocess.TimeoutExpired:
-                code = None
+                code = wait(process, seconds)
             finally:  # also on Ctrl-C: what the section started ends with it
                 end(process)
-        found: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         if code != 0:
             why = f"stopped after {seconds:.0f} s" if code is None else f"ended with exit code {code}"
             found["ok"] = False
@@ -54,6 +52,14 @@ def run(name: str, backend: str, seconds: float, folder: Path) -> dict[str, Any]
     found.setdefault("ok", True)
     found["seconds"] = round(perf_counter() - began, 1)
     return found
+
+
+def wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """The exit code of a process; None if it runs longer."""
+    try:
+        return process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def environment() -> dict[str, str]:

@@ -68,7 +68,7 @@ def tell(job: Job, files: list[Path]) -> list[dict[str, Any]]:
         json.loads(line)
         for file in files
         if file.exists()
-        for line in file.read_text().splitlines()
+        for line in file.read_text(encoding="utf-8").splitlines()
         if line[-1:] == "}"
     ]
     outcomes = [line for line in lines if "test" in line]

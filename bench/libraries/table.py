@@ -35,10 +35,8 @@ def write(found: dict[str, Library], path: Path = RESULTS) -> Path:
 
 
 def read(path: Path = RESULTS) -> dict[str, Library]:
-    recorded: dict[str, Library] = {
-        name: Library(library["version"], library["rows"]) for name, library in json.loads(path.read_text()).items()
-    }
-    return recorded
+    recorded = json.loads(path.read_text(encoding="utf-8"))
+    return {name: Library(library["version"], library["rows"]) for name, library in recorded.items()}
 
 
 def readme(path: Path = RESULTS) -> str:

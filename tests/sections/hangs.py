@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
-import time
 
 from bench.gpu.job import Job
 
+WAIT = "import signal; signal.pause()"
+
 
 def run(job: Job) -> None:
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-    job.put(child=child.pid)
+    """Wait for ever, beside a process that does so too; both hold the pipe `running` open."""
+    running = (job.folder / "running").open("wb", buffering=0)
+    subprocess.Popen([sys.executable, "-c", WAIT], pass_fds=[running.fileno()])
     job.note("this far it came")
-    time.sleep(600)
+    running.write(b".")
+    signal.pause()
