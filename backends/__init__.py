@@ -5,6 +5,8 @@ A backend is chosen by name, here by default through the environment:
     XGRAD_BACKEND   numpy (the default), cupy, torch, strict, a third party's name, or auto: a GPU where there is one
     XGRAD_DEVICE    the device, as the backend names it: `cpu`, `0`, `cuda:0`, `device1`
 
+One that is empty counts as not set.
+
 Third parties add one through the entry-point group "xgrad.backends": a name, and the class (a subclass of
 `xgrad.backends.base.Backend`) that it stands for.
 
@@ -20,7 +22,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from importlib import import_module
 from types import ModuleType
@@ -143,7 +145,9 @@ def _automatic(device: Any) -> Backend:
         backend = load("cupy", device)
     except BackendError:
         backend = load("numpy")
-    print(f"xgrad: XGRAD_BACKEND=auto took {backend.name} on {backend.device_name}", file=sys.stderr)
+    if sys.stderr is not None:  # `print` would take the standard output instead
+        with suppress(OSError):
+            print(f"xgrad: XGRAD_BACKEND=auto took {backend.name} on {backend.device_name}", file=sys.stderr)
     return backend
 
 

@@ -21,6 +21,7 @@ BACKENDS = ROOT / "backends"
 
 # Each module of xgrad imports only from its own line and from those above it. `xgrad` is the face, `import xgrad as xg`.
 LAYERS = (
+    "_starting",
     "backends",
     "registry trees tape identity transfer integers _version",
     "tensor modes",
@@ -36,7 +37,7 @@ LAYERS = (
     "random",
     "nn optim",
     "diagnose fit info plot",
-    "cli",
+    "cli options",
     "__main__",
 )
 LEVEL = {name: level for level, line in enumerate(LAYERS) for name in line.split()}

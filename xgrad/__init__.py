@@ -13,6 +13,9 @@ True
 
 from __future__ import annotations
 
+from xgrad import _starting  # noqa: F401 (before what takes long to import)
+
+# isort: split
 from importlib import import_module
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING, Any

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
-from collections.abc import Sequence
+import os
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +24,7 @@ MARK = "#8250df"
 LAYERS = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#bf3989", "#6e7781")
 IDLE = {"dead": "dead units", "saturated": "saturated slopes"}
 EARLIER = 6  # learned curves drawn besides the last one
-FRAMES = 60  # at most, in an animation
+FRAMES, FRAMES_A_SECOND = 60, 12  # of an animation, at most
 MARGIN = 0.15  # of the targets' range, left free above and below them
 
 FORMATS = ("png", "jpg", "jpeg", "pdf", "svg", "tif", "tiff", "webp")  # that need nothing else
@@ -36,6 +41,7 @@ _STYLE = {
     "legend.fontsize": 8.0,
     "legend.frameon": False,
     "text.parse_math": False,  # a file's name may hold a dollar sign
+    "text.usetex": False,
 }
 
 
@@ -46,7 +52,15 @@ def require_matplotlib() -> None:
 
 def save(figure: Figure, path: str | Path) -> None:
     """Write a picture; the format follows from the name's ending, PNG without one."""
-    figure.savefig(path, dpi=110, format=None if Path(path).suffix else "png")
+    Path(path).write_bytes(encoded(figure, Path(path).suffix))
+
+
+def encoded(figure: Figure, ending: str = "") -> bytes:
+    """A picture as the content of a file whose name ends so; PNG without an ending."""
+    content = io.BytesIO()
+    with _settled():
+        figure.savefig(content, dpi=110, format=ending.lower().removeprefix(".") or "png")
+    return content.getvalue()
 
 
 def draw(record: Record) -> Figure:
@@ -60,7 +74,7 @@ def draw(record: Record) -> Figure:
         panels = {_draw_fit: 5.0, **panels}
     if any(layer.idle for layer in record.layers):
         panels[_draw_shares] = 1.3
-    with matplotlib.rc_context(_STYLE):
+    with _settled():
         figure = matplotlib.figure.Figure(figsize=(10.5, 10 if record.stages else 6), layout="constrained")
         ratios = {"height_ratios": list(panels.values())}
         drawn = list(figure.subplots(len(panels), 1, gridspec_kw=ratios))
@@ -81,11 +95,18 @@ def draw(record: Record) -> Figure:
 
 def animate(record: Record, path: str | Path) -> None:
     """Write the learned curve at the stages of `record` to `path` as an animated GIF."""
-    matplotlib = _matplotlib()
-    from matplotlib.animation import PillowWriter
+    Path(path).write_bytes(animated(record))
 
-    with matplotlib.rc_context(_STYLE):
-        figure = matplotlib.figure.Figure(figsize=(7, 4.5), layout="constrained")
+
+def animated(record: Record) -> bytes:
+    """The learned curve at the stages of `record` as the content of an animated GIF."""
+    matplotlib = _matplotlib()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    with _settled():
+        figure = matplotlib.figure.Figure(figsize=(7, 4.5), dpi=80, layout="constrained")
+        canvas: Any = FigureCanvasAgg(figure)
         axes = figure.subplots()
         _title(axes, record, small=True)
         _draw_targets(axes, record)
@@ -93,22 +114,45 @@ def animate(record: Record, path: str | Path) -> None:
         caption = axes.text(0.02, 0.03, "", transform=axes.transAxes, family="monospace")
         figure.draw_without_rendering()
         figure.set_layout_engine("none")  # laid out once is enough
-        writer = PillowWriter(fps=12)
-        stages = _spread(record.stages, FRAMES)
-        with writer.saving(figure, str(path), dpi=80):
-            for stage in [*stages, *stages[-1:] * 12]:  # the last one stays for a second
-                line.set_data(record.shown_x, stage.prediction)
-                caption.set_text(_caption(stage, record, axes.get_ylim()))
-                writer.grab_frame()
+        frames = []
+        for stage in _spread(record.stages, FRAMES):
+            line.set_data(record.shown_x, stage.prediction)
+            caption.set_text(_caption(stage, record, axes.get_ylim()))
+            canvas.draw()
+            pixels = canvas.buffer_rgba()
+            frames.append(Image.frombuffer("RGBA", canvas.get_width_height(), pixels).convert("RGB"))
+    content = io.BytesIO()
+    times = [1000 // FRAMES_A_SECOND] * len(frames)
+    times[-1] += 1000  # the last one stays for a second
+    frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
+    return content.getvalue()
 
 
 def _matplotlib() -> Any:
+    """The library, whatever MPLBACKEND says: no window is opened, and a wrong name there makes no difference."""
+    chosen = None if "matplotlib" in sys.modules else os.environ.pop("MPLBACKEND", None)
     try:
         import matplotlib
         import matplotlib.figure
     except ImportError as error:
         raise ImportError(f"a picture needs matplotlib ({error}): pip install 'xgrad[fit]'") from None
+    except Exception as error:  # its own settings are wrong, for one
+        raise ImportError(f"a picture needs matplotlib, which fails when it is imported: {error!r}") from None
+    finally:
+        if chosen is not None:
+            os.environ["MPLBACKEND"] = chosen
+    if chosen:
+        with suppress(ValueError):  # as matplotlib itself does, for a program that draws, too
+            matplotlib.rcParams["backend"] = chosen
     return matplotlib
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """Matplotlib with the style of these pictures, and silent: a name may have letters that no font has."""
+    with _matplotlib().rc_context(_STYLE), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _title(axes: Axes, record: Record, *, small: bool = False) -> None:

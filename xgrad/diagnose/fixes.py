@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -73,6 +73,15 @@ class Fix:
         lines.append(f"the fix: {self.best.change}" if self.best else "nothing that was tried helped")
         return "\n".join(lines)
 
+    def line(self) -> str:
+        """What came of it, in one line."""
+        if self.why_not:
+            return f"no fix was tried: {self.why_not}"
+        if self.best:
+            return f"the fix: {self.best.change} ({_ended(self.best)}; before: {_ended(self.before)})"
+        tried = "; ".join(f"{trial.change} ({_ended(trial)})" for trial in self.trials)
+        return f"nothing that was tried helped: {tried}; before: {_ended(self.before)}"
+
     def json(self) -> dict[str, Any]:
         """The same as plain values."""
 
@@ -88,7 +97,7 @@ class Fix:
         }
 
 
-def try_fix(report: Report) -> Fix:
+def try_fix(report: Report, asked_to_end: Callable[[], bool]) -> Fix:
     """Try changes from the smallest on, until one reaches R^2 >= 0.9 without an error. The watched model is not touched."""
     w = report.watch
     before = _result(w.model, w.loss, w.x, w.y, w.is_regression, Change(), tuple(f.rule for f in report.errors))
@@ -97,9 +106,14 @@ def try_fix(report: Report) -> Fix:
         return Fix(before, why_not=why_not)
     trials: list[Trial] = []
     for change in _changes(report, w):
-        trials.append(_run(w, change))
-        if trials[-1].score >= GOOD:
+        trial = _run(w, change, asked_to_end)
+        if trial is None:
             break
+        trials.append(trial)
+        if trial.score >= GOOD:
+            break
+    if not trials and asked_to_end():
+        return Fix(before, why_not="it was interrupted")
     best = max(trials, key=lambda trial: trial.score, default=None)
     if best is not None and not _helped(before, best):
         best = None
@@ -151,8 +165,8 @@ def _calm_rate(w: Watch) -> float | None:
     return 1 / steepest if math.isfinite(steepest) and 0 < 1 / steepest < lr else None
 
 
-def _run(w: Watch, change: Change) -> Trial:
-    """Train a copy of the network at its start as long as the run took, on batches of the same size."""
+def _run(w: Watch, change: Change, asked_to_end: Callable[[], bool]) -> Trial | None:
+    """Train a copy of the network at its start as long as the run took, on batches of the same size. None where asked to end."""
     from xgrad.diagnose.watch import Watch
 
     assert w.x is not None
@@ -183,6 +197,9 @@ def _run(w: Watch, change: Change) -> Trial:
         loss.backward()
         optimizer.step()
         trial.step(loss)
+        if asked_to_end():
+            trial.close()
+            return None
     errors = tuple(finding.rule for finding in trial.report().errors)
     trial.close()
     return _result(model, w.loss, x, y, w.is_regression, change, errors)

@@ -84,6 +84,8 @@ def standardised(x: xg.Tensor) -> xg.Tensor:
     """Each column with mean 0 and standard deviation 1 (0, where all of it is equal)."""
     view = x.backend.view
     away = x - view.mean(x, axis=0, keepdims=True)
+    largest = view.max(view.abs(away), axis=0, keepdims=True)
+    away = away / view.where(largest > 0, largest, view.ones_like(largest))  # what is tiny or huge has no square
     std = view.sqrt(view.mean(away * away, axis=0, keepdims=True))
     scaled: xg.Tensor = away / view.where(std > 0, std, view.ones_like(std))
     return scaled

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xgrad import nn, plot
 from xgrad.diagnose.finding import Finding, number
 from xgrad.diagnose.network import is_float
-from xgrad.fit.files import replacing
+from xgrad.fit.files import write
 from xgrad.fit.record import LayerTrace, Record, Stage
 from xgrad.fit.references import references
 
@@ -59,9 +58,7 @@ footer {{ color: #57606a; font-size: .85rem; }}
 
 def save(report: Report, path: str | Path) -> None:
     """Write the page; the file is replaced whole or left as it was."""
-    text = page(report)
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write(path, page(report).encode("utf-8", "backslashreplace"))
 
 
 def page(report: Report) -> str:
@@ -109,9 +106,7 @@ def _shown(value: Any) -> str:
 
 def picture(record: Record) -> str:
     """The picture as SVG, to stand inside of a page: nothing in it is loaded from elsewhere."""
-    out = io.StringIO()
-    plot.draw(record).savefig(out, format="svg")
-    svg = out.getvalue()
+    svg = plot.encoded(plot.draw(record), "svg").decode("utf-8")
     svg = svg[svg.index("<svg") :]
     return re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
 

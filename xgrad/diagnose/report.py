@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xgrad.diagnose.finding import ERROR, Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from xgrad.diagnose.fixes import Fix
@@ -53,11 +54,14 @@ class Report:
         """`json()` as text."""
         return json.dumps(self.json(), allow_nan=False, ensure_ascii=False)
 
-    def try_fix(self) -> Fix:
-        """Run again from the same start with what is proposed, until something works. See `Fix`."""
+    def try_fix(self, asked_to_end: Callable[[], bool] = lambda: False) -> Fix:
+        """Run again from the same start with what is proposed, until something works. See `Fix`.
+
+        `asked_to_end` is called after each step; where it says so, what was tried by then is all that there is.
+        """
         from xgrad.diagnose.fixes import try_fix
 
-        return try_fix(self)
+        return try_fix(self, asked_to_end)
 
     def save(self, path: str | Path) -> None:
         """Write the run and its findings as one HTML file that needs no network. Needs matplotlib."""

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from xgrad.fit.errors import FitError
+from xgrad.fit.words import shown
 
+MOST_ROWS = 10_000_000  # as many points are trained on
+LONGEST = 1_000_000  # characters of a line
 _SHOWN = 5  # bad rows named in an error; the rest are counted
+_NO_TEXT = re.compile("[\udc80-\udcff]")  # bytes that are no text in UTF-8, as they are read
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 
 
 def read_csv(path: str | Path) -> tuple[list[float], list[float]]:
@@ -22,38 +29,46 @@ def read_csv(path: str | Path) -> tuple[list[float], list[float]]:
     y is missing or not a finite number: the message names the lines.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as lines:
-            return _columns(str(path), lines)
+        with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            return _columns(str(path), file)
     except FileNotFoundError:
-        raise FitError(f"{path}: there is no such file") from None
+        hint = "; /dev/stdin is the standard input" if str(path) == "-" else ""
+        raise FitError(f"{path}: there is no such file{hint}") from None
     except IsADirectoryError:
         raise FitError(f"{path} is a folder; a CSV file with columns x,y is needed") from None
     except OSError as error:
         raise FitError(f"{path} cannot be read: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise FitError(f"{path} is not a CSV file: it is not text in UTF-8") from None
-    except csv.Error as error:
-        raise FitError(f"{path} is not a CSV file: {error}") from None
+    except ValueError as error:
+        if isinstance(error, FitError):
+            raise
+        raise FitError(f"{path} cannot be the name of a file: {error}") from None
 
 
-def _columns(path: str, lines: Iterable[str]) -> tuple[list[float], list[float]]:
-    rows = csv.reader(_text_only(path, lines), skipinitialspace=True, strict=True)
-    numbered = ((rows.line_num, row) for row in rows if any(cell.strip() for cell in row))
+def _columns(path: str, file: TextIO) -> tuple[list[float], list[float]]:
+    numbered = _rows(path, file)
     first = next(numbered, None)
     if first is None:
         raise FitError(f"{path} is empty; a header x,y and one row per point are needed")
-    places = _places(path, first[1])
+    places = _places(path, *first)
     xs: list[float] = []
     ys: list[float] = []
     bad: list[str] = []
     wrong = 0
-    headerless = places is None
-    for line, row in [first, *numbered] if headerless else numbered:
+
+    def take(line: int, row: list[str]) -> None:
+        nonlocal wrong
         why = _take(row, places or (0, 1), len(first[1]), xs, ys)
         if why:
             wrong += 1
             if wrong <= _SHOWN:
                 bad.append(f"line {line}: {why}")
+        if len(xs) + wrong > MOST_ROWS:
+            raise FitError(f"{path} has more than {MOST_ROWS} rows; at most so many points are trained on")
+
+    if places is None:
+        take(*first)
+    for line, row in numbered:
+        take(line, row)
     if wrong:
         more = f"; and {wrong - _SHOWN} more" if wrong > _SHOWN else ""
         rows_are = "1 bad row" if wrong == 1 else f"{wrong} bad rows"
@@ -64,26 +79,53 @@ def _columns(path: str, lines: Iterable[str]) -> tuple[list[float], list[float]]
     return xs, ys
 
 
-def _text_only(path: str, lines: Iterable[str]) -> Iterable[str]:
-    for line in lines:
+def _rows(path: str, file: TextIO) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, each with the number of its last line."""
+    rows = csv.reader(_lines(path, file), skipinitialspace=True, strict=True)
+    begins = 1
+    while True:
+        try:
+            row = next(rows, None)
+        except csv.Error as error:
+            why = "a quotation mark opens here and is not closed" if "end of data" in str(error) else str(error)
+            raise FitError(f"{path} is not a CSV file: line {begins}: {why}") from None
+        if row is None:
+            return
+        begins = rows.line_num + 1
+        if any(cell.strip() for cell in row):
+            yield rows.line_num, row
+
+
+def _lines(path: str, file: TextIO) -> Iterator[str]:
+    number = 0
+    while line := file.readline(LONGEST + 1):
+        number += 1
+        why = ""
         if "\0" in line:
-            raise FitError(f"{path} is not a CSV file: it holds binary data")
+            why = "it holds binary data"
+        elif not line.isascii() and (found := _NO_TEXT.search(line)):
+            why = f"byte 0x{ord(found[0]) - 0xDC00:02x} is not text in UTF-8"
+        elif len(line) > LONGEST:
+            why = f"it has more than {LONGEST} characters"
+        if why:
+            raise FitError(f"{path} is not a CSV file: line {number}: {why}")
         yield line
 
 
-def _places(path: str, header: list[str]) -> tuple[int, int] | None:
+def _places(path: str, line: int, header: list[str]) -> tuple[int, int] | None:
     """Where x and y stand in a row; None if the first row is not a header but two numbers."""
     names = [cell.strip().lower() for cell in header]
     if names.count("x") == 1 and names.count("y") == 1:
         return names.index("x"), names.index("y")
     if len(header) == 2 and all(_number(cell) is not None for cell in header):
         return None
-    shown = ",".join(header)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    shown_header = ",".join(header)
     hint = ""
-    if len(header) == 1 and any(separator in shown for separator in ";\t"):
+    if len(header) == 1 and any(separator in shown_header for separator in ";\t"):
         hint = " separated by commas"
-    raise FitError(f"{path}, line 1: columns x and y{hint} are needed; the line reads {shown!r}")
+    twice = next((name for name in "xy" if names.count(name) > 1), None)
+    why = f"there are several columns {twice}" if twice else f"columns x and y{hint} are needed"
+    raise FitError(f"{path}, line {line}: {why}; the line reads {shown(shown_header)}")
 
 
 def _take(row: list[str], places: tuple[int, int], width: int, xs: list[float], ys: list[float]) -> str:
@@ -97,9 +139,9 @@ def _take(row: list[str], places: tuple[int, int], width: int, xs: list[float], 
         if not cell:
             return f"{name} is missing"
         if value is None:
-            return f"{name} is {cell[:20]!r}, not a number"
+            return f"{name} is {shown(cell, 24)}, not a number"
         if not math.isfinite(value):
-            return f"{name} is {cell[:20]}, not a finite number"
+            return f"{name} is {shown(cell, 24)[1:-1]}, not a finite number"
         point.append(value)
     xs.append(point[0])
     ys.append(point[1])
@@ -107,7 +149,6 @@ def _take(row: list[str], places: tuple[int, int], width: int, xs: list[float], 
 
 
 def _number(cell: str) -> float | None:
-    try:
-        return float(cell)
-    except ValueError:
-        return None
+    """The number that a cell holds. (Python's own `float` takes 1_000 and digits of other scripts, too.)"""
+    cell = cell.strip()
+    return float(cell) if _NUMBER.fullmatch(cell) else None

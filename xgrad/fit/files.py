@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import math
 import os
+import secrets
+import stat
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,20 +16,41 @@ from typing import Any
 from xgrad.fit.errors import FitError
 
 
+def write(path: str | Path, content: bytes) -> None:
+    """Give a file this content, or raise OSError and leave it as it was.
+
+    What is not a regular file (/dev/stdout, a FIFO) is written to as it is.
+    """
+    number = descriptor(path)
+    if number is None:
+        with replacing(path) as temporary, open(temporary, "wb") as file:
+            file.write(content)
+        return
+    for stream in (sys.stdout, sys.stderr):  # what was said before stands before it
+        if stream is not None:
+            stream.flush()
+    with os.fdopen(os.dup(number), "wb") as file:
+        file.write(content)
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; on leaving without an error it takes `path`'s place.
 
     After an error the temporary file is gone and `path` is as it was. What is not a regular file
-    (/dev/stdout, say) cannot be replaced and is written to directly.
+    cannot be replaced: then this is `path` itself.
     """
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        yield target
+    if is_special(path):
+        yield Path(path)
         return
+    target = Path(os.path.realpath(path))
     temporary = _beside(target)
     try:
         yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())  # a full disk may be noticed only here
+        with suppress(FileNotFoundError):
+            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         os.replace(temporary, target)
     finally:
         with suppress(OSError):
@@ -34,32 +58,83 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def check_writable(path: str | Path, option: str) -> None:
-    """Raises FitError, naming `option`, if `replacing(path)` would fail. Leaves nothing behind."""
-    target = Path(os.path.realpath(path))
+    """Raises FitError, naming `option`, if `write(path)` would fail. Leaves nothing behind."""
+    if str(path) == "-":
+        raise FitError(f"{option} - : name a file, or /dev/stdout for the standard output")
     try:
-        if target.is_dir():
-            raise FitError(f"{option} {path}: this is a folder; name a file in it")
-        if not target.parent.is_dir():
-            raise FitError(f"{option} {path}: the folder {target.parent} does not exist")
-        if target.exists() and not os.access(target, os.W_OK):
-            raise FitError(f"{option} {path}: this file is write-protected")
-        if target.is_file() or not target.exists():
-            _beside(target).touch()
-            _beside(target).unlink()
+        _check_writable(path, option)
     except OSError as error:
         raise FitError(f"{option} {path} cannot be written: {error.strerror or error}") from None
+    except ValueError as error:  # a NUL, or what no file system can encode
+        raise FitError(f"{option} {path} cannot be the name of a file: {error}") from None
+
+
+def _check_writable(path: str | Path, option: str) -> None:
+    number = descriptor(path)
+    if number is not None:
+        if not _is_open_for_writing(number):
+            raise FitError(f"{option} {path}: this is not open for writing")
+        return
+    target = Path(os.path.realpath(path))
+    if target.is_dir() or str(path).endswith(os.sep):
+        raise FitError(f"{option} {path}: this is a folder; name a file in it")
+    special = is_special(path)
+    if special and stat.S_ISBLK(os.stat(path).st_mode):
+        raise FitError(f"{option} {path}: this is a disk; name a file")
+    if not special and not target.parent.is_dir():
+        raise FitError(f"{option} {path}: the folder {target.parent} does not exist")
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise FitError(f"{option} {path}: this file is write-protected")
+    if not special:
+        temporary = _beside(target)
+        temporary.touch(exist_ok=False)
+        temporary.unlink()
+
+
+def is_special(path: str | Path) -> bool:
+    """Whether this is there, and neither a regular file nor a folder."""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def descriptor(path: str | Path) -> int | None:
+    """The number of an open file that a path such as /dev/stdout or /dev/fd/3 stands for, directly or over links."""
+    place = os.path.abspath(path)
+    for _ in range(40):  # links, as many as Linux follows
+        folder, name = os.path.split(place)
+        if name.isdecimal() and os.path.realpath(folder) == os.path.realpath("/dev/fd"):
+            return int(name)
+        if not os.path.islink(place):
+            return None
+        place = os.path.join(folder, os.readlink(place))
+    return None
+
+
+def _is_open_for_writing(number: int) -> bool:
+    import fcntl  # which only systems have that have /dev/fd
+
+    try:
+        return fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+    except OSError:
+        return False
 
 
 def _beside(target: Path) -> Path:
-    # the suffix is kept: matplotlib and Pillow read the format from it
-    return target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    """A name that no file has, short enough where the file's own is; with its ending, which may say its format."""
+    return target.with_name(f".xgrad-{os.getpid()}-{secrets.token_hex(4)}{target.suffix[:20]}")
 
 
 def write_history(path: str | Path, history: Mapping[str, Any]) -> None:
     """Write a history as JSON; nan and infinities become the strings "nan", "inf" and "-inf"."""
-    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        json.dump(_plain(history), file, allow_nan=False, ensure_ascii=False)
-        file.write("\n")
+    write(path, as_json(history))
+
+
+def as_json(history: Mapping[str, Any]) -> bytes:
+    """In ASCII: names of files that are no text in UTF-8 come back as they were."""
+    return (json.dumps(_plain(history), allow_nan=False) + "\n").encode("ascii")
 
 
 def _plain(value: Any) -> Any:

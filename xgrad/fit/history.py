@@ -3,14 +3,46 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from xgrad.fit.config import Config
+from xgrad.diagnose.finding import SEVERITIES
+from xgrad.fit.config import OPTIONS, Config
 from xgrad.fit.errors import FitError
+from xgrad.fit.schema import FINITE, NUMBER, TEXT, Kind, Maybe, Named, OneOf, Several, Whole, place
+from xgrad.fit.words import shortened, shown
 
-_RESULTS = ("out", "gif", "history")  # files, which are not to be written again
+MOST_BYTES = 1_000_000_000
+MOST_DIGITS = 4000  # of an integer, which Python reads no longer ones of
+RESULTS = ("out", "gif", "history")  # files, which are not to be written again
+
+FINDING: dict[str, Kind] = {
+    "rule": TEXT,
+    "severity": OneOf(SEVERITIES),
+    "step": Whole(0),
+    "where": TEXT,
+    "says": TEXT,
+    "evidence": Named(),
+    "fix": TEXT,
+}
+TRIAL = Named({"change": TEXT, "r2": NUMBER, "loss": NUMBER, "errors": Several(TEXT)})
+HISTORY = Named(
+    {
+        "config": Named(OPTIONS),
+        "versions": Named(others=TEXT),
+        "seconds": FINITE,
+        "loss": Several(NUMBER),
+        "r2": NUMBER,
+        "x": Several(FINITE),
+        "y": Several(FINITE),
+        "prediction": Several(NUMBER),
+        "findings": Several(Named(FINDING, required=FINDING)),
+        "fix": Named({"before": TRIAL, "trials": Several(TRIAL), "fix": Maybe(TEXT), "why_not": TEXT}),
+    },
+    required=("config",),
+    together=("x", "y", "prediction"),
+)
 
 
 def configuration(path: str | Path, *, fix: bool = False) -> Config:
@@ -18,26 +50,91 @@ def configuration(path: str | Path, *, fix: bool = False) -> Config:
 
     Raises FitError for a file that cannot be read, is no history, or is of points that were handed over in a program.
     """
-    try:
-        history = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FitError(f"{path} cannot be read: {error.strerror or error}") from None
-    except ValueError:
-        raise FitError(f"{path} is not a history: it is not JSON") from None
-    options = history.get("config") if isinstance(history, dict) else None
-    if not isinstance(options, dict):
-        raise FitError(f"{path} is not a history: it has no config")
+    options = read(path)["config"]
     data = options.get("data")
-    if isinstance(data, str) and data.endswith(" points") and not Path(data).exists():
+    if isinstance(data, str) and data.endswith(" points") and not _exists(data):
         raise FitError(f"{path} is of {data} that a program handed over: they are not in it")
-    known = {field.name for field in fields(Config)}
     kept: dict[str, Any] = {
-        name: _back(value) for name, value in options.items() if name in known and name not in _RESULTS
+        name: _back(value) for name, value in options.items() if name in OPTIONS and name not in RESULTS
     }
     try:
         return replace(Config(**kept), quiet=True, fix=fix)
-    except TypeError as error:
-        raise FitError(f"{path} is not a history: {error}") from None
+    except FitError as error:
+        raise FitError(f"{path}: {error}") from None
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """A history as it stands in its file. Raises FitError, naming the field, where it is none."""
+    try:
+        history = json.loads(
+            _text(path),
+            object_pairs_hook=lambda pairs: _unique(path, pairs),
+            parse_int=lambda digits: _integer(path, digits),
+        )
+    except RecursionError:
+        raise FitError(f"{path} is not a history: it is nested too deeply") from None
+    except json.JSONDecodeError as error:
+        raise FitError(f"{path} is not a history: it is not JSON (line {error.lineno}: {error.msg})") from None
+    if not isinstance(history, dict) or "config" not in history:
+        raise FitError(f"{path} is not a history: it has no config")
+    found = HISTORY.fault(history)
+    if found:
+        at, why = found
+        option = f" (--{str(at[1]).replace('_', '-')})" if at[0] == "config" and len(at) > 1 else ""
+        raise FitError(f"{path} is not a history: {shortened(place(at), 200)}{option} {why}")
+    return history
+
+
+def _text(path: str | Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except IsADirectoryError:
+        raise FitError(f"{path} is a folder; a history, which xgrad fit --history wrote, is needed") from None
+    except OSError as error:
+        raise FitError(f"{path} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise FitError(f"{path} cannot be the name of a file: {error}") from None
+
+    def refuse(why: str) -> NoReturn:
+        raise FitError(f"{path} is not a history: {why}")
+
+    if len(content) > MOST_BYTES:
+        refuse(f"it is larger than {MOST_BYTES // 10**6} MB")
+    if not content.strip():
+        refuse("it is empty")
+    if content.startswith(b"\x1f\x8b"):
+        refuse("it is compressed; gunzip it first")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        refuse(f"byte {error.start + 1} is not text in UTF-8")
+    start = text[:1000].lstrip()[:1]
+    if start and start not in "{[":
+        refuse(f"it is not JSON: it begins with {shown(start)}")
+    return text
+
+
+def _unique(path: str | Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise FitError(f"{path} is not a history: {shown(key)} stands in it twice")
+        found[key] = value
+    return found
+
+
+def _integer(path: str | Path, digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise FitError(f"{path} is not a history: it holds a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _exists(name: str) -> bool:
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _back(value: object) -> object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
@@ -17,7 +19,9 @@ class Progress:
     """
 
     def __init__(self, steps: int, *, quiet: bool) -> None:
-        self.bar: Any = None if quiet else _tqdm()(total=steps, unit="step", dynamic_ncols=True)
+        self.bar: Any = None
+        if not quiet and sys.stderr is not None:
+            self.bar = _tqdm()(total=steps, unit="step", dynamic_ncols=True, file=Forgiving(sys.stderr))
         self.unseen = 0
         self.shown_at = perf_counter()
         self.loss: xg.Tensor | None = None
@@ -47,6 +51,24 @@ class Progress:
             self.loss = None  # it would keep its graph
         self.bar.update(self.unseen)
         self.unseen = 0
+
+
+class Forgiving:
+    """A stream that may be gone, as a terminal that was closed is: what is written to it is then lost, and nothing else."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError, ValueError):
+            self.stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self.stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
 
 
 def require_tqdm() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from xgrad.diagnose import Report
 from xgrad.diagnose.fixes import Fix
 from xgrad.fit.record import Record
+from xgrad.fit.samples import unit_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,16 +25,18 @@ class Result:
 
     `model` maps training units to training units, `history` is what --history writes (with
     non-finite numbers as floats), `r2` is in the data's own units, `record` holds the stages,
-    `report` what was found wrong, and `fix` what mends it, where that was asked for.
+    `report` what was found wrong, and `fix` what mends it, where that was asked for. `interrupted_by` is
+    the signal that asked it to end, be it while training or while files were written; None where none did.
     """
 
     model: nn.Sequential
     history: dict[str, Any]
     r2: float
     record: Record
-    completed: bool  # False after Ctrl-C
+    completed: bool  # False where fewer steps were taken than asked for
     report: Report
     fix: Fix | None = None
+    interrupted_by: int | None = None
 
     @cached_property
     def figure(self) -> Figure:
@@ -47,7 +51,11 @@ def r_squared(targets: Sequence[float], prediction: Sequence[float]) -> float:
 
     nan where a prediction is not finite or the targets are all equal.
     """
-    mean = sum(targets) / len(targets)
-    total = sum((y - mean) * (y - mean) for y in targets)
-    rest = sum((y - p) * (y - p) for y, p in zip(targets, prediction, strict=True))
-    return 1 - rest / total if total > 0 else float("nan")
+    mean = math.fsum(targets) / len(targets)
+    if min(targets) == max(targets) or not all(map(math.isfinite, prediction)):
+        return math.nan
+    away = [y - mean for y in targets]
+    unit = unit_of(away)
+    total = sum((d / unit) ** 2 for d in away)
+    rest = sum(d * d for d in ((y - p) / unit for y, p in zip(targets, prediction, strict=True)))
+    return 1 - rest / total

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import warnings
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,8 +14,9 @@ import xgrad as xg
 from xgrad import plot
 from xgrad.diagnose import watch
 from xgrad.fit.config import Config
-from xgrad.fit.errors import FitError
-from xgrad.fit.files import check_writable, replacing, write_history
+from xgrad.fit.errors import NotWrittenError
+from xgrad.fit.files import as_json, write
+from xgrad.fit.interrupt import Ending, ending
 from xgrad.fit.network import LOSSES, OPTIMIZERS, build
 from xgrad.fit.progress import Progress, require_tqdm
 from xgrad.fit.record import Record
@@ -22,6 +24,7 @@ from xgrad.fit.recorder import Recorder
 from xgrad.fit.references import references
 from xgrad.fit.result import Result, r_squared
 from xgrad.fit.samples import Samples, Scale, load_samples
+from xgrad.fit.targets import check, check_ending
 from xgrad.fit.train import batches, train
 from xgrad.info import versions
 
@@ -32,26 +35,33 @@ def fit(config: Config | None = None, **options: Any) -> Result:
     """Fit a network to a function or to data. The options are the fields of `Config`.
 
     Writes the files that `out`, `gif` and `history` name, and nothing else. A run that diverges
-    returns like any other, and so does one that Ctrl-C cuts short.
+    returns like any other, and so does one that Ctrl-C, SIGTERM or SIGHUP cuts short.
 
     Raises FitError for options that cannot be met and ImportError where a picture or a progress
-    bar lacks its library: both before training, with nothing changed.
+    bar lacks its library: both before training, with nothing changed. Raises NotWrittenError, which holds
+    the result, where a file could not be written in the end; the others were.
     """
     if config is None:
         config = Config(**options)
     elif options:
         raise TypeError(f"fit takes a Config or options, not both; got {', '.join(options)} too")
-    samples = load_samples(config)
     _check_files(config)
-    with _backend(config), warnings.catch_warnings():
-        # overflow in a run that diverges is what the picture is there to show
-        warnings.simplefilter("ignore", RuntimeWarning)
-        result = _fit(config, samples)
-    _write(config, result)
+    samples = load_samples(config)
+    _require_libraries(config)
+    with ending() as asked:
+        with _backend(config), warnings.catch_warnings():
+            # overflow in a run that diverges is what the picture is there to show
+            warnings.simplefilter("ignore", RuntimeWarning)
+            result = _fit(config, samples, asked)
+        faults = _write(config, result)
+        if asked.number != result.interrupted_by:  # while the files were written
+            result = replace(result, interrupted_by=asked.number)
+    if faults:
+        raise NotWrittenError(faults, result)
     return result
 
 
-def _fit(config: Config, samples: Samples) -> Result:
+def _fit(config: Config, samples: Samples, asked: Ending) -> Result:
     rng = xg.random.Generator(config.seed)
     dtype = getattr(xg, config.dtype)
     x_scale = Scale.standard(samples.x) if config.standardize else Scale()
@@ -95,15 +105,17 @@ def _fit(config: Config, samples: Samples) -> Result:
             recorder=recorder,
             watch=watching,
             progress=progress,
+            asked=asked,
         )
+        asked.saving = True  # which takes a moment, and is done in any case
     seconds = perf_counter() - began
     prediction = recorder.finish()
     report = watching.report()
     report.record = record
-    fix = report.try_fix() if config.fix and report.findings else None
+    fix = report.try_fix(asked) if config.fix and report.findings else None
     record.marks = [(finding.step, finding.rule) for finding in report.findings]
     r2 = r_squared(samples.y, prediction)
-    record.title += f":  R² = {r2:.5f}" if abs(r2) < 10 else f":  R² = {r2:.3g}"
+    record.title += ":  all targets are equal" if min(samples.y) == max(samples.y) else f":  R² = {_short(r2)}"
     history = {
         "config": config.public(),
         "versions": versions(xg.get_backend()),
@@ -117,7 +129,7 @@ def _fit(config: Config, samples: Samples) -> Result:
     }
     if fix is not None:
         history["fix"] = fix.json()
-    return Result(model, history, r2, record, completed, report, fix)
+    return Result(model, history, r2, record, completed, report, fix, asked.number)
 
 
 def _backend(config: Config) -> AbstractContextManager[Any]:
@@ -125,39 +137,43 @@ def _backend(config: Config) -> AbstractContextManager[Any]:
 
 
 def _check_files(config: Config) -> None:
-    """Everything that would keep the results from being written, found before training."""
-    files = {"--out": config.out, "--gif": config.gif, "--history": config.history}
-    seen: dict[str, str] = {}
-    for option, path in files.items():
-        if path is not None:
-            other = seen.setdefault(os.path.realpath(path), option)
-            if other != option and path != os.devnull:
-                raise FitError(f"{other} and {option} name the same file, {path}")
-            check_writable(path, option)
-            _check_ending(path, option)
+    """Everything about its files that would keep the results from being written, found before training."""
+    written = {"--out": config.out, "--gif": config.gif, "--history": config.history}
+    check(written, read={"--data": config.data if isinstance(config.data, str) else None})
+    if config.out is not None:
+        check_ending(config.out, "--out", plot.FORMATS)
+    if config.gif is not None:
+        check_ending(config.gif, "--gif", ("gif",))
+
+
+def _require_libraries(config: Config) -> None:
+    if config.out is not None or config.gif is not None:
+        plot.require_matplotlib()
     if not config.quiet:
         require_tqdm()
 
 
-def _check_ending(path: str, option: str) -> None:
-    if option == "--history":
-        return
-    plot.require_matplotlib()
-    known = ("gif",) if option == "--gif" else plot.FORMATS
-    ending = Path(path).suffix.lower().removeprefix(".")
-    if ending not in known and (ending or option == "--gif"):
-        raise FitError(f"{option} {path}: the name must end in .{', .'.join(known)}")
+def _write(config: Config, result: Result) -> dict[str, str]:
+    """Write the files, the history first: it holds all numbers. Returns what went wrong by path; it keeps no other file away."""
+    faults = {}
+    contents: list[tuple[str, str | None, Callable[[], bytes]]] = [
+        ("--history", config.history, lambda: as_json(result.history)),
+        ("--out", config.out, lambda: plot.encoded(result.figure, Path(config.out or "").suffix)),
+        ("--gif", config.gif, lambda: plot.animated(result.record)),
+    ]
+    for option, path, content in contents:
+        if path is None:
+            continue
+        try:
+            write(path, content())
+        except Exception as error:  # whatever a drawing library throws
+            why = (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}: {error}"
+            faults[path] = f"{option} {path} was not written: {why}"
+    return faults
 
 
-def _write(config: Config, result: Result) -> None:
-    if config.history is not None:
-        write_history(config.history, result.history)
-    if config.out is not None:
-        with replacing(config.out) as path:
-            plot.save(result.figure, path)
-    if config.gif is not None:
-        with replacing(config.gif) as path:
-            plot.animate(result.record, path)
+def _short(r2: float) -> str:
+    return f"{r2:.5f}" if abs(r2) < 10 else f"{r2:.3g}"
 
 
 def _setting(config: Config) -> str:

@@ -13,10 +13,11 @@ from xgrad.fit.config import Config
 from xgrad.fit.csvfile import read_csv
 from xgrad.fit.errors import FitError
 from xgrad.fit.expression import Expression, parse
+from xgrad.fit.words import printable, shown
 
 CURVE_POINTS = 1001
-LARGEST = 1e150  # a larger one has no square in double precision
-LARGEST_SINGLE = 3.4e38
+LARGEST = 1e200  # a picture has axes for it, and sums of as many as there may be points are finite
+LARGEST_RAW = {"float32": 3.4e38, "float64": 1e150}  # a larger one has no square in double precision
 
 
 @dataclass(frozen=True)
@@ -39,16 +40,28 @@ class Scale:
     @classmethod
     def standard(cls, values: Sequence[float]) -> Scale:
         """The one that gives `values` mean 0 and deviation 1 (0, if all are equal)."""
+        if min(values) == max(values):
+            return cls(values[0], 1.0)  # the mean of many may differ from each by rounding
         mean = math.fsum(values) / len(values)
         away = [value - mean for value in values]
-        std = math.sqrt(math.fsum(d * d for d in away) / len(away))
-        return cls(mean, std or 1.0)
+        unit = unit_of(away)
+        std = unit * math.sqrt(math.fsum((d / unit) ** 2 for d in away) / len(away))
+        return cls(mean, std or unit)
 
     def to_training(self, values: Sequence[float]) -> list[float]:
         return [(value - self.mean) / self.std for value in values]
 
     def to_data(self, values: Sequence[float]) -> list[float]:
         return [value * self.std + self.mean for value in values]
+
+
+def unit_of(values: Sequence[float]) -> float:
+    """The power of two by which to divide numbers before they are squared: what is tiny or huge has no square. That is exact.
+
+    >>> unit_of([3.0, -5e200]) > 1e200
+    True
+    """
+    return math.ldexp(1.0, math.frexp(max(map(abs, values)))[1] - 1)
 
 
 def load_samples(config: Config) -> Samples:
@@ -58,8 +71,9 @@ def load_samples(config: Config) -> Samples:
     lists that do not give points, and for numbers too large to train on.
     """
     samples = _load(config)
+    config.check_size(len(samples.x))
     raw = not config.standardize
-    limit = LARGEST_SINGLE if raw and config.dtype == "float32" else LARGEST
+    limit = LARGEST_RAW[config.dtype] if raw else LARGEST
     for name, values in (("x", samples.x), ("y", samples.y)):
         largest = max(values, key=abs)
         if abs(largest) > limit:
@@ -72,7 +86,7 @@ def load_samples(config: Config) -> Samples:
 
 def _load(config: Config) -> Samples:
     if isinstance(config.data, str):
-        return Samples(Path(config.data).name, *read_csv(config.data), curve=None)
+        return Samples(printable(Path(config.data).name), *read_csv(config.data), curve=None)
     if config.data is not None:
         return _given(*config.data)
     assert config.function is not None
@@ -83,7 +97,9 @@ def _load(config: Config) -> Samples:
     x, y = _evaluate(function, low, high, config.points)
     for at, value in zip(x, y, strict=True):
         if not math.isfinite(value):
-            raise FitError(f"function {function.text!r} is {value} at x = {at:g}; choose a --range where it is finite")
+            raise FitError(
+                f"function {shown(function.text)} is {value} at x = {at:g}; choose a --range where it is finite"
+            )
     name = f"{function.text} on [{low:g}, {high:g}]"
     return Samples(name, x, y, curve=_evaluate(function, low, high, CURVE_POINTS))
 

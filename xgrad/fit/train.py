@@ -8,7 +8,6 @@ from typing import Any
 import xgrad as xg
 from xgrad import nn
 from xgrad.diagnose import Watch
-from xgrad.fit.interrupt import ctrl_c_asks
 from xgrad.fit.progress import Progress
 from xgrad.fit.recorder import Recorder
 
@@ -23,23 +22,23 @@ def train(
     recorder: Recorder,
     watch: Watch,
     progress: Progress,
+    asked: Callable[[], bool],
 ) -> bool:
-    """Take `steps` steps, or fewer and return False if Ctrl-C is pressed."""
-    with ctrl_c_asks() as interrupted:
-        for step in range(steps):
-            x, y = next_batch()
-            output = model(x)
-            loss = loss_function(output, y)
-            optimizer.zero_grad()
-            loss.backward()
-            xg.persist(model, loss, output)  # on dask what follows would compute them again, each time it looks
-            recorder.step(step, loss, output)
-            optimizer.step()
-            xg.persist(optimizer)
-            watch.step(loss)
-            progress.step(loss)
-            if interrupted():
-                return False
+    """Take `steps` steps, or fewer and return False if it is asked to end."""
+    for step in range(steps):
+        x, y = next_batch()
+        output = model(x)
+        loss = loss_function(output, y)
+        optimizer.zero_grad()
+        loss.backward()
+        xg.persist(model, loss, output)  # on dask what follows would compute them again, each time it looks
+        recorder.step(step, loss, output)
+        optimizer.step()
+        xg.persist(optimizer)
+        watch.step(loss)
+        progress.step(loss)
+        if asked() and step + 1 < steps:
+            return False
     return True
 
 
