@@ -23,7 +23,7 @@ BACKENDS = ROOT / "backends"
 LAYERS = (
     "_starting",
     "backends",
-    "registry trees tape identity transfer integers _version",
+    "registry trees tape identity reading transfer integers _version",
     "tensor modes",
     "op",
     "dispatch",

@@ -10,10 +10,12 @@ from xgrad import tape
 from xgrad.batching.backend import as_now
 from xgrad.batching.boundary import lifting
 from xgrad.identity import ARGUMENT
+from xgrad.reading import Notes, Repetition
 from xgrad.several import Output, Parts
-from xgrad.tape import BACKEND, SAVED, Leaf, Node, Path
+from xgrad.tape import BACKEND, SAVED, Node, Path
 from xgrad.tensor import Tensor, wrap
 from xgrad.trees import flatten
+from xgrad.watching import noted
 
 Function = Callable[..., Any]
 
@@ -25,13 +27,15 @@ class _Call:
         self.f, self.rebuild, self.moving = f, rebuild, moving
         self.as_then = as_now()
         self.leaves = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-        self.closed_over: Sequence[Any] = ()
-        self.versions: list[int] = []
+        self.closed_over: Sequence[Any] = ()  # what the function uses besides its arguments and requires a gradient
+        self.notes = Notes()
 
-    def close_over(self, outside: Sequence[Any]) -> None:
-        """What the function uses besides its arguments, and which values of it."""
-        self.closed_over = outside
-        self.versions = [node.version for node in outside if isinstance(node, Leaf)]
+    def first(self, parents: Sequence[Any]) -> tuple[list[Node], list[Any], Function]:
+        """As `run`, noting what the function reads."""
+        with noted(self.notes):
+            nodes, results, rebuild = self.run(parents)
+        self.notes.finish(results)
+        return nodes, results, rebuild
 
     def run(self, parents: Sequence[Any]) -> tuple[list[Node], list[Any], Function]:
         """Record the call: nodes for the arguments that move (after one that marks the time), the results, and their tree."""
@@ -48,14 +52,29 @@ class _Call:
 
     def again(self, parents: Sequence[Any]) -> tuple[Path, list[Any]]:
         """The path from all parents to the results, and the results' nodes."""
-        if self.versions != [node.version for node in self.closed_over if isinstance(node, Leaf)]:
-            raise RuntimeError(
-                "checkpoint: a tensor that the function closes over was given another value since it was called, so that it "
-                "cannot be run again. Call backward() before the optimizer's step, or make the tensor an argument."
-            )
-        nodes, results, _ = self.run(parents)
+        notes = Repetition(self.notes)
+        try:
+            with noted(notes):
+                nodes, results, _ = self.run(parents)
+        except Exception as error:
+            if notes.deviation is not None:
+                raise _changed(notes.deviation) from error
+            raise
         ends = [y.node if isinstance(y, Tensor) else None for y in results]
-        return Path(nodes, ends, self.closed_over), ends
+        path = Path(nodes, ends, self.closed_over)
+        if notes.deviation is None and any(type(node) is list for node in path.outside):
+            notes.deviation = "a tensor that was computed since"
+        if notes.deviation is not None:
+            raise _changed(notes.deviation)
+        return path, ends
+
+
+def _changed(what: str) -> RuntimeError:
+    return RuntimeError(
+        f"checkpoint: the function was run again for its gradient and reads {what}, which it did not read when it was called. "
+        "What a checkpointed function closes over must keep its value until backward(): call that before the optimizer's step "
+        "and before other writes, or make the tensor an argument, whose value is kept."
+    )
 
 
 def _walk(carried: Sequence[Any], nodes: Sequence[Any]) -> tuple[bool, tape.Lift]:
@@ -95,7 +114,12 @@ def checkpoint(f: Function) -> Function:
     """`f`, but its intermediate values are not kept for backward: they are computed again there.
 
     A chain of n equal layers, cut into pieces of sqrt(n), then needs memory for about 2 sqrt(n) layers instead of n, and one
-    more forward pass. `f` must give the same values when it is called again: draw random numbers outside of it.
+    more forward pass.
+
+    `f` is run again, and must then find what it found: a tensor that it closes over and that has another value by then (a
+    weight after the optimizer's step, say) is a RuntimeError, never the gradient of another function. A value that is written
+    into arrays behind xgrad's back is not seen. Random numbers from xgrad's generators are drawn again as they were, without
+    moving the generators on.
 
     >>> import xgrad as xg
     >>> layer = xg.checkpoint(lambda x: xg.sin(xg.exp(x)))
@@ -111,9 +135,9 @@ def checkpoint(f: Function) -> Function:
         moving = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.requires_grad]
         parents = [leaves[i].node for i in moving]
         call = _Call(f, leaves, rebuild, moving)
-        nodes, results, rebuild_results = call.run(parents)
+        nodes, results, rebuild_results = call.first(parents)
         tensors = [y for y in results if isinstance(y, Tensor) and y.requires_grad]
-        call.close_over(Path(nodes, [y.node for y in tensors]).outside)
+        call.closed_over = Path(nodes, [y.node for y in tensors]).outside
         if not tensors:
             return rebuild_results(results)
         backend = tensors[0].backend

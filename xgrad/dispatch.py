@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from xgrad import tape
+from xgrad import reading, tape
 from xgrad.backends import get_backend, owner
 from xgrad.backends.data import PYTHON_NUMBERS, described, is_scalar, shortened
 from xgrad.op import Elementwise, Op, Plain, Single
+from xgrad.reading import noting
 from xgrad.tape import is_recording, next_seq
 from xgrad.tensor import Tensor, form_of, plain_types, wrap
 
@@ -84,8 +85,19 @@ def adopted(backend: Any, value: Any) -> Any:
     return backend.adopt(value) if backend.accepts(value) else value
 
 
+def note(args: Sequence[Any]) -> None:
+    """Tell who notes of what an operation is given."""
+    for arg in args:
+        if isinstance(arg, Tensor):
+            reading.read(arg)
+        else:
+            reading.operand(arg)
+
+
 def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
     """The backend, the raw arrays (scalars stay Python numbers), and the nodes of the arguments."""
+    if noting:
+        note(args)
     backend = backend_of(name, args)
     raws, nodes = [], []
     for arg in args:

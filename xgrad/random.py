@@ -17,9 +17,11 @@ import math
 from contextlib import suppress
 from typing import Any
 
+from xgrad import reading
 from xgrad.backends import get_backend
 from xgrad.backends.data import check, described, is_scalar
 from xgrad.integers import integer, integers
+from xgrad.reading import noting
 from xgrad.tensor import Tensor, wrap
 
 Shape = int | tuple[int, ...]
@@ -47,7 +49,16 @@ class Generator:
                 raise ValueError(f"a seed is an integer, 0 or more, got {seed!r}")
             seed = integer("Generator", seed, "seed")
         self.seed = seed
-        self.host = default_rng(seed)
+        self._host = default_rng(seed)
+        if seed is None and noting:
+            self._host = reading.fresh_stream(self._host)
+
+    @property
+    def host(self) -> Any:
+        """The host's generator that draws. A checkpointed function that is run again draws from another, which stands where
+        this one stood when it was first run.
+        """
+        return reading.stream(self, self._host) if noting else self._host
 
     def __repr__(self) -> str:
         return f"Generator({self.seed})"
@@ -120,6 +131,11 @@ _default: Generator | None = None
 
 def default_generator() -> Generator:
     """The generator that is used where none is given."""
+    found: Generator = reading.default_generator(_current) if noting else _current()
+    return found
+
+
+def _current() -> Generator:
     global _default
     if _default is None:
         _default = Generator()
@@ -129,8 +145,10 @@ def default_generator() -> Generator:
 def seed(n: int) -> Generator:
     """Start the default generator anew from n, and return it."""
     global _default
-    _default = Generator(n)
-    return _default
+    generator = Generator(n)
+    if not (noting and reading.reseed(generator)):
+        _default = generator
+    return generator
 
 
 class _Place:

@@ -37,13 +37,12 @@ _accumulating = threading.Lock()
 
 
 class Leaf:
-    """Where a gradient ends: the part of a tensor that owns `.grad`. `version` counts the values that it was given."""
+    """Where a gradient ends: the part of a tensor that owns `.grad`."""
 
-    __slots__ = ("__weakref__", "grad", "version")
+    __slots__ = ("__weakref__", "grad")
 
     def __init__(self) -> None:
         self.grad: Any = None
-        self.version = 0
 
 
 class GraphFreedError(RuntimeError):

@@ -9,8 +9,9 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
-from xgrad import tape
+from xgrad import reading, tape
 from xgrad.identity import COPIED, KEPT, MOVED
+from xgrad.reading import noting
 from xgrad.tape import FREED, OP, SAVED, SEQ, STATIC, Leaf
 
 if TYPE_CHECKING:
@@ -45,11 +46,15 @@ class Tensor:
         self.backend = backend
         self.form = None
         self.node = node
+        if noting:
+            reading.made(self)
 
     # --- what it is ---
 
     @property
     def data(self) -> Any:
+        if noting:
+            reading.read(self)
         return self._data
 
     @data.setter
@@ -57,16 +62,14 @@ class Tensor:
         if not self.backend.owns(array):
             raise TypeError(f".data is an array of backend {self.backend}, not {type(array).__name__}")
         self._data, self.form = array, None
-        if type(self.node) is Leaf:
-            self.node.version += 1
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return tuple(self.data.shape)
+        return tuple(self._data.shape)
 
     @property
     def dtype(self) -> Any:
-        return self.data.dtype
+        return self._data.dtype
 
     @property
     def device(self) -> Any:
@@ -74,12 +77,12 @@ class Tensor:
 
     @property
     def ndim(self) -> int:
-        return len(self.data.shape)
+        return len(self._data.shape)
 
     @property
     def size(self) -> int:
         count = 1
-        for n in self.data.shape:
+        for n in self._data.shape:
             count *= n
         return count
 

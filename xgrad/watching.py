@@ -1,7 +1,7 @@
 """Seeing each operation as it runs: what stands behind `detect_anomaly` and the diagnoses.
 
-While somebody watches, the quick way through an operation is closed (see dispatch.py: it is for the types in `plain_types`), so
-every operation passes the one place where watchers are called. While nobody does, nothing is paid for it.
+While somebody watches, or notes what is read, the quick way through an operation is closed (see dispatch.py: it is for the types
+in `plain_types`), so every operation passes the one place where watchers are called. While nobody does, nothing is paid for it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from xgrad import reading
+from xgrad.reading import Notes
 from xgrad.tape import watchers
 from xgrad.tensor import plain_types
 
 Watcher = Callable[..., None]
 
 _lock = threading.Lock()
-_types: set[type] = set()  # what takes the quick way again when the last watcher has left
+_types: set[type] = set()  # what takes the quick way again when it is open
+_closed = 0  # how many want it closed
 
 
 def add(watch: Watcher) -> None:
@@ -27,8 +30,7 @@ def add(watch: Watcher) -> None:
     """
     with _lock:
         watchers.append(watch)
-        _types.update(plain_types)
-        plain_types.clear()
+        _close()
 
 
 def remove(watch: Watcher) -> None:
@@ -36,9 +38,7 @@ def remove(watch: Watcher) -> None:
     with _lock:
         if watch in watchers:
             watchers.remove(watch)
-        if not watchers:
-            plain_types.update(_types)
-            _types.clear()
+            _open()
 
 
 @contextmanager
@@ -49,3 +49,31 @@ def watching(watch: Watcher) -> Iterator[None]:
         yield
     finally:
         remove(watch)
+
+
+@contextmanager
+def noted(notes: Notes) -> Iterator[None]:
+    """While the block runs, `notes` is told what is read and made in it."""
+    with _lock:
+        _close()
+    try:
+        with reading.noted(notes):
+            yield
+    finally:
+        with _lock:
+            _open()
+
+
+def _close() -> None:
+    global _closed
+    _closed += 1
+    _types.update(plain_types)
+    plain_types.clear()
+
+
+def _open() -> None:
+    global _closed
+    _closed -= 1
+    if not _closed:
+        plain_types.update(_types)
+        _types.clear()

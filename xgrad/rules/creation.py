@@ -10,9 +10,10 @@ from typing import Any
 
 from xgrad.backends import get_backend, owner
 from xgrad.backends.data import check, described, is_numeric
-from xgrad.dispatch import apply, explain, on, unwrap
+from xgrad.dispatch import apply, explain, note, on, unwrap
 from xgrad.integers import integer, integers, or_none
 from xgrad.op import Multilinear
+from xgrad.reading import noting
 from xgrad.registry import public
 from xgrad.tape import Leaf
 from xgrad.tensor import Tensor, check_differentiable, wrap
@@ -78,6 +79,8 @@ def asarray(
     """
     if isinstance(obj, Tensor):
         return _from_tensor(obj, dtype, device, copy, requires_grad)
+    if noting:
+        note((obj,))
     where = backend if device is None else backend.on(device)
     if isinstance(obj, list | tuple) and _holds_tensors(obj):
         tensor = _from_nested(obj)
