@@ -11,6 +11,7 @@ import numpy as np
 from numpy._typing import ArrayLike
 
 from xgrad.backends.base import Backend
+from xgrad.backends.lazily import compatible
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once, held_once_through
 from xgrad.backends.special import SciPySpecial
@@ -176,9 +177,7 @@ class NumPy(Backend):
 
     @classmethod
     def namespace(cls) -> Any:
-        import array_api_compat.numpy as xp
-
-        return xp
+        return compatible("numpy")
 
     @classmethod
     def device_of(cls, array: Any) -> Any:

@@ -7,6 +7,7 @@ quick path in front of it, for real tensors that are alike: there, nothing is in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NoReturn
 
 from xgrad import reading, tape
@@ -319,7 +320,7 @@ def _keeper(single: Single) -> Any:
     if len(single.needs) < 2:
         return single.needs[0] if single.needs else None
     names = [f"v{i}" for i in range(len(single.whole.arguments) + 1)]
-    return eval(f"lambda {', '.join(names)}: ({', '.join(names[i] for i in single.needs)})")
+    return _packing(f"lambda {', '.join(names)}: ({', '.join(names[i] for i in single.needs)})")
 
 
 def _saver(op: Op) -> Function:
@@ -327,8 +328,14 @@ def _saver(op: Op) -> Function:
     kept = op.kept((True,) * len(op.arguments))
     names = [f"v{i}" for i in range(len(kept))]
     packed = ", ".join(v if keep else "None" for v, keep in zip(names, kept, strict=True))
-    saver: Function = eval(f"lambda {', '.join(names)}: ({packed})")
-    return saver
+    return _packing(f"lambda {', '.join(names)}: ({packed})")
+
+
+@cache
+def _packing(expression: str) -> Function:
+    """One function for all operations that keep the same: compiling is what it costs."""
+    function: Function = eval(expression)
+    return function
 
 
 def matrix_product(op: Op, *, general: Operation = apply) -> Operation:

@@ -15,6 +15,8 @@ of the backend, or xgrad's own when the derivative is itself to be recorded; the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from types import CodeType
 from typing import Any
 
 from xgrad.tape import BACKEND, PARENTS, SAVED, Node
@@ -341,8 +343,14 @@ def parameters(rule: Rule) -> tuple[str, ...]:
 def aligned(rule: Rule, arguments: tuple[str, ...]) -> Rule:
     """The rule as the tape calls it, `rule(xp, g, saved, static)`: each name is found where a node keeps it."""
     wanted = ", ".join(_place(name, arguments) for name in parameters(rule))
-    adapted: Rule = eval(f"lambda xp, g, saved, static: rule(xp, g, {wanted})", {"rule": rule})
+    adapted: Rule = eval(_compiled(f"lambda xp, g, saved, static: rule(xp, g, {wanted})"), {"rule": rule})
     return adapted
+
+
+@cache
+def _compiled(expression: str) -> CodeType:
+    """Many rules ask for the same things, and compiling is most of what a rule costs an import."""
+    return compile(expression, "<rule>", "eval")
 
 
 def _place(name: str, arguments: tuple[str, ...]) -> str:

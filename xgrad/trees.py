@@ -1,4 +1,4 @@
-"""Trees of arrays (tuples, lists, dicts ...), through optree, which is imported when a tree is first met."""
+"""Trees of arrays (tuples, lists, dicts ...), through optree, which is imported when a tree is met that is more than one row."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
     """The leaves of a tree, and the function that puts such leaves back into its shape."""
     if not isinstance(tree, tuple | list | dict):
         return [tree], _only
+    if _is_row(tree):
+        return list(tree), type(tree)
     import optree
 
     leaves, treedef = optree.tree_flatten(tree)  # type: ignore[arg-type, var-annotated]
@@ -22,13 +24,52 @@ def _only(leaves: list[Any]) -> Any:
     return leaves[0]
 
 
+def _is_row(tree: Any) -> bool:
+    """Whether this is a plain tuple or list of nothing but arrays and numbers, as most arguments are: that needs no optree."""
+    if type(tree) is not tuple and type(tree) is not list:
+        return False
+    return all(type(leaf) is float or type(leaf) is int or _is_array(leaf) for leaf in tree)
+
+
+def _is_array(leaf: Any) -> bool:
+    return hasattr(leaf, "dtype") and hasattr(leaf, "shape") and not isinstance(leaf, tuple | list | dict)
+
+
 def structure(tree: Any) -> Any:
     """What trees of one shape have equal, leaves apart; it prints with a * for each leaf."""
     if not isinstance(tree, tuple | list | dict):
         return "*"
+    return Row(type(tree), len(tree)) if _is_row(tree) else _structure(tree)
+
+
+def _structure(tree: Any) -> Any:
     import optree
 
-    return optree.tree_structure(tree)  # type: ignore[arg-type]
+    return optree.tree_structure(tree)
+
+
+class Row:
+    """The structure of a plain tuple or list of leaves: equal to optree's, and printed as that is."""
+
+    __slots__ = ("count", "kind")
+
+    def __init__(self, kind: type, count: int) -> None:
+        self.kind = kind
+        self.count = count
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Row):
+            return self.kind is other.kind and self.count == other.count
+        return bool(self._whole() == other)
+
+    def __hash__(self) -> int:
+        return hash(self._whole())
+
+    def __repr__(self) -> str:
+        return repr(self._whole())
+
+    def _whole(self) -> Any:
+        return _structure(self.kind([0] * self.count))
 
 
 def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
