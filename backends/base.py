@@ -15,7 +15,7 @@ from xgrad.backends import BackendError, load
 from xgrad.backends.data import check, is_numeric
 from xgrad.backends.guarded import NO_GUARD
 from xgrad.backends.raw import Raw
-from xgrad.backends.refusal import refuse
+from xgrad.backends.refusal import refuse, replace
 
 
 class Form:
@@ -51,9 +51,16 @@ class Backend:
         kinds = self.library.__array_namespace_info__().dtypes(device=self.device, kind="complex floating").values()
         self.complex_dtypes = frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds)
         self.xp.complex_dtypes = self.complex_dtypes
+        self.narrow_dtypes = self.xp.narrow_dtypes = self._find_narrow_dtypes()
+        replace(self.xp, "linalg.vector_norm", self.xp._vector_norm)
         self._inexact: dict[Any, bool] = {}
         self._forms: dict[Any, Any] = {}
         self._ones: dict[Any, Any] = {}
+
+    def _find_narrow_dtypes(self) -> frozenset[Any]:
+        """float16 and bfloat16, where the library has them: the standard knows neither."""
+        kinds = (getattr(self.library, name, None) for name in ("float16", "bfloat16"))
+        return frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds if kind is not None)
 
     def __repr__(self) -> str:
         return f"Backend({self.name}, {self.device_name})"

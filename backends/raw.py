@@ -7,7 +7,7 @@ otherwise, or faster.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from math import prod
 from typing import Any
@@ -43,7 +43,11 @@ class Raw:
     def __init__(self, library: Any, device: Any = None) -> None:
         self.library = library
         self.complex_dtypes: frozenset[Any] = frozenset()
+        self.narrow_dtypes: frozenset[Any] = frozenset()  # real ones too narrow to add up or to count in
         self.default_device = device
+        self._ordinary: dict[
+            Any, tuple[float, float]
+        ] = {}  # by dtype and order: the norms without overflow or underflow
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.library, name)
@@ -93,20 +97,43 @@ class Raw:
         return self.where(x > 0, x, x * negative_slope)
 
     def logsumexp(self, x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
-        """log(sum(exp(x))), with the largest element taken out first."""
+        """log(sum(exp(x))), with the largest element taken out first; that element itself, where it is infinite."""
+        if x.dtype in self.narrow_dtypes:
+            return self._in_float32(self.logsumexp, x, axis=axis, keepdims=keepdims)
+        if not count(x.shape, axis):
+            return self.full(reduced(x.shape, axis, keepdims), -math.inf, dtype=x.dtype)
         peak = self.max(x, axis=axis, keepdims=True)
-        peak = self.where(self.isfinite(peak), peak, self.zeros((), dtype=x.dtype))
-        total = self.log(self.sum(self.exp(x - peak), axis=axis, keepdims=True)) + peak
+        finite = self.isfinite(peak)
+        zero, one = (self.full((), value, dtype=x.dtype) for value in (0.0, 1.0))
+        total = self.sum(self.exp(x - self.where(finite, peak, zero)), axis=axis, keepdims=True)
+        total = self.log(self.where(finite, total, one)) + peak
         return total if keepdims else _drop(self, total, axis)
 
     def softmax(self, x: Any, axis: int) -> Any:
-        y = self.exp(x - self.max(x, axis=axis, keepdims=True))
+        if x.dtype in self.narrow_dtypes:
+            return self._in_float32(self.softmax, x, axis=axis)
+        if not x.shape[axis]:
+            return self.zeros(x.shape, dtype=x.dtype)
+        y = self.exp(x - self._peak(x, axis))
         y /= self.sum(y, axis=axis, keepdims=True)
         return y
 
     def log_softmax(self, x: Any, axis: int) -> Any:
-        shifted = x - self.max(x, axis=axis, keepdims=True)
+        if x.dtype in self.narrow_dtypes:
+            return self._in_float32(self.log_softmax, x, axis=axis)
+        if not x.shape[axis]:
+            return self.zeros(x.shape, dtype=x.dtype)
+        shifted = x - self._peak(x, axis)
         return shifted - self.log(self.sum(self.exp(shifted), axis=axis, keepdims=True))
+
+    def _peak(self, x: Any, axis: int) -> Any:
+        """The largest element, or nan where it is infinite: then there are no shares, and no warning says so."""
+        peak = self.max(x, axis=axis, keepdims=True)
+        return self.where(self.isfinite(peak), peak, self.full((), math.nan, dtype=x.dtype))
+
+    def _in_float32(self, function: Callable[..., Any], x: Any, **options: Any) -> Any:
+        """A function of a half-precision array, computed in float32: sums overflow in its own dtype, and counts are rounded."""
+        return self.astype(function(self.astype(x, self.float32), **options), x.dtype)
 
     def softmax_cross_entropy(self, x: Any, number: Any, axis: int = -1, ignore_index: int = -100) -> Any:
         """-log_softmax(x) at each class number; 0 for `ignore_index`, nan (or IndexError) for one that is no class."""
@@ -116,6 +143,41 @@ class Raw:
         loss = -self.squeeze(self.take_along_axis(self.log_softmax(x, axis), index, axis=axis), axis=axis)
         zero, nan = (self.asarray(value, dtype=x.dtype) for value in (0.0, math.nan))
         return self.where(right, loss, self.where(ignored, zero, nan))
+
+    # --- norms ---
+
+    def _vector_norm(
+        self, plain: Callable[..., Any], x: Any, *, axis: Any = None, keepdims: bool = False, ord: float = 2
+    ) -> Any:
+        """The library's norm, of what is divided by its largest element first where the powers would overflow or underflow."""
+        if x.dtype in self.narrow_dtypes:
+            return self._in_float32(partial(self._vector_norm, plain), x, axis=axis, keepdims=keepdims, ord=ord)
+        if ord in (0, 1) or math.isinf(ord) or 0 in x.shape:
+            return plain(x, axis=axis, keepdims=keepdims, ord=ord)
+        if self._can_look(x):
+            y = plain(x, axis=axis, keepdims=keepdims, ord=ord)
+            if self._is_ordinary(y, ord):
+                return y
+        sizes = self.abs(x)
+        scale = (self.max if ord > 0 else self.min)(sizes, axis=axis, keepdims=True)
+        usable = self.isfinite(scale) & (scale > 0)
+        scale = self.where(usable, scale, self.ones((), dtype=scale.dtype))
+        y = plain(sizes / scale, axis=axis, keepdims=True, ord=ord) * scale
+        return y if keepdims else _drop(self, y, axis)
+
+    def _can_look(self, x: Any) -> bool:
+        """Whether to look at a value costs nothing: it is there, and on the host."""
+        return False
+
+    def _is_ordinary(self, norms: Any, ord: float) -> bool:
+        """Whether no power overflowed on the way to these norms, and none that counts underflowed."""
+        range_ = self._ordinary.get((norms.dtype, ord))
+        if range_ is None:
+            info = self.finfo(norms.dtype)
+            low = (float(info.smallest_normal) / float(info.eps) ** 2) ** (1 / abs(ord))
+            range_ = self._ordinary[norms.dtype, ord] = low, float(info.max) if ord > 0 else 1 / low
+        low, high = range_
+        return bool(low < norms < high if not norms.shape else low < self.min(norms) and self.max(norms) < high)
 
     # --- doors: selection, conversion and indexing ---
 
@@ -196,6 +258,23 @@ class IndexingRaw(Raw):
 
 def _on_device(function: Callable[..., Any], default: Any, *args: Any, device: Any = None, **kwargs: Any) -> Any:
     return function(*args, device=default if device is None else device, **kwargs)
+
+
+def count(shape: Sequence[int], axis: int | Sequence[int] | None) -> int:
+    """How many elements a reduction over `axis` takes together."""
+    return prod(shape[a] for a in _over(axis, len(shape)))
+
+
+def reduced(shape: Sequence[int], axis: int | Sequence[int] | None, keepdims: bool) -> tuple[int, ...]:
+    """The shape of a reduction over `axis`."""
+    over = _over(axis, len(shape))
+    return tuple(1 if i in over else n for i, n in enumerate(shape) if keepdims or i not in over)
+
+
+def _over(axis: int | Sequence[int] | None, ndim: int) -> set[int]:
+    """The axes, counted from the first. (One that is not there is the library's to refuse.)"""
+    axes = range(ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
+    return {int(a) % ndim for a in axes if -ndim <= a < ndim}
 
 
 def _drop(xp: Any, x: Any, axis: int | tuple[int, ...] | None) -> Any:

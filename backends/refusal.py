@@ -1,8 +1,9 @@
-"""What a library cannot do: in its raw namespace such a function says so, in place of failing in a way of its own."""
+"""Functions that stand in a raw namespace in place of the library's, such as those that say what it cannot do."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NoReturn
 
 
@@ -12,10 +13,23 @@ def refuse(xp: Any, backend: str, cannot: Mapping[str, str]) -> None:
     They are found like any other function, so those that work cost what they did.
     """
     for path, reason in cannot.items():
-        extension, _, name = path.rpartition(".")
-        if extension and not isinstance(vars(xp).get(extension), Extension):
-            setattr(xp, extension, Extension(getattr(xp, extension, None)))
-        setattr(getattr(xp, extension) if extension else xp, name, refusal(path, backend, reason))
+        setattr(_part_of(xp, path), path.rpartition(".")[2], refusal(path, backend, reason))
+
+
+def replace(xp: Any, path: str, function: Callable[..., Any]) -> None:
+    """Put `function(plain, ...)` into a raw namespace, where `plain` is the library's function of that name."""
+    part, name = _part_of(xp, path), path.rpartition(".")[2]
+    setattr(part, name, partial(function, getattr(part, name)))
+
+
+def _part_of(xp: Any, path: str) -> Any:
+    """The namespace, or that extension of it, as an object whose functions can be replaced."""
+    extension = path.rpartition(".")[0]
+    if not extension:
+        return xp
+    if not isinstance(vars(xp).get(extension), Extension):
+        setattr(xp, extension, Extension(getattr(xp, extension, None)))
+    return getattr(xp, extension)
 
 
 def refusal(path: str, backend: str, reason: str) -> Callable[..., NoReturn]:

@@ -38,10 +38,46 @@ class TorchRaw(IndexingRaw):
         return torch.logaddexp(x, torch.zeros((), dtype=x.dtype, device=x.device))
 
     def softmax(self, x: Any, axis: int) -> Any:
-        return torch.softmax(x, dim=axis)
+        return torch.softmax(x, dim=axis, dtype=_wide(x)).to(x.dtype)
 
     def log_softmax(self, x: Any, axis: int) -> Any:
-        return torch.log_softmax(x, dim=axis)
+        return torch.log_softmax(x, dim=axis, dtype=_wide(x)).to(x.dtype)
+
+    def _can_look(self, x: Any) -> bool:
+        return bool(x.device.type == "cpu")
+
+    # --- reductions
+
+    def sum(self, x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+        if not x.is_floating_point():
+            return self._reduced("sum", x, dtype, axis=axis, keepdims=keepdims)
+        if axis is None and not keepdims:
+            return torch.sum(x, dtype=dtype)
+        return self.library.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
+
+    def prod(self, x: Any, /, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
+        return self._reduced("prod", x, dtype, axis=axis, keepdims=keepdims)
+
+    def cumulative_sum(self, x: Any, /, *, dtype: Any = None, **options: Any) -> Any:
+        return self._reduced("cumulative_sum", x, dtype, **options)
+
+    def cumulative_prod(self, x: Any, /, *, dtype: Any = None, **options: Any) -> Any:
+        return self._reduced("cumulative_prod", x, dtype, **options)
+
+    def _reduced(self, name: str, x: Any, dtype: Any, **options: Any) -> Any:
+        """PyTorch makes int64 of unsigned integers, or cannot add them up at all, and multiplies float16 in float16.
+
+        Modulo 2**64, unsigned arithmetic is that of int64.
+        """
+        function = getattr(self.library, name)
+        if x.dtype in _UNSIGNED:
+            y = function(x.view(torch.int64) if x.dtype == torch.uint64 else x.to(torch.int64), **options)
+            return y.view(torch.uint64) if dtype is None else y.view(torch.uint64).to(dtype)
+        if x.dtype == torch.bool:
+            return function(x.to(torch.int64), dtype=dtype, **options)
+        if _wide(x) != x.dtype and dtype in (None, x.dtype):
+            return function(x, dtype=torch.float32, **options).to(x.dtype)
+        return function(x, dtype=dtype, **options)
 
     def count_nonzero(self, x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
         """PyTorch takes no axes for all of them."""
@@ -66,11 +102,19 @@ class TorchRaw(IndexingRaw):
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         if x.device.type != "cpu" and is_deterministic():  # a GPU adds by atomics, in any order
             return scatter_sorted(self, x, key, shape)
-        y = torch.zeros(shape, dtype=x.dtype, device=x.device)
+        y = torch.zeros(shape, dtype=_wide(x), device=x.device)
         count = y.numel()
         places = torch.arange(count, device=x.device).reshape(shape)[key]
-        y.view(-1).index_add_(0, places.reshape(-1), x.expand(places.shape).reshape(-1))
-        return y
+        y.view(-1).index_add_(0, places.reshape(-1), x.expand(places.shape).reshape(-1).to(y.dtype))
+        return y.to(x.dtype)
+
+
+def _wide(x: Any) -> Any:
+    """The dtype to add up many of x in: float32 for half precision."""
+    return torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
+
+
+_UNSIGNED = (torch.uint8, torch.uint16, torch.uint32, torch.uint64) if torch else ()
 
 
 def _numbers(obj: Any) -> Any:

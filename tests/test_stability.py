@@ -118,3 +118,71 @@ def test_what_is_masked_by_infinity_has_no_share(xp, name):
     p = np.asarray([1 / (1 + e), 0, e / (1 + e)])
     want = {"softmax": 0 * p, "log_softmax": np.asarray([1, 0, 1]) - 2 * p, "logsumexp": p}[name]
     assert_matches(x.grad, want, xp=xp, dtype="float32", rtol=1e-6, floor=1.0)
+
+
+# --- norms of numbers whose squares overflow or underflow -------------------------------------------
+
+SCALES = {"float32": [1e30, 1e-30], "float64": [1e200, 1e-200]}
+
+
+@pytest.mark.parametrize("order", [2, 3, 1.5, -2])
+@pytest.mark.parametrize("dtype", SCALES)
+def test_the_norm_of_extreme_numbers(xp, dtype, order):
+    for scale in SCALES[dtype]:
+        x = make(xp, np.array([[3.0, -4.0], [0.5, 12.0]]) * scale, dtype, requires_grad=True)
+        y = xp.linalg.vector_norm(x, axis=1, ord=order)
+        unit = np.array([[3.0, -4.0], [0.5, 12.0]])
+        norms = np.linalg.norm(unit, ord=order, axis=1)
+        assert_matches(y.detach() / scale, norms, xp=xp, dtype=dtype, rtol=1e-6)
+        xp.sum(y).backward()
+        slopes = np.sign(unit) * (np.abs(unit) / norms[:, None]) ** (order - 1)
+        assert_matches(x.grad, slopes, xp=xp, dtype=dtype, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", SCALES)
+def test_clipping_is_right_wherever_the_norm_is_representable(xp, dtype):
+    for scale in SCALES[dtype]:
+        w = make(xp, [1.0, 1.0], dtype, requires_grad=True)
+        w.grad = make(xp, [3 * scale, 4 * scale], dtype)
+        assert xg.nn.utils.clip_grad_norm_([w], 1.0).item() == pytest.approx(5 * scale, rel=1e-6)
+        assert_matches(w.grad, np.array([0.6, 0.8]) * min(1.0, 5 * scale), xp=xp, dtype=dtype, rtol=1e-6)
+
+
+def test_a_norm_of_what_is_not_finite_is_the_librarys(xp):
+    for values, want in (([math.inf, 1.0], math.inf), ([math.nan, 1.0], math.nan), ([0.0, 0.0], 0.0)):
+        assert_matches(xp.linalg.vector_norm(make(xp, values)), np.array(want), xp=xp)
+
+
+# --- rows that are all infinite, and rows of nothing ------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
+@pytest.mark.parametrize("row", [[-math.inf, -math.inf], [math.inf, 0.0], [math.nan, 0.0]])
+def test_where_there_are_no_shares_they_are_nan(xp, name, row):
+    """PyTorch's values; and no warning."""
+    x = make(xp, [row, [0.0, 0.0]], requires_grad=True)
+    y = getattr(xp, name)(x, axis=1)
+    first = max(row) if name == "logsumexp" else [math.nan, math.nan]
+    last = {"softmax": [0.5, 0.5], "log_softmax": [-LOG2, -LOG2], "logsumexp": LOG2}[name]
+    assert_matches(y.detach(), np.array([first, last]), xp=xp, rtol=1e-15)
+    xp.sum(y).backward()
+    share = 0.5 if name == "logsumexp" else 0.0
+    assert_matches(x.grad, np.array([[math.nan, math.nan], [share, share]]), xp=xp, rtol=1e-15)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])
+@pytest.mark.parametrize(("shape", "axis"), [((2, 0), 1), ((0,), 0), ((0, 2), 0), ((0, 2), 1)])
+def test_along_an_empty_axis(xp, name, shape, axis):
+    """PyTorch's values: nothing, and the logarithm of an empty sum."""
+    x = make(xp, np.zeros(shape), requires_grad=True)
+
+    def f(x):
+        return getattr(xp, name)(x, axis=axis)
+
+    want = np.full(tuple(n for i, n in enumerate(shape) if i != axis), -math.inf)
+    assert_matches(f(x).detach(), want if name == "logsumexp" else np.zeros(shape), xp=xp)
+    xp.sum(f(x)).backward()
+    assert_matches(x.grad, np.zeros(shape), xp=xp)
+    if name != "logsumexp":
+        assert_matches(xg.jvp(f, (x,), (x,))[1].detach(), np.zeros(shape), xp=xp)
+    xp.sum(xg.hvp(lambda x: xp.sum(f(x)), (x.detach(),), (x.detach(),))[0])

@@ -33,6 +33,7 @@ class Namespace:
         self._backend = backend
         self.__name__ = f"xgrad[{backend.name}, {backend.device_name}]"  # two namespaces of one name are taken for one
         self.complex_dtypes = backend.complex_dtypes
+        self.narrow_dtypes = backend.narrow_dtypes
 
     def __getattr__(self, name: str) -> Any:
         backend = self._backend

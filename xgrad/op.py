@@ -211,10 +211,11 @@ class Function(Op):
         self.jvp_uses = names_of(jvp)
 
     def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
-        return self.jvp(xp, tangents[0] if len(tangents) == 1 else tangents, saved, static)
+        t = self.jvp(xp, tangents[0] if len(tangents) == 1 else tangents, saved, static)
+        return None if t is None else cast(xp, t, saved[-1][-1][1])
 
     def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
-        return self.push(xp, tangents, saved, None)
+        return self.jvp(xp, tangents[0] if len(tangents) == 1 else tangents, saved, None)
 
     def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
         return super().keeps(moving) | self.jvp_uses

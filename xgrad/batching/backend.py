@@ -41,6 +41,7 @@ class BatchedBackend(Backend):
         self.device = base.device
         self.library = base.library
         self.complex_dtypes = base.complex_dtypes
+        self.narrow_dtypes = base.narrow_dtypes
         self.checks_indices = base.checks_indices  # type: ignore[misc]
         self.cannot = base.cannot  # type: ignore[misc]
         self.xp: Any = BatchedRaw(self)

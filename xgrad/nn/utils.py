@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import xgrad as xg
+from xgrad.rules.shapes import wide
 from xgrad.tensor import Tensor, wrap
 
 
 def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:
-    """The norm of all elements of all the tensors together, as a 0-d tensor.
+    """The norm of all elements of all the tensors together, as a 0-d tensor: in float32 for those of half precision.
 
     Args:
-        tensors: at least one, on one backend.
+        tensors: at least one, on one backend. Those without elements add nothing.
         norm_type: the order, more than 0; infinity for the largest absolute value.
         error_if_nonfinite: raise RuntimeError if the norm is nan or infinite. This waits for the device.
     """
@@ -27,8 +29,14 @@ def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0, error_if_n
         if t.backend is not backend:
             raise TypeError(f"one norm needs one backend, got tensors of {backend} and of {t.backend}")
     xp = backend.xp
-    norms = [xp.linalg.vector_norm(t.data, ord=norm_type) for t in held]
-    total = xp.linalg.vector_norm(xp.stack([xp.astype(xp.asarray(n), norms[0].dtype) for n in norms]), ord=norm_type)
+    norms = [xp.asarray(xp.linalg.vector_norm(wide(xp, t.data), ord=norm_type)) for t in held if 0 not in t.shape]
+    if not norms:
+        total = xp.abs(xp.zeros((), dtype=wide(xp, held[0].data).dtype))
+    elif len(norms) == 1:
+        total = norms[0]
+    else:
+        widest = xp.result_type(*norms)
+        total = xp.linalg.vector_norm(xp.stack([xp.astype(n, widest) for n in norms]), ord=norm_type)
     if error_if_nonfinite and not math.isfinite(norm := float(backend.to_numpy(total))):
         raise RuntimeError(
             f"the gradients' norm of order {norm_type} is {norm}: it cannot be clipped. "
@@ -67,7 +75,7 @@ def clip_grad_norm_(
     with total.backend.guard:
         factor = max_norm / (total.data + 1e-6)
         factor = xp.where(factor > 1, xp.ones_like(factor), factor)  # nan stays nan
-        clipped = [wrap(g.data * xp.astype(factor, g.dtype), g.backend) for _, g in trained]
+        clipped = [wrap(_scaled(xp, g.data, factor), g.backend) for _, g in trained]
     for (p, _), g in zip(trained, clipped, strict=True):
         p.grad = g
     return total
@@ -81,6 +89,11 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     clipped = [wrap(p.backend.xp.clip(g.data, -clip_value, clip_value), p.backend) for p, g in trained]
     for (p, _), g in zip(trained, clipped, strict=True):
         p.grad = g
+
+
+def _scaled(xp: Any, g: Any, factor: Any) -> Any:
+    scaled = wide(xp, g)
+    return xp.astype(scaled * xp.astype(factor, scaled.dtype), g.dtype, copy=False)
 
 
 def _iterable(parameters: Tensor | Iterable[Tensor]) -> Iterable[Tensor]:

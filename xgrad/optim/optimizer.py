@@ -10,7 +10,7 @@ from xgrad import tape
 from xgrad.backends.guarded import NO_GUARD
 from xgrad.optim.loading import loaded
 from xgrad.optim.options import Check, ParamGroup
-from xgrad.optim.state import State, as_complex, as_real
+from xgrad.optim.state import State
 from xgrad.persist import Place, places_in
 from xgrad.tensor import Tensor
 
@@ -126,14 +126,14 @@ class Optimizer:
         if state.source is not options:
             state.take(options, self.factors, p.data)
         options = state.options
-        if state.is_complex:  # the real and the imaginary part are weights of their own, as in PyTorch
-            real = state.real
-            if real is None or real[0] is not g:
-                real = state.real = [g, as_real(xp, g), None]
-            if real[2] is None:
-                real[2] = self.update(xp, as_real(xp, p.data), real[1], state, **options)
-            p.data = as_complex(xp, real[2], state.dtype)
-            state.real = None
+        if state.inside is not None:
+            there = state.there
+            if there is None or there[0] is not g:
+                there = state.there = [g, state.inside(xp, g), None]
+            if there[2] is None:
+                there[2] = self.update(xp, state.inside(xp, p.data), there[1], state, **options)
+            p.data = state.outside(xp, there[2], state.dtype)
+            state.there = None
         elif backend.exclusive(p.data):
             p.data = self.update(xp, p.data, g, state, **options)
         else:  # a graph that was kept, a snapshot or the user holds this array: leave it as it is

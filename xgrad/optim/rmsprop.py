@@ -117,7 +117,10 @@ def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
     p, g, mean_square, *others = arrays
     lr, _, _, eps, weight_decay, momentum = numbers
     decays, maximize, centered, rolls = flags
-    change = xp.sqrt(mean_square - others[0] * others[0] if centered else mean_square)
+    change = xp.sqrt(mean_square)
+    if centered:  # the root of mean_square - mean**2: rounded, that may fall below 0, and it is nan where both overflow
+        size = xp.abs(others[0])
+        change = xp.sqrt(xp.relu(change - size) * (change + size))
     change += eps
     change = xp.divide_into(_direction(p, g, weight_decay, decays, maximize), change)
     if not rolls:

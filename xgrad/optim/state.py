@@ -15,7 +15,7 @@ Part = Callable[..., Any]
 class State(dict[str, Any]):
     """Raw arrays like the parameter, owned by the optimizer, and numbers. A rule reads and writes it as a dict."""
 
-    __slots__ = ("backend", "dtype", "is_complex", "is_single", "options", "real", "rolled", "rules", "source")
+    __slots__ = ("backend", "dtype", "inside", "is_single", "options", "outside", "rolled", "rules", "source", "there")
 
     def __init__(self, p: Tensor) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class State(dict[str, Any]):
     def load(cls, p: Tensor, values: Mapping[str, Any]) -> State:
         """The state that `export` gave, for `p`; ValueError, which names it, for an array that does not fit."""
         state = cls(p)
-        like = as_real(p.backend.xp, p.data) if state.is_complex else p.data
+        like = p.data if state.inside is None else state.inside(p.backend.xp, p.data)
         for name, value in values.items():
             if isinstance(value, Tensor):
                 state[name] = _fitted(name, value, p.backend, like)
@@ -47,7 +47,15 @@ class State(dict[str, Any]):
 
     def place(self, p: Tensor) -> None:
         self.backend, self.dtype = p.backend, p.data.dtype
-        self.is_complex: bool = p.backend.xp.isdtype(self.dtype, "complex floating")
+        # What the rule works with in place of p and g, and how a new p comes back from there; None where it works with them.
+        self.inside: Part | None
+        self.outside: Part
+        if self.dtype in p.backend.complex_dtypes:
+            self.inside, self.outside = as_real, as_complex
+        elif self.dtype in p.backend.narrow_dtypes:
+            self.inside, self.outside = as_float32, as_narrow
+        else:
+            self.inside = None
         self.is_single = not p.data.shape
         self.source: Mapping[str, Any] | None = None
         self.rules: dict[Rule, Callable[..., Any]] = {}
@@ -56,7 +64,7 @@ class State(dict[str, Any]):
     def forget(self) -> None:
         """Begin the next update anew, whatever came of the last."""
         self.rolled: Any = None  # the gradient that what is kept has seen already, and p has not
-        self.real: Any = None  # of a complex parameter: [gradient, its parts, the new parts of p once they are known]
+        self.there: Any = None  # [gradient, what is `inside` for it, the new p there once it is known]
 
     def keep_arrays(self) -> None:
         """Make arrays again of what a library computed on 0-d arrays and gave as scalars."""
@@ -141,10 +149,20 @@ def follow_rule(
 
 
 def as_real(xp: Any, z: Array) -> Array:
-    """The real and the imaginary part, along a new first axis."""
+    """The real and the imaginary part, along a new first axis: they are weights of their own, as in PyTorch."""
     return xp.stack([xp.real(z), xp.imag(z)])
 
 
 def as_complex(xp: Any, parts: Array, dtype: Any) -> Array:
     """The inverse of `as_real`."""
     return xp.astype(parts[0, ...], dtype) + 1j * xp.astype(parts[1, ...], dtype)
+
+
+def as_float32(xp: Any, x: Array) -> Array:
+    """Half-precision numbers in float32: in their own dtype 1e-8 is 0, and so is the square of 1e-4."""
+    return xp.astype(x, xp.float32)
+
+
+def as_narrow(xp: Any, x: Array, dtype: Any) -> Array:
+    """The inverse of `as_float32`, rounded."""
+    return xp.astype(x, dtype)

@@ -15,7 +15,7 @@ from xgrad.rules.declare import NOT_CONTINUOUS, untracked
 from xgrad.rules.decompositions import adjoint, svdvals
 from xgrad.rules.elementwise import abs, multiply
 from xgrad.rules.manipulation import broadcast_to, expand_dims
-from xgrad.rules.shapes import Axes, expand, resize
+from xgrad.rules.shapes import Axes, expand, resize, wide
 from xgrad.rules.statistical import max, min, sum
 from xgrad.several import Joint
 from xgrad.tensor import Tensor
@@ -106,6 +106,9 @@ def matrix_power(x: Any, n: int, /) -> Tensor:
 
 def _slope(xp: Any, x: Any, y: Any, axis: Axes, ord: float) -> Any:
     """The derivative of the norm y: sign(x) * (|x| / y)**(ord - 1), and 0 where x is 0."""
+    if x.dtype in xp.narrow_dtypes:  # whose norms may overflow
+        x = wide(xp, x)
+        y = xp.linalg.vector_norm(x, axis=axis, keepdims=True, ord=ord)
     y = expand(xp, y, x.shape, axis)
     size = xp.abs(x)
     if ord == 0:

@@ -5,6 +5,7 @@ They are compositions in principle; each has a rule because that is faster, and 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from xgrad.backends.data import is_scalar
@@ -14,7 +15,7 @@ from xgrad.op import Elementwise, Function, total
 from xgrad.registry import public
 from xgrad.rules.declare import elementwise
 from xgrad.rules.linear_algebra import matmul, matrix_transpose
-from xgrad.rules.shapes import expand, normalize_axes
+from xgrad.rules.shapes import expand, normalize_axes, wide
 from xgrad.tensor import Tensor
 
 # --- the affine map -----------------------------------------------------------------------------------------
@@ -98,7 +99,11 @@ def leaky_relu(x: Any, /, negative_slope: float = 0.01) -> Tensor:
 
 
 def _weights(xp: Any, x: Any, y: Any, axis: Any) -> Any:
-    """exp(x - y), made to sum to 1: at 1e4, y in float32 is rounded by so much that alone it would not."""
+    """softmax over the axes: exp(x - y), made to sum to 1, which at 1e4 and in float32 it would not because y is rounded."""
+    if not isinstance(axis, tuple) and (axis is not None or x.ndim == 1):
+        return xp.softmax(wide(xp, x), axis=0 if axis is None else axis)
+    x, y = wide(xp, x), wide(xp, y)
+    y = xp.where(xp.isfinite(y), y, xp.full((), math.nan, dtype=y.dtype))
     weights = xp.exp(x - expand(xp, y, x.shape, axis))
     return weights / xp.sum(weights, axis=axis, keepdims=True)
 
@@ -124,6 +129,7 @@ def logsumexp(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims:
 
 def _softmax_rule(xp: Any, g: Any, y: Any, axis: int) -> Any:
     """The Jacobian, diag(y) - y y^T, is symmetric: one text for both directions."""
+    y = wide(xp, y)
     h = g * y
     return h - y * xp.sum(h, axis=axis, keepdims=True)
 
@@ -132,8 +138,8 @@ _softmax = Function("softmax", ("x",), (_softmax_rule,), jvp=_softmax_rule)
 _log_softmax = Function(
     "log_softmax",
     ("x",),
-    (lambda xp, g, y, axis: g - xp.exp(y) * xp.sum(g, axis=axis, keepdims=True),),
-    jvp=lambda xp, t, y, axis: t - xp.sum(t * xp.exp(y), axis=axis, keepdims=True),
+    (lambda xp, g, y, axis: g - xp.exp(wide(xp, y)) * xp.sum(wide(xp, g), axis=axis, keepdims=True),),
+    jvp=lambda xp, t, y, axis: t - xp.sum(t * xp.exp(wide(xp, y)), axis=axis, keepdims=True),
 )
 
 

@@ -36,6 +36,11 @@ def count(shape: Sequence[int], axis: Axes) -> int:
     return prod(shape) if axis is None else prod(shape[a] for a in normalize_axes("count", axis, len(shape)))
 
 
+def wide(xp: Any, x: Any) -> Any:
+    """x in float32 where its own dtype cannot count far: float16 ends at 65,504, and bfloat16 rounds from 256 on."""
+    return xp.astype(x, xp.float32) if x.dtype in xp.narrow_dtypes else x
+
+
 def inverse(permutation: Sequence[int]) -> tuple[int, ...]:
     """The permutation that undoes this one."""
     undone = [0] * len(permutation)

@@ -8,13 +8,15 @@ from xgrad.dispatch import apply, reduce_all
 from xgrad.integers import integer, one_or_more
 from xgrad.op import Function, Multilinear, conjugate
 from xgrad.registry import public
-from xgrad.rules.shapes import Axes, count, expand, normalize_axes
+from xgrad.rules.shapes import Axes, count, expand, normalize_axes, wide
 from xgrad.tensor import Tensor
 
 # --- sums ---------------------------------------------------------------------------------------------------
 
 _sum = Multilinear("sum", ("x",), (lambda xp, g, x_shape, axis: expand(xp, g, x_shape, axis),))
-_mean = Multilinear("mean", ("x",), (lambda xp, g, x_shape, axis: expand(xp, g / count(x_shape, axis), x_shape, axis),))
+_mean = Multilinear(
+    "mean", ("x",), (lambda xp, g, x_shape, axis: expand(xp, wide(xp, g) / count(x_shape, axis), x_shape, axis),)
+)
 
 _sum_all = reduce_all(_sum, {"axis": None, "dtype": None, "keepdims": False})
 _mean_all = reduce_all(_mean, {"axis": None, "keepdims": False})
@@ -46,6 +48,7 @@ def mean(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
 def _deviation(xp: Any, x: Any, axis: Axes, correction: float) -> Any:
     """The derivative of half the variance: (x - mean) / (n - correction)."""
+    x = wide(xp, x)
     return (x - xp.mean(x, axis=axis, keepdims=True)) / (count(x.shape, axis) - correction)
 
 
@@ -93,7 +96,7 @@ def std(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool
 
 def _shares(xp: Any, x: Any, y: Any, axis: Axes) -> Any:
     """For each element, its share of the gradient: equal ones among the largest have equal shares."""
-    hit = xp.astype(x == expand(xp, y, x.shape, axis), x.dtype)
+    hit = wide(xp, xp.astype(x == expand(xp, y, x.shape, axis), x.dtype))
     return hit / xp.sum(hit, axis=axis, keepdims=True)
 
 
