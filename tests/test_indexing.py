@@ -137,3 +137,142 @@ def test_take_along_axis_of_shapes_that_do_not_fit_is_one_error_everywhere(xp, s
         xp.take_along_axis(x, i, axis=-1)
     with pytest.raises(ValueError, match="scatter_along_axis: the shapes"):
         xp.scatter_along_axis(x, i, shape, -1)
+
+
+# --- what the caller changes before backward ----------------------------------------------------------------
+
+
+def cleared(parts):
+    """Change everything that the caller holds of a key or of axes: lists and arrays."""
+    for part in parts if isinstance(parts, tuple) else (parts,):
+        if isinstance(part, list):
+            part[:] = cleared_list(part)
+        elif isinstance(part, np.ndarray):
+            part[...] = 0
+
+
+def cleared_list(part):
+    return [cleared_list(each) if isinstance(each, list) else 0 for each in part]
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        lambda: [2, 1],
+        lambda: (slice(None), [2, 1]),
+        lambda: ([1, 0], [2, 1]),
+        lambda: ([[1], [0]], [2, 1]),
+        lambda: (..., np.asarray([2, 1])),
+        lambda: (np.asarray([1, 0]), [2, 1]),
+        lambda: np.asarray([[True, False, True], [False, True, False], [False, False, True]]),
+        lambda: ([False, True, True],),
+    ],
+)
+@pytest.mark.parametrize("derivative", ["read", "read twice", "added", "written", "value written", "second order"])
+def test_a_key_that_the_caller_changes_before_backward(key, derivative):
+    """Lists and NumPy's arrays, also within a tuple."""
+    with xg.use_backend("numpy"):
+
+        def run(change):
+            x = xg.asarray(np.arange(9.0).reshape(3, 3), requires_grad=True)
+            k = key()
+            v = xg.asarray(np.arange(1.0, 1 + x.detach()[k].size).reshape(x.detach()[k].shape), requires_grad=True)
+            if derivative == "read":
+                y = x[k] * v
+            elif derivative == "read twice":
+                y = (x[k] * v) ** 2 * x[k]
+            elif derivative == "added":
+                y = xg.at(x, k).add(v) ** 2
+            elif derivative == "value written":
+                y = xg.zeros((3, 3))
+                y[k] = v
+                y = y * x
+            else:
+                y = x * x
+                y[k] = v
+            if derivative == "second order":
+                xg.sum(y * y * y).backward(create_graph=True)
+                y = x.grad * x.grad
+                x.grad = v.grad = None
+            if change:
+                cleared(k)
+            xg.sum(y).backward()
+            return [None if each.grad is None else to_numpy(each.grad) for each in (x, v)]
+
+        for got, want in zip(run(True), run(False), strict=True):
+            np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, a: xg.take(x, a, axis=1),
+        lambda x, a: xg.take_along_axis(x, a[None, :], axis=1),
+        lambda x, a: xg.flip(x, axis=a.tolist()),
+        lambda x, a: xg.flip(x, axis=a),
+    ],
+)
+def test_indices_that_the_caller_changes_before_backward(function):
+    with xg.use_backend("numpy"):
+        x, a, w = xg.asarray(np.arange(6.0).reshape(2, 3), requires_grad=True), np.asarray([1, 0]), None
+        y = function(x, a)
+        w = xg.asarray(np.arange(1.0, 1 + y.size).reshape(y.shape))
+        want = to_numpy(xg.grad(lambda x: xg.sum(function(x, np.asarray([1, 0])) * w))(x.detach()))
+        a[...] = 1
+        xg.sum(y * w).backward()
+        np.testing.assert_array_equal(to_numpy(x.grad), want)
+
+
+@pytest.mark.parametrize(
+    ("function", "axes"),
+    [
+        (lambda x, axes: xg.flip(x, axis=axes), [0, 2]),
+        (lambda x, axes: xg.roll(x, [1, 2], axis=axes), [0, 2]),
+        (lambda x, axes: xg.roll(x, axes, axis=[0, 1]), [1, 2]),
+        (lambda x, axes: xg.sum(x, axis=axes), [0, 2]),
+        (lambda x, axes: xg.mean(x, axis=axes), [0, 2]),
+        (lambda x, axes: xg.max(x, axis=axes), [0, 2]),
+        (lambda x, axes: xg.prod(x, axis=axes), [0, 2]),
+        (lambda x, axes: xg.var(x, axis=axes), [0, 2]),
+        (lambda x, axes: xg.std(x, axis=axes), [0, 2]),
+        (lambda x, axes: xg.permute_dims(x, axes), [1, 2, 0]),
+        (lambda x, axes: xg.moveaxis(x, axes, [0, 1]), [2, 1]),
+        (lambda x, axes: xg.reshape(x, axes), [4, 6]),
+        (lambda x, axes: xg.broadcast_to(x, axes), [2, 2, 3, 4]),
+        (lambda x, axes: xg.expand_dims(x, axis=axes), [0, 2]),
+        (lambda x, axes: xg.squeeze(xg.expand_dims(x, axis=(0, 1)), axis=axes), [0, 1]),
+        (lambda x, axes: xg.tile(x, axes), [2, 1, 3]),
+        (lambda x, axes: xg.tensordot(x, x, axes=axes), [[2, 1], [2, 1]]),
+        (lambda x, axes: xg.linalg.vector_norm(x, axis=axes), [1, 2]),
+        (lambda x, axes: xg.logsumexp(x, axis=axes), [1, 2]),
+        (lambda x, axes: xg.real(xg.fft.fftn(x, axes=axes)), [1, 2]),
+        (lambda x, axes: xg.real(xg.fft.fftn(x, s=axes, axes=[1, 2])), [2, 2]),
+    ],
+)
+def test_axes_that_the_caller_changes_before_backward(function, axes):
+    with xg.use_backend("numpy"):
+        x = xg.asarray(np.random.default_rng(0).normal(size=(2, 3, 4)), requires_grad=True)
+        given = [list(each) if isinstance(each, list) else each for each in axes]
+        y = function(x, given)
+        w = xg.asarray(np.arange(1.0, 1 + y.size).reshape(y.shape))
+        cleared(given)
+        for each in given:
+            cleared(each)
+        xg.sum(y * w).backward()
+        want = xg.grad(lambda x: xg.sum(function(x, axes) * w))(x.detach())
+        np.testing.assert_array_equal(to_numpy(x.grad), to_numpy(want))
+
+
+def test_static_arguments_of_a_primitive_that_the_caller_changes_before_backward(xp):
+    """Arrays, tensors, and lists and dicts of them: the rules get what the call got."""
+    f = xg.primitive(lambda x, *, by, at, names: x * by["scale"] * at[0] * names["n"][0])
+    f.defvjp(lambda g, out, x, *, by, at, names: g * by["scale"] * at[0] * names["n"][0])
+    x, scale = make(xp, [1.0, 2.0], requires_grad=True), make(xp, [3.0, 4.0])
+    by, at, names = {"scale": scale}, [2.0], {"n": np.asarray([5.0])}
+    y = f(x, by=by, at=at, names=names)
+    scale[0] = 0.0
+    by.clear()
+    at[0] = 0.0
+    names["n"][...] = 0.0
+    xp.sum(y).backward()
+    assert_matches(x.grad, [30.0, 40.0], xp=xp)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy, traced_peak
+from tests.helpers import assert_matches, make, to_numpy, traced_peak
 
 
 @contextmanager
@@ -348,3 +348,32 @@ def test_grad_frees_the_tape_on_its_way(held):
     with xg.use_backend("numpy"), no_collector():
         xg.grad(f)(np.ones(3))
     assert gone == [not held]
+
+
+# --- what a recorded backward leaves ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keeping", [False, True])
+@pytest.mark.parametrize("ended", ["dropped", "differentiated", "kept by its gradient"])
+def test_after_a_recorded_backward_dropped_leaves_are_freed_at_once(xp, keeping, ended):
+    """A gradient that was recorded leads to its leaf, and the leaf to no gradient: there is no cycle for the collector."""
+    gc.collect()
+    gc.disable()
+    try:
+        x = make(xp, [1.0, 2.0], requires_grad=True)
+        y = x * x * x
+        if keeping:
+            y.retain_grad()
+        xp.sum(y * y).backward(create_graph=True)
+        if ended == "differentiated":
+            xp.sum(x.grad * x.grad).backward(create_graph=True)
+        g = x.grad if ended == "kept by its gradient" else None
+        gone = [weakref.ref(each) for each in (x, y, x.node, y.grad if keeping else x.grad) if each is not g]
+        del x, y
+        if g is not None:
+            xp.sum(g).backward()  # what arrives at a leaf whose tensor is gone is let go
+            assert_matches(g.detach(), [6.0, 192.0], xp=xp)
+            del g
+        assert [each() for each in gone] == [None] * len(gone)
+    finally:
+        gc.enable()

@@ -384,3 +384,36 @@ def test_dlpack_loses_no_gradient(backend, xp):
             ask()
     if backend.name != "strict":  # its arrays do not go to the host so
         assert xp.from_dlpack(x.detach()).shape == (2,)
+
+
+# --- retain_grad and writes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_kept_gradient_is_that_of_the_value_after_a_write(xp, create_graph):
+    """As in PyTorch: in place or at a key, and what was kept before the write is added to."""
+    x = make(xp, [1.0, 2.0, 3.0], requires_grad=True)
+    y = x * 2.0
+    y.retain_grad()
+    z = y * 5.0  # of the old value
+    y[0] = 7.0
+    y *= 10.0
+    (xp.sum(y * y) + xp.sum(z)).backward(create_graph=create_graph)
+    assert_matches(y.grad.detach(), [140.0, 80.0, 120.0], xp=xp)
+    assert_matches(x.grad.detach(), [10.0, 1610.0, 2410.0], xp=xp)
+    if create_graph:
+        x.grad = None
+        xp.sum(y.grad).backward()
+        assert_matches(x.grad.detach(), [0.0, 40.0, 40.0], xp=xp)
+
+
+def test_a_kept_gradient_grows_across_a_write(xp):
+    x = make(xp, [1.0, 2.0], requires_grad=True)
+    y = x * 2.0
+    y.retain_grad()
+    xp.sum(y).backward(retain_graph=True)
+    y += 1.0
+    xp.sum(y * 3.0).backward()
+    assert_matches(y.grad, [4.0, 4.0], xp=xp)
+    y.grad = None
+    assert y.grad is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 from xgrad import tape
@@ -15,6 +16,7 @@ from xgrad.dispatch import MixedBackendsError, node_of, on, unwrap
 from xgrad.identity import Identity
 from xgrad.op import Op, total
 from xgrad.tensor import Tensor, wrap
+from xgrad.trees import map_leaves
 
 Rule = Callable[..., Any]
 
@@ -53,6 +55,8 @@ class Primitive(Op):
         if not isinstance(result, Tensor):
             raise TypeError(f"primitive {self.name!r} must return one tensor, not {type(result).__name__}")
         y = _on(backend, result, f"primitive {self.name!r}").data
+        if any(node is not None for node in nodes):
+            static = {name: map_leaves(_own, value) for name, value in static.items()}
         return wrap(y, backend, node_of(self, backend, raws, nodes, y, static))
 
     def _check_call(self, args: Sequence[Any], static: dict[str, Any]) -> None:
@@ -155,6 +159,16 @@ def _on(backend: Any, y: Tensor, what: str) -> Tensor:
     return on(backend, y)
 
 
+def _own(value: Any) -> Any:
+    """A static argument, or a part of one, as the node keeps it: a copy of what the caller may change before backward."""
+    if isinstance(value, Tensor):
+        return value.detach()  # a write into the tensor leaves this value as it is
+    if isinstance(value, set | bytearray):
+        return copy(value)
+    backend = None if is_scalar(value) else owner(value)
+    return value if backend is None else backend.copy(value)
+
+
 def tape_backend(raw: Any) -> Any:
     return owner(raw) or get_backend()
 
@@ -163,8 +177,8 @@ def primitive(f: Callable[..., Any]) -> Primitive:
     """Make a function whose derivative you write yourself.
 
     The body and the rules receive tensors; the body is not recorded, and must return one tensor. Keyword arguments are
-    static and reach the rules. Without `defjvp`, forward mode is had from the `defvjp` rules, which must then be written
-    with xgrad's functions.
+    static and reach the rules as they were at the call: arrays, tensors, lists, dicts and sets are copied. Without
+    `defjvp`, forward mode is had from the `defvjp` rules, which must then be written with xgrad's functions.
 
     LeakyReLU, written that way:
 

@@ -22,6 +22,7 @@ from functools import cached_property
 from heapq import heappop, heappush, heappushpop
 from math import inf
 from typing import Any
+from weakref import ref
 
 Node = list[Any]
 Gradient = Any
@@ -36,13 +37,49 @@ FREED = object()  # what SAVED becomes once backward has been through a node
 _accumulating = threading.Lock()
 
 
-class Leaf:
-    """Where a gradient ends: the part of a tensor that owns `.grad`."""
+class Held:
+    """Where a gradient is kept: what the tensors own whose `.grad` it is."""
 
     __slots__ = ("__weakref__", "grad")
 
     def __init__(self) -> None:
         self.grad: Any = None
+
+
+class Leaf:
+    """Where a gradient ends: what the tape knows of a tensor whose `.grad` is wanted.
+
+    The gradient belongs to the tensor, and the leaf knows its place only weakly: a gradient that was recorded leads to the
+    leaf, so that owning it would make a cycle. What reaches a leaf whose tensor is gone is let go.
+    """
+
+    __slots__ = ("__weakref__", "_held")
+
+    def __init__(self) -> None:
+        self._held: Any = None
+
+    def held(self) -> Held:
+        """The place of the gradient. It lasts as long as whoever asks holds on to it."""
+        held: Held | None = self._held and self._held()
+        if held is None:
+            held = Held()
+            self._held = ref(held)
+        return held
+
+    def hand_over(self, other: Leaf) -> None:
+        """Let another leaf have the place of the gradient; nothing reaches it from here any more."""
+        other._held, self._held = self._held, None
+
+    @property
+    def grad(self) -> Any:
+        held = self._held and self._held()
+        return None if held is None else held.grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        held = self._held and self._held()
+        if held is not None:
+            held.grad = value
 
 
 class GraphFreedError(RuntimeError):

@@ -27,16 +27,17 @@ class Tensor:
     >>> x.grad.numpy().tolist()
     [2.0, 4.0, 6.0]
 
-    `data` is the backend's own array. A tensor requires a gradient if and only if it has a `node`: a Leaf, which owns
-    `.grad`, or a node of the tape.
+    `data` is the backend's own array. A tensor requires a gradient if and only if it has a `node`: a Leaf, where its `.grad`
+    arrives, or a node of the tape.
     """
 
-    __slots__ = ("__weakref__", "_data", "_unmarked", "backend", "form", "node")
+    __slots__ = ("__weakref__", "_data", "_held", "_unmarked", "backend", "form", "node")
 
     _data: Any
     backend: Backend
     form: Any  # see form_of
     node: tape.Node | Leaf | None
+    _held: tape.Held  # of a leaf, and after retain_grad()
 
     # An ndarray or a NumPy scalar on the left of an operator hands the operation to the tensor.
     __array_ufunc__: ClassVar[None] = None
@@ -46,6 +47,8 @@ class Tensor:
         self.backend = backend
         self.form = None
         self.node = node
+        if type(node) is Leaf:
+            self._held = node.held()
         if noting:
             reading.made(self)
 
@@ -122,12 +125,15 @@ class Tensor:
         """
         if on and self.node is None:
             check_differentiable(self.dtype, self.backend)
-            self.node = self._leaf() or Leaf()
+            self._mark(self._leaf() or Leaf())
         elif not on and self.node is not None:
             if not self.is_leaf:
                 raise RuntimeError("only a leaf can stop requiring a gradient; use t.detach() for a computed tensor")
             self._unmarked, self.node = self.node, None  # graphs that exist go on giving their gradients to the leaf
         return self
+
+    def _mark(self, leaf: Leaf) -> None:
+        self.node, self._held = leaf, leaf.held()
 
     @property
     def is_leaf(self) -> bool:
@@ -137,7 +143,10 @@ class Tensor:
     @property
     def grad(self) -> Tensor | None:
         node = self.node
-        leaf = node if type(node) is Leaf else self._leaf()
+        if type(node) is Leaf:
+            held: Tensor | None = self._held.grad
+            return held
+        leaf = self._leaf()
         grad: Tensor | None = None if leaf is None else leaf.grad
         return grad
 
@@ -170,15 +179,32 @@ class Tensor:
         return node[STATIC] if node[OP] is KEPT else None
 
     def retain_grad(self) -> None:
-        """Keep the gradient of this computed tensor in `.grad` too, as if it were a leaf."""
+        """Keep the gradient of this computed tensor in `.grad` too, as if it were a leaf.
+
+        After a write it is the gradient of the new value, as in PyTorch; what was kept before stays, and is added to.
+        """
         node = self.node
         if node is None:
             raise RuntimeError("retain_grad(): this tensor does not require a gradient")
-        if type(node) is list and self._leaf() is None:
+        leaf = self._leaf()
+        if type(node) is list and leaf is None:
             # What was computed from this tensor points at its node: so that stays, and how it was made goes into one before it.
             before, leaf = list(node), Leaf()
             before[SEQ] += 0.5
             node[OP:] = KEPT, (before, leaf), before[SAVED] if before[SAVED] is FREED else (), leaf, self.backend
+        self._held = cast("Leaf", leaf).held()
+
+    def become(self, node: tape.Node | Leaf | None) -> None:
+        """Take the node of the new value that was written here. A leaf stays one."""
+        before = self.node
+        if type(before) is Leaf:
+            return
+        self.node = node
+        if type(before) is list and before[OP] is KEPT and type(node) is list:
+            held = self._held
+            self.retain_grad()
+            before[STATIC].hand_over(node[STATIC])
+            self._held = held
 
     def detach(self) -> Tensor:
         """The same data, cut off from the tape."""
@@ -337,9 +363,9 @@ class Tensor:
         copy = type(self).__new__(type(self))
         Tensor.__init__(copy, self.backend.copy(self.data), self.backend)
         if self.requires_grad:
-            copy.node = Leaf()
+            copy._mark(Leaf())
             if self.grad is not None:
-                copy.node.grad = self.grad.__deepcopy__(memo)
+                copy._held.grad = self.grad.__deepcopy__(memo)
         return copy
 
     def _copied(self) -> Tensor:
@@ -437,7 +463,7 @@ def _unpickle(cls: type[Tensor], name: str, device: str, values: Any, requires_g
     tensor = cls.__new__(cls)
     Tensor.__init__(tensor, backend.asarray(values), backend)
     if requires_grad:
-        tensor.node = Leaf()
+        tensor._mark(Leaf())
         if grad is not None:
-            tensor.node.grad = wrap(backend.asarray(grad), backend)
+            tensor._held.grad = wrap(backend.asarray(grad), backend)
     return tensor

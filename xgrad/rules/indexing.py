@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+from xgrad.backends import owner
 from xgrad.backends.data import is_scalar
 from xgrad.dispatch import adopted, apply, backend_of, on
 from xgrad.integers import integer
@@ -14,6 +15,7 @@ from xgrad.op import JointlyLinear, Multilinear, sum_to
 from xgrad.registry import public
 from xgrad.rules.manipulation import broadcast_shapes, broadcast_to
 from xgrad.rules.shapes import normalize_axes
+from xgrad.tape import is_recording
 from xgrad.tensor import Tensor
 
 _getitem = Multilinear("getitem", ("x",), (lambda xp, g, key, x_shape: xp.scatter(g, key, x_shape),))
@@ -47,24 +49,51 @@ def placed(x: Any, key: Any, shape: tuple[int, ...] | None = None, value: Any = 
     The key is for `shape`, or else for that of x.
     """
     parts = key if isinstance(key, tuple) else (key,)
-    arrays = [part for part in parts if hasattr(part, "dtype")]
+    others = [part for part in parts if type(part) not in _PLAIN]
+    if not others:
+        return x, key
+    arrays = [part for part in others if hasattr(part, "dtype")]
+    if len(arrays) < len(others) or any(is_scalar(part) for part in arrays):
+        parts = tuple(_settled(part) for part in parts)
+        key = parts if isinstance(key, tuple) else parts[0]
+        arrays = [part for part in parts if hasattr(part, "dtype")]
     if not arrays:
         return x, key
-    if any(is_scalar(part) for part in arrays):  # NumPy's integers are Python's
-        parts = tuple(_number(part) for part in parts)
-        return placed(x, parts if isinstance(key, tuple) else parts[0], shape, value)
     backend = backend_of("indexing", [x, *arrays, value])
     if isinstance(x, Tensor):
         x = on(backend, x)
-    raws = [on(backend, part).data if isinstance(part, Tensor) else adopted(backend, part) for part in parts]
+    is_kept = is_recording() and any(getattr(each, "requires_grad", False) for each in (x, value))
+    raws = [_array(backend, part, is_kept) for part in parts]
     if is_debugging() and not backend.checks_indices:
         with backend.guard:
             check_bounds(backend, tuple(x.shape) if shape is None else shape, raws)
     return x, tuple(raws) if isinstance(key, tuple) else raws[0]
 
 
-def _number(part: Any) -> Any:
+_PLAIN = frozenset((int, slice, type(None), type(...)))
+
+
+def _settled(part: Any) -> Any:
+    """A part of a key: a list as a copy, which the caller does not hold; NumPy's integers as Python's."""
+    if isinstance(part, list):
+        return [_settled(each) for each in part]
     return part.item() if hasattr(part, "dtype") and is_scalar(part) else part
+
+
+def _array(backend: Any, part: Any, is_kept: bool) -> Any:
+    """A part of a key with tensors as their arrays. What the caller may write to before backward is copied, if it is kept."""
+    if isinstance(part, Tensor):
+        return on(backend, part).data
+    part = adopted(backend, part)
+    return backend.copy(part) if is_kept and backend.owns(part) else part
+
+
+def _own(x: Any, indices: Any) -> Any:
+    """Indices that nobody else writes to, where they are kept for backward."""
+    if isinstance(indices, Tensor) or not getattr(x, "requires_grad", False) or not is_recording():
+        return indices
+    backend = owner(indices)
+    return indices if backend is None else backend.copy(indices)
 
 
 def check_bounds(backend: Any, shape: tuple[int, ...], parts: Sequence[Any]) -> None:
@@ -95,6 +124,8 @@ def _axes_taken(part: Any) -> int:
 @public("getitem", "rule")
 def getitem(x: Any, /, key: Any) -> Tensor:
     """x[key], for integers, slices, `...`, None, integer arrays and masks.
+
+    The key is the caller's: what is kept of it for the gradient is a copy.
 
     >>> import xgrad as xg
     >>> x = xg.asarray([1.0, 2.0, 3.0], requires_grad=True)
@@ -180,7 +211,7 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
     (axis,) = normalize_axes("take", integer("take", axis), x.ndim)
     if is_debugging():
         placed(x, (*(slice(None),) * axis, indices))
-    return apply(_take, (x, indices), {"axis": axis})
+    return apply(_take, (x, _own(x, indices)), {"axis": axis})
 
 
 @public("take_along_axis", "rule")
@@ -196,7 +227,7 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
     _check_lines("take_along_axis", (x.shape, indices.shape), axis)
     if is_debugging():
         placed(x, (*(slice(None),) * axis, indices))
-    return apply(_take_along_axis, (x, indices), {"axis": axis})
+    return apply(_take_along_axis, (x, _own(x, indices)), {"axis": axis})
 
 
 @public("scatter_take", "rule")
@@ -204,7 +235,7 @@ def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Ten
     """The transpose of `take`: zeros of that shape with x added at the indices."""
     if is_debugging():
         placed(x, (*(slice(None),) * axis, indices), tuple(shape))
-    return apply(_scatter_take, (x, indices), {"shape": tuple(shape), "axis": axis})
+    return apply(_scatter_take, (x, _own(x, indices)), {"shape": tuple(shape), "axis": axis})
 
 
 @public("scatter_along_axis", "rule")
@@ -218,5 +249,5 @@ def scatter_along_axis(x: Any, indices: Any, shape: tuple[int, ...], axis: int) 
     taken = (*lines[:axis], indices.shape[axis], *lines[axis + 1 :])
     x, indices = (array if array.shape == taken else broadcast_to(array, taken) for array in (x, indices))
     wide = (*lines[:axis], shape[axis], *lines[axis + 1 :])
-    scattered = apply(_scatter_along_axis, (x, indices), {"shape": wide, "axis": axis})
+    scattered = apply(_scatter_along_axis, (x, _own(x, indices)), {"shape": wide, "axis": axis})
     return scattered if wide == shape else sum_to(scattered.__array_namespace__(), scattered, shape)

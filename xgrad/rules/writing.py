@@ -15,7 +15,7 @@ from xgrad.dispatch import explain, node_of, unwrap
 from xgrad.rules.data_type import cast
 from xgrad.rules.indexing import SETITEM, getitem, placed, scatter, setitem
 from xgrad.rules.manipulation import broadcast_to
-from xgrad.tape import Leaf, is_recording
+from xgrad.tape import is_recording
 from xgrad.tensor import Tensor, wrap
 
 Binary = Callable[[Any, Any], Any]
@@ -51,8 +51,7 @@ def write(self: Tensor, key: Any, value: Any) -> None:
             "would be lost. Convert the tensor to a floating-point dtype first, or write value.detach()."
         )
     self.data = y
-    if type(self.node) is not Leaf:
-        self.node = node
+    self.become(node)
 
 
 def in_place(function: Binary, symbol: str) -> Binary:
@@ -73,8 +72,7 @@ def in_place(function: Binary, symbol: str) -> Binary:
                 f"the result is {result.shape} {result.dtype}"
             )
         self.data = result.data
-        if type(self.node) is not Leaf:
-            self.node = result.node
+        self.become(result.node)
         return self
 
     return operator
