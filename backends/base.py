@@ -224,8 +224,7 @@ class Backend:
 
     def write(self, array: Any, value: Any, key: Any) -> Any:
         """The array with `value` written at `key`, in place. It is asked for only where the array is `exclusive`."""
-        array[key] = value
-        return array
+        return self.xp._put(array, value, key)
 
     def fused(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         """An optimizer's elementwise rule (see `xgrad.optim.state.Rule`), or what does the same in a single kernel."""

@@ -107,6 +107,10 @@ class NumPyRaw(IndexingRaw):
         y[np.arange(shape[0]), indices[:, 0]] = x[:, 0]
         return y
 
+    def _put(self, y: Any, value: Any, key: Any) -> Any:
+        y[key] = value
+        return y
+
     matrix_transpose = staticmethod(operator.attrgetter("mT"))
     special = SciPySpecial("numpy")
 

@@ -198,7 +198,16 @@ class Raw:
 
     def setitem(self, x: Any, value: Any, key: Any) -> Any:
         """A copy of x with `value` written at `key`."""
-        y = self.asarray(x, copy=True)
+        return self._put(self.asarray(x, copy=True), value, key)
+
+    def _put(self, y: Any, value: Any, key: Any) -> Any:
+        """y, an array of the caller's own, with `value` written at `key` in place."""
+        if key is None or (isinstance(key, tuple) and None in [part for part in key if not hasattr(part, "dtype")]):
+            # The standard has no new axes in what is written to.
+            shape = self.getitem(y, key).shape
+            key = tuple(part for part in key or () if part is not None) or ...
+            if hasattr(value, "shape"):
+                value = self.reshape(self.broadcast_to(value, shape), self.getitem(y, key).shape)
         y[key] = value
         return y
 
@@ -207,18 +216,13 @@ class Raw:
         parts = key if isinstance(key, tuple) else (key,)
         if any(hasattr(part, "dtype") and not self.isdtype(part.dtype, "bool") for part in parts):
             return self._scatter_indices(x, key, shape)
-        y = self.zeros(shape, dtype=x.dtype)
-        if any(part is None for part in parts):  # the standard has no new axes in what is written to
-            key = tuple(part for part in parts if part is not None)
-            x = self.reshape(x, y[key].shape)
-        y[key] = x
-        return y
+        return self._put(self.zeros(shape, dtype=x.dtype), x, key)
 
     # The standard has no scatter: these multiply by a matrix of zeros and ones. A library that has one overrides them.
 
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         """`scatter` where the key holds arrays of integers."""
-        places = self.reshape(self.arange(prod(shape)), shape)[key]
+        places = self.getitem(self.reshape(self.arange(prod(shape)), shape), key)
         hits = self.arange(prod(shape))[:, None] == self.reshape(places, (1, -1))
         flat = self.matmul(self.astype(hits, x.dtype), self.reshape(self.broadcast_to(x, places.shape), (-1,)))
         return self.reshape(flat, shape)

@@ -17,7 +17,7 @@ def scatter_sorted(xp: Any, x: Array, key: Any, shape: tuple[int, ...]) -> Array
     """Zeros of that shape with x added at `key`, which holds arrays of integers: the same bits in every run."""
     axis = _only_axis(xp, key)
     if axis is None:
-        places = xp.reshape(xp.arange(prod(shape)), shape)[key]
+        places = xp.getitem(xp.reshape(xp.arange(prod(shape)), shape), key)
         rows = xp.reshape(xp.broadcast_to(x, places.shape), (-1, 1))
         return xp.reshape(_sum_rows(xp, rows, xp.reshape(places, (-1,)), prod(shape)), shape)
     indices = xp.astype(key[axis] if isinstance(key, tuple) else key, xp.int64)  # n need not fit into fewer bits
@@ -36,7 +36,7 @@ def settle(xp: Any, value: Array, key: Any, shape: tuple[int, ...]) -> Array:
 
     Threads that write to one place then write the same, so it does not matter which of them is last.
     """
-    places = xp.reshape(xp.arange(prod(shape)), shape)[key]
+    places = xp.getitem(xp.reshape(xp.arange(prod(shape)), shape), key)
     value = xp.broadcast_to(value, places.shape)
     flat = xp.reshape(places, (-1,))
     if flat.shape[0] < 2:

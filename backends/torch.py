@@ -14,6 +14,7 @@ from xgrad.backends.memory import in_bytes
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.scatter import scatter_sorted
 from xgrad.backends.special import TorchSpecial
+from xgrad.backends.turned import Turned, runs_backwards
 
 torch: Any
 try:
@@ -99,12 +100,25 @@ class TorchRaw(IndexingRaw):
         )
         return torch.gather(x, axis, places)
 
+    def getitem(self, x: Any, key: Any) -> Any:
+        return x[key] if not runs_backwards(key) else Turned(x, key).get()
+
+    def _put(self, y: Any, value: Any, key: Any) -> Any:
+        """PyTorch writes only numbers of the same dtype at a mask or at arrays of integers."""
+        if isinstance(value, torch.Tensor) and value.dtype != y.dtype and value.is_complex() <= y.is_complex():
+            value = value.to(y.dtype)
+        if runs_backwards(key):
+            Turned(y, key).put(value)
+        else:
+            y[key] = value
+        return y
+
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         if x.device.type != "cpu" and is_deterministic():  # a GPU adds by atomics, in any order
             return scatter_sorted(self, x, key, shape)
         y = torch.zeros(shape, dtype=_wide(x), device=x.device)
         count = y.numel()
-        places = torch.arange(count, device=x.device).reshape(shape)[key]
+        places = self.getitem(torch.arange(count, device=x.device).reshape(shape), key)
         y.view(-1).index_add_(0, places.reshape(-1), x.expand(places.shape).reshape(-1).to(y.dtype))
         return y.to(x.dtype)
 
@@ -117,23 +131,32 @@ def _wide(x: Any) -> Any:
 _UNSIGNED = (torch.uint8, torch.uint16, torch.uint32, torch.uint64) if torch else ()
 
 
-def _numbers(obj: Any) -> Any:
-    """What PyTorch would take for bytes (a buffer of numbers), or array by array (a list of NumPy's), as a NumPy array."""
-    if isinstance(obj, memoryview | bytearray | array) or (isinstance(obj, list | tuple) and _holds_arrays(obj)):
-        import numpy as np
+def _from_host(obj: Any) -> Any:
+    """NumPy's arrays and scalars as a PyTorch tensor on the host, in the same memory where PyTorch can have it so.
 
-        return np.asarray(obj)
-    return obj
+    It refuses strides that run backwards, warns of read-only memory, and does not convert and copy in one step. A buffer of
+    numbers it would take for bytes, and a list of arrays it takes number by number.
+    """
+    is_buffer = isinstance(obj, memoryview | bytearray | array)
+    if not is_buffer and not (_holds_arrays(obj) if isinstance(obj, list | tuple) else _is_numpys(obj)):
+        return obj
+    import numpy as np
+
+    host = np.asarray(obj)
+    if not host.flags.writeable or min(host.strides, default=0) < 0:
+        host = host.copy()
+    return torch.asarray(host)
 
 
 def _holds_arrays(obj: Any) -> bool:
     """Whether a nested list has arrays in it that are not PyTorch's."""
     return not PYTHON_NUMBERS.issuperset(map(type, obj)) and any(
-        _holds_arrays(part)
-        if isinstance(part, list | tuple)
-        else hasattr(part, "__array__") and bool(getattr(part, "shape", ())) and not isinstance(part, torch.Tensor)
-        for part in obj
+        _holds_arrays(part) if isinstance(part, list | tuple) else _is_numpys(part) and bool(part.shape) for part in obj
     )
+
+
+def _is_numpys(obj: Any) -> bool:
+    return type(obj).__module__ == "numpy" and hasattr(obj, "dtype")
 
 
 class Torch(Backend):
@@ -172,7 +195,9 @@ class Torch(Backend):
         return found
 
     def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
-        return self.xp.asarray(_numbers(self.adopt(obj)), dtype=dtype, copy=copy)
+        if copy is not False:
+            obj = _from_host(obj)
+        return self.xp.asarray(self.adopt(obj), dtype=dtype, copy=copy)
 
     def adopt(self, array: Any) -> Any:
         """PyTorch's own autograd ends here: its graph would be kept beside ours."""

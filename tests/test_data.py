@@ -155,3 +155,54 @@ def test_a_0d_array_is_a_parameter_of_a_draw(xp):
     ]
     for drawn in draws[1:]:
         np.testing.assert_array_equal(to_numpy(drawn), to_numpy(draws[0]))
+
+
+# --- NumPy's arrays, as they come -----------------------------------------------------------------------------
+
+READ_ONLY = np.asarray([1.0, 2.0])
+READ_ONLY.flags.writeable = False
+SOURCES = {
+    "0-d": np.asarray(1.5),
+    "a scalar": np.float64(1.5),
+    "0-d integer": np.asarray(2),
+    "0-d boolean": np.asarray(True),
+    "backwards": np.asarray([[1.0, 2.0], [3.0, 4.0]])[::-1],
+    "transposed": np.asarray([[1.0, 2.0], [3.0, 4.0]]).T,
+    "read-only": READ_ONLY,
+    "broadcast": np.broadcast_to(np.asarray([1.0]), (3,)),
+    "empty": np.zeros((0, 2)),
+    "float16": np.asarray([1, 2], dtype=np.float16),
+    "uint16": np.asarray([1, 2], dtype=np.uint16),
+    "a list of arrays": [np.asarray([1.0, 2.0]), [3.0, 4.0]],
+}
+
+
+@pytest.mark.parametrize("copy", [True, None])
+@pytest.mark.parametrize("dtype", [None, "float32", "float64", "int64", "complex64", "bool"])
+@pytest.mark.parametrize("what", SOURCES)
+def test_an_array_of_numpys_is_taken_as_it_comes(backend, xp, what, dtype, copy):
+    source = SOURCES[what]
+    if backend.name == "strict" and dtype is None and what == "float16":
+        pytest.skip("the library has no float16")
+    want = np.asarray(source) if dtype is None else np.asarray(source).astype(dtype)
+    got = to_numpy(xp.asarray(source, dtype=dtype and getattr(xp, dtype), copy=copy))
+    np.testing.assert_array_equal(got, want)
+    assert got.dtype == want.dtype
+
+
+def test_a_copy_is_one(xp):
+    for source in (np.asarray(1.0), np.asarray([1.0, 2.0]), np.asarray([1.0, 2.0])[::-1]):
+        before = source.copy()
+        made = [xp.asarray(source, copy=True), xp.asarray(source, dtype=xp.float32, copy=True)]
+        source += 1.0
+        for x in made:
+            np.testing.assert_array_equal(to_numpy(x), before)
+
+
+def test_a_state_of_0d_arrays_of_another_precision_is_loaded(xp):
+    """What load_state_dict does, with arrays as NumPy's files give them."""
+    module = xg.nn.Module()
+    module.scale = xg.nn.Parameter(xp.asarray(1.0, dtype=xp.float32))
+    module.load_state_dict({"scale": np.asarray(2.5)})
+    assert module.scale.item() == 2.5
+    assert module.scale.dtype == xp.float32

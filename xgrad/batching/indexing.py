@@ -28,7 +28,7 @@ MASK_VARIES = (
 def getitem(function: Function, x: Batched, key: Any) -> Batched:
     parts = _spelled_out(key, x.ndim, x)
     if not _arrays(parts):
-        return x[tuple(parts)]
+        return x.like(function(x.value, (*(ALL,) * len(x.axes), *parts)))
     line = _Line.of(parts, x.shape)
     if line is not None:
         xp = x.backend.base.xp

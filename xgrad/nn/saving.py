@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xgrad.backends import owner
-from xgrad.dispatch import is_scalar
+from xgrad.backends.data import is_scalar
 from xgrad.nn.parameter import Parameter
 from xgrad.tensor import Tensor
 from xgrad.transfer import holds, transfer

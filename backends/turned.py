@@ -1,0 +1,62 @@
+"""Slices that run backwards, for PyTorch, whose slices run forwards only.
+
+x[5:1:-2] is x[3:6:2], turned around. So the axes with such slices are cut forwards and turned around first, and the rest of the
+key is for what comes of it: integer arrays, masks and new axes work as they do elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def runs_backwards(key: Any) -> bool:
+    """Whether a slice in the key has a negative step."""
+    parts = key if type(key) is tuple else (key,)
+    return any(type(part) is slice and part.step is not None and part.step < 0 for part in parts)
+
+
+class Turned:
+    """The part of x that a key with such slices is about."""
+
+    def __init__(self, x: Any, key: Any) -> None:
+        self.x = x
+        parts = key if isinstance(key, tuple) else (key,)
+        forwards: list[Any] = [slice(None)] * len(x.shape)
+        rest: list[Any] = []
+        axes: list[int] = []
+        axis = 0
+        for part in parts:
+            if part is Ellipsis:
+                axis = len(x.shape) - sum(_axes_taken(later) for later in parts[len(rest) + 1 :])
+            elif type(part) is slice and part.step is not None and part.step < 0:
+                forwards[axis] = _forwards(part, x.shape[axis])
+                axes.append(axis)
+                part = slice(None)
+            rest.append(part)
+            axis += _axes_taken(part)
+        self.forwards, self.axes, self.rest = tuple(forwards), tuple(axes), tuple(rest)
+
+    def get(self) -> Any:
+        return self._turned()[self.rest]
+
+    def put(self, value: Any) -> None:
+        """Write it there, into x. (flip makes a copy.)"""
+        turned = self._turned()
+        turned[self.rest] = value
+        self.x[self.forwards] = turned.flip(self.axes)
+
+    def _turned(self) -> Any:
+        return self.x[self.forwards].flip(self.axes)
+
+
+def _forwards(part: slice, n: int) -> slice:
+    """A slice with a positive step that takes the same places."""
+    places = range(n)[part]
+    return slice(places[-1], places[0] + 1, -places.step) if places else slice(0, 0)
+
+
+def _axes_taken(part: Any) -> int:
+    if part is None or part is Ellipsis:
+        return 0
+    is_mask = isinstance(part, bool) or str(getattr(part, "dtype", "")).endswith("bool")
+    return len(getattr(part, "shape", ())) if is_mask else 1
