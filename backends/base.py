@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from operator import attrgetter
 from typing import Any, ClassVar
 
 from xgrad.backends import BackendError, load
+from xgrad.backends.cofactors import cofactors, cofactors_jvp
 from xgrad.backends.data import check, is_numeric
 from xgrad.backends.guarded import NO_GUARD
 from xgrad.backends.raw import Raw
-from xgrad.backends.refusal import refuse, replace
+from xgrad.backends.refusal import add, refuse, replace
 
 
 class Form:
@@ -53,6 +54,8 @@ class Backend:
         self.xp.complex_dtypes = self.complex_dtypes
         self.narrow_dtypes = self.xp.narrow_dtypes = self._find_narrow_dtypes()
         replace(self.xp, "linalg.vector_norm", self.xp._vector_norm)
+        add(self.xp, "linalg.cofactors", partial(cofactors, self.xp))
+        add(self.xp, "linalg.cofactors_jvp", partial(cofactors_jvp, self.xp))
         self._inexact: dict[Any, bool] = {}
         self._forms: dict[Any, Any] = {}
         self._ones: dict[Any, Any] = {}

@@ -34,6 +34,8 @@ class JAXRaw(IndexingRaw):
     key that is an error here, as in other libraries; to look into an array of indices would wait for the device.
     """
 
+    _waits_for_inverses = True
+
     special = JAXSpecial("jax")
 
     @cached_property

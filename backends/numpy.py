@@ -24,6 +24,8 @@ _min_reduce: Any = np.minimum.reduce
 class NumPyRaw(IndexingRaw):
     """array_api_compat.numpy with quicker ways for some functions."""
 
+    _waits_for_inverses = True
+
     # On arrays, an operator is a tenth quicker than the function of the same name.
     add = staticmethod(operator.add)
     subtract = staticmethod(operator.sub)

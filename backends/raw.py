@@ -144,6 +144,9 @@ class Raw:
         zero, nan = (self.asarray(value, dtype=x.dtype) for value in (0.0, math.nan))
         return self.where(right, loss, self.where(ignored, zero, nan))
 
+    # Whether the library looks at what it inverts, and raises for a singular matrix: then to look at determinants costs no more.
+    _waits_for_inverses = False
+
     # --- norms ---
 
     def _vector_norm(

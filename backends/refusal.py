@@ -13,7 +13,12 @@ def refuse(xp: Any, backend: str, cannot: Mapping[str, str]) -> None:
     They are found like any other function, so those that work cost what they did.
     """
     for path, reason in cannot.items():
-        setattr(_part_of(xp, path), path.rpartition(".")[2], refusal(path, backend, reason))
+        add(xp, path, refusal(path, backend, reason))
+
+
+def add(xp: Any, path: str, function: Callable[..., Any]) -> None:
+    """Put a function into a raw namespace."""
+    setattr(_part_of(xp, path), path.rpartition(".")[2], function)
 
 
 def replace(xp: Any, path: str, function: Callable[..., Any]) -> None:

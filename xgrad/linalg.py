@@ -11,9 +11,9 @@ from xgrad.rules.decompositions import (
     svd,
     svdvals,
 )
+from xgrad.rules.determinants import cofactors, cofactors_jvp, det
 from xgrad.rules.linalg import (
     cross,
-    det,
     diagonal,
     inv,
     matmul,
@@ -32,6 +32,8 @@ from xgrad.rules.linalg import (
 
 __all__ = [
     "cholesky",
+    "cofactors",
+    "cofactors_jvp",
     "cross",
     "det",
     "diagonal",

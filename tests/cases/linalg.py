@@ -126,6 +126,33 @@ for _name in ("inv", "det"):
         of(_name, spread_out, _sample)
 
 
+def cofactors(xp: Any, x: Any) -> Any:
+    x = spread_out(xp, x)
+    return xp.linalg.cofactors(x, xp.linalg.det(x))
+
+
+def cofactors_by_inverse(xp: Any, x: Any) -> Any:
+    x = spread_out(xp, x)
+    return xp.linalg.det(x)[..., None, None] * xp.matrix_transpose(xp.linalg.inv(x))
+
+
+def cofactors_jvp(xp: Any, t: Any, x: Any) -> Any:
+    return xp.linalg.cofactors_jvp(t, spread_out(xp, x))
+
+
+def cofactors_jvp_by_inverse(xp: Any, t: Any, x: Any) -> Any:
+    x = spread_out(xp, x)
+    inverse = xp.linalg.inv(x)
+    along = xp.matmul(inverse, t)
+    core = xp.linalg.trace(along)[..., None, None] * inverse - xp.matmul(along, inverse)
+    return xp.linalg.det(x)[..., None, None] * xp.matrix_transpose(core)
+
+
+for _sample in SQUARE:
+    case("linalg.cofactors", _sample, call=cofactors, reference=cofactors_by_inverse)
+    case("linalg.cofactors_jvp", _sample, _sample, call=cofactors_jvp, reference=cofactors_jvp_by_inverse)
+
+
 def logarithm(xp: Any, result: Any) -> Any:
     return result[1]
 

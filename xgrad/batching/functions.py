@@ -221,6 +221,12 @@ def solve(function: Function, x1: Batched, x2: Batched, /) -> Batched:
     return elementwise(function, x1, x2.like(x2.value[..., None]))[..., 0]
 
 
+def together(function: Function, *arrays: Batched) -> Batched:
+    """Of several arrays, none of which may be broadcast."""
+    axes = merged(*(x.axes for x in arrays))
+    return arrays[0].like(function(*(full(x, axes) for x in arrays)), axes)
+
+
 def cross(function: Function, x1: Batched, x2: Batched, /, *, axis: int = -1) -> Batched:
     (at,) = normalize_axes("cross", axis, min(x1.ndim, x2.ndim))
     return elementwise(function, x1, x2, axis=at - x1.ndim if axis >= 0 else axis)
@@ -258,6 +264,7 @@ KINDS: dict[Function, str] = {
     position: "argmax argmin",
     along: "sort argsort cumulative_sum cumulative_prod softmax log_softmax fft.rfft fft.irfft",
     over: "fft.fftn fft.ifftn",
+    together: "linalg.cofactors linalg.cofactors_jvp",
     stacked: "matrix_transpose tril triu linalg.diagonal linalg.inv linalg.det linalg.pinv linalg.matrix_rank "
     "linalg.cholesky linalg.qr linalg.eigh linalg.eigvalsh linalg.eig linalg.eigvals linalg.svd linalg.svdvals "
     "linalg.slogdet",

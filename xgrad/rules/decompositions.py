@@ -387,6 +387,9 @@ _slogdet = Several("linalg.slogdet", "x", ("sign", "logabsdet"), _slogdet_vjp, _
 
 @public("linalg.slogdet", "rule")
 def slogdet(x: Any, /) -> SlogdetResult:
-    """The sign of the determinant (of absolute value 1 where x is complex), and the logarithm of its absolute value."""
+    """The sign of the determinant (of absolute value 1 where x is complex), and the logarithm of its absolute value.
+
+    That of a matrix without an inverse is -inf; backward() raises ValueError there, as `inv` does.
+    """
     sign, logabsdet = _slogdet(x)
     return SlogdetResult(sign if isinstance(sign, ComplexTensor) else sign.detach(), logabsdet)

@@ -201,26 +201,6 @@ def inv(x: Any, /) -> Tensor:
     return apply(_inv, (x,))
 
 
-def _cofactors(xp: Any, x: Any, y: Any) -> Any:
-    """The derivative of a determinant y by the elements of x (Jacobi): y X^-T."""
-    return y[..., None, None] * xp.matrix_transpose(xp.linalg.inv(x))
-
-
-_det = Function(
-    "linalg.det",
-    ("x",),
-    (lambda xp, g, x, y: g[..., None, None] * _cofactors(xp, x, y),),
-    jvp=lambda xp, t, x, y: xp.sum(t * _cofactors(xp, x, y), axis=(-2, -1)),
-    holomorphic=True,
-)
-
-
-@public("linalg.det", "rule")
-def det(x: Any, /) -> Tensor:
-    """The determinant of a square matrix. Its derivative asks for one that has an inverse, and backward() raises otherwise."""
-    return apply(_det, (x,))
-
-
 def _columns(b: Any, is_vector: bool) -> Any:
     return b[..., None] if is_vector else b
 

@@ -1,0 +1,90 @@
+"""The determinant, and the matrix of cofactors, which is its derivative.
+
+A determinant is a polynomial of its elements, so it has derivatives where the matrix has no inverse too: the first and the second
+one are found there without one (see backends/cofactors.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xgrad.dispatch import apply
+from xgrad.op import Function, total
+from xgrad.registry import public
+from xgrad.tensor import Tensor
+
+_det = Function(
+    "linalg.det",
+    ("x",),
+    (lambda xp, g, x, y: g[..., None, None] * xp.linalg.cofactors(x, y),),
+    jvp=lambda xp, t, x, y: xp.sum(t * xp.linalg.cofactors(x, y), axis=(-2, -1)),
+    holomorphic=True,
+)
+
+
+@public("linalg.det", "rule")
+def det(x: Any, /) -> Tensor:
+    """The determinant of a square matrix.
+
+    It is differentiable twice at any matrix, and as often as one likes where there is an inverse.
+
+    >>> import xgrad as xg
+    >>> xg.grad(xg.linalg.det)(xg.asarray([[1.0, 2.0], [2.0, 4.0]])).numpy().round(12).tolist()
+    [[4.0, -2.0], [-2.0, 1.0]]
+    """
+    return apply(_det, (x,))
+
+
+# The determinant is at hand where the cofactors are asked for. It says whether there is an inverse, and is not differentiated by.
+_cofactors = Function(
+    "linalg.cofactors",
+    ("x", "determinant"),
+    (lambda xp, g, x: xp.linalg.cofactors_jvp(g, x), None),
+    jvp=lambda xp, t, x: None if t[0] is None else xp.linalg.cofactors_jvp(t[0], x),
+    holomorphic=True,
+)
+
+
+@public("linalg.cofactors", "rule")
+def cofactors(x: Any, determinant: Any, /) -> Tensor:
+    """The derivative of `determinant`, which is det(x), by the elements of x: determinant * inv(x).T where there is an inverse.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([[1.0, 2.0], [3.0, 4.0]])
+    >>> xg.linalg.cofactors(x, xg.linalg.det(x)).numpy().round(12).tolist()
+    [[4.0, -3.0], [-2.0, 1.0]]
+    """
+    return apply(_cofactors, (x, determinant))
+
+
+def _third(xp: Any, g: Any, t: Any, x: Any) -> Any:
+    """The derivative by x of <g, cofactors_jvp(t, x)>, for an x that has an inverse."""
+    if x.shape[-1] < 3:  # of a polynomial of degree 2
+        return xp.zeros(x.shape, dtype=x.dtype)
+    inverse, one = xp.linalg.inv(x), xp.eye(x.shape[-1], dtype=x.dtype)
+    a, b = xp.matmul(inverse, t), xp.matmul(inverse, g)
+    ab, ba = xp.matmul(a, b), xp.matmul(b, a)
+    trace_a, trace_b, trace_ab = (xp.linalg.trace(each)[..., None, None] for each in (a, b, ab))
+    core = (trace_a * trace_b - trace_ab) * one - trace_b * a - trace_a * b + ab + ba
+    return xp.linalg.det(x)[..., None, None] * xp.matrix_transpose(xp.matmul(core, inverse))
+
+
+def _cofactors_jvp_jvp(xp: Any, tangents: Any, t: Any, x: Any) -> Any:
+    moved_t, moved_x = tangents
+    parts = [] if moved_t is None else [xp.linalg.cofactors_jvp(moved_t, x)]
+    return total(parts if moved_x is None else [*parts, _third(xp, moved_x, t, x)])
+
+
+_cofactors_jvp = Function(
+    "linalg.cofactors_jvp",
+    ("t", "x"),
+    (lambda xp, g, x: xp.linalg.cofactors_jvp(g, x), _third),
+    jvp=_cofactors_jvp_jvp,
+    holomorphic=True,
+)
+
+
+@public("linalg.cofactors_jvp", "rule")
+def cofactors_jvp(t: Any, x: Any, /) -> Tensor:
+    """How the cofactors of x move where x moves along t."""
+    return apply(_cofactors_jvp, (t, x))
