@@ -1,22 +1,19 @@
 """The `xgrad` command."""
 
 import json
-import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from tests.processes import environment
 from xgrad.cli import main
 from xgrad.fit import Config
 
-ROOT = Path(__file__).resolve().parents[1]
 SHORT = ["--range", "-2", "2", "--points", "11", "--hidden", "4", "--steps", "12"]
 
 
@@ -25,16 +22,14 @@ def _elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def command(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def command(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     """`python -m xgrad` in a process of its own."""
-    paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    settings = {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1", **environment}
     return subprocess.run(
         [sys.executable, "-m", "xgrad", *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
-        env={**os.environ, **settings},
+        encoding="utf-8",
+        env=environment() | variables,
         check=False,
     )
 
@@ -105,6 +100,35 @@ def test_every_option_reaches_the_run(capsys: pytest.CaptureFixture[str]) -> Non
     }  # fmt: skip
 
 
+def test_absurd_numbers_that_simply_work() -> None:
+    arguments = ["--steps", "2", "--every", "1" + "0" * 18, "--seed", "9" * 500, "--lr", "1e300", "--batch", "100000"]
+    assert main(["fit", "--quiet", "--out", "", *arguments]) == 0
+    assert main(["fit", "--quiet", "--out", "", "--steps", "2", "--hidden", "none"]) == 0
+    assert main(["fit", "--quiet", "--out", "", "--steps", "2", "--hidden", "1," * 99 + "1"]) == 0
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), MemoryError("much"), RecursionError("too deep"), OSError(5, "oops"), KeyError(1)]
+)
+def test_any_error_is_one_line(
+    error: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr("xgrad.fit.run.train", fail)
+    status = main(["fit", "--quiet", "--out", ""])
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    if isinstance(error, MemoryError):
+        assert status == 2
+        assert err == f"xgrad fit: error: out of memory{': much' if error.args else ''}\n"
+    else:
+        assert status == 1
+        assert f"unexpected {type(error).__name__} at " in err
+        assert "test_cli.py:" in err
+
+
 def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(["fit", "--help"])
@@ -143,7 +167,42 @@ def test_a_csv_file() -> None:
         (["--hidden", "-4"], "--hidden must be a whole number, 1 or more"),
         (["--activation", "rel"], "invalid choice: 'rel'"),
         (["--optimizer", "newton"], "invalid choice: 'newton'"),
-        (["--range", "5", "-5"], "LO < HI"),
+        (["--range", "5", "-5"], "LO < HI, not 5 -5: LO is larger than HI"),
+        (["--range", "5", "5"], "LO < HI, not 5 5: they are equal"),
+        (["--range", "-inf", "inf"], "LO < HI, not -inf inf: LO is -inf"),
+        (["--range", "0", "-NaN"], "LO < HI, not 0 nan: HI is nan"),
+        (["--range", "-1e308", "1e308"], "they are too far apart"),
+        (["--range", "-1e400", "1"], "LO is -inf"),
+        (["--range", "-1x", "1"], "invalid float value: '-1x'"),
+        (["--hidden", "0"], "--hidden must be a whole number, 1 or more; it is 0"),
+        (["--hidden", "-4,5"], "--hidden must be a whole number, 1 or more; it is -4"),
+        (["--hidden", "1e3"], "'1e3' is not a list of whole numbers such as 32,32"),
+        (["--hidden", "1000000000"], "--hidden 1000000000 is too large: the network has 3000000001 parameters"),
+        (["--hidden", "1000000000,1000000000"], "1000000000,1000000000 is too large"),
+        (["--hidden", "1" * 2000], "is not a list of whole numbers"),
+        (["--hidden", "9" * 900], "parameters; at most 100000000 are trained"),
+        (["--hidden", "1000", "--points", "10000000"], "--hidden 1000 is too large for 10000000 points"),
+        (["--hidden", "1000", "--batch", "10000000"], "--hidden 1000 is too large for 10000000 points"),
+        (["--lr", "inf"], "--lr must be a finite number, 0 or more; it is inf"),
+        (["--lr", "1e400"], "it is inf"),
+        (["--lr", "-1e-3"], "it is -0.001"),
+        (["--steps", "1" + "0" * 18], "--steps must be 1000000000 or less; it is 1000000000000000000"),
+        (["--steps", "9" * 5000], "has 5000 characters"),
+        (["--batch", "0"], "--batch must be a whole number, 1 or more; it is 0"),
+        (["--batch", "1" + "0" * 12], "--batch must be 10000000 or less"),
+        (["--points", "1"], "--points must be a whole number, 2 or more; it is 1"),
+        (["--seed", "-1"], "--seed must be a whole number, 0 or more; it is -1"),
+        (["--every", "0"], "--every must be a whole number, 1 or more; it is 0"),
+        (["--function", "x" * 900], "unknown name 'xxx"),
+        (["--function", "x+" * 400], "it ends where"),
+        (["--function", "1/x + " * 100 + "1/x"], "function '1/x + 1/x"),
+        (["--function", "x\x00\n\u2028"], "is not part of the language"),
+        (["--activation", "a" * 5000], "invalid choice: 'aaa"),
+        (["--backend", ""], "--backend is empty; leave it out for the default one"),
+        (["--device", ""], "--device is empty; leave it out for the default one"),
+        (["--backend", "b" * 5000], "there is no backend 'bbb"),
+        (["--" + "m" * 5000], "unrecognized arguments: --mmm"),
+        (["--data", "d" * 5000], "File name too long"),
         (["--range", "5"], "expected 2 arguments"),
         (["--backend", "abacus"], "abacus"),
         (["--standardize", "--raw"], "not allowed with"),
@@ -154,6 +213,7 @@ def test_what_cannot_be_done_is_one_line(capsys: pytest.CaptureFixture[str], arg
     line = refused(capsys, "fit", "--quiet", "--out", "", *arguments)
     assert said in line
     assert line.startswith("xgrad")
+    assert len(line) < 1300
 
 
 def test_bad_rows_are_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,30 +232,6 @@ def test_a_missing_library_is_said_before_training(
     if library == "tqdm":
         pytest.importorskip("matplotlib")
     assert "pip install 'xgrad[fit]'" in refused(capsys, "fit")
-
-
-@pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
-def test_ctrl_c_saves_what_there_is() -> None:
-    with subprocess.Popen(
-        [sys.executable, "-m", "xgrad", "fit", "--steps", "10000000", "--history", "run.json",
-         "--out", "", "--every", "500"],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    ) as process:  # fmt: skip
-        assert process.stderr is not None
-        seen = b""
-        deadline = time.monotonic() + 60
-        while b"loss" not in seen and time.monotonic() < deadline:
-            seen += process.stderr.read1(100)  # type: ignore[attr-defined]
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert b"Traceback" not in err
-    assert b"interrupted; 10000000 steps were asked for" in out
-    history = json.loads(Path("run.json").read_text(encoding="utf-8"))
-    assert 0 < len(history["loss"]) < 10_000_000
-    assert len(history["prediction"]) == 201
 
 
 def test_the_environment_chooses_the_backend() -> None:
@@ -264,6 +300,16 @@ def test_info_fails_where_a_gradient_is_wrong(
     monkeypatch.setattr(xg, "grad", lambda f: lambda x: x)
     assert main(["info"]) == 1
     assert "WRONG: [1.0, -2.0, 3.0], not [3, 12, 27]" in capsys.readouterr().out
+
+
+def test_variables_that_are_empty_count_as_not_set(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xgrad.info.names", lambda: ["numpy"])
+    monkeypatch.setenv("XGRAD_BACKEND", "")
+    monkeypatch.setenv("XGRAD_DEVICE", "")
+    assert main(["info"]) == 0
+    assert "default backend: numpy on cpu (XGRAD_BACKEND is not set)" in capsys.readouterr().out
 
 
 def test_no_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

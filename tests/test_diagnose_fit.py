@@ -10,6 +10,7 @@ import pytest
 
 from xgrad import plot
 from xgrad.cli import main
+from xgrad.diagnose.fixes import Change, Fix, Trial
 from xgrad.fit import FitError, fit
 from xgrad.fit.history import configuration
 
@@ -99,6 +100,25 @@ def test_the_command_prints_what_was_found(capsys: pytest.CaptureFixture[str]) -
     assert "ERROR DEAD_LAYER at step 3, output" in capsys.readouterr().out
     assert main([*COMMAND, "--out", "", "--quiet"]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_quiet_with_a_fix_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*COMMAND, "--out", "", "--quiet", "--fix", "--steps", "400"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("the fix: x and y standardised, a linear output")
+    assert "before: " in line
+    assert main(["fit", "--out", "", "--quiet", "--fix", "--steps", "300"]) == 0
+    assert capsys.readouterr().out == "no fix was tried: nothing was found wrong\n"
+
+
+def test_a_fix_in_one_line() -> None:
+    before = Trial(Change(), -0.5, 2.0, ("DEAD_LAYER",))
+    tried = [Trial(Change(lr=0.1), 0.25, 1.5, ()), Trial(Change(adam=True), 0.95, 0.1, ())]
+    assert Fix(before, why_not="a reason").line() == "no fix was tried: a reason"
+    best = "the fix: Adam with lr 0.01 (R^2 = 0.95, loss 0.1; before: R^2 = -0.5, loss 2, DEAD_LAYER)"
+    assert Fix(before, tried, tried[1]).line() == best
+    none = "nothing that was tried helped: lr 0.1 (R^2 = 0.25, loss 1.5); before: R^2 = -0.5, loss 2, DEAD_LAYER"
+    assert Fix(before, tried[:1]).line() == none
 
 
 def test_a_history_is_diagnosed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,14 +18,18 @@ from xgrad.fit import history as module
 from xgrad.fit.history import FINDING, HISTORY, configuration, read
 from xgrad.fit.schema import Named
 
-RUN: dict[str, Any] = {"function": "x**2", "range": (-2, 2), "points": 11, "hidden": (4,), "steps": 3}
-
 
 @pytest.fixture(scope="module")
 def right(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A history as it is written, with a finding and what came of it."""
     path = tmp_path_factory.mktemp("run") / "run.json"
-    options = {"standardize": False, "optimizer": "sgd", "lr": 0.01, "output_activation": "relu", "steps": 20}
+    options: dict[str, Any] = {
+        "standardize": False,
+        "optimizer": "sgd",
+        "lr": 0.01,
+        "output_activation": "relu",
+        "steps": 20,
+    }
     fit(history=path, fix=True, **options)
     history: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     assert history["findings"]
@@ -94,7 +98,7 @@ def changed(history: dict[str, Any], at: tuple[Any, ...], value: object) -> dict
 
 
 NUMBERS = [True, -1, 10**400, 1.5, float("nan"), float("inf")]
-WRONG = [None, *NUMBERS, "", "x", "\ud800", "a\nb", [], [[]], [None], ["x"], {}, {"a": 1}]
+WRONG: list[object] = [None, *NUMBERS, "", "x", "\ud800", "a\nb", [], [[]], [None], ["x"], {}, {"a": 1}]
 
 
 def test_any_value_in_any_field_is_taken_or_refused_by_name(right: dict[str, Any], tmp_path: Path) -> None:

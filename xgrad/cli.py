@@ -16,7 +16,7 @@ from xgrad.fit.history import configuration
 from xgrad.fit.interrupt import Interrupted, ending
 from xgrad.fit.streams import complain, open_standard_files, say
 from xgrad.fit.targets import check, standard_output_is_one_of
-from xgrad.fit.words import one_line, shown
+from xgrad.fit.words import one_line, printable, shown
 from xgrad.info import info
 from xgrad.options import parser
 
@@ -82,6 +82,8 @@ def _diagnose(options: dict[str, Any]) -> int:
     tell = complain if standard_output_is_one_of([page]) else say
     result = fit(config)
     tell(result.report.dumps() if as_json else _findings(result))
+    if not result.completed:
+        complain(f"xgrad diagnose: interrupted after {len(result.history['loss'])} of {config.steps} steps")
     status = _status(result)
     if page:
         with ending() as asked:
@@ -137,7 +139,7 @@ def _summary(config: Config, result: Result, fault: NotWrittenError | None) -> s
     if fault is not None:
         written = [path for path in written if path not in fault.faults]
     if written:
-        lines.append(f"wrote {', '.join(written)}")
+        lines.append(f"wrote {', '.join(map(printable, written))}")
     return "\n".join(lines)
 
 

@@ -16,6 +16,11 @@ MOST_ROWS = 10_000_000  # as many points are trained on
 LONGEST = 1_000_000  # characters of a line
 _SHOWN = 5  # bad rows named in an error; the rest are counted
 _NO_TEXT = re.compile("[\udc80-\udcff]")  # bytes that are no text in UTF-8, as they are read
+_UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")  # what it begins with, read so
+_WORDS = {  # for what the csv module says
+    "end of data": "a quotation mark opens here and is not closed",
+    "field limit": f"a cell has more than {csv.field_size_limit()} characters",
+}
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?(nan|inf|infinity)", re.ASCII | re.IGNORECASE)
 
 
@@ -87,7 +92,7 @@ def _rows(path: str, file: TextIO) -> Iterator[tuple[int, list[str]]]:
         try:
             row = next(rows, None)
         except csv.Error as error:
-            why = "a quotation mark opens here and is not closed" if "end of data" in str(error) else str(error)
+            why = next((ours for theirs, ours in _WORDS.items() if theirs in str(error)), str(error))
             raise FitError(f"{path} is not a CSV file: line {begins}: {why}") from None
         if row is None:
             return
@@ -101,10 +106,12 @@ def _lines(path: str, file: TextIO) -> Iterator[str]:
     while line := file.readline(LONGEST + 1):
         number += 1
         why = ""
-        if "\0" in line:
-            why = "it holds binary data"
+        if number == 1 and line.startswith(_UTF_16):
+            why = "it is text in UTF-16; save it in UTF-8"
         elif not line.isascii() and (found := _NO_TEXT.search(line)):
             why = f"byte 0x{ord(found[0]) - 0xDC00:02x} is not text in UTF-8"
+        elif "\0" in line:
+            why = "it holds binary data"
         elif len(line) > LONGEST:
             why = f"it has more than {LONGEST} characters"
         if why:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from xgrad.fit.errors import FitError
+from xgrad.fit.interrupt import held
 
 
 def write(path: str | Path, content: bytes) -> None:
@@ -86,9 +87,10 @@ def _check_writable(path: str | Path, option: str) -> None:
     if os.path.exists(path) and not os.access(path, os.W_OK):
         raise FitError(f"{option} {path}: this file is write-protected")
     if not special:
-        temporary = _beside(target)
-        temporary.touch(exist_ok=False)
-        temporary.unlink()
+        with held():
+            temporary = _beside(target)
+            temporary.touch(exist_ok=False)
+            temporary.unlink()
 
 
 def is_special(path: str | Path) -> bool:

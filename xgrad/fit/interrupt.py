@@ -61,5 +61,18 @@ def ending() -> Iterator[Ending]:
             signal.signal(number, handler)
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Signals wait until the block is done, which is not to be left half done."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _is_ours(number: int, handler: Any) -> bool:
     return callable(handler) if number == signal.SIGINT else handler in (signal.SIG_DFL, leave)

@@ -36,7 +36,7 @@ def check(written: Mapping[str, Named | None], read: Mapping[str, Named | None])
 def check_ending(path: Named, option: str, known: Collection[str]) -> None:
     """Raises FitError unless the name of a picture ends in a known format. What is no regular file needs no ending."""
     ending = Path(path).suffix.lower().removeprefix(".")
-    if ending not in known and (ending or not is_special(path)):
+    if ending not in known and (ending or not (is_special(path) or descriptor(path) is not None)):
         raise FitError(f"{option} {path}: the name must end in .{', .'.join(known)}")
 
 
