@@ -5,7 +5,6 @@ Nothing here computes. What dask.array can do chunk by chunk it does; for what i
 
 from __future__ import annotations
 
-import operator
 import sys
 import warnings
 from collections.abc import Mapping
@@ -34,6 +33,7 @@ from xgrad.backends.dask_blocks import (
     whole,
     write,
 )
+from xgrad.backends.powers import power
 from xgrad.backends.raw import Raw
 from xgrad.backends.special import SciPySpecial
 
@@ -43,13 +43,17 @@ DATA_DEPENDENT = "the shape of what it gives depends on the values, which are no
 class DaskRaw(Raw):
     """array_api_compat.dask.array, and what it lacks."""
 
-    pow = staticmethod(operator.pow)  # NumPy squares what is raised to 2, and its function does not
-
     special: Any
 
     def __init__(self, library: Any, device: Any = None) -> None:
         super().__init__(library, device)
         self.linalg, self.fft, self.special = Linalg(library.linalg), FFT(library.fft), InBlocks(SciPySpecial("numpy"))
+
+    def pow(self, x1: Any, x2: Any, /) -> Array:
+        """A number is an exponent that NumPy's backend is quick with."""
+        if isinstance(x1, da.Array) and type(x2) in (int, float) and x1.dtype.kind in "fc":
+            return x1.map_blocks(power, x2, dtype=x1.dtype)
+        return x1**x2
 
     def sign(self, x: Array, /) -> Array:
         return da.sign(x)  # array_api_compat's divides a complex 0 by 0

@@ -12,6 +12,7 @@ from numpy._typing import ArrayLike
 
 from xgrad.backends.base import Backend
 from xgrad.backends.lazily import compatible
+from xgrad.backends.powers import power
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once, held_once_through
 from xgrad.backends.special import SciPySpecial
@@ -33,7 +34,7 @@ class NumPyRaw(IndexingRaw):
     divide = staticmethod(operator.truediv)
     negative = staticmethod(operator.neg)
     sign = staticmethod(np.sign)  # array_api_compat's divides a complex 0 by 0
-    pow = staticmethod(operator.pow)
+    pow = staticmethod(power)
 
     def sigmoid(self, x: Any) -> Any:
         """As in Raw, in place, with a 0-d array for the number."""

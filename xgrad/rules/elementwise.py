@@ -45,18 +45,28 @@ sqrt = elementwise("sqrt", "The square root, elementwise.", lambda xp, g, y: g /
 
 
 def _pow_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
-    """x2 * x1**(x2 - 1), which is 0 where x2 is 0, also at x1 = 0."""
+    """x2 * x1**(x2 - 1), which is 0 where x2 is 0, also at x1 = 0; its own derivative there is x1**(x2 - 1)."""
     if is_scalar(x2):
-        return xp.zeros(g.shape, dtype=g.dtype) if x2 == 0 else g * (x1 ** (x2 - 1) * x2)
+        return _scalar_pow(xp, g, x1, x2)
     flat = x2 == 0
-    lowered = x1 ** (xp.where(flat, xp.ones((), dtype=x2.dtype), x2) - 1)
-    return xp.mask(g * x2 * lowered, ~flat)
+    lowered = xp.where(flat & (x1 == 0), xp.ones((), dtype=x1.dtype), x1) ** (x2 - 1)
+    return g * x2 * xp.mask(lowered, ~flat | (xp.isfinite(lowered) & (x1 != 0)))
+
+
+def _scalar_pow(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
+    """The same for a number, by products alone where that is quicker."""
+    if x2 == 0:
+        return xp.zeros(g.shape, dtype=g.dtype)
+    if x2 == 1:
+        return +g
+    return (g + g) * x1 if x2 == 2 else g * (xp.pow(x1, x2 - 1) * x2)
 
 
 def _pow_exponent(xp: Any, g: Any, x1: Any, y: Any) -> Any:
-    """y * log(x1), which is 0 where x1 is 0."""
+    """y * log(x1), which is 0 where y is 0, and at 0**0."""
     base = xp.asarray(x1, dtype=y.dtype) if is_scalar(x1) else x1
-    return g * y * xp.log(xp.where(base == 0, xp.ones((), dtype=base.dtype), base))
+    settled = (y == 0) | ((base == 0) & (y == 1))
+    return g * y * xp.log(xp.where(settled, xp.ones((), dtype=base.dtype), base))
 
 
 pow = elementwise("pow", "x1 ** x2, elementwise.", _pow_base, _pow_exponent, weak_arrays=False)
