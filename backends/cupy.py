@@ -45,12 +45,30 @@ class CuPyRaw(IndexingRaw):
     def sigmoid(self, x: Any) -> Any:
         if x.dtype.kind != "f":
             return super().sigmoid(x)
-        return _kernel("sigmoid", "T x", "T y", "y = T(0.5) * tanh(T(0.5) * x) + T(0.5)")(x)
+        return _kernel("sigmoid", "T x", "T y", "T z = exp(-abs(x)); y = (x < T(0) ? z : T(1)) / (z + T(1))")(x)
 
     def softplus(self, x: Any) -> Any:
         if x.dtype.kind != "f":
             return super().softplus(x)
         return _kernel("softplus", "T x", "T y", "y = max(x, T(0)) + log1p(exp(-abs(x)))")(x)
+
+    def sigmoid_cross_entropy(self, x1: Any, x2: Any) -> Any:
+        if not _are_of_one_dtype(x1, x2):
+            return super().sigmoid_cross_entropy(x1, x2)
+        line = "T s = T(x1 > T(0)) - x2; y = (s == T(0) ? T(0) : s * x1)"
+        return _kernel("sigmoid_cross_entropy", "T x1, T x2", "T y", f"{line} + log1p(exp(-abs(x1)))")(x1, x2)
+
+    def gap(self, x1: Any, x2: Any) -> Any:
+        if not _are_of_one_dtype(x1, x2):
+            return super().gap(x1, x2)
+        return _kernel("gap", "T x1, T x2", "T y", "y = x1 == x2 ? T(0) : x1 - x2")(x1, x2)
+
+    def over_squares(self, g: Any, x1: Any, x2: Any) -> Any:
+        x1, x2 = (g.dtype.type(x) if isinstance(x, float) else x for x in (x1, x2))
+        if not _are_of_one_dtype(g, x1, x2):
+            return super().over_squares(g, x1, x2)
+        body = "T size = hypot(x1, x2); y = isinf(size) ? T(0) : g / size / size"
+        return _kernel("over_squares", "T g, T x1, T x2", "T y", body)(g, x1, x2)
 
     def relu(self, x: Any) -> Any:
         return cupy.maximum(x, 0)
@@ -175,6 +193,12 @@ def _kernel(name: str, arguments: str, result: str, body: str) -> Any:
     if kernel is None:
         kernel = _kernels[name] = cupy.ElementwiseKernel(arguments, result, body, f"xgrad_{name}")
     return kernel
+
+
+def _are_of_one_dtype(*arrays: Any) -> bool:
+    """Whether all are of one real floating dtype."""
+    dtypes = {getattr(array, "dtype", None) for array in arrays}
+    return len(dtypes) == 1 and getattr(dtypes.pop(), "kind", "") == "f"
 
 
 class CuPy(Backend):

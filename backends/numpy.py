@@ -16,6 +16,7 @@ from xgrad.backends.powers import power
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once, held_once_through
 from xgrad.backends.special import SciPySpecial
+from xgrad.backends.squares import gap, hypot, over_squares
 
 _add_reduce: Any = np.add.reduce  # (their stubs know no keepdims that is a variable)
 _max_reduce: Any = np.maximum.reduce
@@ -35,16 +36,19 @@ class NumPyRaw(IndexingRaw):
     negative = staticmethod(operator.neg)
     sign = staticmethod(np.sign)  # array_api_compat's divides a complex 0 by 0
     pow = staticmethod(power)
+    hypot = staticmethod(hypot)
+    over_squares = staticmethod(over_squares)
+    gap = staticmethod(gap)
 
     def sigmoid(self, x: Any) -> Any:
-        """As in Raw, in place, with a 0-d array for the number."""
-        half = _half.get(x.dtype)
-        if half is None:
+        """exp(x) / (1 + exp(x)), in place, with 0-d arrays for the numbers. At the bound it is 1, as it is beyond."""
+        numbers = _of_sigmoid.get(x.dtype)
+        if numbers is None:
             return super().sigmoid(x)
-        y = np.asarray(x * half)
-        np.tanh(y, out=y)
-        y *= half
-        y += half
+        bound, one = numbers
+        y = np.asarray(np.minimum(x, bound))
+        np.exp(y, out=y)
+        y /= y + one
         return y
 
     def matmul(self, a: Any, b: Any) -> Any:
@@ -203,7 +207,7 @@ class NumPyRaw(IndexingRaw):
 
 
 _WIDE = "fdg"  # the codes of the real floating dtypes that hold the sum of many numbers
-_half = {np.dtype(kind): np.array(0.5, dtype=kind) for kind in (np.float32, np.float64)}
+_of_sigmoid = {np.dtype(kind): (np.array(40, dtype=kind), np.array(1, dtype=kind)) for kind in (np.float32, np.float64)}
 _BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 _BLOCK = 1 << 16
 _blocks: dict[tuple[float, Any], Any] = {}

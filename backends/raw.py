@@ -80,15 +80,21 @@ class Raw:
     # --- doors: activations, stable for every finite argument ---
 
     def sigmoid(self, x: Any) -> Any:
-        """1 / (1 + exp(-x)), through tanh, which neither overflows nor underflows."""
-        y = self.tanh(x * 0.5)
-        y *= 0.5
-        y += 0.5
-        return y
+        """1 / (1 + exp(-x)), from exp(-|x|), which does not overflow and is exact where the value is small."""
+        if not self.isdtype(x.dtype, "real floating"):
+            return self.tanh(x * 0.5) * 0.5 + 0.5
+        tail = self.exp(-self.abs(x))
+        return self.where(x < 0, tail, self.ones((), dtype=x.dtype)) / (tail + 1)
 
     def softplus(self, x: Any) -> Any:
         """log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))."""
         return self.relu(x) + self.log1p(self.exp(-self.abs(x)))
+
+    def sigmoid_cross_entropy(self, x1: Any, x2: Any) -> Any:
+        """softplus(x1) - x1 * x2: the line that it nears where x1 is large, and how far it is above that."""
+        slope = self.astype(x1 > 0, x1.dtype) - x2
+        line = slope * self.mask(x1, slope != 0)
+        return line + self.log1p(self.exp(-self.abs(x1)))
 
     def relu(self, x: Any) -> Any:
         return self.maximum(x, self.zeros((), dtype=x.dtype))
@@ -181,6 +187,18 @@ class Raw:
             range_ = self._ordinary[norms.dtype, ord] = low, float(info.max) if ord > 0 else 1 / low
         low, high = range_
         return bool(low < norms < high if not norms.shape else low < self.min(norms) and self.max(norms) < high)
+
+    # --- doors: arithmetic ---
+
+    def gap(self, x1: Any, x2: Any) -> Any:
+        """x1 - x2, and 0 where both are the same infinity."""
+        apart = (x1 != x2) | self.isfinite(x1)
+        return self.mask(x1, apart) - self.mask(x2, apart)
+
+    def over_squares(self, g: Any, x1: Any, x2: Any) -> Any:
+        """g / (x1 * x1 + x2 * x2) for real arrays, where no square overflows or underflows on the way."""
+        size = self.hypot(x1, x2)
+        return self.mask(g, size != math.inf) / size / size
 
     # --- doors: selection, conversion and indexing ---
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from array import array
 from collections.abc import Mapping
 from importlib import import_module
@@ -39,6 +40,25 @@ class TorchRaw(IndexingRaw):
 
     def softplus(self, x: Any) -> Any:
         return torch.logaddexp(x, torch.zeros((), dtype=x.dtype, device=x.device))
+
+    # Where there are infinities, PyTorch makes nan without a warning: it is written over.
+
+    def gap(self, x1: Any, x2: Any) -> Any:
+        return (x1 - x2).masked_fill_(x1 == x2, 0)
+
+    def over_squares(self, g: Any, x1: Any, x2: Any) -> Any:
+        if type(x2) is float and x2 == 1:  # a square that overflows has the quotient 0
+            return g / (x1 * x1 + 1)
+        size = self.hypot(x1, x2)
+        return (g / size).div_(size).masked_fill_(size == math.inf, 0)
+
+    def sigmoid_cross_entropy(self, x1: Any, x2: Any) -> Any:
+        slope = (x1 > 0).to(x1.dtype) - x2
+        line = (slope * x1).masked_fill_(slope == 0, 0)
+        return line + x1.abs().neg_().exp_().log1p_()
+
+    def mask(self, x: Any, condition: Any) -> Any:
+        return torch.where(condition, x, 0)
 
     def softmax(self, x: Any, axis: int) -> Any:
         return torch.softmax(x, dim=axis, dtype=_wide(x)).to(x.dtype)

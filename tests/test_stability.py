@@ -11,6 +11,7 @@ import xgrad as xg
 from tests.helpers import assert_matches, make
 
 BIG = [-1e30, -1e4, -100.0, 0.0, 100.0, 1e4, 1e30]
+LOG2 = math.log(2)
 HALF = [0, 0, 0, 0.5, 1, 1, 1]  # of a sigmoid at BIG
 RAMP = [0, 0, 0, math.log(2), 100, 1e4, 1e30]
 
@@ -56,12 +57,108 @@ def test_second_derivatives_are_finite(xp, name):
 
     second = xg.grad(slope)(x)
     bend = {"sigmoid": 0.0, "tanh": 0.0, "softplus": 0.25, "logaddexp": 0.25}.get(name, 0.0)
-    assert_matches(second, [0, 0, 0, bend, 0, 0, 0], xp=xp, dtype="float32", rtol=FLOAT32)
+    assert_matches(second, [0, 0, 0, bend, 0, 0, 0], xp=xp, dtype="float32", rtol=FLOAT32, floor=1e-35)
+
+
+# --- tails ------------------------------------------------------------------------------------------
+
+TAILS = [-50.0, -20.0, -5.0]  # exp(x) / (1 + exp(x)) to float32's digits, where 1 - sigmoid(-x) has none
+SIGMOID = [1.9287498e-22, 2.0611537e-09, 6.6928509e-03]
+INF = math.inf
+
+
+def assert_tail(xp, got, want, sign=1.0):
+    for i, w in enumerate(want):
+        assert_matches(got[i, ...], sign * w, xp=xp, dtype="float32", rtol=FLOAT32)
+
+
+def test_sigmoid_keeps_its_digits_where_it_is_small(xp):
+    x = make(xp, TAILS, "float32", requires_grad=True)
+    for f in (xp.sigmoid, xp.softplus):
+        x.grad = None
+        f(x).backward(xp.ones_like(x))
+        if f is xp.sigmoid:
+            assert_tail(xp, f(x).detach(), SIGMOID)
+            assert_tail(xp, x.grad, [s * (1 - s) for s in SIGMOID])
+        else:
+            assert_tail(xp, x.grad, SIGMOID)
+    assert_tail(xp, -xg.grad(lambda x: xp.sum(xg.nn.functional.logsigmoid(-x)))(x.detach()), SIGMOID)
+
+
+def test_sigmoid_to_float64s_digits(xp):
+    x = [-745.0, -700.0, -40.0, -1.0, 0.0, 1.0, 36.0, 40.0, 1e3, INF, -INF]
+    want = [5e-324, 9.8596765437597708e-305, 4.248354255291589e-18, 0.2689414213699951, 0.5, 0.7310585786300049]
+    want += [0.9999999999999998, 1.0, 1.0, 1.0, 0.0]
+    for v, w in zip(x, want, strict=True):
+        assert_matches(xp.sigmoid(make(xp, [v])), [w], xp=xp, rtol=4 * 2.0**-52, floor=1e-308)
+
+
+@pytest.mark.parametrize(("name", "values", "slopes"), [("sigmoid", [0, 1], [0, 0]), ("softplus", [0, INF], [0, 1])])
+def test_activations_of_infinities(xp, name, values, slopes):
+    x = make(xp, [-INF, INF], requires_grad=True)
+    y = getattr(xp, name)(x)
+    assert_matches(y.detach(), np.asarray(values, float), xp=xp)
+    y.backward(xp.ones_like(y))
+    assert_matches(x.grad, np.asarray(slopes, float), xp=xp)
+
+
+def logits(xp, x, target, dtype="float32", **options):
+    """Values and gradients of binary cross-entropy with logits."""
+    x = make(xp, x, dtype, requires_grad=True)
+    loss = xg.nn.functional.binary_cross_entropy_with_logits(x, make(xp, target, dtype), reduction="none", **options)
+    loss.backward(xp.ones_like(loss))
+    return loss.detach(), x.grad
+
+
+@pytest.mark.parametrize("weight", [None, 1.0])
+def test_logits_keep_the_digits_of_a_small_loss(xp, weight):
+    weight = weight and make(xp, [weight], "float32")
+    for sign, target in ((1.0, 0.0), (-1.0, 1.0)):
+        loss, slope = logits(xp, [sign * v for v in TAILS], [target] * 3, pos_weight=weight)
+        assert_tail(xp, loss, np.log1p(np.exp(TAILS)))
+        assert_tail(xp, slope, SIGMOID, sign)
+
+
+@pytest.mark.parametrize("weight", [None, 2.0])
+def test_infinite_logits_with_the_target_that_fits_lose_nothing(xp, weight):
+    options = {"pos_weight": make(xp, [weight])} if weight else {}
+    loss, slope = logits(xp, [INF, -INF, 0.0], [1.0, 0.0, 0.0], "float64", **options)
+    assert_matches(loss, [0.0, 0.0, LOG2], xp=xp)
+    assert_matches(slope, [0.0, 0.0, 0.5], xp=xp)
+    loss, slope = logits(xp, [INF, -INF], [0.0, 1.0], "float64", **options)
+    assert_matches(loss, [INF, INF], xp=xp)
+    assert_matches(slope, [1.0, -(weight or 1.0)], xp=xp)
+
+
+def test_logits_with_targets_between(xp):
+    """A target has a gradient too; and at 0 the second derivative is a quarter."""
+    x, t = make(xp, [-1.5, 0.0, 2.0]), make(xp, [0.3, 0.7, 0.2])
+    loss = xg.nn.functional.binary_cross_entropy_with_logits
+    first = xg.grad(lambda x, t: loss(x, t, reduction="sum"), argnums=(0, 1))
+    s = 1 / (1 + np.exp([1.5, 0.0, -2.0]))
+    assert_matches(first(x, t)[0], s - [0.3, 0.7, 0.2], xp=xp)
+    assert_matches(first(x, t)[1], [1.5, 0.0, -2.0], xp=xp)
+    assert_matches(xg.grad(lambda x: xp.sum(first(x, t)[0]))(x), s * (1 - s), xp=xp)
+
+
+def test_logits_with_targets_of_other_dtypes(xp):
+    x, t = make(xp, [-1.5, 2.0]), make(xp, [False, True])
+    loss = xg.nn.functional.binary_cross_entropy_with_logits
+    want = np.log1p(np.exp([-1.5, -2.0]))
+    for target in (t, xp.astype(t, xp.uint8), xp.astype(t, xp.int64)):
+        assert_matches(loss(x, target, reduction="none"), want, xp=xp)
+
+
+def test_probabilities_of_nothing_at_minus_infinity(xp):
+    x = make(xp, [[0.0, -INF, 0.0]], requires_grad=True)
+    loss = xg.nn.functional.cross_entropy(x, make(xp, [[0.5, 0.0, 0.5]]))
+    loss.backward()
+    assert_matches(loss.detach(), LOG2, xp=xp)
+    assert_matches(x.grad, [[0.0, 0.0, 0.0]], xp=xp, rtol=0, floor=1.0)
 
 
 # --- over an axis -----------------------------------------------------------------------------------
 
-LOG2 = math.log(2)
 ROWS = [
     [1e4, -1e4, 0.0],
     [1e4, 1e4, -1e4],

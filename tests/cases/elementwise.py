@@ -127,3 +127,15 @@ case("clip", real(4), np.asarray([-1.0, -0.5, 0.0, 0.3]))
 case(
     "divide_into", real(2, 3), real(2, 3, low=0.5), raw=lambda xp, x1, x2: x1 / x2, reference=lambda xp, x1, x2: x1 / x2
 )
+
+for _shape1, _shape2 in PAIRS:
+    case(
+        "over_squares",
+        real(),
+        real(*_shape1, low=0.5),
+        real(*_shape2, low=-2, high=-0.5),
+        reference=lambda xp, g, x1, x2: g / (x1 * x1 + x2 * x2),
+    )
+case("over_squares", real(3), real(3), 1.0, reference=lambda xp, g, x1, x2: g / (x1 * x1 + x2 * x2))
+case("gap", real(2, 3), real(3), reference=lambda xp, x1, x2: x1 - x2)
+case("gap", real(), real(), reference=lambda xp, x1, x2: x1 - x2)

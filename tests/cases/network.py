@@ -33,6 +33,15 @@ for _shape in ((2, 3), (), (0, 2)):
     )
 case("leaky_relu", real(3), 0.1, reference=lambda xp, x, slope: np.where(x > 0, x, slope * x))
 
+
+def _sigmoid_cross_entropy(xp, x, target):
+    return np.log1p(np.exp(x)) - x * target
+
+
+for _first, _second in (((2, 3), (2, 3)), ((), ()), ((2, 1), (3,)), ((0, 2), (2,))):
+    case("sigmoid_cross_entropy", real(*_first), real(*_second, low=0.1, high=0.9), reference=_sigmoid_cross_entropy)
+case("sigmoid_cross_entropy", real(2), np.asarray([0.0, 1.0]), reference=_sigmoid_cross_entropy)
+
 for _static in (
     {},
     {"axis": 0},

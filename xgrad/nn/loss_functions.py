@@ -53,11 +53,22 @@ def binary_cross_entropy_with_logits(
             "binary_cross_entropy_with_logits: input and target must have one shape, "
             f"got {tuple(input.shape)} and {tuple(target.shape)}"
         )
-    no = xg.softplus(-input)  # -log(sigmoid(input)); the other term is the same plus the input
-    if pos_weight is not None:
-        no = no * (1 + (pos_weight - 1) * target)
-    loss = (1 - target) * input + no
+    target = _as_real(target, input)
+    if pos_weight is None:
+        loss = xg.sigmoid_cross_entropy(input, target)
+    else:
+        finite = xg.isfinite(input)
+        yes = xg.mask(xg.softplus(-input), finite | (target != 0))
+        no = xg.mask(xg.softplus(input), finite | (target != 1))
+        loss = pos_weight * target * yes + (1 - target) * no
     return reduce(loss if weight is None else loss * weight, reduction)
+
+
+def _as_real(target: Any, input: Any) -> Any:
+    """The target in a floating-point dtype: it may be of integers or booleans too."""
+    if not isinstance(target, Tensor) or target.backend.is_inexact(target.dtype):
+        return target
+    return xg.astype(target, input.dtype)
 
 
 def _difference(name: str, input: Any, target: Any) -> Any:

@@ -6,6 +6,7 @@ output; rules prefer arrays to numbers (`g - g * y * y` to `g * (1 - y * y)`) be
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from xgrad.backends.data import is_scalar
@@ -24,6 +25,20 @@ multiply = elementwise(
     "multiply", "x1 * x2, elementwise.", lambda xp, g, x2: g * x2, lambda xp, g, x1: g * x1, of_itself=square
 )
 divide = elementwise("divide", "x1 / x2, elementwise.", lambda xp, g, x2: g / x2, lambda xp, g, x2, y: -g * y / x2)
+
+
+@public("gap", "composition")
+def gap(x1: Any, x2: Any, /) -> Tensor:
+    """x1 - x2, elementwise, and 0 where both are the same infinity.
+
+    >>> import xgrad as xg
+    >>> xg.gap(xg.asarray([3.0, -xg.inf]), xg.asarray([1.0, -xg.inf])).numpy().tolist()
+    [2.0, 0.0]
+    """
+    from xgrad.rules.searching import mask
+
+    apart = bitwise_or(not_equal(x1, x2), isfinite(x1))
+    return subtract(mask(x1, apart), mask(x2, apart))
 
 
 @public("divide_into", "composition")
@@ -80,16 +95,27 @@ def _log(xp: Any, number: float, like: Any) -> Any:
 
 
 exp = elementwise("exp", "e ** x, elementwise.", lambda xp, g, y: g * y)
-expm1 = elementwise("expm1", "e ** x - 1, elementwise, accurate near 0.", lambda xp, g, y: g * y + g)
+expm1 = elementwise("expm1", "e ** x - 1, elementwise, accurate near 0.", lambda xp, g, x: g * xp.exp(x))
 log = elementwise("log", "The natural logarithm, elementwise.", lambda xp, g, x: g / x)
 log1p = elementwise("log1p", "log(1 + x), elementwise, accurate near 0.", lambda xp, g, x: g / (x + 1))
-log2 = elementwise("log2", "The logarithm to base 2, elementwise.", lambda xp, g, x: g / (x * _log(xp, 2.0, x)))
-log10 = elementwise("log10", "The logarithm to base 10, elementwise.", lambda xp, g, x: g / (x * _log(xp, 10.0, x)))
+log2 = elementwise("log2", "The logarithm to base 2, elementwise.", lambda xp, g, x: g / _log(xp, 2.0, x) / x)
+log10 = elementwise("log10", "The logarithm to base 10, elementwise.", lambda xp, g, x: g / _log(xp, 10.0, x) / x)
+
+
+def _lead(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
+    """g times the share of x1: half where both are equal, also where both are the same infinity."""
+    if is_scalar(x1):
+        x1 = xp.asarray(x1, dtype=g.dtype)
+    if is_scalar(x2):
+        x2 = xp.asarray(x2, dtype=g.dtype)
+    return g * xp.sigmoid(xp.gap(x1, x2))
+
+
 logaddexp = elementwise(
     "logaddexp",
     "log(exp(x1) + exp(x2)), elementwise, without overflow.",
-    lambda xp, g, x1, x2: g * xp.sigmoid(x1 - x2),
-    lambda xp, g, x1, x2: g * xp.sigmoid(x2 - x1),
+    lambda xp, g, x1, x2: _lead(xp, g, x1, x2),
+    lambda xp, g, x1, x2: _lead(xp, g, x2, x1),
 )
 
 # --- trigonometric and hyperbolic ---------------------------------------------------------------------------
@@ -97,14 +123,41 @@ logaddexp = elementwise(
 sin = elementwise("sin", "The sine of x in radians, elementwise.", lambda xp, g, x: g * xp.cos(x))
 cos = elementwise("cos", "The cosine of x in radians, elementwise.", lambda xp, g, x: -g * xp.sin(x))
 tan = elementwise("tan", "The tangent of x in radians, elementwise.", lambda xp, g, y: g + g * y * y)
-asin = elementwise("asin", "The inverse sine, in radians.", lambda xp, g, x: g / xp.sqrt((1 - x) * (1 + x)))
-acos = elementwise("acos", "The inverse cosine, in radians.", lambda xp, g, x: -g / xp.sqrt((1 - x) * (1 + x)))
-atan = elementwise("atan", "The inverse tangent, in radians.", lambda xp, g, x: g / (x * x + 1))
+
+
+# A product of two factors is a square near infinity. Real arguments of asin, acos and atanh are small; complex ones may be large.
+
+
+def _root_of_one_less_square(xp: Any, g: Any, x: Any) -> Any:
+    """g / sqrt(1 - x*x)."""
+    if x.dtype in xp.complex_dtypes:
+        return g / xp.sqrt(1 - x) / xp.sqrt(1 + x)
+    return g / xp.sqrt((1 - x) * (1 + x))
+
+
+def _over_one_less_square(xp: Any, g: Any, x: Any) -> Any:
+    """g / (1 - x*x)."""
+    return g / (1 - x) / (1 + x) if x.dtype in xp.complex_dtypes else g / ((1 - x) * (1 + x))
+
+
+def _over_one_more_square(xp: Any, g: Any, x: Any) -> Any:
+    """g / (1 + x*x)."""
+    return _over_one_less_square(xp, g, x * 1j) if x.dtype in xp.complex_dtypes else xp.over_squares(g, x, 1.0)
+
+
+def _root_of_one_more_square(xp: Any, g: Any, x: Any) -> Any:
+    """g / sqrt(1 + x*x)."""
+    return _root_of_one_less_square(xp, g, x * 1j) if x.dtype in xp.complex_dtypes else g / xp.hypot(x, 1.0)
+
+
+asin = elementwise("asin", "The inverse sine, in radians.", _root_of_one_less_square)
+acos = elementwise("acos", "The inverse cosine, in radians.", lambda xp, g, x: -_root_of_one_less_square(xp, g, x))
+atan = elementwise("atan", "The inverse tangent, in radians.", _over_one_more_square)
 atan2 = elementwise(
     "atan2",
     "The angle of the point (x2, x1) in radians, elementwise.",
-    lambda xp, g, x1, x2: g * x2 / (x1 * x1 + x2 * x2),
-    lambda xp, g, x1, x2: -g * x1 / (x1 * x1 + x2 * x2),
+    lambda xp, g, x1, x2: xp.over_squares(g * x2, x1, x2),
+    lambda xp, g, x1, x2: xp.over_squares(-g * x1, x1, x2),
 )
 sinh = elementwise("sinh", "The hyperbolic sine, elementwise.", lambda xp, g, x: g * xp.cosh(x))
 cosh = elementwise("cosh", "The hyperbolic cosine, elementwise.", lambda xp, g, x: g * xp.sinh(x))
@@ -118,9 +171,9 @@ def _tanh_rule(xp: Any, g: Any, y: Any) -> Any:
 
 
 tanh = elementwise("tanh", "The hyperbolic tangent, elementwise.", _tanh_rule)
-asinh = elementwise("asinh", "The inverse hyperbolic sine.", lambda xp, g, x: g / xp.sqrt(x * x + 1))
+asinh = elementwise("asinh", "The inverse hyperbolic sine.", _root_of_one_more_square)
 acosh = elementwise("acosh", "The inverse hyperbolic cosine.", lambda xp, g, x: g / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
-atanh = elementwise("atanh", "The inverse hyperbolic tangent.", lambda xp, g, x: g / ((1 - x) * (1 + x)))
+atanh = elementwise("atanh", "The inverse hyperbolic tangent.", _over_one_less_square)
 
 
 def _share(xp: Any, x: Any, y: Any) -> Any:
@@ -134,6 +187,21 @@ hypot = elementwise(
     lambda xp, g, x1, y: g * _share(xp, x1, y),
     lambda xp, g, x2, y: g * _share(xp, x2, y),
 )
+
+
+@public("over_squares", "composition")
+def over_squares(g: Any, x1: Any, x2: Any, /) -> Tensor:
+    """g / (x1 * x1 + x2 * x2) for real arrays, elementwise, where no square overflows or underflows on the way.
+
+    >>> import xgrad as xg
+    >>> xg.over_squares(xg.asarray(1e200), 1e200, 0.0).item()
+    1e-200
+    """
+    from xgrad.rules.searching import mask
+
+    size = hypot(x1, x2)
+    return divide(divide(mask(g, not_equal(size, math.inf)), size), size)
+
 
 # --- choosing -----------------------------------------------------------------------------------------------
 
@@ -242,10 +310,11 @@ def sign(x: Any, /) -> Tensor:
     """-1, 0 or 1 with the sign of x, elementwise; x / |x| where x is complex."""
     x = _tensor(x)
     if isinstance(x, ComplexTensor):
-        from xgrad.rules.searching import where
+        from xgrad.rules.searching import mask, where
 
         size = abs(x)
-        return divide(x, where(equal(size, 0.0), 1.0, size))
+        is_zero = equal(size, 0.0)
+        return divide(mask(x, logical_not(is_zero)), where(is_zero, 1.0, size))  # 0 without a sign
     return untracked("sign", (x,))
 
 

@@ -71,11 +71,26 @@ def _sigmoid_rule(xp: Any, g: Any, y: Any) -> Any:
 
 sigmoid = elementwise(
     "sigmoid",
-    "1 / (1 + exp(-x)), elementwise, within eps of the value.",
+    "1 / (1 + exp(-x)), elementwise, with all digits also where it is small.",
     _sigmoid_rule,
 )
 relu = elementwise("relu", "max(x, 0), elementwise. The gradient at 0 is 0.", lambda xp, g, y: xp.mask(g, y > 0))
 softplus = elementwise("softplus", "log(1 + exp(x)), elementwise.", lambda xp, g, x: g * xp.sigmoid(x))
+
+
+def _sigmoid_cross_entropy_rule(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
+    """g * (sigmoid(x) - target), as the distance from the nearer of 0 and 1 and from there to the target."""
+    near = xp.astype(x1 > 0, g.dtype)
+    away = 1 - (near + near)
+    return g * ((near - x2) + away * xp.sigmoid(away * x1))
+
+
+sigmoid_cross_entropy = elementwise(
+    "sigmoid_cross_entropy",
+    "-x2 * log(sigmoid(x1)) - (1 - x2) * log(sigmoid(-x1)), elementwise; 0 where x1 is infinite and x2 fits.",
+    _sigmoid_cross_entropy_rule,
+    lambda xp, g, x1: -g * x1,
+)
 
 _leaky_relu = Elementwise(
     "leaky_relu",
