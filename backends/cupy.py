@@ -32,9 +32,8 @@ except ImportError as error:
 class CuPyRaw(IndexingRaw):
     """array_api_compat.cupy, with CuPy's scatter for the gradients of integer indexing."""
 
+    _special = CuPySpecial
     _waits_for_inverses = True
-
-    special = CuPySpecial("cupy")
 
     @cached_property
     def linalg(self) -> Any:

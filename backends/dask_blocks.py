@@ -13,6 +13,9 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
+from xgrad.backends import load
+from xgrad.backends.special import Special
+
 da: Any
 np: Any
 try:
@@ -139,15 +142,19 @@ class FFT:
         return function(x.rechunk({axis % x.ndim: -1 for axis in axes}), **options)
 
 
-class InBlocks:
-    """Elementwise functions of NumPy's arrays, block by block."""
+class InBlocks(Special):
+    """The special functions of NumPy's arrays, block by block."""
 
-    def __init__(self, functions: Any) -> None:
-        self.functions = functions
+    library = "dask"
 
-    def __getattr__(self, name: str) -> Any:
-        found = self.__dict__[name] = partial(da.core.elemwise, getattr(self.functions, name))
-        return found
+    def _found(self, name: str) -> Any:
+        return partial(da.core.elemwise, getattr(load("numpy").xp.special, name))
+
+    def derivative(self, x: Any, of: str, order: int) -> Any:
+        return self._found("derivative")(x, of=of, order=order)
+
+    def polygamma(self, n: Any, x: Any) -> Any:
+        return self._found("polygamma")(n, x)
 
 
 def take_in_rows(x: Any, indices: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from xgrad.backends.base import Backend
 from xgrad.backends.raw import Raw
 from xgrad.backends.refusal import Extension, refusal
+from xgrad.backends.special import Special
 
 LACKING = "the library has no such function"
 KINDS = {
@@ -103,7 +104,7 @@ class GenericRaw(Raw):
     @cached_property
     def special(self) -> Any:
         """The library's own, where it has a `special` beside what the standard knows."""
-        return Part(self.library, "special")
+        return GenericSpecial(self)
 
     def setitem(self, x: Any, value: Any, key: Any) -> Any:
         """Where the library's arrays cannot be written to, through `scatter`."""
@@ -136,6 +137,20 @@ class Part(Extension):
             library, extension = self._path
             found = self.__dict__[name] = refusal(f"{extension}.{name}", library, LACKING)
             return found
+
+
+class GenericSpecial(Special):
+    """Those of the library's `special`, and what the standard's functions make."""
+
+    def __init__(self, xp: Any) -> None:
+        super().__init__(xp)
+        self._part = Part(xp.library, "special")
+
+    def _found(self, name: str) -> Any:
+        return getattr(self._part, name)
+
+    def polygamma(self, n: Any, x: Any) -> Any:
+        return self._found("polygamma")(n, x)
 
 
 class Generic(Backend):

@@ -8,7 +8,7 @@ float32 and a warning. (JAX_ENABLE_X64=1 in the environment, or jax.config.updat
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property, wraps
 from importlib import import_module
 from numbers import Integral
@@ -34,9 +34,8 @@ class JAXRaw(IndexingRaw):
     key that is an error here, as in other libraries; to look into an array of indices would wait for the device.
     """
 
+    _special = JAXSpecial
     _waits_for_inverses = True
-
-    special = JAXSpecial("jax")
 
     @cached_property
     def linalg(self) -> Any:
@@ -130,9 +129,6 @@ class JAX(Backend):
     install = "pip install 'xgrad[jax]'"
     array_types: ClassVar[tuple[type, ...]] = (jax.Array,) if jax else ()
     raw_class = JAXRaw
-    cannot: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("special.j0", "special.j1"), "its `bessel_jn` gives nan for small arguments, and wrong digits for large ones"
-    )
     checks_indices = False  # of arrays of indices; see JAXRaw
 
     @classmethod

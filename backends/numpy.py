@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+from functools import partial
 from math import prod
 from typing import Any, ClassVar
 
@@ -21,6 +22,12 @@ from xgrad.backends.squares import gap, hypot, over_squares
 _add_reduce: Any = np.add.reduce  # (their stubs know no keepdims that is a variable)
 _max_reduce: Any = np.maximum.reduce
 _min_reduce: Any = np.minimum.reduce
+
+
+class NumPySpecial(SciPySpecial):
+    """As silent as SciPy's own functions are."""
+
+    silently = partial(np.errstate, all="ignore")
 
 
 class NumPyRaw(IndexingRaw):
@@ -119,7 +126,7 @@ class NumPyRaw(IndexingRaw):
         return y
 
     matrix_transpose = staticmethod(operator.attrgetter("mT"))
-    special = SciPySpecial("numpy")
+    _special = NumPySpecial
 
     def sum(self, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
         """Columns of a matrix are summed by BLAS, three times as quick; otherwise np.sum without its wrappers."""

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from xgrad.backends.special import Special
 
@@ -56,10 +56,12 @@ class Raw:
         self.__dict__[name] = value  # the next look-up is an ordinary one
         return value
 
+    _special: ClassVar[type[Special]] = Special
+
     @cached_property
-    def special(self) -> Special:
+    def special(self) -> Any:
         """The library's special functions."""
-        return Special(self.library.__name__)
+        return self._special(self)
 
     # --- doors: layers
 

@@ -1,13 +1,21 @@
 """The special functions that rules need and no standard has, by SciPy's names: `xp.special` of a raw namespace.
 
-Nothing of them is written here. A library's backend names the module that has them; where there is none, or a function is not
-in it, using it is an error that says so, and no array goes through the host.
+A library's backend names the module that has them. What the standard's functions make is in elementary.py. Derivatives whose
+usual formulas lose digits are in bessel.py and normal.py, and beta.py is for libraries without a beta function. Anything else
+that a library lacks is an error that says so, and no array goes through the host.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
+from math import inf, nan, sqrt
 from typing import Any, ClassVar
+
+from xgrad.backends import bessel, normal
+from xgrad.backends.beta import Beta, in_double
+from xgrad.backends.elementary import Elementary, silent
+from xgrad.backends.refusal import refusal
 
 # Those that a library must have, and those that are made of them; xgrad makes the others of the standard's functions.
 LIBRARYS = tuple(
@@ -16,102 +24,151 @@ LIBRARYS = tuple(
         *("erf", "erfc", "erfcx", "erfinv", "ndtr", "ndtri", "log_ndtr"),
         *("gamma", "gammaln", "digamma", "psi", "polygamma", "gammainc", "gammaincc"),
         *("betaln", "betainc", "binom", "fdtr", "fdtrc"),
-        *("j0", "j1", "i0", "i0e", "i1", "i1e"),
+        *("j0", "j1", "i0", "i0e", "i1", "i1e", "derivative"),
     )
 )
 
 
-class Special:
-    """Special functions on raw arrays of one library."""
+# The derivatives of any order of functions whose usual formulas lose digits: of the special functions, an array and the order.
+FORMULAS: dict[str, Callable[[Any, Any, int], Any]] = {
+    "j0": bessel.j0,
+    "i0": bessel.i0,
+    "i0e": bessel.i0e,
+    "i1e": bessel.i1e,
+    "erfcx": normal.erfcx,
+    "log_ndtr": normal.log_ndtr,
+}
 
+
+class Special(Elementary):
+    """Special functions on raw arrays of one library. `xp` is its raw namespace."""
+
+    library = ""  # its name, for error messages
     module: ClassVar[str | None] = None
     install: ClassVar[str] = ""  # what brings the module, for error messages
     names: ClassVar[dict[str, str]] = {}  # where the library's differ
 
-    def __init__(self, library: str) -> None:
-        self.library = library
+    def __init__(self, xp: Any) -> None:
+        self.xp = xp
+        self.library = self.library or xp.library.__name__
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
-        function = self.__dict__[name] = getattr(
-            self._functions(name), self.names.get(name, name), None
-        ) or self._missing(name)
-        return function
+        found = self.__dict__[name] = self._found(name)
+        return found
+
+    def _found(self, name: str) -> Any:
+        """The library's function, or a refusal."""
+        if self.module is None:
+            return refusal(f"special.{name}", self.library, "the library has no special functions")
+        found = getattr(self._functions(name), self.names.get(name, name), None)
+        return found or refusal(f"special.{name}", self.library, f"{self.module} has no such function")
 
     def _functions(self, name: str) -> Any:
-        if self.module is None:
-            self._missing(name)
         try:
             return import_module(str(self.module))
         except ImportError as error:
             raise ImportError(f"special.{name} of {self.library} arrays needs {self.module}: {self.install}") from error
 
-    def _missing(self, name: str) -> Any:
-        where = f"{self.module} has no such function" if self.module else "the library has no special functions"
-        raise NotImplementedError(f"special.{name} is not to be had on {self.library} arrays: {where}")
+    @silent
+    def derivative(self, x: Any, of: str, order: int) -> Any:
+        """The derivative of that order of one of the FORMULAS; order 0 is the function."""
+        return FORMULAS[of](self, x, order) if order else getattr(self, of)(x)
 
-    def polygamma(self, n: int, x: Any) -> Any:
-        """The n-th derivative of digamma, in the dtype of x."""
-        return self._functions("polygamma").polygamma(n, x)
+    @silent
+    def polygamma(self, n: Any, x: Any) -> Any:
+        """(-1)**(n + 1) * gamma(n + 1) * zeta(n + 1, x), digamma for n = 0, and nan where n is not one of 0, 1, 2 ... or inf."""
+        xp, dtype, x = self.xp, x.dtype, self._double(x)
+        n = xp.astype(n, x.dtype, copy=False) if hasattr(n, "shape") else xp.full((), float(n), dtype=x.dtype)
+        known = (n >= 0) & (n == xp.floor(n)) & (n < inf)
+        order = xp.where(known, n, xp.ones((), dtype=x.dtype))
+        even = xp.floor(order / 2) * 2 == order
+        size = self.gamma(order + 1) * self._zeta(order + 1, x, ~even)
+        found = xp.where(order == 0, self.digamma(x), xp.where(even, -size, size))
+        limit = xp.where((n == inf) & ~xp.isnan(x), n, xp.full((), nan, dtype=x.dtype))
+        return xp.astype(xp.where(known, found, limit), dtype, copy=False)
+
+    def _zeta(self, s: Any, x: Any, is_even: Any) -> Any:
+        """The sum of (x + k)**-s over k = 0, 1 ... for integers s: for negative x, that over all integers k, less a part."""
+        xp = self.xp
+        one = xp.ones((), dtype=x.dtype)
+        negative, large = x < 0, x > 1e8
+        t = xp.where(negative & ~xp.isinf(x), x, -one / 2)
+        above, below = t - xp.floor(t), xp.floor(t) + 1 - t
+        whole = above == 0
+        above, below = xp.where(whole, one, above), xp.where(whole, one, below)
+        left, less = self.zeta(s, below), self.zeta(s, 1 - t)
+        mirrored = self.zeta(s, above) + xp.where(is_even, left, -left) - xp.where(is_even, less, -less)
+        usual = self.zeta(s, xp.where(negative | large, one, x))
+        q = xp.where(large, x, one)
+        tail = (1 / (s - 1) + 0.5 / q) * q ** (1 - s)
+        found = xp.where(negative, mirrored, xp.where(large, tail, usual))
+        return xp.where((x <= 0) & (x == xp.floor(x)), xp.full((), inf, dtype=x.dtype), found)
+
+    def _double(self, x: Any) -> Any:
+        return self.xp.astype(x, self.xp.float64, copy=False)
 
 
 class SciPySpecial(Special):
     """scipy.special, for NumPy's arrays."""
 
+    library = "numpy"
     module = "scipy.special"
     install = "pip install 'xgrad[scipy]'"
 
-    def polygamma(self, n: int, x: Any) -> Any:
-        """SciPy makes double precision of every x."""
-        return super().polygamma(n, x).astype(x.dtype, copy=False)
+    def _zeta(self, s: Any, x: Any, is_even: Any) -> Any:
+        """SciPy's own where it is right, and quick: for positive numbers."""
+        return self.zeta(s, x) if (x > 0).all() else super()._zeta(s, x, is_even)
 
 
 class CuPySpecial(Special):
     """cupyx.scipy.special, which comes with CuPy."""
 
+    library = "cupy"
     module = "cupyx.scipy.special"
 
-    def polygamma(self, n: int, x: Any) -> Any:
-        return super().polygamma(n, x).astype(x.dtype, copy=False)
+
+class WithoutBeta(Beta, Special):
+    """For a library that lacks the beta function, and has Bessel functions of few digits."""
+
+    def j0(self, x: Any) -> Any:
+        """PyTorch's and JAX's own have eight digits or fewer."""
+        return bessel.bessel_j(self.xp, x, 0)
+
+    def j1(self, x: Any) -> Any:
+        return bessel.bessel_j(self.xp, x, 1)
 
 
-class JAXSpecial(Special):
-    """jax.scipy.special."""
+class JAXSpecial(WithoutBeta):
+    """jax.scipy.special, and functions that it lacks."""
 
+    library = "jax"
     module = "jax.scipy.special"
     names: ClassVar[dict[str, str]] = {"psi": "digamma"}
 
-
-class TorchSpecial(Special):
-    """torch.special, and functions that it lacks."""
-
-    module = "torch.special"
-    names: ClassVar[dict[str, str]] = {"j0": "bessel_j0", "j1": "bessel_j1"}
-
-    def polygamma(self, n: int, x: Any) -> Any:
-        """PyTorch's own trigamma, n = 1, is right to 9 digits only."""
-        return self.zeta(2.0, x) if n == 1 else super().polygamma(n, x)
-
-    def gamma(self, x: Any) -> Any:
-        """Through its logarithm; it is negative between -1 and 0, -3 and -2, and so on."""
-        size = self.gammaln(x).exp()
-        return size.where((x > 0) | (x.floor() % 2 == 0), -size)
+    def _double(self, x: Any) -> Any:
+        """JAX has double precision only where its setting jax_enable_x64 is on."""
+        return self.xp.astype(x, self.xp.zeros(()).dtype)
 
     def betainc(self, a: Any, b: Any, x: Any) -> Any:
-        """By its continued fraction, which converges quickly where x is below the mean; beyond it, from the other end."""
-        mirrored = x > (a + 1) / (a + b + 2)
-        a, b, x = b.where(mirrored, a), a.where(mirrored, b), (1 - x).where(mirrored, x)
-        below = self._lower_beta(a, b, x)
-        return (1 - below).where(mirrored, below)
+        return self._found("betainc")(a, b, x)
 
-    def _lower_beta(self, a: Any, b: Any, x: Any, pairs: int = 100) -> Any:
-        """The fraction 1 / (1 + d1 / (1 + d2 / ...)) from behind, and what stands in front of it. 100 pairs do for a, b < 1e4."""
-        fraction = (a + b + x) * 0 + 1
-        for m in range(pairs, -1, -1):
-            odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
-            fraction = 1 + odd / fraction
-            if m:
-                fraction = 1 + m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)) / fraction
-        beta = self.gammaln(a) + self.gammaln(b) - self.gammaln(a + b)
-        return (a * x.log() + b * (-x).log1p() - beta).exp() / (a * fraction)
+
+class TorchSpecial(WithoutBeta):
+    """torch.special, and functions that it lacks."""
+
+    library = "torch"
+    module = "torch.special"
+
+    def ndtr(self, x: Any) -> Any:
+        """PyTorch's own has no digits where it is small."""
+        return 0.5 * self.erfc(x * -sqrt(0.5))
+
+    @in_double
+    def gamma(self, x: Any) -> Any:
+        """Through its logarithm, and with its sign; nan at the negative integers."""
+        xp = self.xp
+        size = xp.exp(self.gammaln(x)) * self._sign_of_gamma(x)
+        signed = xp.where(x == 0, 1 / x, size)
+        return xp.where((x < 0) & (x == xp.floor(x)), xp.full((), nan, dtype=x.dtype), signed)

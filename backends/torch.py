@@ -28,9 +28,8 @@ except ImportError as error:
 class TorchRaw(IndexingRaw):
     """array_api_compat.torch, and PyTorch's own functions for the doors."""
 
+    _special = TorchSpecial
     _waits_for_inverses = True
-
-    special = TorchSpecial("torch")
 
     def sigmoid(self, x: Any) -> Any:
         return torch.sigmoid(x)

@@ -4,22 +4,28 @@ On NumPy they need SciPy (`pip install 'xgrad[scipy]'`), but for those that are 
 come with the library.
 """
 
-from xgrad.rules.special import (
-    betainc,
-    betaln,
-    binom,
-    digamma,
+from xgrad.rules.beta import betainc, betaln, binom, fdtr, fdtrc, gammainc, gammaincc
+from xgrad.rules.entropy import (
     entr,
+    expit,
+    kl_div,
+    log_expit,
+    log_softmax,
+    logit,
+    logsumexp,
+    rel_entr,
+    softmax,
+    xlog1py,
+    xlogy,
+)
+from xgrad.rules.special import (
+    derivative,
+    digamma,
     erf,
     erfc,
     erfcx,
     erfinv,
-    expit,
-    fdtr,
-    fdtrc,
     gamma,
-    gammainc,
-    gammaincc,
     gammaln,
     i0,
     i0e,
@@ -27,26 +33,18 @@ from xgrad.rules.special import (
     i1e,
     j0,
     j1,
-    kl_div,
-    log_expit,
     log_ndtr,
-    log_softmax,
-    logit,
-    logsumexp,
     ndtr,
     ndtri,
     polygamma,
     psi,
-    rel_entr,
-    softmax,
-    xlog1py,
-    xlogy,
 )
 
 __all__ = [
     "betainc",
     "betaln",
     "binom",
+    "derivative",
     "digamma",
     "entr",
     "erf",

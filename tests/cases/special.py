@@ -48,6 +48,29 @@ for _n in (0, 1, 2):
     case("special.polygamma", _n, real(2, 3, low=0.5, high=4), reference=by_scipy("polygamma"))
 case("special.polygamma", 1, real(low=0.5, high=4), reference=by_scipy("polygamma"))
 
+
+# --- derivatives of any order: of polynomials in these, so that the reference is another text ------------
+
+
+def by_polynomial(np, x, *, of, order):
+    """Derivatives of the third order, by the differential equations."""
+    if of == "i0":
+        return special.i1(x) * (1 + 2 / x**2) - special.i0(x) / x
+    if of == "j0":
+        return special.j1(x) * (1 - 2 / x**2) + special.j0(x) / x
+    if of == "erfcx":
+        return (8 * x**3 + 12 * x) * special.erfcx(x) - (8 * x**2 + 8) / np.sqrt(np.pi)
+    if of == "log_ndtr":
+        h = np.exp(-x * x / 2) / np.sqrt(2 * np.pi) / special.ndtr(x)
+        return h * ((x + h) * (x + 2 * h) - 1)
+    raise AssertionError(of)
+
+
+for _of in ("i0", "j0", "erfcx", "log_ndtr"):
+    case("special.derivative", real(2, 3, low=-3, high=3), of=_of, order=3, reference=by_polynomial)
+for _shape in SHAPES:
+    case("special.derivative", real(*_shape, low=0.5, high=2), of="i0", order=3, reference=by_polynomial)
+
 # --- the library's, of several arrays -----------------------------------------------------------------
 
 SHAPE_PARAMETERS = np.asarray([0.7, 1.5, 3.0])
@@ -83,57 +106,38 @@ case(
 
 # --- made of these ------------------------------------------------------------------------------------
 
-case(
-    "special.betaln",
-    real(2, 3, low=0.4, high=3),
-    real(3, low=0.4, high=3),
-    reference=by_scipy("betaln"),
-    raw=lambda xp, a, b: xp.special.gammaln(a) + xp.special.gammaln(b) - xp.special.gammaln(a + b),
-)
-case(
-    "special.binom",
-    real(2, 3, low=3, high=5),
-    real(3, low=0.4, high=2.6),
-    reference=by_scipy("binom"),
-    raw=lambda xp, n, k: xp.exp(xp.special.gammaln(n + 1) - xp.special.gammaln(k + 1) - xp.special.gammaln(n - k + 1)),
-)
-F_DISTRIBUTION = {
-    "fdtr": lambda xp, n, d, x: xp.special.betainc(n / 2, d / 2, n * x / (d + n * x)),
-    "fdtrc": lambda xp, n, d, x: xp.special.betainc(d / 2, n / 2, d / (d + n * x)),
-}
-for _name, _definition in F_DISTRIBUTION.items():
+case("special.betaln", real(2, 3, low=0.4, high=3), real(3, low=0.4, high=3), reference=by_scipy("betaln"))
+case("special.betaln", real(2, 3, low=20, high=30), real(3, low=0.4, high=15), reference=by_scipy("betaln"))
+case("special.binom", real(2, 3, low=3, high=5), real(3, low=0.4, high=2.6), reference=by_scipy("binom"))
+case("special.binom", real(2, 1, low=3, high=5), real(3, low=-2.6, high=-0.2), reference=by_scipy("binom"))
+case("special.binom", real(2, 1, low=0.2, high=0.8), real(3, low=1.9, high=3.8), reference=by_scipy("binom"))
+for _name in ("fdtr", "fdtrc"):
     case(
         f"special.{_name}",
         SHAPE_PARAMETERS,
         np.asarray([[5.0], [3.5]]),
         real(2, 3, low=0.4, high=2),
         reference=by_scipy(_name),
-        raw=_definition,
     )
 
 # --- made of others, whose definitions these are ------------------------------------------------------
 
-LOGISTIC = {
-    "entr": ((0.2, 2), lambda xp, x: -x * xp.log(x)),
-    "expit": ((-2, 2), lambda xp, x: 1 / (1 + xp.exp(-x))),
-    "log_expit": ((-2, 2), lambda xp, x: -xp.log1p(xp.exp(-x))),
-    "logit": ((0.2, 0.8), lambda xp, x: xp.log(x / (1 - x))),
-}
-for _name, ((_low, _high), _raw) in LOGISTIC.items():
+LOGISTIC = {"entr": (0.2, 2), "expit": (-2, 2), "log_expit": (-2, 2), "logit": (0.2, 0.8)}
+for _name, (_low, _high) in LOGISTIC.items():
     for _shape in SHAPES:
-        case(f"special.{_name}", real(*_shape, low=_low, high=_high), reference=by_scipy(_name), raw=_raw)
+        case(f"special.{_name}", real(*_shape, low=_low, high=_high), reference=by_scipy(_name))
 
-OF_TWO = {
-    "kl_div": lambda xp, x, y: x * xp.log(x / y) - x + y,
-    "rel_entr": lambda xp, x, y: x * xp.log(x / y),
-    "xlog1py": lambda xp, x, y: x * xp.log1p(y),
-    "xlogy": lambda xp, x, y: x * xp.log(y),
-}
-for _name, _formula in OF_TWO.items():
+for _name in ("kl_div", "rel_entr", "xlog1py", "xlogy"):
     for _shape1, _shape2 in PAIRS:
         pair = real(*_shape1, low=0.4, high=2), real(*_shape2, low=0.4, high=2)
-        case(f"special.{_name}", *pair, reference=by_scipy(_name), raw=_formula)
-    case(f"special.{_name}", 1.5, real(3, low=0.4, high=2), reference=by_scipy(_name), raw=_formula)
+        case(f"special.{_name}", *pair, reference=by_scipy(_name))
+    case(
+        f"special.{_name}",
+        1.5,
+        real(3, low=0.4, high=2),
+        reference=by_scipy(_name),
+        raw=lambda xp, x, y, name=_name: getattr(xp.special, name)(xp.asarray(x, dtype=y.dtype), y),
+    )
 
 
 def _logsumexp(xp, a, *, axis=None, b=1.0, keepdims=False):
@@ -150,7 +154,6 @@ for _static in ({}, {"axis": 0}, {"axis": -1, "keepdims": True}, {"axis": (0, 1)
         real(2, 3),
         **_static,
         reference=by_scipy("logsumexp"),
-        raw=lambda xp, x, static=_static: _logsumexp(xp, x, **static),
     )
     case(
         "special.logsumexp",

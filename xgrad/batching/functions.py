@@ -276,6 +276,7 @@ TABLE: dict[str, Function] = {
     **{rule.__name__: rule for rule in (softmax_cross_entropy, searchsorted, isin)},
     **{rule.__name__: rule for rule in (getitem, setitem, scatter, take, scatter_take, take_along_axis)},
     "scatter_along_axis": scatter_along_axis,
+    "special.logsumexp": reduction,
     "linalg.solve": solve,
     "linalg.cross": cross,
 }

@@ -1,11 +1,13 @@
 """Derivative rules, one file for each chapter of the standard. Importing this package fills the registry."""
 
 from xgrad.rules import (
+    beta,
     creation,
     data_type,
     decompositions,
     determinants,
     elementwise,
+    entropy,
     fft,
     indexing,
     linalg,
@@ -19,11 +21,13 @@ from xgrad.rules import (
 )
 
 __all__ = [
+    "beta",
     "creation",
     "data_type",
     "decompositions",
     "determinants",
     "elementwise",
+    "entropy",
     "fft",
     "indexing",
     "linalg",

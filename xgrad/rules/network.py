@@ -113,7 +113,7 @@ def leaky_relu(x: Any, /, negative_slope: float = 0.01) -> Tensor:
     return apply(_leaky_relu, (x,), {"negative_slope": slope})
 
 
-def _weights(xp: Any, x: Any, y: Any, axis: Any) -> Any:
+def weights(xp: Any, x: Any, y: Any, axis: Any) -> Any:
     """softmax over the axes: exp(x - y), made to sum to 1, which at 1e4 and in float32 it would not because y is rounded."""
     if not isinstance(axis, tuple) and (axis is not None or x.ndim == 1):
         return xp.softmax(wide(xp, x), axis=0 if axis is None else axis)
@@ -126,8 +126,8 @@ def _weights(xp: Any, x: Any, y: Any, axis: Any) -> Any:
 _logsumexp = Function(
     "logsumexp",
     ("x",),
-    (lambda xp, g, x, y, axis, keepdims: expand(xp, g, x.shape, axis) * _weights(xp, x, y, axis),),
-    jvp=lambda xp, t, x, y, axis, keepdims: xp.sum(t * _weights(xp, x, y, axis), axis=axis, keepdims=keepdims),
+    (lambda xp, g, x, y, axis, keepdims: expand(xp, g, x.shape, axis) * weights(xp, x, y, axis),),
+    jvp=lambda xp, t, x, y, axis, keepdims: xp.sum(t * weights(xp, x, y, axis), axis=axis, keepdims=keepdims),
 )
 
 

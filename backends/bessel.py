@@ -1,0 +1,148 @@
+"""Bessel functions on raw arrays: derivatives of any order, and J0 and J1 for libraries whose own have few digits."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from xgrad.backends.formulas import added, bounded, number
+
+# --- Bessel functions ---------------------------------------------------------------------------------------
+#
+# A derivative of J0 is a sum of J0, J1 ... with binomial coefficients, and so for I0. Those beyond order 1 come from the
+# recurrence where x is large enough for it, and else from the power series.
+
+
+def j0(special: Any, x: Any, order: int) -> Any:
+    xp = special.xp
+    terms = [special.j0(x), special.j1(x)]
+    if order == 2:
+        return _over(xp, terms[1], x) - terms[0]
+    for n in range(2, order + 1):
+        limit = 2 * math.sqrt(n + 1)
+        small = xp.abs(x) < limit
+        series = _series(xp, xp.where(small, x, number(xp, limit, x)), n, -1, 16)
+        rising = terms[-1] / xp.where(small, number(xp, limit, x), x) * (2 * (n - 1)) - terms[-2]
+        terms.append(xp.where(small, series, rising))
+    total = 0 * x
+    for j in range(order + 1):
+        n = 2 * j - order
+        sign = (-1) ** j * (1 if n >= 0 else (-1) ** n)
+        total = total + terms[abs(n)] * (sign * math.comb(order, j) / 2**order)
+    return total
+
+
+def i0(special: Any, x: Any, order: int) -> Any:
+    """All terms are positive for positive x. Where x is large they come as ratios to I0, which may overflow."""
+    xp = special.xp
+    if order == 2:
+        x = bounded(xp, x)
+        return special.i0(x) * (1 - _over(xp, special.i1e(x) / special.i0e(x), x))
+    small = xp.abs(x) < 10
+    inner, outer = xp.where(small, x, number(xp, 10, x)), xp.where(small, number(xp, 10, x), bounded(xp, x))
+    ratios = [xp.ones((), dtype=x.dtype), special.i1e(outer) / special.i0e(outer)]
+    total = 0 * outer
+    for n in range(2, order + 1):
+        ratios.append(ratios[-2] - ratios[-1] / outer * (2 * (n - 1)))
+    near = 0 * inner
+    for n in range(order % 2, order + 1, 2):
+        weight = math.comb(order, (order - n) // 2) / 2**order * (2 if n else 1)
+        total = total + ratios[n] * weight
+        near = near + _series(xp, inner, n, 1, 28) * weight
+    return xp.where(small, near, special.i0(x) * total)
+
+
+def _over(xp: Any, y: Any, x: Any) -> Any:
+    """y / x of a function that is x / 2 near 0."""
+    return xp.where(x == 0, number(xp, 0.5, x), y / xp.where(x == 0, number(xp, 1.0, x), x))
+
+
+def _series(xp: Any, x: Any, n: int, sign: int, terms: int) -> Any:
+    """The power series of J_n (sign -1) or I_n (sign 1)."""
+    half = x * 0.5
+    q = half * half * sign
+    total = 0 * x + 1
+    for k in range(terms, 0, -1):
+        total = total * q / (k * (n + k)) + 1
+    for k in range(1, n + 1):
+        total = total * half / k
+    return total
+
+
+# I0e(x) is the mean of exp(-x u) over an angle, for x > 0 and u = 1 - cos(angle), and I1e(x) that of (1 - u) exp(-x u). So
+# their derivatives are means of powers of u times exp(-x u), which are positive and have quickly convergent ratios.
+
+
+def i0e(special: Any, x: Any, order: int) -> Any:
+    moments = _moments_of_i0e(special, x, order)
+    return moments[order] * ((-1) ** order * _sign(special.xp, x, order))
+
+
+def i1e(special: Any, x: Any, order: int) -> Any:
+    if order == 0:
+        return special.i1e(x)
+    moments = _moments_of_i0e(special, x, order + 1)
+    return (moments[order] - moments[order + 1]) * ((-1) ** order * _sign(special.xp, x, order + 1))
+
+
+def _sign(xp: Any, x: Any, power: int) -> Any:
+    """Each derivative of abs(x) brings a sign. One alone is 0 at 0, the mean of both sides; two of them are 1 everywhere."""
+    return xp.sign(x) if power % 2 else 1.0
+
+
+def _moments_of_i0e(special: Any, x: Any, highest: int) -> list[Any]:
+    """The means of u**k exp(-abs(x) u), from their ratios: a continued fraction, from behind."""
+    xp = special.xp
+    size = xp.abs(bounded(xp, x))
+    start = highest + 60
+    slope = size * 2 + (start + 2)
+    ratio = (2 * (2 * start + 3)) / (slope + xp.sqrt(slope * slope - size * (4 * (2 * start + 3))))
+    ratios = []
+    for k in range(start, -1, -1):
+        ratio = (2 * k + 1) / (size * (2 - ratio) + (k + 1))
+        ratios.append(ratio)
+    moments = [special.i0e(x)]
+    for ratio in ratios[: -highest - 1 : -1]:
+        moments.append(moments[-1] * ratio)
+    return moments
+
+
+# --- J0 and J1 ----------------------------------------------------------------------------------------------
+#
+# Up to BESSEL_FAR by Bessel's integral, for which the midpoint rule is exact but for J_64 and later ones. Beyond it, by Hankel's
+# series.
+
+BESSEL_FAR = 25.0
+ANGLES = [math.pi / 2 * (k + 0.5) / 16 for k in range(16)]
+
+
+def bessel_j(xp: Any, x: Any, order: int) -> Any:
+    """J0 or J1."""
+    size = xp.abs(x)
+    far = size > BESSEL_FAR
+    t = xp.where(far, number(xp, 1.0, x), x)
+    sines = [math.sin(angle) for angle in ANGLES]
+    near = added([xp.sin(t * s) * s if order else xp.cos(t * s) for s in sines]) / len(sines)
+    t = xp.where(far, size, number(xp, BESSEL_FAR, x))
+    even, odd = _hankel(1 / t, order)
+    sine, cosine = xp.sin(t), xp.cos(t)
+    along, across = (sine - cosine, sine + cosine) if order else (cosine + sine, sine - cosine)
+    if order:  # the phase is a quarter turn later
+        across = -across
+    beyond = (along * even - across * odd) / xp.sqrt(t * xp.acos(number(xp, -1.0, x)))
+    beyond = xp.where(xp.isinf(x), number(xp, 0.0, x), beyond)
+    return xp.where(far, xp.where(x < 0, -beyond, beyond) if order else beyond, near)
+
+
+def _hankel(inverse: Any, order: int, terms: int = 24) -> tuple[Any, Any]:
+    """The series that stand before the cosine and the sine."""
+    weights = [1.0]
+    for k in range(1, terms):
+        weights.append(weights[-1] * (4 * order - (2 * k - 1) ** 2) / (8 * k))
+    sums = []
+    for first in (0, 1):
+        total = 0 * inverse
+        for k in range(terms - 2 + first, first - 1, -2):
+            total = total * inverse * inverse + weights[k] * (-1) ** (k // 2)
+        sums.append(total)
+    return sums[0], sums[1] * inverse

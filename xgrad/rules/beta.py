@@ -1,0 +1,204 @@
+"""The beta function, binomial coefficients, and the incomplete gamma and beta functions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from xgrad.backends.beta import stirling
+from xgrad.backends.elementary import linear_minus_log1p
+from xgrad.dispatch import apply
+from xgrad.op import Elementwise
+from xgrad.registry import public
+from xgrad.rules.special_arguments import InTheLast, arrays, root_pi
+from xgrad.tensor import Tensor
+
+# --- the beta function --------------------------------------------------------------------------------------
+
+
+def _digamma_rise(xp: Any, a: Any, b: Any) -> Any:
+    """digamma(a + b) - digamma(a). For positive a and a + b all terms here have the sign of b, so that nothing cancels."""
+    usual = (a > 0) & (a + b > 0)
+    one = xp.ones((), dtype=a.dtype)
+    p, d = xp.where(usual, a, one), xp.where(usual, b, one)
+    rise = d / (p + d) / p
+    for k in range(1, 10):
+        rise = rise + d / (p + d + k) / (p + k)
+    p = p + 10
+    u, v = 1 / p, 1 / (p + d)
+    step = d * v * u  # u - v
+    rise = rise + xp.log1p(d * u) + 0.5 * step
+    # Now the differences of u**2, u**4 ... and v**2, v**4 ..., by Bernoulli's numbers.
+    power, first = u * u, step * (u + v)
+    difference, highest = first, power
+    for c in (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12):
+        rise = rise + difference * c
+        difference = difference * (v * v) + highest * first
+        highest = highest * power
+    other = xp.where(usual, one, a)
+    return xp.where(usual, rise, xp.special.digamma(xp.where(usual, one, a + b)) - xp.special.digamma(other))
+
+
+_betaln = Elementwise(
+    "special.betaln",
+    ("a", "b"),
+    (lambda xp, g, a, b: -g * _digamma_rise(xp, a, b), lambda xp, g, a, b: -g * _digamma_rise(xp, b, a)),
+)
+
+
+@public("special.betaln", "rule")
+def betaln(a: Any, b: Any, /) -> Tensor:
+    """The logarithm of the absolute value of the beta function, elementwise."""
+    return apply(_betaln, arrays("betaln", a, b))
+
+
+# binom is gamma(n + 1) / gamma(k + 1) / gamma(n - k + 1), smooth also where one of the last two is infinite. Left of 0 the
+# rules take 1 / gamma(x) as gamma(1 - x) * sin(pi x) / pi: the derivative has a part with digamma(1 - x), and a wave.
+
+
+def _is_mirrored(xp: Any, x: Any, n: Any) -> Any:
+    return (x <= 0) & ((n > -1) | (x == xp.floor(x)))
+
+
+def _mirrored(xp: Any, x: Any, n: Any) -> Any:
+    """x where the gamma function of it is taken as it is, 1 - x elsewhere."""
+    return xp.where(_is_mirrored(xp, x, n), 1 - x, x)
+
+
+def _wave(xp: Any, x: Any, n: Any) -> Any:
+    """cos(pi x) times gamma(n + 1) * gamma(1 - x) / gamma(n + 2 - x), where x is mirrored."""
+    hit = _is_mirrored(xp, x, n)
+    one = xp.ones((), dtype=x.dtype)
+    a, b = xp.where(hit, n, one) + 1, xp.where(hit, 1 - x, one)
+    phase = x - 2 * xp.round(x * 0.5)
+    size = xp.cos(phase * xp.acos(xp.asarray(-1.0, dtype=x.dtype))) * xp.exp(xp.special.betaln(a, b))
+    positive = (xp.floor(xp.where(a > 0, one * 0, a)) + xp.floor(xp.where(a + b > 0, one * 0, a + b))) % 2 == 0
+    return xp.mask(xp.where(positive, size, -size), hit)
+
+
+def _binom_by_n(xp: Any, g: Any, n: Any, k: Any, y: Any) -> Any:
+    rest = n - k + 1
+    above = _mirrored(xp, rest, n)
+    return g * (y * _digamma_rise(xp, above, n + 1 - above) + _wave(xp, rest, n))
+
+
+def _binom_by_k(xp: Any, g: Any, n: Any, k: Any, y: Any) -> Any:
+    rest = n - k + 1
+    above, below = _mirrored(xp, rest, n), _mirrored(xp, k + 1, n)
+    return g * (y * _digamma_rise(xp, below, above - below) + _wave(xp, k + 1, n) - _wave(xp, rest, n))
+
+
+_binom = Elementwise("special.binom", ("n", "k"), (_binom_by_n, _binom_by_k))
+
+
+@public("special.binom", "rule")
+def binom(n: Any, k: Any, /) -> Tensor:
+    """The binomial coefficient, also of numbers that are not integers, elementwise; nan where n is a negative integer.
+
+    >>> import xgrad as xg
+    >>> xg.special.binom(xg.asarray([5.0, -2.5]), xg.asarray([2.0, 1.0])).numpy().tolist()
+    [10.0, -2.5]
+    """
+    return apply(_binom, arrays("binom", n, k))
+
+
+# --- incomplete gamma and beta functions --------------------------------------------------------------------
+#
+# A density is exp of a sum of logarithms. At the ends of the domain it is a product of powers instead, of which all derivatives
+# are right: 0**0 is 1. Where the parameters are large, the logarithm is taken of the distance from the mean.
+
+
+def _gamma_density(xp: Any, a: Any, x: Any) -> Any:
+    """x**(a - 1) * exp(-x) / gamma(a)"""
+    one = xp.ones((), dtype=x.dtype)
+    end = x == 0
+    t = xp.where(end, one, x)
+    near = (a >= 10) & (t > 0.6 * a) & (t < 1.7 * a)
+    mean = xp.where(near, a, 10 * one)
+    d = (xp.where(near, t, mean) - mean) / mean
+    close = xp.exp(-mean * linear_minus_log1p(d) - stirling(mean)) * xp.sqrt(mean) / (t * root_pi(xp, x, 2.0))
+    apart = xp.exp((a - 1) * xp.log(t) - t - xp.special.gammaln(a))
+    at_end = xp.where(end, x, one) ** (a - 1) * xp.exp(-xp.where(end, x, one) - xp.special.gammaln(a))
+    return xp.where(end, at_end, xp.where(near, close, apart))
+
+
+def _beta_density(xp: Any, a: Any, b: Any, x: Any, rest: Any) -> Any:
+    """x**(a - 1) * rest**(b - 1) / beta(a, b), where rest is 1 - x"""
+    one = xp.ones((), dtype=x.dtype)
+    beta = xp.special.betaln(a, b)
+    end = (x == 0) | (rest == 0)
+    t, u = xp.where(end, one / 2, x), xp.where(end, one / 2, rest)
+    log_t = xp.where(t < 0.5, xp.log(t), xp.log1p(-xp.where(t < 0.5, 0 * one, u)))
+    log_u = xp.where(u < 0.5, xp.log(u), xp.log1p(-xp.where(u < 0.5, 0 * one, t)))
+    apart = xp.exp((a - 1) * log_t + (b - 1) * log_u - beta)
+    limit = math.log(xp.finfo(x.dtype).max)
+    scale = xp.exp(xp.where(-beta < limit, -beta, limit * one))
+    # One power alone where it is infinite: its derivatives outweigh those of the other.
+    at_zero, at_one = (x == 0) & (a < 1), (rest == 0) & (b < 1)
+    both = end & ~at_zero & ~at_one
+    product = xp.where(both, x, one) ** (a - 1) * xp.where(both, rest, one) ** (b - 1)
+    first, second = xp.where(at_zero, x, one) ** (a - 1), xp.where(at_one, rest, one) ** (b - 1)
+    at_end = scale * xp.where(at_zero, first, xp.where(at_one, second, product))
+    return xp.where(end, at_end, apart)
+
+
+_gammainc = InTheLast("special.gammainc", ("a", "x"), (None, lambda xp, g, a, x: g * _gamma_density(xp, a, x)))
+_gammaincc = InTheLast("special.gammaincc", ("a", "x"), (None, lambda xp, g, a, x: -g * _gamma_density(xp, a, x)))
+_betainc = InTheLast(
+    "special.betainc", ("a", "b", "x"), (None, None, lambda xp, g, a, b, x: g * _beta_density(xp, a, b, x, 1 - x))
+)
+
+
+@public("special.gammainc", "rule")
+def gammainc(a: Any, x: Any, /) -> Tensor:
+    """The lower incomplete gamma function, divided by gamma(a), elementwise. Its derivative by `a` is an error."""
+    return apply(_gammainc, arrays("gammainc", a, x))
+
+
+@public("special.gammaincc", "rule")
+def gammaincc(a: Any, x: Any, /) -> Tensor:
+    """1 - gammainc(a, x), elementwise, accurate where that is small. Its derivative by `a` is an error."""
+    return apply(_gammaincc, arrays("gammaincc", a, x))
+
+
+@public("special.betainc", "rule")
+def betainc(a: Any, b: Any, x: Any, /) -> Tensor:
+    """The incomplete beta function from 0 to x, divided by beta(a, b), elementwise. Its derivatives by `a` and `b` are errors."""
+    return apply(_betainc, arrays("betainc", a, b, x))
+
+
+def _f_density(xp: Any, dfn: Any, dfd: Any, x: Any) -> Any:
+    """The density of the F distribution: that of the share x / (x + dfd / dfn), and at 0 a product of powers."""
+    one = xp.ones((), dtype=x.dtype)
+    a, b, ratio = dfn / 2, dfd / 2, dfd / dfn
+    end = x == 0
+    t = xp.where(end, one, x)
+    share, rest = t / (t + ratio), ratio / (t + ratio)
+    large = t > 1
+    slope = xp.where(large, share * rest / xp.where(large, t, one), rest * rest / ratio)
+    t = xp.where(end, x, one)
+    at_end = t ** (a - 1) * (t / ratio + 1) ** (-a - b) * ratio ** (-a) * xp.exp(-xp.special.betaln(a, b))
+    return xp.where(end, at_end, _beta_density(xp, a, b, share, rest) * slope)
+
+
+_fdtr = InTheLast(
+    "special.fdtr", ("dfn", "dfd", "x"), (None, None, lambda xp, g, dfn, dfd, x: g * _f_density(xp, dfn, dfd, x))
+)
+_fdtrc = InTheLast(
+    "special.fdtrc", ("dfn", "dfd", "x"), (None, None, lambda xp, g, dfn, dfd, x: -g * _f_density(xp, dfn, dfd, x))
+)
+
+
+@public("special.fdtr", "rule")
+def fdtr(dfn: Any, dfd: Any, x: Any, /) -> Tensor:
+    """The F distribution function for that many degrees of freedom in numerator and denominator, elementwise.
+
+    Its derivatives by the degrees of freedom are errors.
+    """
+    return apply(_fdtr, arrays("fdtr", dfn, dfd, x))
+
+
+@public("special.fdtrc", "rule")
+def fdtrc(dfn: Any, dfd: Any, x: Any, /) -> Tensor:
+    """1 - fdtr(dfn, dfd, x), elementwise, accurate where that is small. Its derivatives by `dfn` and `dfd` are errors."""
+    return apply(_fdtrc, arrays("fdtrc", dfn, dfd, x))

@@ -1,0 +1,84 @@
+"""How a special function is declared: its arguments become tensors of one floating-point dtype.
+
+Integers and booleans are taken as the default floating-point dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xgrad import dispatch
+from xgrad.dispatch import unwrap
+from xgrad.op import Elementwise, Rule
+from xgrad.registry import ELEMENTWISE, public
+from xgrad.rules.data_type import cast
+from xgrad.tensor import Tensor, wrap
+
+
+def arrays(name: str, *args: Any) -> list[Tensor]:
+    """The arguments as tensors of one backend and one floating-point dtype: the default one, if they have none."""
+    backend, raws, _ = unwrap(name, args)
+    dtypes = [raw.dtype for raw in raws if hasattr(raw, "shape")]
+    dtype = dtypes[0] if len(dtypes) == 1 else backend.library.result_type(*dtypes)
+    if backend.library.isdtype(dtype, ("bool", "integral")):
+        dtype = _default(backend)
+    lifted = [raw if hasattr(raw, "shape") else backend.asarray(raw, dtype) for raw in raws]
+    tensors = [arg if isinstance(arg, Tensor) else wrap(raw, backend) for arg, raw in zip(args, lifted, strict=True)]
+    return [t if t.dtype == dtype else cast(t, dtype) for t in tensors]
+
+
+def _default(backend: Any) -> Any:
+    """The dtype for what has no floating-point one."""
+    return backend.library.__array_namespace_info__().default_dtypes(device=backend.device)["real floating"]
+
+
+def floating(name: str, x: Any) -> Tensor:
+    """An array or a number as a floating-point tensor."""
+    if isinstance(x, Tensor) and x.backend.is_inexact(x.dtype):
+        return x
+    return arrays(name, x)[0]
+
+
+def of_one(name: str, doc: str, rule: Rule) -> Callable[[Any], Tensor]:
+    """A function of one array, element by element; `rule` is g times its derivative."""
+    quick = dispatch.unary(Elementwise(name, ("x",), (rule,)))
+
+    def function(x: Any, /) -> Tensor:
+        known = type(x) is Tensor and x.form is not None
+        return quick(x if known else floating(name, x))
+
+    return published(function, name, doc)
+
+
+def published(function: Callable[..., Tensor], name: str, doc: str) -> Callable[..., Tensor]:
+    function.__name__ = function.__qualname__ = name.rpartition(".")[2]
+    function.__doc__ = doc
+    function.__module__ = "xgrad"
+    ELEMENTWISE.add(name)
+    return public(name, "rule")(function)
+
+
+def root_pi(xp: Any, like: Any, factor: float = 1.0) -> Any:
+    """The square root of pi (times a factor) to as many digits as the library has: some have more than Python's floats."""
+    return xp.sqrt(xp.acos(xp.asarray(-1.0, dtype=like.dtype)) * factor)
+
+
+class InTheLast(Elementwise):
+    """A function whose derivative is known by its last argument only: to ask for another is an error, not a zero."""
+
+    def _check(self, moving: Sequence[Any]) -> None:
+        for name, moves in zip(self.arguments[:-1], moving, strict=False):
+            if moves is not None:
+                raise NotImplementedError(
+                    f"{self.name}: the derivative by {name} is not known. Cut it off with xgrad's detach() where it is "
+                    "not wanted."
+                )
+
+    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
+        self._check(parents)
+        return super().pull(xp, g, parents, saved, static)
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        self._check(tangents)
+        return super().push(xp, tangents, saved, static)
