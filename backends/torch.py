@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from xgrad.backends.base import Backend
 from xgrad.backends.data import PYTHON_NUMBERS
 from xgrad.backends.determinism import is_deterministic
+from xgrad.backends.layout import numpys_order
 from xgrad.backends.memory import in_bytes
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.scatter import scatter_sorted
@@ -122,12 +123,16 @@ class TorchRaw(IndexingRaw):
         return torch.gather(x, axis, places)
 
     def getitem(self, x: Any, key: Any) -> Any:
-        return x[key] if not runs_backwards(key) else Turned(x, key).get()
+        found = x[key] if not runs_backwards(key) else Turned(x, key).get()
+        order = numpys_order(key, x.ndim)
+        return found if order is None else found.permute(order)
 
     def _put(self, y: Any, value: Any, key: Any) -> Any:
         """PyTorch writes only numbers of the same dtype at a mask or at arrays of integers."""
         if isinstance(value, torch.Tensor) and value.dtype != y.dtype and value.is_complex() <= y.is_complex():
             value = value.to(y.dtype)
+        if getattr(value, "ndim", 0) and (order := numpys_order(key, y.ndim)) is not None:
+            value = value.expand(self.getitem(y, key).shape).permute([order.index(i) for i in range(len(order))])
         if runs_backwards(key):
             Turned(y, key).put(value)
         else:

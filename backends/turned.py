@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from xgrad.backends.layout import axes_taken
+
 
 def runs_backwards(key: Any) -> bool:
     """Whether a slice in the key has a negative step."""
@@ -27,13 +29,13 @@ class Turned:
         axis = 0
         for part in parts:
             if part is Ellipsis:
-                axis = len(x.shape) - sum(_axes_taken(later) for later in parts[len(rest) + 1 :])
+                axis = len(x.shape) - sum(axes_taken(later) for later in parts[len(rest) + 1 :])
             elif type(part) is slice and part.step is not None and part.step < 0:
                 forwards[axis] = _forwards(part, x.shape[axis])
                 axes.append(axis)
                 part = slice(None)
             rest.append(part)
-            axis += _axes_taken(part)
+            axis += axes_taken(part)
         self.forwards, self.axes, self.rest = tuple(forwards), tuple(axes), tuple(rest)
 
     def get(self) -> Any:
@@ -53,10 +55,3 @@ def _forwards(part: slice, n: int) -> slice:
     """A slice with a positive step that takes the same places."""
     places = range(n)[part]
     return slice(places[-1], places[0] + 1, -places.step) if places else slice(0, 0)
-
-
-def _axes_taken(part: Any) -> int:
-    if part is None or part is Ellipsis:
-        return 0
-    is_mask = isinstance(part, bool) or str(getattr(part, "dtype", "")).endswith("bool")
-    return len(getattr(part, "shape", ())) if is_mask else 1

@@ -139,6 +139,35 @@ def test_take_along_axis_of_shapes_that_do_not_fit_is_one_error_everywhere(xp, s
         xp.scatter_along_axis(x, i, shape, -1)
 
 
+# --- take at indices of any shape ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(), (2, 2), (0,), (1, 3, 1)])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_take_at_indices_of_any_shape(xp, shape, axis):
+    """As NumPy has it, where the standard has one axis; twice at one place, and from the end."""
+    rng = np.random.default_rng(2)
+    x, i = rng.normal(size=(3, 4)), rng.integers(-3, 3, shape)
+    want = np.take(x, i, axis=axis)
+    w, t = rng.normal(size=want.shape), rng.normal(size=x.shape)
+    tensor, index, weights = make(xp, x), make(xp, i), make(xp, w)
+
+    def f(x):
+        return xp.sum(xp.take(x, index, axis=axis) ** 2 * weights)
+
+    assert_matches(xp.take(tensor, index, axis=axis), want, xp=xp, rtol=0)
+    key = (slice(None),) * axis + (i,)
+    gradient, product = np.zeros(x.shape), np.zeros(x.shape)
+    np.add.at(gradient, key, 2 * w * want)
+    np.add.at(product, key, 2 * w * np.take(t, i, axis=axis))
+    assert_matches(xg.grad(f)(tensor), gradient, xp=xp)
+    assert_matches(xg.hvp(f, (tensor,), (make(xp, t),))[0], product, xp=xp)
+    assert_matches(xg.jvp(f, (tensor,), (make(xp, t),))[1], np.sum(gradient * t), xp=xp, floor=1.0)
+    scattered = np.zeros(x.shape)
+    np.add.at(scattered, key, w)
+    assert_matches(xp.scatter_take(weights, index, x.shape, axis), scattered, xp=xp)
+
+
 # --- what the caller changes before backward ----------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from math import prod
 from numbers import Integral
 from typing import Any
 
+from xgrad.backends.layout import layout
 from xgrad.backends.raw import IndexingRaw
 from xgrad.batching.array import Axes, Batched, agreed, elementwise, full, merged
 from xgrad.rules.shapes import normalize_axes
@@ -188,8 +189,8 @@ class _Place:
             (_picks(part, arrays), label if _stays(part) else None) for part, label in zip(parts, labels, strict=True)
         ]
         hidden = [(axis in varying, axis) for axis in self.axes]
-        self.found = _layout([*hidden, *visible], [*varying, *picked])
-        self.wanted = [*self.axes, *_layout(visible, picked)]
+        self.found = layout([*hidden, *visible], [*varying, *picked])
+        self.wanted = [*self.axes, *layout(visible, picked)]
         self.ndim = len(self.wanted) - len(self.axes)
 
     def in_order(self, value: Any) -> Any:
@@ -202,15 +203,6 @@ class _Place:
 
     def _permuted(self, value: Any, now: list[Any], then: list[Any]) -> Any:
         return value if now == then else self.xp.permute_dims(value, tuple(now.index(label) for label in then))
-
-
-def _layout(parts: Sequence[tuple[bool, Any]], picked: list[Any]) -> list[Any]:
-    """The axes of the result of a key: of each part, whether it picks, and the label of the axis that stays."""
-    at = [i for i, (picks, _) in enumerate(parts) if picks]
-    together = at and at == list(range(at[0], at[-1] + 1))
-    start = at[0] if together else 0
-    staying = [[label for picks, label in some if not picks and label] for some in (parts[:start], parts[start:])]
-    return [*staying[0], *picked, *staying[1]]
 
 
 def _picks(part: Any, arrays: list[Batched]) -> bool:

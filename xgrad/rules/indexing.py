@@ -13,7 +13,7 @@ from xgrad.integers import integer
 from xgrad.modes import is_debugging
 from xgrad.op import JointlyLinear, Multilinear, sum_to
 from xgrad.registry import public
-from xgrad.rules.manipulation import broadcast_shapes, broadcast_to
+from xgrad.rules.manipulation import broadcast_shapes, broadcast_to, reshape
 from xgrad.rules.shapes import normalize_axes
 from xgrad.tape import is_recording
 from xgrad.tensor import Tensor
@@ -62,7 +62,7 @@ def placed(x: Any, key: Any, shape: tuple[int, ...] | None = None, value: Any = 
     backend = backend_of("indexing", [x, *arrays, value])
     if isinstance(x, Tensor):
         x = on(backend, x)
-    is_kept = is_recording() and any(getattr(each, "requires_grad", False) for each in (x, value))
+    is_kept = is_recording() and (getattr(x, "requires_grad", False) or getattr(value, "requires_grad", False))
     raws = [_array(backend, part, is_kept) for part in parts]
     if is_debugging() and not backend.checks_indices:
         with backend.guard:
@@ -209,6 +209,9 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
             raise ValueError(f"take: axis is needed for an array with {x.ndim} axes")
         axis = 0
     (axis,) = normalize_axes("take", integer("take", axis), x.ndim)
+    if getattr(indices, "ndim", 1) != 1:  # beyond the standard
+        line = take(x, reshape(indices, (-1,)), axis=axis)
+        return reshape(line, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
     if is_debugging():
         placed(x, (*(slice(None),) * axis, indices))
     return apply(_take, (x, _own(x, indices)), {"axis": axis})
@@ -233,6 +236,9 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
 @public("scatter_take", "rule")
 def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Tensor:
     """The transpose of `take`: zeros of that shape with x added at the indices."""
+    if indices.ndim != 1:
+        line = reshape(x, (*x.shape[:axis], prod(indices.shape), *x.shape[axis + indices.ndim :]))
+        return scatter_take(line, reshape(indices, (-1,)), shape, axis)
     if is_debugging():
         placed(x, (*(slice(None),) * axis, indices), tuple(shape))
     return apply(_scatter_take, (x, _own(x, indices)), {"shape": tuple(shape), "axis": axis})

@@ -1,0 +1,61 @@
+"""In which order the axes of the result of a key lie, as NumPy has it.
+
+Arrays in a key bring axes of their own, the picked ones. They come to lie where the first array was if the arrays, and the integers
+beside them, are neighbours, and in front of all other axes if they are not: x[:, 0, i] and x[:, i, 0] have them second,
+x[0, :, i] first. PyTorch takes the integers first, and asks for neighbours in what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def layout(parts: Sequence[tuple[bool, Any]], picked: list[Any]) -> list[Any]:
+    """The axes of the result of a key: of each part, whether it picks, and the label of the axis that stays."""
+    at = [i for i, (picks, _) in enumerate(parts) if picks]
+    together = at and at == list(range(at[0], at[-1] + 1))
+    start = at[0] if together else 0
+    staying = [[label for picks, label in some if not picks and label] for some in (parts[:start], parts[start:])]
+    return [*staying[0], *picked, *staying[1]]
+
+
+def numpys_order(key: Any, ndim: int) -> list[int] | None:
+    """Where the axes that NumPy's result has lie in PyTorch's result of a key; None if both have the same order."""
+    if type(key) is not tuple or len(key) < 3:
+        return None
+    arrays = [part for part in key if _is_array(part)]
+    if not arrays or not any(part is Ellipsis or _is_number(part) for part in key):
+        return None
+    picked: list[Any] = [("picked", i) for i in range(max(1 if is_mask(part) else part.ndim for part in arrays))]
+    whole = ndim - sum(axes_taken(part) for part in key)  # axes that the key does not name
+    parts: list[tuple[Any, Any]] = []  # and the label of the axis that stays
+    for i, part in enumerate(key if any(part is Ellipsis for part in key) else (*key, ...)):
+        if part is Ellipsis and whole:
+            parts += [(slice(None), (i, j)) for j in range(whole)]
+        elif i < len(key):
+            parts.append((part, (i, 0) if part is None or isinstance(part, slice) else None))
+    numpys = [(_is_array(part) or _is_number(part), label) for part, label in parts]
+    torchs = [(_is_array(part), label) for part, label in parts if not _is_number(part) and part is not Ellipsis]
+    now, then = layout(torchs, picked), layout(numpys, picked)
+    return None if now == then else [now.index(label) for label in then]
+
+
+def _is_array(part: Any) -> bool:
+    return hasattr(part, "dtype") and (part.ndim > 0 or is_mask(part))
+
+
+def _is_number(part: Any) -> bool:
+    """An integer, also as a 0-d array."""
+    return isinstance(part, int) or (hasattr(part, "dtype") and not _is_array(part))
+
+
+def is_mask(part: Any) -> bool:
+    return isinstance(part, bool) or str(getattr(part, "dtype", "")).endswith("bool")
+
+
+def axes_taken(part: Any) -> int:
+    """How many axes of an array a part of a key stands for."""
+    if part is None or part is Ellipsis:
+        return 0
+    return len(getattr(part, "shape", ())) if is_mask(part) else 1
