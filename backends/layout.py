@@ -1,7 +1,7 @@
 """In which order the axes of the result of a key lie, as NumPy has it.
 
-Arrays in a key bring axes of their own, the picked ones. They come to lie where the first array was if the arrays, and the integers
-beside them, are neighbours, and in front of all other axes if they are not: x[:, 0, i] and x[:, i, 0] have them second,
+Arrays in a key bring axes of their own, the picked ones. They come to lie where the first array was if the arrays, and the
+integers beside them, are neighbours, and in front of all other axes if they are not: x[:, 0, i] and x[:, i, 0] have them second,
 x[0, :, i] first. PyTorch takes the integers first, and asks for neighbours in what is left.
 """
 

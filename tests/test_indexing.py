@@ -256,8 +256,8 @@ def test_indices_that_the_caller_changes_before_backward(function):
     ("function", "axes"),
     [
         (lambda x, axes: xg.flip(x, axis=axes), [0, 2]),
-        (lambda x, axes: xg.roll(x, [1, 2], axis=axes), [0, 2]),
-        (lambda x, axes: xg.roll(x, axes, axis=[0, 1]), [1, 2]),
+        (lambda x, axes: xg.roll(x, (1, 2), axis=axes), [0, 2]),
+        (lambda x, axes: xg.roll(x, axes, axis=(0, 1)), [1, 2]),
         (lambda x, axes: xg.sum(x, axis=axes), [0, 2]),
         (lambda x, axes: xg.mean(x, axis=axes), [0, 2]),
         (lambda x, axes: xg.max(x, axis=axes), [0, 2]),

@@ -365,8 +365,10 @@ def test_after_a_recorded_backward_dropped_leaves_are_freed_at_once(xp, keeping,
         if keeping:
             y.retain_grad()
         xp.sum(y * y).backward(create_graph=True)
+        of_x: Any = x.grad
         if ended == "differentiated":
-            xp.sum(x.grad * x.grad).backward(create_graph=True)
+            xp.sum(of_x * of_x).backward(create_graph=True)
+        del of_x
         g = x.grad if ended == "kept by its gradient" else None
         gone = [weakref.ref(each) for each in (x, y, x.node, y.grad if keeping else x.grad) if each is not g]
         del x, y
