@@ -33,7 +33,6 @@ from xgrad.modes import debug, no_grad, use_deterministic
 from xgrad.persist import persist
 from xgrad.primitive import primitive
 from xgrad.rules.creation import (
-    arange,
     asarray,
     empty,
     empty_like,
@@ -41,7 +40,6 @@ from xgrad.rules.creation import (
     from_dlpack,
     full,
     full_like,
-    linspace,
     meshgrid,
     ones,
     ones_like,
@@ -176,6 +174,7 @@ from xgrad.rules.network import (
     softplus,
     weight_gradient,
 )
+from xgrad.rules.ranges import arange, linspace
 from xgrad.rules.searching import (
     all,
     any,

@@ -39,3 +39,40 @@ for _indexing in ("xy", "ij"):
     case("meshgrid", real(2), real(3), indexing=_indexing)
     case("meshgrid", real(2), real(1), real(3), indexing=_indexing)
 case("meshgrid", real(2))
+
+
+def _weighed(xp, start, stop, num, endpoint):  # type: ignore[no-untyped-def]
+    weight = xp.linspace(0.0, 1.0, num, endpoint=endpoint, dtype=xp.abs(stop).dtype)
+    return start * (1 - weight) + stop * weight
+
+
+for _num, _endpoint in ((5, True), (4, False), (1, True), (0, True)):
+    case(
+        "linspace",
+        real(),
+        real(),
+        call=lambda xp, a, b, n=_num, e=_endpoint: xp.linspace(a, b, n, dtype=a.dtype, endpoint=e),
+        raw=lambda xp, a, b, n=_num, e=_endpoint: _weighed(xp, a, b, n, e),
+        note=f"{_num}, endpoint={_endpoint}",
+    )
+case(
+    "linspace",
+    cplx(),
+    cplx(),
+    call=lambda xp, a, b: xp.linspace(a, b, 3),
+    raw=lambda xp, a, b: _weighed(xp, a, b, 3, True),
+)
+case(
+    "linspace",
+    real(),
+    call=lambda xp, b: xp.linspace(1.0, b, 3),
+    raw=lambda xp, b: _weighed(xp, 1.0, b, 3, True),
+    note="a number and an array",
+)
+case(
+    "arange",
+    real(low=0.1, high=0.2),
+    real(low=0.3, high=0.4),
+    call=lambda xp, a, step: xp.arange(a, 2.0, step),
+    raw=lambda xp, a, step: a + xp.arange(6, dtype=a.dtype) * step,
+)

@@ -45,7 +45,7 @@ def creation(derivative: str = CREATES, *, prefix: str = "") -> Callable[[Functi
     return declare
 
 
-def _make(backend: Any, name: str, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
+def make(backend: Any, name: str, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
     where = backend if device is None else backend.on(device)
     try:
         return wrap(getattr(where.xp, name)(*args, **kwargs), where)
@@ -78,13 +78,13 @@ def asarray(
     Tensor([1., 2.], backend='numpy', device='cpu', requires_grad=True)
     """
     if isinstance(obj, Tensor):
-        return _from_tensor(obj, dtype, device, copy, requires_grad)
+        return from_tensor(obj, dtype, device, copy, requires_grad)
     if noting:
         note((obj,))
     where = backend if device is None else backend.on(device)
     if isinstance(obj, list | tuple) and _holds_tensors(obj):
         tensor = _from_nested(obj)
-        return _from_tensor(tensor, dtype, device, copy, requires_grad)
+        return from_tensor(tensor, dtype, device, copy, requires_grad)
     home = None if device is not None else owner(obj)
     if home is not None and (home.name == backend.name or home.stays):
         where = home  # a raw array stays on its device
@@ -105,7 +105,7 @@ def asarray(
     return wrap(raw, where, Leaf())
 
 
-def _from_tensor(x: Tensor, dtype: Any, device: Any, copy: bool | None, requires_grad: bool) -> Tensor:
+def from_tensor(x: Tensor, dtype: Any, device: Any, copy: bool | None, requires_grad: bool) -> Tensor:
     from xgrad.rules.data_type import astype, cast
 
     y = x
@@ -164,19 +164,19 @@ def from_dlpack(backend: Any, x: Any, /, *, device: Any = None, copy: bool | Non
 @creation()
 def zeros(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
     """Zeros of that shape, in the backend's default dtype unless told otherwise."""
-    return _make(backend, "zeros", integers("zeros", shape, "shape"), dtype=dtype, device=device)
+    return make(backend, "zeros", integers("zeros", shape, "shape"), dtype=dtype, device=device)
 
 
 @creation()
 def ones(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
     """Ones of that shape."""
-    return _make(backend, "ones", integers("ones", shape, "shape"), dtype=dtype, device=device)
+    return make(backend, "ones", integers("ones", shape, "shape"), dtype=dtype, device=device)
 
 
 @creation()
 def empty(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
     """An array of that shape whose values are whatever was in memory."""
-    return _make(backend, "empty", integers("empty", shape, "shape"), dtype=dtype, device=device)
+    return make(backend, "empty", integers("empty", shape, "shape"), dtype=dtype, device=device)
 
 
 @creation("composition")
@@ -186,10 +186,10 @@ def full(backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: An
     if isinstance(fill_value, Tensor):
         from xgrad.rules.manipulation import broadcast_to
 
-        value = _from_tensor(fill_value, dtype, device, None, False)
+        value = from_tensor(fill_value, dtype, device, None, False)
         return broadcast_to(value, shape)
     check("full", fill_value)
-    return _make(backend, "full", shape, fill_value, dtype=dtype, device=device)
+    return make(backend, "full", shape, fill_value, dtype=dtype, device=device)
 
 
 @creation()
@@ -198,24 +198,7 @@ def eye(
 ) -> Tensor:
     """Ones on the k-th diagonal, zeros elsewhere."""
     rows, columns = integer("eye", n_rows, "n_rows"), or_none("eye", n_cols, "n_cols")
-    return _make(backend, "eye", rows, columns, k=integer("eye", k, "k"), dtype=dtype, device=device)
-
-
-@creation()
-def arange(
-    backend: Any, start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None, device: Any = None
-) -> Tensor:
-    """Numbers from `start` (0 if only one is given) to before `stop`, `step` apart."""
-    return _make(backend, "arange", start, stop, step, dtype=dtype, device=device)
-
-
-@creation()
-def linspace(
-    backend: Any, start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
-) -> Tensor:
-    """`num` evenly spaced numbers from `start` to `stop`."""
-    num = integer("linspace", num, "num")
-    return _make(backend, "linspace", start, stop, num, dtype=dtype, device=device, endpoint=endpoint)
+    return make(backend, "eye", rows, columns, k=integer("eye", k, "k"), dtype=dtype, device=device)
 
 
 # --- like another -------------------------------------------------------------------------------------------
@@ -223,7 +206,7 @@ def linspace(
 
 def _like(name: str, x: Any, *args: Any, dtype: Any = None, device: Any = None) -> Tensor:
     backend, (raw,), _ = unwrap(name, (x,))
-    return _make(
+    return make(
         backend.here(), name.removesuffix("_like"), tuple(raw.shape), *args, dtype=dtype or raw.dtype, device=device
     )
 
@@ -275,8 +258,9 @@ def triu(x: Any, /, *, k: int = 0) -> Tensor:
 @public("meshgrid", "composition")
 def meshgrid(*arrays: Any, indexing: str = "xy") -> tuple[Tensor, ...]:
     """Coordinate arrays from coordinate vectors: each varies along its own axis."""
-    from xgrad.rules.manipulation import broadcast_to, reshape
+    from xgrad.rules.manipulation import broadcast_to, numbers_lifted, reshape
 
+    arrays = numbers_lifted("meshgrid", arrays)
     if indexing not in ("xy", "ij"):
         raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', not {indexing!r}")
     order = list(range(len(arrays)))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from math import prod
 from typing import Any
 
-from xgrad.dispatch import apply, backend_of
+from xgrad.backends.data import is_scalar
+from xgrad.dispatch import apply, backend_of, weak
 from xgrad.integers import integer, integers, one_or_more
 from xgrad.op import JointlyLinear, Multilinear
 from xgrad.registry import public
 from xgrad.rules.shapes import Axes, inverse, normalize_axes
-from xgrad.tensor import Tensor
+from xgrad.tensor import Tensor, wrap
 
 # --- one array, same elements -------------------------------------------------------------------------------
 
@@ -112,7 +113,8 @@ def broadcast_to(x: Any, /, shape: Sequence[int]) -> Tensor:
 
 @public("broadcast_arrays", "composition")
 def broadcast_arrays(*arrays: Any) -> tuple[Tensor, ...]:
-    """All arrays in the shape that they broadcast to together."""
+    """All arrays in the shape that they broadcast to together. A number among them takes the dtype of the others."""
+    arrays = numbers_lifted("broadcast_arrays", arrays)
     shape = broadcast_shapes(*(array.shape for array in arrays))
     return tuple(broadcast_to(array, shape) for array in arrays)
 
@@ -168,6 +170,35 @@ def tile(x: Any, repetitions: Sequence[int], /) -> Tensor:
 # --- several arrays -----------------------------------------------------------------------------------------
 
 
+def numbers_lifted(name: str, arrays: Iterable[Any]) -> tuple[Any, ...]:
+    """The arrays, with tensors in place of the numbers among them. A number is weak: it takes the dtype that the others have."""
+    arrays = tuple(arrays)
+    if not any(is_scalar(array) for array in arrays):
+        return arrays
+    backend = backend_of(name, arrays)
+    dtypes = [array.dtype for array in arrays if not is_scalar(array)]
+    inexact = [dtype for dtype in dtypes if backend.is_inexact(dtype)]
+    common = backend.library.result_type(*(inexact or dtypes)) if dtypes else None
+
+    def tensor(number: Any) -> Tensor:
+        return wrap(backend.asarray(number, dtype=_dtype_beside(backend, number, common)), backend)
+
+    return tuple(tensor(weak(backend, array)) if is_scalar(array) else array for array in arrays)
+
+
+def _dtype_beside(backend: Any, number: Any, common: Any) -> Any:
+    """The dtype of a number beside arrays of dtype `common`; None for the default one of its kind."""
+    kinds = ("bool", "integral", "real floating", "complex floating")
+    of_number = next((i for i, kind in ((0, bool), (1, int), (3, complex)) if isinstance(number, kind)), 2)
+    of_arrays = next(
+        (i for i, kind in enumerate(kinds) if common is not None and backend.library.isdtype(common, kind)), 0
+    )
+    if common is None or of_number > of_arrays:
+        is_real = common is not None and of_arrays == kinds.index("real floating")  # then the number is complex
+        return backend.library.result_type(common, backend.library.complex64) if is_real else None
+    return common
+
+
 def _concat_rule(xp: Any, g: Any, shapes: list[tuple[int, ...]], axis: int | None) -> list[Any]:
     lengths = [prod(shape) if axis is None else shape[axis] for shape in shapes]
     ends = list(accumulate(lengths))
@@ -184,7 +215,7 @@ _stack = JointlyLinear(
 @public("concat", "rule")
 def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
     """The arrays one after the other along an axis; flattened first if it is None."""
-    arrays = tuple(arrays)
+    arrays = numbers_lifted("concat", arrays)
     if not arrays:
         raise ValueError("concat: there are no arrays to join")
     if axis is not None:
@@ -194,8 +225,8 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
 
 @public("stack", "rule")
 def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:
-    """The arrays, all of one shape, along a new axis."""
-    arrays = tuple(arrays)
+    """The arrays, all of one shape, along a new axis. A number among them takes the dtype of the others."""
+    arrays = numbers_lifted("stack", arrays)
     if not arrays:
         raise ValueError("stack: there are no arrays to join")
     (axis,) = normalize_axes("stack", integer("stack", axis), arrays[0].ndim + 1)

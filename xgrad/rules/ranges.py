@@ -1,0 +1,89 @@
+"""Numbers at equal distances: linspace and arange, of numbers and of 0-d arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from xgrad.backends.data import is_scalar
+from xgrad.dispatch import backend_of
+from xgrad.integers import integer
+from xgrad.rules.creation import creation, from_tensor, make
+from xgrad.rules.manipulation import numbers_lifted
+from xgrad.tensor import Tensor, wrap
+
+
+@creation("composition")
+def arange(
+    backend: Any, start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None, device: Any = None
+) -> Tensor:
+    """Numbers from `start` (0 if only one is given) to before `stop`, `step` apart.
+
+    0-d tensors may be given. The numbers move with `start` and `step`; how many they are does not.
+    """
+    if any(hasattr(value, "shape") for value in (start, stop, step)):
+        return _steps(backend, start, stop, step, dtype, device)
+    return make(backend, "arange", start, stop, step, dtype=dtype, device=device)
+
+
+@creation("composition")
+def linspace(
+    backend: Any, start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
+) -> Tensor:
+    """`num` evenly spaced numbers from `start` to `stop`, which may be 0-d tensors, and are differentiated by.
+
+    >>> import xgrad as xg
+    >>> xg.grad(lambda stop: xg.sum(xg.linspace(0.0, stop, 5)))(xg.asarray(1.0)).item()
+    2.5
+    """
+    num = integer("linspace", num, "num")
+    if any(hasattr(value, "shape") for value in (start, stop)):
+        return _between(backend, start, stop, num, dtype, device, endpoint)
+    return make(backend, "linspace", start, stop, num, dtype=dtype, device=device, endpoint=endpoint)
+
+
+def _between(backend: Any, start: Any, stop: Any, num: int, dtype: Any, device: Any, endpoint: bool) -> Tensor:
+    """`linspace` of 0-d tensors: a weighted mean of the two, so that the ends are exact."""
+    backend, (start, stop), dtype = _endpoints("linspace", backend, (start, stop), dtype, device)
+    real = backend.xp.abs(backend.xp.zeros((), dtype=dtype)).dtype
+    weight = make(backend, "linspace", 0.0, 1.0, num, dtype=real, endpoint=endpoint)
+    between: Tensor = start * (1 - weight) + stop * weight
+    return between
+
+
+def _steps(backend: Any, start: Any, stop: Any, step: Any, dtype: Any, device: Any) -> Tensor:
+    """`arange` of 0-d tensors: start + k * step."""
+    if stop is None:
+        start, stop = 0, start
+    given = (start, stop, step)
+    numbers = [value.item() if hasattr(value, "item") else value for value in map(_detached, given)]
+    backend, (first, _, by), _ = _endpoints("arange", backend, given, dtype, device)
+    if all(isinstance(number, int) for number in numbers):
+        return make(backend, "arange", *numbers, dtype=dtype)
+    count = make(backend, "arange", max(0, math.ceil((numbers[1] - numbers[0]) / numbers[2])), dtype=first.dtype)
+    return first + count * by
+
+
+def _detached(value: Any) -> Any:
+    return value.detach() if isinstance(value, Tensor) else value
+
+
+def _endpoints(
+    name: str, backend: Any, values: Sequence[Any], dtype: Any, device: Any
+) -> tuple[Any, list[Tensor], Any]:
+    """The backend of the tensors among these values, all values as 0-d tensors on it, and the inexact dtype that they have."""
+    for value in values:
+        if getattr(value, "shape", ()) != ():
+            raise ValueError(f"{name}: numbers or 0-d arrays are wanted, not one of shape {tuple(value.shape)}")
+    backend = backend_of(name, values) if any(isinstance(value, Tensor) for value in values) else backend
+    backend = backend if device is None else backend.on(device)
+    values = [
+        value if isinstance(value, Tensor) or is_scalar(value) else wrap(backend.lift(value), backend)
+        for value in values
+    ]
+    values = [from_tensor(value, None, device, None, False) for value in numbers_lifted(name, values)]
+    if dtype is None:
+        inexact = [value.dtype for value in values if backend.is_inexact(value.dtype)]
+        dtype = backend.library.result_type(*inexact) if inexact else backend.xp.asarray(0.0).dtype
+    return backend, [from_tensor(value, dtype, None, None, False) for value in values], dtype
