@@ -129,6 +129,26 @@ def test_a_dollar_sign_is_no_formula(tmp_path: Path) -> None:
     plot.save(plot.draw(a_record(title=r"cost $\frac.csv$")), tmp_path / "a.png")
 
 
+@pytest.mark.parametrize("steps", [3, 20, 30])
+def test_logarithmic_axes_are_labelled_with_powers(steps: int) -> None:
+    figure = plot.draw(a_record(steps, loss=[2.0**-step for step in range(steps)]))
+    plot.encoded(figure)
+    ticks = [
+        text for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for text in axis.get_ticklabels(which="both")
+    ]
+    powers = [text for text in ticks if "10^" in text.get_text()]
+    assert powers
+    assert all(text.get_parse_math() for text in powers)  # else they are drawn as they are written
+
+
+def test_of_many_layers_a_few_are_named() -> None:
+    record = a_record(layers=[LayerTrace(f"layer {k}", "dead", [1.0] * 30, [0.5] * 30) for k in range(100)])
+    _, _, norms, shares = panels(record)
+    assert labels(norms) == [*(f"layer {k}" for k in range(plot.NAMED - 2)), "layer 98", "layer 99"]
+    assert len(labels(shares)) == plot.NAMED
+    assert len(norms.lines) >= 100
+
+
 def test_few_curves_are_chosen_of_many() -> None:
     many = [Stage(step, Y) for step in [*range(10), *range(50, 5001, 50)]]
     chosen = [stage.step for stage in plot._chosen(many)]

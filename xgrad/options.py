@@ -41,7 +41,13 @@ def parser() -> argparse.ArgumentParser:
     made = _Parser(prog="xgrad", description="Gradients over the Array API, and fits with them.")
     made.add_argument("--version", action="version", version=f"xgrad {xg.__version__}")
     commands = made.add_subparsers(dest="command", required=True, metavar="fit | diagnose | info")
-    commands.add_parser("info", help="list the backends and try a gradient on each")
+    _add_options(
+        commands.add_parser(
+            "fit",
+            help="fit a network to a function of x, or to the points of a CSV file",
+            description="Fit a network to a function of x, or to the points of a CSV file, and draw what happened.",
+        )
+    )
     diagnose = commands.add_parser(
         "diagnose",
         help="say why the run of a history went wrong",
@@ -51,13 +57,7 @@ def parser() -> argparse.ArgumentParser:
     diagnose.add_argument("--fix", action="store_true", help="try what is proposed")
     diagnose.add_argument("--json", action="store_true", help="the findings as JSON")
     diagnose.add_argument("--html", type=_path, metavar="FILE", help="also a page with the picture of the run")
-    _add_options(
-        commands.add_parser(
-            "fit",
-            help="fit a network to a function of x, or to the points of a CSV file",
-            description="Fit a network to a function of x, or to the points of a CSV file, and draw what happened.",
-        )
-    )
+    commands.add_parser("info", help="list the backends and try a gradient on each")
     return made
 
 
@@ -123,7 +123,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     add(training, "loss", "what is minimised", choices=[*LOSSES])
     add(training, "seed", "of the random numbers", type=_integer, metavar="N")
-    add(training, "backend", "the array library (default: XGRAD_BACKEND, else numpy)")
+    add(
+        training,
+        "backend",
+        "the array library, one that xgrad info lists, or auto (default: XGRAD_BACKEND, else numpy)",
+    )
     add(training, "device", "as the backend names it (default: XGRAD_DEVICE, else its own)")
 
     results = parser.add_argument_group("the results")

@@ -25,6 +25,7 @@ LAYERS = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#bf3989", "#6e7781")
 IDLE = {"dead": "dead units", "saturated": "saturated slopes"}
 EARLIER = 6  # learned curves drawn besides the last one
 FRAMES, FRAMES_A_SECOND = 60, 12  # of an animation, at most
+NAMED = 8  # layers, at most, in a legend
 MARGIN = 0.15  # of the targets' range, left free above and below them
 
 FORMATS = ("png", "jpg", "jpeg", "pdf", "svg", "tif", "tiff", "webp")  # that need nothing else
@@ -40,7 +41,6 @@ _STYLE = {
     "grid.linewidth": 0.6,
     "legend.fontsize": 8.0,
     "legend.frameon": False,
-    "text.parse_math": False,  # a file's name may hold a dollar sign
     "text.usetex": False,
 }
 
@@ -156,9 +156,10 @@ def _settled() -> Iterator[None]:
 
 
 def _title(axes: Axes, record: Record, *, small: bool = False) -> None:
-    axes.set_title(f"{record.title}\n", loc="left", fontsize=13, fontweight="bold")
+    # a file's name may hold a dollar sign
+    axes.set_title(f"{record.title}\n", loc="left", fontsize=13, fontweight="bold", parse_math=False)
     size = min(9.0, 900 / len(record.setting)) if small else 9.0  # so that a long one fits
-    axes.text(0, 1.02, record.setting, transform=axes.transAxes, fontsize=size, color=TRUE)
+    axes.text(0, 1.02, record.setting, transform=axes.transAxes, fontsize=size, color=TRUE, parse_math=False)
 
 
 # --- the curves
@@ -325,23 +326,26 @@ def _draw_marks(axes: Axes, record: Record, *, named: bool) -> None:
 
 
 def _draw_norms(axes: Axes, record: Record) -> None:
+    named = _named(record.layers)
     for layer, color in zip(record.layers, _cycle(record.layers), strict=True):
         _marked_line(
             axes,
             record.sampled,
             _drawable(layer.gradient_norm),
             color,
-            f"{layer.name}{_first(record.sampled, layer.gradient_norm)}",
+            f"{layer.name}{_first(record.sampled, layer.gradient_norm)}" if layer.name in named else "",
         )
     _log_axis(axes, *(layer.gradient_norm for layer in record.layers))
     axes.set_ylabel("gradient norm")
 
 
 def _draw_shares(axes: Axes, record: Record) -> None:
+    named = _named([layer for layer in record.layers if layer.idle])
     for layer, color in zip(record.layers, _cycle(record.layers), strict=True):
         if layer.idle:
             percent = [100 * share for share in layer.share]
-            _marked_line(axes, record.sampled, percent, color, f"{layer.name}: {IDLE[layer.idle]}")
+            label = f"{layer.name}: {IDLE[layer.idle]}" if layer.name in named else ""
+            _marked_line(axes, record.sampled, percent, color, label)
     axes.set_ylim(-4, 104)
     axes.set_yticks([0, 50, 100], ["0", "50 %", "100 %"])
     axes.set_ylabel("idle share")
@@ -360,6 +364,12 @@ def _marked_line(axes: Axes, steps: Sequence[int], values: Sequence[float], colo
         markevery=marks,
         label=label,
     )
+
+
+def _named(layers: Sequence[LayerTrace]) -> set[str]:
+    """The layers that a legend has room for: the first and the last ones."""
+    names = [layer.name for layer in layers]
+    return set(names if len(names) <= NAMED else [*names[: NAMED - 2], *names[-2:]])
 
 
 def _cycle(layers: Sequence[LayerTrace]) -> list[str]:

@@ -26,6 +26,7 @@ from xgrad.fit.result import Result, r_squared
 from xgrad.fit.samples import Samples, Scale, load_samples
 from xgrad.fit.targets import check, check_ending
 from xgrad.fit.train import batches, train
+from xgrad.fit.words import shortened
 from xgrad.info import versions
 
 LOSS_NAMES = {"mse": "mean squared error", "l1": "mean absolute error", "huber": "Huber loss"}
@@ -177,7 +178,7 @@ def _short(r2: float) -> str:
 
 
 def _setting(config: Config) -> str:
-    net = "-".join(str(size) for size in (1, *config.hidden, 1))
+    net = shortened("-".join(str(size) for size in (1, *config.hidden, 1)))
     output = "linear" if config.output_activation == "none" else config.output_activation
     batch = f"{config.batch} drawn points a step" if config.batch else "full batch"
     return " · ".join(

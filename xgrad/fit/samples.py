@@ -13,9 +13,10 @@ from xgrad.fit.config import Config
 from xgrad.fit.csvfile import read_csv
 from xgrad.fit.errors import FitError
 from xgrad.fit.expression import Expression, parse
-from xgrad.fit.words import printable, shown
+from xgrad.fit.words import printable, shortened, shown
 
 CURVE_POINTS = 1001
+LONGEST_NAME = 60  # characters, that a title has room for
 LARGEST = 1e200  # a picture has axes for it, and sums of as many as there may be points are finite
 LARGEST_RAW = {"float32": 3.4e38, "float64": 1e150}  # a larger one has no square in double precision
 
@@ -78,15 +79,15 @@ def load_samples(config: Config) -> Samples:
         largest = max(values, key=abs)
         if abs(largest) > limit:
             raise FitError(
-                f"{samples.name}: {name} reaches {largest:g}, too large: "
-                f"at most {limit:.2g} can be trained on {'raw ' if raw else ''}in {config.dtype}"
+                f"{samples.name}: {name} reaches {largest:g}, which is too large: "
+                f"it may be {limit:.2g}{f' with --raw and {config.dtype}' if raw else ''}"
             )
     return samples
 
 
 def _load(config: Config) -> Samples:
     if isinstance(config.data, str):
-        return Samples(printable(Path(config.data).name), *read_csv(config.data), curve=None)
+        return Samples(shortened(printable(Path(config.data).name), LONGEST_NAME), *read_csv(config.data), curve=None)
     if config.data is not None:
         return _given(*config.data)
     assert config.function is not None
@@ -100,7 +101,7 @@ def _load(config: Config) -> Samples:
             raise FitError(
                 f"function {shown(function.text)} is {value} at x = {at:g}; choose a --range where it is finite"
             )
-    name = f"{function.text} on [{low:g}, {high:g}]"
+    name = f"{shortened(function.text, LONGEST_NAME)} on [{low:g}, {high:g}]"
     return Samples(name, x, y, curve=_evaluate(function, low, high, CURVE_POINTS))
 
 
