@@ -225,6 +225,12 @@ class Backend:
         """Whether nobody but the caller's one reference holds the array, so that it may be written in place."""
         return False
 
+    def exclusive_together(self, arrays: list[Any]) -> bool:
+        """Whether these arrays are views of one memory that nobody else holds, each held once by the caller and in this list:
+        then a write to the first of them, in place, is a write to all of them.
+        """
+        return False
+
     def write(self, array: Any, value: Any, key: Any) -> Any:
         """The array with `value` written at `key`, in place. It is asked for only where the array is `exclusive`."""
         return self.xp._put(array, value, key)

@@ -57,6 +57,9 @@ class JAXRaw(IndexingRaw):
         """In one call."""
         return jax.nn.sigmoid(x)
 
+    def from_parts(self, x1: Any, x2: Any) -> Any:
+        return jax.lax.complex(*jax.numpy.broadcast_arrays(x1, x2))
+
     def getitem(self, x: Any, key: Any) -> Any:
         return x[within(key, x.shape)]
 

@@ -212,6 +212,15 @@ class Raw:
         """`astype`, with arguments that may be named."""
         return self.astype(x, dtype)
 
+    def from_parts(self, x1: Any, x2: Any) -> Any:
+        """x1 + 1j * x2, where infinities and nan stay in their part."""
+        dtype = self.result_type(x1.dtype, self.complex64)
+        y = self.astype(x2, dtype) * 1j
+        for value in (math.inf, -math.inf, math.nan):  # 1j * inf is nan + infj
+            there = self.isnan(x2) if value != value else x2 == value
+            y = self.where(there, self.asarray(complex(0.0, value), dtype=dtype), y)
+        return y + x1
+
     def mask(self, x: Any, condition: Any) -> Any:
         """x where the condition holds, 0 elsewhere (also where x is not finite)."""
         return self.where(condition, x, self.zeros((), dtype=x.dtype))

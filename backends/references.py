@@ -57,3 +57,56 @@ def _count_when_alone_through() -> int:
 
 
 _ALONE_THROUGH = _count_when_alone_through()
+
+
+def held_only_by_views(arrays: list[Any]) -> bool:
+    """Whether these arrays lie in one memory that nobody else holds, and are themselves held once each, besides the list.
+
+    The memory belongs to one of them, or to an array that they are views of.
+    """
+    owner = arrays[0].base
+    if owner is None:
+        owner = arrays[0]
+    if owner.base is not None or not owner.flags.writeable:
+        return False
+    alone, of_owner = _ALONE_TOGETHER
+    for array in arrays:
+        if array is owner:
+            of_owner += 2  # by its tensor, and by the list
+        elif array.base is owner and _count(array) <= alone:
+            of_owner += 1
+        else:
+            return False
+    array = None  # it may be the owner
+    return _count(owner) <= of_owner
+
+
+def _counts_when_alone_together() -> tuple[int, int]:
+    """The counts for one view in a list, and for what owns its memory without being in the list: the rest is added to these."""
+
+    class Owner:
+        base = None
+
+    def counts(arrays: list[Any]) -> tuple[int, int]:
+        owner = arrays[0].base
+        if owner is None:
+            owner = arrays[0]
+        for array in arrays:
+            alone = _count(array)
+        array = None
+        return alone, _count(owner) - 1
+
+    holder = _Holder()
+    holder.array = view = _View()
+    view.base = Owner()
+    del view
+    return counts([holder.array])
+
+
+class _View:
+    __slots__ = ("base",)
+
+    base: Any
+
+
+_ALONE_TOGETHER = _counts_when_alone_together()

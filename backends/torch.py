@@ -60,6 +60,9 @@ class TorchRaw(IndexingRaw):
     def mask(self, x: Any, condition: Any) -> Any:
         return torch.where(condition, x, 0)
 
+    def from_parts(self, x1: Any, x2: Any) -> Any:
+        return torch.complex(x1, x2)
+
     def softmax(self, x: Any, axis: int) -> Any:
         return torch.softmax(x, dim=axis, dtype=_wide(x)).to(x.dtype)
 

@@ -24,6 +24,7 @@ LAYERS = (
     "_starting",
     "backends",
     "registry trees tape identity reading transfer integers _version",
+    "views",
     "tensor modes",
     "op",
     "dispatch",

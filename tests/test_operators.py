@@ -172,7 +172,7 @@ def test_a_write_makes_a_tensor_part_of_the_graph(xp):
 def test_other_tensors_of_the_same_array_see_nothing(backend, xp):
     array = raw(backend, [1.0, 2.0])
     x = xp.asarray(array)
-    other, part = x.detach(), x[:1]
+    other, part = x.detach(), x[:1].detach()
     x += 1.0
     x[0] = 9.0
     assert_matches(x, [9.0, 3.0], xp=xp)
@@ -256,14 +256,14 @@ def test_writing_into_itself(xp):
     assert_matches(x.grad, [11.0, 100.0, 0.0], xp=xp)
 
 
-def test_a_write_to_a_part_that_was_read_does_not_reach_the_whole(xp):
+def test_a_write_to_a_part_that_was_read_reaches_the_whole(xp):
     x = make(xp, [[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     y = x * 1.0
     row = y[0, ...]
     row[0] = 9.0
-    assert_matches(y.detach(), [[1.0, 2.0], [3.0, 4.0]], xp=xp)
+    assert_matches(y.detach(), [[9.0, 2.0], [3.0, 4.0]], xp=xp)
     xp.sum(row * y[0, ...]).backward()
-    assert_matches(x.grad, [[9.0, 4.0], [0.0, 0.0]], xp=xp)
+    assert_matches(x.grad, [[0.0, 4.0], [0.0, 0.0]], xp=xp)
 
 
 def test_many_writes(xp):

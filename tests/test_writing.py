@@ -21,7 +21,7 @@ INPUTS = 2
 class Naive:
     """A value, and its derivative by every element of every input, carried along: forward mode, without a tape.
 
-    A variable is a copy of its own, so a write to it changes nothing else.
+    Both are NumPy arrays, and so are views where NumPy has views: NumPy's memory is the oracle.
     """
 
     value: Any  # (N,)
@@ -45,14 +45,14 @@ class Naive:
         return Naive(self.value * other.value, slope)
 
     def __getitem__(self, key: Any) -> Naive:
-        return Naive(self.value[key].copy(), self.slope[key].copy())
+        return Naive(self.value[key], self.slope[key])
 
     def __setitem__(self, key: Any, other: Naive) -> None:
         self.value[key] = other.value
         self.slope[key] = other.slope
 
     def copy(self) -> Naive:
-        return self[:]
+        return Naive(self.value.copy(), self.slope.copy())
 
 
 # Places to read from and write to: all of two elements, as the standard has them and beyond it.
@@ -173,17 +173,15 @@ def test_what_backward_needs_keeps_its_value(xp):
     assert_close(to_numpy(x.grad), np.exp([0.5, 1.0]), 1e-12)
 
 
-def test_a_write_changes_neither_what_was_read_before_nor_what_shares_the_array(backend, xp):
+def test_a_write_changes_neither_what_was_computed_before_nor_what_shares_the_array(backend, xp):
     host = np.arange(4.0)
     raw = backend.asarray(host, copy=True)
     x = xp.asarray(raw)
-    part, whole, view = x[1:3], x.detach(), xp.reshape(x, (2, 2))
+    whole, copy, sum_before = x.detach(), xp.asarray(x, copy=True), x + 0.0
     x[1] = 50.0
-    part[1] = 70.0
     assert to_numpy(x).tolist() == [0.0, 50.0, 2.0, 3.0]
-    assert to_numpy(part).tolist() == [1.0, 70.0]
-    for other in (raw, whole, view):
-        assert np.ravel(to_numpy(other)).tolist() == [0.0, 1.0, 2.0, 3.0]
+    for other in (raw, whole, copy, sum_before):
+        assert to_numpy(other).tolist() == [0.0, 1.0, 2.0, 3.0]
 
 
 def test_an_array_that_nobody_shares_is_written_in_place():

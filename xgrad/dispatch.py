@@ -157,6 +157,13 @@ def offered(op: Op, args: Sequence[Any]) -> Any:
     return apply(op, args) if answers_for(args) else NotImplemented
 
 
+def apply_to_one(op: Op, x: Any, static: dict[str, Any]) -> Tensor:
+    """As `apply`, for one argument, which is mostly a tensor."""
+    if isinstance(x, Tensor) and not noting:
+        return execute(op, x.backend, (x._data,), (x.node,), static)
+    return apply(op, (x,), static)
+
+
 def execute(
     op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], static: dict[str, Any], *, as_list: bool = False
 ) -> Tensor:

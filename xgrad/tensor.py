@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
-from xgrad import reading, tape
+from xgrad import reading, tape, views
 from xgrad.identity import COPIED, KEPT, MOVED
 from xgrad.reading import noting
 from xgrad.tape import FREED, OP, SAVED, SEQ, STATIC, Leaf
@@ -31,13 +31,14 @@ class Tensor:
     arrives, or a node of the tape.
     """
 
-    __slots__ = ("__weakref__", "_data", "_held", "_unmarked", "backend", "form", "node")
+    __slots__ = ("__weakref__", "_data", "_held", "_unmarked", "backend", "form", "node", "shared")
 
     _data: Any
     backend: Backend
     form: Any  # see form_of
     node: tape.Node | Leaf | None
     _held: tape.Held  # of a leaf, and after retain_grad()
+    shared: Any  # see views.py; not set where a tensor has never been or had a view
 
     # An ndarray or a NumPy scalar on the left of an operator hands the operation to the tensor.
     __array_ufunc__: ClassVar[None] = None
@@ -64,6 +65,8 @@ class Tensor:
     def data(self, array: Any) -> None:
         if not self.backend.owns(array):
             raise TypeError(f".data is an array of backend {self.backend}, not {type(array).__name__}")
+        if getattr(self, "shared", None) and views.assign(self, array):
+            return
         self._data, self.form = array, None
 
     @property
@@ -121,10 +124,11 @@ class Tensor:
         """Mark this tensor as a leaf whose gradient is wanted, or unmark it. Returns the tensor.
 
         Raises TypeError for a dtype that has no gradient (integers, booleans), RuntimeError for a tensor that was computed:
-        it cannot be unmarked, only detached.
+        it cannot be unmarked, only detached. A view becomes a tensor of its own: writes to its base no longer reach it.
         """
         if on and self.node is None:
             check_differentiable(self.dtype, self.backend)
+            views.separate(self)
             self._mark(self._leaf() or Leaf())
         elif not on and self.node is not None:
             if not self.is_leaf:
@@ -322,7 +326,8 @@ class Tensor:
     def __iter__(self) -> Iterator[Tensor]:
         if not self.shape:
             raise TypeError("iteration over a 0-d tensor")
-        return (self[(i, ...)] for i in range(self.shape[0]))
+        rest = (...,) if self.ndim > 1 else ()  # one element is a number of its own, as in NumPy
+        return (self[(i, *rest)] for i in range(self.shape[0]))
 
     # --- exchange and copies ---
 

@@ -111,6 +111,9 @@ case("positive", real(2), call=lambda xp, a: +a, note="operator")
 case("abs", real(2), call=lambda xp, a: abs(a), note="operator")
 case("multiply", real(3), call=lambda xp, a: a * a, note="the same array twice")
 
+case("from_parts", real(2, 3), real(2, 3), raw=lambda xp, a, b: a + 1j * b, reference=lambda xp, a, b: a + 1j * b)
+case("from_parts", real(), real(), raw=lambda xp, a, b: a + 1j * b, reference=lambda xp, a, b: a + 1j * b)
+
 # --- clip -------------------------------------------------------------------------------------------
 
 case("clip", real(2, 3), -0.9, 0.8)

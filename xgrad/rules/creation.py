@@ -184,10 +184,10 @@ def full(backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: An
     """`fill_value` everywhere. A 0-d tensor may be given, and gets the sum of the gradients."""
     shape = integers("full", shape, "shape")
     if isinstance(fill_value, Tensor):
-        from xgrad.rules.manipulation import broadcast_to
+        from xgrad.rules.manipulation import repeated
 
         value = from_tensor(fill_value, dtype, device, None, False)
-        return broadcast_to(value, shape)
+        return repeated(value, shape)
     check("full", fill_value)
     return make(backend, "full", shape, fill_value, dtype=dtype, device=device)
 
@@ -258,7 +258,7 @@ def triu(x: Any, /, *, k: int = 0) -> Tensor:
 @public("meshgrid", "composition")
 def meshgrid(*arrays: Any, indexing: str = "xy") -> tuple[Tensor, ...]:
     """Coordinate arrays from coordinate vectors: each varies along its own axis."""
-    from xgrad.rules.manipulation import broadcast_to, numbers_lifted, reshape
+    from xgrad.rules.manipulation import numbers_lifted, repeated, reshape
 
     arrays = numbers_lifted("meshgrid", arrays)
     if indexing not in ("xy", "ij"):
@@ -269,6 +269,6 @@ def meshgrid(*arrays: Any, indexing: str = "xy") -> tuple[Tensor, ...]:
     sizes = [prod(array.shape) for array in arrays]
     shape = tuple(sizes[order.index(axis)] for axis in range(len(order)))
     return tuple(
-        broadcast_to(reshape(a, (1,) * axis + (prod(a.shape),) + (1,) * (len(order) - axis - 1)), shape)
+        repeated(reshape(a, (1,) * axis + (prod(a.shape),) + (1,) * (len(order) - axis - 1)), shape)
         for a, axis in zip(arrays, order, strict=True)
     )

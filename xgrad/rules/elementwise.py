@@ -11,10 +11,12 @@ from typing import Any
 
 from xgrad.backends.data import is_scalar
 from xgrad.dispatch import apply, backend_of, weak
-from xgrad.op import Elementwise, conjugate, real_part
-from xgrad.registry import public
+from xgrad.op import Elementwise, JointlyLinear, conjugate, real_part
+from xgrad.registry import ELEMENTWISE, public
+from xgrad.rules import strides
 from xgrad.rules.declare import constant, elementwise, untracked
 from xgrad.tensor import ComplexTensor, Tensor
+from xgrad.views import Kind, as_view
 
 # --- arithmetic ---------------------------------------------------------------------------------------------
 
@@ -281,6 +283,34 @@ _real = Elementwise("real", ("x",), (lambda xp, g: g,), jvp=lambda xp, t: xp.rea
 _imag = Elementwise("imag", ("x",), (lambda xp, g, x_dtype: xp.astype(g, x_dtype) * 1j,), jvp=lambda xp, t: xp.imag(t))
 
 
+_from_parts = JointlyLinear("from_parts", ("x1", "x2"), (lambda xp, g: xp.real(g), lambda xp, g: xp.imag(g)))
+ELEMENTWISE.add("from_parts")
+REAL = Kind(
+    lambda base, _: apply(_real, (base,)),
+    lambda base, new, _, in_memory: apply(_from_parts, (new, apply(_imag, (base,)))),
+    strides.same,
+)
+IMAG = Kind(
+    lambda base, _: apply(_imag, (base,)),
+    lambda base, new, _, in_memory: apply(_from_parts, (apply(_real, (base,)), new)),
+    strides.same,
+)
+
+
+@public("from_parts", "rule")
+def from_parts(x1: Any, x2: Any, /) -> Tensor:
+    """The complex number with real part x1 and imaginary part x2, elementwise.
+
+    Args:
+        x1, x2: arrays of one shape and one real floating-point dtype. Infinities and nan stay in their part.
+
+    >>> import xgrad as xg
+    >>> xg.from_parts(xg.asarray([1.0]), xg.asarray([2.0])).numpy().tolist()
+    [(1+2j)]
+    """
+    return apply(_from_parts, (x1, x2))
+
+
 def _tensor(x: Any) -> Tensor:
     return x if isinstance(x, Tensor) else positive(x)
 
@@ -294,15 +324,20 @@ def conj(x: Any, /) -> Tensor:
 
 @public("real", "rule")
 def real(x: Any, /) -> Tensor:
-    """The real part, elementwise."""
-    x = _tensor(x)
-    return apply(_real, (x,)) if isinstance(x, ComplexTensor) else positive(x)
+    """The real part, elementwise. A view of x."""
+    t = _tensor(x)
+    if isinstance(t, ComplexTensor):
+        return as_view(apply(_real, (t,)), t, REAL, None)
+    from xgrad.rules.manipulation import reshape
+
+    return reshape(t, t.shape)
 
 
 @public("imag", "rule")
 def imag(x: Any, /) -> Tensor:
-    """The imaginary part, elementwise."""
-    return apply(_imag, (x,))
+    """The imaginary part, elementwise. A view of x."""
+    y = apply(_imag, (x,))
+    return as_view(y, x, IMAG, None) if isinstance(x, Tensor) else y
 
 
 @public("sign", "rule for complex arrays; constant almost everywhere for real ones")

@@ -8,15 +8,17 @@ from typing import Any
 
 from xgrad.backends import owner
 from xgrad.backends.data import is_scalar
-from xgrad.dispatch import adopted, apply, backend_of, on
+from xgrad.dispatch import adopted, apply, apply_to_one, backend_of, node_of, on
 from xgrad.integers import integer
 from xgrad.modes import is_debugging
 from xgrad.op import JointlyLinear, Multilinear, sum_to
 from xgrad.registry import public
-from xgrad.rules.manipulation import broadcast_shapes, broadcast_to, reshape
+from xgrad.rules import strides
+from xgrad.rules.manipulation import RESHAPED, broadcast_shapes, broadcast_to, reshape
 from xgrad.rules.shapes import normalize_axes
 from xgrad.tape import is_recording
-from xgrad.tensor import Tensor
+from xgrad.tensor import Tensor, wrap
+from xgrad.views import Kind, as_view
 
 _getitem = Multilinear("getitem", ("x",), (lambda xp, g, key, x_shape: xp.scatter(g, key, x_shape),))
 _scatter = Multilinear("scatter", ("x",), (lambda xp, g, key: xp.getitem(g, key),))
@@ -71,6 +73,7 @@ def placed(x: Any, key: Any, shape: tuple[int, ...] | None = None, value: Any = 
 
 
 _PLAIN = frozenset((int, slice, type(None), type(...)))
+_NO_INTEGERS = _PLAIN - {int}
 
 
 def _settled(part: Any) -> Any:
@@ -125,6 +128,7 @@ def _axes_taken(part: Any) -> int:
 def getitem(x: Any, /, key: Any) -> Tensor:
     """x[key], for integers, slices, `...`, None, integer arrays and masks.
 
+    A view of x where the key has no arrays. Integers alone that name one element give a number of its own, as in NumPy.
     The key is the caller's: what is kept of it for the gradient is a copy.
 
     >>> import xgrad as xg
@@ -133,8 +137,44 @@ def getitem(x: Any, /, key: Any) -> Tensor:
     >>> x.grad.numpy().tolist()
     [2.0, 0.0, 0.0]
     """
-    x, key = placed(x, key)
-    return apply(_getitem, (x,), {"key": key})
+    if not is_plain(key):
+        x, key = placed(x, key)
+    y = apply_to_one(_getitem, x, {"key": key})
+    return as_view(y, x, PART, key) if shows(key, x) else y
+
+
+def is_plain(key: Any) -> bool:
+    """Whether the key is made of Python's integers, slices, None and `...`."""
+    if type(key) is not tuple:
+        return type(key) in _PLAIN
+    for part in key:  # noqa: SIM110 (a generator costs three times as much)
+        if type(part) not in _PLAIN:
+            return False
+    return True
+
+
+def shows(key: Any, x: Any) -> bool:
+    """Whether x[key] is a view of x: not where arrays choose the elements, nor where integers name a single one."""
+    if not is_plain(key) or not isinstance(x, Tensor):
+        return False
+    parts = key if type(key) is tuple else (key,)
+    return len(parts) != len(x._data.shape) or not _NO_INTEGERS.isdisjoint(map(type, parts))
+
+
+def _with_part(base: Tensor, new: Tensor, key: Any, in_memory: bool) -> Tensor:
+    """The base with `new` at the key."""
+    parts = key if type(key) is tuple else (key,)
+    if None in parts:  # the standard has no new axes in what is written to
+        key = tuple(part for part in parts if part is not None)
+        new = RESHAPED.read(new, base.data[key].shape)
+    if not in_memory:
+        return apply(SETITEM, (base, new), {"key": key})
+    backend, static = base.backend, {"key": key}
+    node = node_of(SETITEM, backend, (base.data, new.data), (base.node, new.node), base.data, static)
+    return wrap(base.data, backend, node)
+
+
+PART = Kind(lambda base, key: apply_to_one(_getitem, base, {"key": key}), _with_part, strides.at_key)
 
 
 @public("scatter", "rule")

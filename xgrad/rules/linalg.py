@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xgrad.dispatch import apply, backend_of
+from xgrad.dispatch import apply, apply_to_one, backend_of
 from xgrad.integers import integer, one_or_more
 from xgrad.op import Function, Multilinear, conjugate, real_part, total
 from xgrad.registry import public
-from xgrad.rules import linear_algebra
+from xgrad.rules import linear_algebra, strides
 from xgrad.rules.creation import BOUND
 from xgrad.rules.declare import NOT_CONTINUOUS, untracked
 from xgrad.rules.decompositions import adjoint, svdvals
 from xgrad.rules.elementwise import abs, multiply
-from xgrad.rules.manipulation import broadcast_to, expand_dims
+from xgrad.rules.manipulation import expand_dims, repeated
+from xgrad.rules.searching import where
 from xgrad.rules.shapes import Axes, expand, resize, wide
 from xgrad.rules.statistical import max, min, sum
 from xgrad.several import Joint
 from xgrad.tensor import Tensor
+from xgrad.views import Kind, as_view
 
 # Those of the main namespace that the extension has too.
 matmul = public("linalg.matmul", "composition")(linear_algebra.matmul)
@@ -65,10 +67,24 @@ def _of_diagonal(xp: Any, g: Any, x_shape: tuple[int, ...], offset: int) -> Any:
 _diagonal = Multilinear("linalg.diagonal", ("x",), (_of_diagonal,))
 
 
+def _with_diagonal(base: Tensor, new: Tensor, offset: int, in_memory: bool) -> Tensor:
+    """The matrices with another diagonal."""
+    xp = base.backend.view
+    on_it = xp.eye(*base.shape[-2:], k=offset, dtype=xp.bool)
+    return where(on_it, _of_diagonal(xp, new, base.shape, offset), base)
+
+
+DIAGONAL = Kind(
+    lambda base, offset: apply_to_one(_diagonal, base, {"offset": offset}), _with_diagonal, strides.diagonal
+)
+
+
 @public("linalg.diagonal", "rule")
 def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
-    """The diagonal, or one that is `offset` places to its right."""
-    return apply(_diagonal, (x,), {"offset": integer("diagonal", offset, "offset")})
+    """The diagonal, or one that is `offset` places to its right. A view of x."""
+    offset = integer("diagonal", offset, "offset")
+    y = apply_to_one(_diagonal, x, {"offset": offset})
+    return as_view(y, x, DIAGONAL, offset) if isinstance(x, Tensor) else y
 
 
 @public("linalg.trace", "composition")
@@ -88,7 +104,7 @@ def matrix_power(x: Any, n: int, /) -> Tensor:
     n = integer("matrix_power", n, "n")
     if n == 0:
         one: Tensor = BOUND["eye"](backend_of("matrix_power", (x,)), x.shape[-1], dtype=x.dtype)
-        return broadcast_to(one, x.shape)
+        return repeated(one, x.shape)
     if n < 0:
         x, n = inv(x), -n
     power: Tensor | None = None

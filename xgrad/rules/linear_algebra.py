@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xgrad.dispatch import apply, matrix_product, offered
+from xgrad.dispatch import apply, apply_to_one, matrix_product, offered
 from xgrad.integers import integer
 from xgrad.op import Multilinear
 from xgrad.registry import public
+from xgrad.rules import strides
 from xgrad.rules.declare import OPERATORS
 from xgrad.rules.shapes import inverse, normalize_axes
 from xgrad.tensor import Tensor
+from xgrad.views import Kind, as_view
 
 
 def _matmul_left(xp: Any, g: Any, x2: Any) -> Any:
@@ -38,12 +40,18 @@ OPERATORS[matmul] = matrix_product(_matmul, general=offered)
 
 
 _matrix_transpose = Multilinear("matrix_transpose", ("x",), (lambda xp, g: xp.matrix_transpose(g),))
+TRANSPOSED = Kind(
+    lambda base, _: apply_to_one(_matrix_transpose, base, {}),
+    lambda base, new, _, in_memory: apply_to_one(_matrix_transpose, new, {}),
+    strides.transposed,
+)
 
 
 @public("matrix_transpose", "rule")
 def matrix_transpose(x: Any, /) -> Tensor:
-    """The matrices in the last two axes, transposed."""
-    return apply(_matrix_transpose, (x,))
+    """The matrices in the last two axes, transposed. A view of x."""
+    y = apply_to_one(_matrix_transpose, x, {})
+    return as_view(y, x, TRANSPOSED, None) if isinstance(x, Tensor) else y
 
 
 @public("vecdot", "composition")

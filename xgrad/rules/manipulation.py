@@ -8,12 +8,14 @@ from math import prod
 from typing import Any
 
 from xgrad.backends.data import is_scalar
-from xgrad.dispatch import apply, backend_of, weak
+from xgrad.dispatch import apply, apply_to_one, backend_of, weak
 from xgrad.integers import integer, integers, one_or_more
 from xgrad.op import JointlyLinear, Multilinear
 from xgrad.registry import public
+from xgrad.rules import strides
 from xgrad.rules.shapes import Axes, inverse, normalize_axes
 from xgrad.tensor import Tensor, wrap
+from xgrad.views import Kind, as_view, layout_of, link_of
 
 # --- one array, same elements -------------------------------------------------------------------------------
 
@@ -25,6 +27,24 @@ _flip = Multilinear("flip", ("x",), (lambda xp, g, axis: xp.flip(g, axis=axis),)
 _roll = Multilinear("roll", ("x",), (lambda xp, g, shift, axis: xp.roll(g, _negated(shift), axis=axis),))
 _broadcast_to = Multilinear("broadcast_to", ("x",), (lambda xp, g: g,))  # summed to the shape of x by the engine
 
+# How each of them is a view of its argument: how it is read, put back, and laid out.
+RESHAPED = Kind(
+    lambda base, shape: apply_to_one(_reshape, base, {"shape": shape}),
+    lambda base, new, shape, in_memory: apply_to_one(_reshape, new, {"shape": base.shape}),
+    strides.reshaped,
+)
+PERMUTED = Kind(
+    lambda base, axes: apply_to_one(_permute_dims, base, {"axes": axes}),
+    lambda base, new, axes, in_memory: apply_to_one(_permute_dims, new, {"axes": inverse(axes)}),
+    strides.permuted,
+)
+FLIPPED = Kind(
+    lambda base, axes: apply_to_one(_flip, base, {"axis": axes}),
+    lambda base, new, axes, in_memory: apply_to_one(_flip, new, {"axis": axes}),
+    strides.flipped,
+)
+BROADCAST = Kind(lambda base, shape: apply_to_one(_broadcast_to, base, {"shape": shape}), None, strides.broadcast)
+
 
 def _negated(shift: int | tuple[int, ...]) -> int | tuple[int, ...]:
     return -shift if isinstance(shift, int) else tuple(-s for s in shift)
@@ -34,22 +54,34 @@ def _negated(shift: int | tuple[int, ...]) -> int | tuple[int, ...]:
 def reshape(x: Any, /, shape: Sequence[int], *, copy: bool | None = None) -> Tensor:
     """The same elements in another shape; one length may be -1.
 
+    A view of x where there is one without a copy, as for NumPy's arrays that lie row by row: of a transposed or stepped view the
+    result may be a copy. `copy=True` always makes one.
+
     >>> import xgrad as xg
     >>> xg.reshape(xg.asarray([1.0, 2.0, 3.0, 4.0]), (2, -1)).shape
     (2, 2)
     """
-    return apply(_reshape, (x,), {"shape": integers("reshape", shape, "shape"), "copy": copy})
+    y = apply_to_one(_reshape, x, {"shape": integers("reshape", shape, "shape"), "copy": copy})
+    if copy or not isinstance(x, Tensor) or not _lies_as(x, y._data.shape):
+        return y
+    return as_view(y, x, RESHAPED, y._data.shape)
+
+
+def _lies_as(x: Tensor, shape: tuple[int, ...]) -> bool:
+    """Whether the elements of x, as they lie, have that shape too."""
+    return link_of(x) is None or strides.reshaped(*layout_of(x), shape) is not None
 
 
 @public("squeeze", "rule")
 def squeeze(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
-    """Without the axes named, which must have length 1."""
-    return apply(_squeeze, (x,), {"axis": one_or_more("squeeze", axis, needed=True)})
+    """Without the axes named, which must have length 1. A view of x."""
+    y = apply_to_one(_squeeze, x, {"axis": one_or_more("squeeze", axis, needed=True)})
+    return as_view(y, x, RESHAPED, y._data.shape) if isinstance(x, Tensor) else y
 
 
 @public("expand_dims", "rule")
 def expand_dims(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
-    """With a new axis of length 1 at each position of the result that `axis` names.
+    """With a new axis of length 1 at each position of the result that `axis` names. A view of x.
 
     >>> import xgrad as xg
     >>> xg.expand_dims(xg.zeros((2, 3)), (0, -1)).shape
@@ -61,7 +93,8 @@ def expand_dims(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
             raise IndexError(
                 f"expand_dims: axis {axis} of an array with {x.ndim} axes; it must lie in {-x.ndim - 1} to {x.ndim}"
             )
-        return apply(_expand_dims, (x,), {"axis": axis})
+        y = apply_to_one(_expand_dims, x, {"axis": axis})
+        return as_view(y, x, RESHAPED, y._data.shape) if isinstance(x, Tensor) else y
     width = x.ndim + len(axis)
     new = normalize_axes("expand_dims", axis, width)
     if len(set(new)) != len(new):
@@ -72,14 +105,15 @@ def expand_dims(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
 
 @public("permute_dims", "rule")
 def permute_dims(x: Any, /, axes: Sequence[int]) -> Tensor:
-    """The axes in another order: axis i of the result is axis `axes[i]` of x."""
+    """The axes in another order: axis i of the result is axis `axes[i]` of x. A view of x."""
     order = normalize_axes("permute_dims", axes, x.ndim)
-    return apply(_permute_dims, (x,), {"axes": order})
+    y = apply_to_one(_permute_dims, x, {"axes": order})
+    return as_view(y, x, PERMUTED, order) if isinstance(x, Tensor) else y
 
 
 @public("moveaxis", "composition")
 def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Tensor:
-    """The axes in `source` moved to the places in `destination`, the others keeping their order."""
+    """The axes in `source` moved to the places in `destination`, the others keeping their order. A view of x."""
     from_, to = normalize_axes("moveaxis", source, x.ndim), normalize_axes("moveaxis", destination, x.ndim)
     if len(set(from_)) != len(from_) or len(set(to)) != len(to) or len(from_) != len(to):
         raise ValueError(f"moveaxis: source {source} and destination {destination} must be as many distinct axes each")
@@ -90,8 +124,10 @@ def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int
 
 @public("flip", "rule")
 def flip(x: Any, /, *, axis: Axes = None) -> Tensor:
-    """The elements in reverse order along the axes (all of them by default)."""
-    return apply(_flip, (x,), {"axis": one_or_more("flip", axis)})
+    """The elements in reverse order along the axes (all of them by default). A view of x."""
+    axes = normalize_axes("flip", axis, x.ndim)
+    y = apply_to_one(_flip, x, {"axis": axes})
+    return as_view(y, x, FLIPPED, axes) if isinstance(x, Tensor) else y
 
 
 @public("roll", "rule")
@@ -107,8 +143,19 @@ def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Tenso
 
 @public("broadcast_to", "rule")
 def broadcast_to(x: Any, /, shape: Sequence[int]) -> Tensor:
-    """x repeated, without copying, along new axes and along axes of length 1."""
-    return apply(_broadcast_to, (x,), {"shape": integers("broadcast_to", shape, "shape")})
+    """x repeated, without copying, along new axes and along axes of length 1. A view of x that cannot be written to."""
+    y = apply_to_one(_broadcast_to, x, {"shape": integers("broadcast_to", shape, "shape")})
+    return as_view(y, x, BROADCAST, y._data.shape) if isinstance(x, Tensor) else y
+
+
+def repeated(x: Any, shape: tuple[int, ...]) -> Tensor:
+    """As `broadcast_to`, but a tensor of its own, which can be written to."""
+    return apply_to_one(_broadcast_to, x, {"shape": shape})
+
+
+def rearranged(x: Any, shape: tuple[int, ...]) -> Tensor:
+    """As `reshape`, but a tensor of its own: a write to it does not reach x."""
+    return apply_to_one(_reshape, x, {"shape": shape})
 
 
 @public("broadcast_arrays", "composition")
@@ -151,7 +198,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
     if not getattr(repeats, "shape", ()):
         repeats = integer("repeat", repeats, "repeats")
         apart = broadcast_to(expand_dims(x, axis=axis + 1), (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :]))
-        return reshape(apart, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
+        return rearranged(apart, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
     places = backend_of("repeat", (x,)).xp.arange(x.shape[axis])
     return take(x, untracked("repeat", (places, repeats)), axis=axis)
 
@@ -164,7 +211,7 @@ def tile(x: Any, repetitions: Sequence[int], /) -> Tensor:
     shape, reps = (1,) * (width - x.ndim) + tuple(x.shape), (1,) * (width - len(reps)) + reps
     apart = reshape(x, tuple(n for length in shape for n in (1, length)))
     spread = broadcast_to(apart, tuple(n for pair in zip(reps, shape, strict=True) for n in pair))
-    return reshape(spread, tuple(r * n for r, n in zip(reps, shape, strict=True)))
+    return rearranged(spread, tuple(r * n for r, n in zip(reps, shape, strict=True)))
 
 
 # --- several arrays -----------------------------------------------------------------------------------------
@@ -235,8 +282,9 @@ def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:
 
 @public("unstack", "composition")
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
-    """The slices along an axis, as a tuple."""
+    """The slices along an axis, as a tuple: views of x. (Of a vector, they are numbers of their own, as in NumPy.)"""
     from xgrad.rules.indexing import getitem
 
     (axis,) = normalize_axes("unstack", integer("unstack", axis), x.ndim)
-    return tuple(getitem(x, (slice(None),) * axis + (i, ...)) for i in range(x.shape[axis]))
+    before, after = (slice(None),) * axis, (...,) if x.ndim > 1 else ()
+    return tuple(getitem(x, (*before, i, *after)) for i in range(x.shape[axis]))

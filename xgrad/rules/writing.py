@@ -3,7 +3,7 @@
 A write makes a new value and lets the tensor be it: on the tape it is a function like any other, so it is differentiable, and
 whatever read the tensor before keeps what it read. The array itself is written in place only where nobody else holds it.
 
-A tensor that was read out of another, x[2:5], is a tensor of its own: a write into it does not change x.
+A view that was read out of another tensor, x[2:5], shares its elements with it: a write to one is seen in both (see views.py).
 """
 
 from __future__ import annotations
@@ -11,12 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from xgrad.backends.data import PYTHON_NUMBERS
 from xgrad.dispatch import explain, node_of, unwrap
+from xgrad.reading import noting
 from xgrad.rules.data_type import cast
-from xgrad.rules.indexing import SETITEM, getitem, placed, scatter, setitem
+from xgrad.rules.indexing import PART, SETITEM, getitem, is_plain, placed, scatter, setitem
 from xgrad.rules.manipulation import broadcast_to
-from xgrad.tape import is_recording
+from xgrad.tape import Leaf, is_recording, watchers
 from xgrad.tensor import Tensor, wrap
+from xgrad.views import (
+    BASE,
+    KIND,
+    STATIC,
+    chain_of,
+    family_of,
+    is_read_only,
+    is_recorded,
+    link_of,
+    update_family,
+)
 
 Binary = Callable[[Any, Any], Any]
 
@@ -29,36 +42,87 @@ FROM_OUTSIDE = (
 
 def write(self: Tensor, key: Any, value: Any) -> None:
     """x[key] = value."""
-    check_writable(self)
-    here, key = placed(self, key, value=value)
-    in_place = self.backend.exclusive(self.data)
-    backend, (x, v), nodes = unwrap("setitem", (here, value))
-    if backend is not self.backend:
-        raise TypeError(FROM_OUTSIDE)
-    static = {"key": key}
-    if getattr(v, "dtype", None) in backend.complex_dtypes and self.dtype not in backend.complex_dtypes:
-        raise TypeError(
-            f"setitem: a complex value was written into a tensor of dtype {self.dtype}; write xgrad.real of it"
-        )
+    chain = chain_of(self)
+    check_writable(chain)
+    if isinstance(value, Tensor) and _is_part(value, self, key):  # x[key] += v has written to the view x[key] already
+        return
+    family = family_of(chain)
+    in_place = is_exclusive(self, family)
+    backend, x, v, value_node, key = _operands(self, key, value)
+    if value_node is not None or getattr(v, "dtype", None) in backend.complex_dtypes:
+        _check_value(self, v, value_node)
     try:
         y = (backend.write if in_place else backend.xp.setitem)(x, v, key)
     except Exception as error:
         explain(error, "setitem", (x, v), backend)
-    node = node_of(SETITEM, backend, (x, v), nodes, y, static)
-    if node is None and nodes[1] is not None and is_recording():
+    nodes = self.node, value_node
+    if nodes == (None, None) and not watchers:
+        node = None
+        if in_place and (family is None or not is_recorded(family)):
+            return
+    else:
+        node = node_of(SETITEM, backend, (x, v), nodes, y, {"key": key})
+    _become(chain, wrap(y, backend, node), family, in_place)
+
+
+def _operands(x: Tensor, key: Any, value: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """The backend, the raw arrays of x and of the value (or a number), the value's node, and the key with raw arrays in it."""
+    backend = x.backend
+    if is_plain(key) and not noting:
+        if type(value) in PYTHON_NUMBERS:
+            return backend, x._data, value, None, key
+        if isinstance(value, Tensor) and value.backend is backend:
+            return backend, x._data, value._data, value.node, key
+    here, key = placed(x, key, value=value)
+    backend, (raw, v), (_, node) = unwrap("setitem", (here, value))
+    if backend is not x.backend:
+        raise TypeError(FROM_OUTSIDE)
+    return backend, raw, v, node, key
+
+
+def is_exclusive(x: Tensor, family: list[Tensor] | None) -> bool:
+    """Whether nobody but x, and those that show its elements, holds its array: then it may be written in place."""
+    if family is None:
+        return x.backend.exclusive(x.data)
+    return x.backend.exclusive_together([each._data for each in family])
+
+
+def _is_part(value: Tensor, x: Tensor, key: Any) -> bool:
+    """Whether the value is the view x[key]."""
+    link = link_of(value)
+    return link is not None and link[KIND] is PART and link[BASE] is x and link[STATIC] is key
+
+
+def _check_value(x: Tensor, v: Any, node: Any) -> None:
+    """Raise TypeError for a value that x has no room for: an imaginary part in a real tensor, a gradient in integers."""
+    backend = x.backend
+    if getattr(v, "dtype", None) in backend.complex_dtypes and x.dtype not in backend.complex_dtypes:
         raise TypeError(
-            f"setitem: a value that requires a gradient was written into a tensor of dtype {self.dtype}, where the gradient "
+            f"setitem: a complex value was written into a tensor of dtype {x.dtype}; write xgrad.real of it"
+        )
+    if node is not None and is_recording() and not backend.is_inexact(x.dtype):
+        raise TypeError(
+            f"setitem: a value that requires a gradient was written into a tensor of dtype {x.dtype}, where the gradient "
             "would be lost. Convert the tensor to a floating-point dtype first, or write value.detach()."
         )
-    self.data = y
-    self.become(node)
+
+
+def _become(chain: list[Tensor], new: Tensor, family: list[Tensor] | None, in_memory: bool) -> None:
+    """Let the tensor with this chain have the value of `new`; its base and the other views follow."""
+    if family is not None:
+        update_family(chain, new, family, in_memory=in_memory, record=is_recording())
+        return
+    x = chain[0]
+    x.data = new.data
+    x.become(new.node)
 
 
 def in_place(function: Binary, symbol: str) -> Binary:
     """The operator `symbol=` of a function."""
 
     def operator(self: Tensor, other: Any) -> Any:
-        check_writable(self)
+        chain = chain_of(self)
+        check_writable(chain)
         result = function(self, other)
         if result is NotImplemented:
             return NotImplemented  # Python goes on with `self = self + other`
@@ -71,8 +135,11 @@ def in_place(function: Binary, symbol: str) -> Binary:
                 f"in place, '{symbol}=' must keep the shape and kind of the tensor, {self.shape} {self.dtype}; "
                 f"the result is {result.shape} {result.dtype}"
             )
-        self.data = result.data
-        self.become(result.node)
+        family = family_of(chain)
+        in_memory = family is not None and is_exclusive(self, family)
+        if in_memory:
+            self.backend.write(self.data, result.data, ...)
+        _become(chain, result, family, in_memory)
         return self
 
     return operator
@@ -84,20 +151,33 @@ def _same_kind(backend: Any, one: Any, other: Any) -> bool:
     return any(backend.library.isdtype(one, kind) and backend.library.isdtype(other, kind) for kind in kinds)
 
 
-def check_writable(x: Tensor) -> None:
-    """Whether a write keeps gradients right: a leaf gets a new value only unrecorded, a computed tensor only recorded."""
-    if not x.requires_grad:
+def check_writable(chain: list[Tensor]) -> None:
+    """Raise where a write would make gradients wrong: a leaf gets a new value only unrecorded, a computed tensor only recorded.
+
+    For a view, it is the tensor at the root that counts. Raises ValueError for a read-only view.
+    """
+    x, root = chain[0], chain[-1]
+    is_cut = link_of(root) is not None  # a view made under no_grad, of what is gone
+    if x is root and root.node is None and not is_cut:
         return
-    if x.is_leaf and is_recording():
-        raise RuntimeError(
-            "a leaf that requires a gradient cannot be written in place: its value would no longer be the one that the "
-            "gradient is of. Write into a copy, xgrad.asarray(t, copy=True); or, to give the leaf a new value, write "
-            "under xgrad.no_grad()."
+    node = root.node
+    what = "a" if x is root else "a view of a"
+    if is_read_only(chain):
+        raise ValueError(
+            "a view that was made by broadcast_to (or broadcast_arrays) is read-only: several of its elements are one. "
+            "Write into a copy, xgrad.asarray(t, copy=True), or into what was broadcast."
         )
-    if not x.is_leaf and not is_recording():
+    if type(node) is Leaf:
+        if is_recording():
+            raise RuntimeError(
+                f"{what} leaf that requires a gradient cannot be written in place: its value would no longer be the one that "
+                "the gradient is of. Write into a copy, xgrad.asarray(t, copy=True); or, to assign the leaf a new value, write "
+                "under xgrad.no_grad()."
+            )
+    elif is_cut or (node is not None and (x.node is None or not is_recording())):
         raise RuntimeError(
-            "a computed tensor that requires a gradient cannot be written in place under no_grad(): the write would be "
-            "missing from its gradient. Write into t.detach(), or outside of no_grad()."
+            f"{what} computed tensor that requires a gradient cannot be written in place under no_grad(), nor can a view that "
+            "was made there: the write would be missing from its gradient. Write into t.detach(), or outside of no_grad()."
         )
 
 
