@@ -250,13 +250,15 @@ class Raw:
             return self._scatter_indices(x, key, shape)
         return self._put(self.zeros(shape, dtype=x.dtype), x, key)
 
-    # The standard has no scatter: these multiply by a matrix of zeros and ones. A library that has one overrides them.
+    # The standard has no scatter: these look each place up in a matrix of truth values. A library that has one overrides them.
 
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         """`scatter` where the key holds arrays of integers."""
         places = self.getitem(self.reshape(self.arange(prod(shape)), shape), key)
         hits = self.arange(prod(shape))[:, None] == self.reshape(places, (1, -1))
-        flat = self.matmul(self.astype(hits, x.dtype), self.reshape(self.broadcast_to(x, places.shape), (-1,)))
+        values = self.reshape(self.broadcast_to(x, places.shape), (1, -1))
+        found = self.mask(self.broadcast_to(values, hits.shape), hits)  # a product would make nan of inf
+        flat = self.sum(found, axis=1)
         return self.reshape(flat, shape)
 
     def scatter_take(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:

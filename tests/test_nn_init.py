@@ -74,3 +74,10 @@ def test_bad_arguments(backend):
         init.kaiming_normal_(Parameter(xg.zeros((2, 2))), nonlinearity="swish")
     with pytest.raises(ValueError, match="'fan'"):
         init.kaiming_normal_(Parameter(xg.zeros((2, 2))), mode="fan")
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0), (2, 0, 3)])
+@pytest.mark.parametrize("name", SPREADS)
+def test_a_weight_without_elements_stays_so(backend, name, shape):
+    w = Parameter(xg.zeros(shape, dtype=xg.float32))
+    assert SPREADS[name][0](w, xg.random.Generator(0)).shape == shape

@@ -88,3 +88,20 @@ def test_bad_arguments(params):
     with pytest.raises(ValueError, match=r"clip_value.*-1"):
         utils.clip_grad_value_(params, -1.0)
     np.testing.assert_array_equal(to_numpy(params[0].grad), GRADIENTS[0])
+
+
+@pytest.mark.parametrize("order", [1, 2.0, 3, math.inf])
+def test_gradients_without_elements_add_nothing(xp, params, order):
+    for shape in ((0,), (3, 0)):
+        empty = make(xp, np.zeros(shape), requires_grad=True)
+        empty.grad = make(xp, np.zeros(shape))
+        assert utils.clip_grad_norm_([empty, *params], 1e9, norm_type=order).item() == pytest.approx(norm(order))
+        assert utils.clip_grad_norm_([empty], 1.0, norm_type=order).item() == 0
+        assert empty.grad.shape == shape
+
+
+def test_gradients_of_two_dtypes_have_a_norm_of_the_wider(xp):
+    p, q = make(xp, [0.0], "float32", requires_grad=True), make(xp, [0.0], requires_grad=True)
+    p.grad, q.grad = make(xp, [3.0], "float32"), make(xp, [4e100])
+    assert utils.clip_grad_norm_([p, q], 1.0).item() == pytest.approx(4e100, rel=1e-14)
+    assert_close(to_numpy(q.grad), [1.0], 1e-14)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xgrad as xg
-from tests.helpers import assert_close, make, to_numpy
+from tests.helpers import assert_close, assert_matches, make, to_numpy
 
 N = 4  # every variable of a program is a vector of N numbers
 INPUTS = 2
@@ -212,3 +213,21 @@ def test_at_adds_up_where_a_place_is_named_twice(xp):
     assert to_numpy(v.grad).tolist() == [1.0, 1.0, 3.0]
     assert to_numpy(xg.at(x, slice(0, 2)).subtract(1.0)).tolist() == [0.0, 1.0, 3.0]
     assert to_numpy(xg.at(x, 1).set(9.0)).tolist() == [1.0, 9.0, 3.0]
+
+
+@pytest.mark.parametrize("kind", ["a slice", "an array"])
+def test_what_is_added_beside_an_infinity_leaves_it_alone(xp, kind):
+    x = make(xp, [1.0, math.inf, math.nan, -math.inf], requires_grad=True)
+    key = slice(0, 4) if kind == "a slice" else make(xp, [0, 1, 2, 3], "int64")
+    one = np.array([1.0, 0.0, 0.0, 0.0])
+    for value in (2.0, make(xp, 2.0)):
+        y = xg.at(x, key).add(value)
+        assert_matches(y.detach(), np.array([3.0, math.inf, math.nan, -math.inf]), xp=xp)
+        assert_matches(xg.at(x, key).subtract(value).detach(), np.array([-1.0, math.inf, math.nan, -math.inf]), xp=xp)
+    y.backward(make(xp, one))
+    assert_matches(x.grad, one, xp=xp)
+
+
+def test_an_infinity_that_is_added_stays_in_its_place(xp):
+    y = xg.at(xp.zeros(3, dtype=xp.float64), make(xp, [0, 2, 2], "int64")).add(make(xp, [1.0, math.inf, 1.0]))
+    assert_matches(y, np.array([1.0, 0.0, math.inf]), xp=xp)

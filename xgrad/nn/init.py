@@ -65,13 +65,13 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Uniform with variance gain**2 * 2 / (fan_in + fan_out): for activations that are symmetric, such as tanh."""
-    bound = gain * math.sqrt(6 / sum(fans(tensor)))
+    bound = gain * _root(6, sum(fans(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """Normal with variance gain**2 * 2 / (fan_in + fan_out)."""
-    return normal_(tensor, 0.0, gain * math.sqrt(2 / sum(fans(tensor))), generator)
+    return normal_(tensor, 0.0, gain * _root(2, sum(fans(tensor))), generator)
 
 
 def kaiming_uniform_(
@@ -109,4 +109,9 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
     if mode not in ("fan_in", "fan_out"):
         raise ValueError(f'mode must be "fan_in" or "fan_out", got {mode!r}')
     fan = fans(tensor)[mode == "fan_out"]
-    return calculate_gain(nonlinearity, a) / math.sqrt(fan)
+    return calculate_gain(nonlinearity, a) * _root(1, fan)
+
+
+def _root(part: int, fan: int) -> float:
+    """sqrt(part / fan); 0 for a weight without elements, which has nothing to spread."""
+    return math.sqrt(part / fan) if fan else 0.0

@@ -14,6 +14,7 @@ from typing import Any
 from xgrad.backends.data import PYTHON_NUMBERS
 from xgrad.dispatch import explain, node_of, unwrap
 from xgrad.reading import noting
+from xgrad.rules.creation import zeros_like
 from xgrad.rules.data_type import cast
 from xgrad.rules.indexing import PART, SETITEM, getitem, is_plain, placed, scatter, setitem
 from xgrad.rules.manipulation import broadcast_to
@@ -198,7 +199,7 @@ class At:
     def add(self, value: Any) -> Tensor:
         """A copy of the tensor with `value` added there. What is added to one place twice is added twice."""
         there = getitem(self.x.detach(), self.key)
-        value = value if isinstance(value, Tensor) else there * 0 + value
+        value = value if isinstance(value, Tensor) else zeros_like(there) + value
         if value.shape != there.shape:
             value = broadcast_to(value, there.shape)
         return self.x + scatter(value, self.key, self.x.shape)
