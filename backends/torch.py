@@ -46,6 +46,12 @@ class TorchRaw(IndexingRaw):
     def gap(self, x1: Any, x2: Any) -> Any:
         return (x1 - x2).masked_fill_(x1 == x2, 0)
 
+    def hypot(self, x1: Any, x2: Any) -> Any:
+        """PyTorch's own takes no number, and array_api_compat is slow to make an array of one."""
+        if type(x2) is float and isinstance(x1, torch.Tensor) and x1.is_floating_point():
+            return torch.hypot(x1, torch.full((), x2, dtype=x1.dtype, device=x1.device))
+        return self.library.hypot(x1, x2)
+
     def over_squares(self, g: Any, x1: Any, x2: Any) -> Any:
         if type(x2) is float and x2 == 1:  # a square that overflows has the quotient 0
             return g / (x1 * x1 + 1)
