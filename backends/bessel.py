@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 from xgrad.backends.formulas import added, bounded, number
@@ -36,8 +37,8 @@ def i0(special: Any, x: Any, order: int) -> Any:
     """All terms are positive for positive x. Where x is large they come as ratios to I0, which may overflow."""
     xp = special.xp
     if order == 2:
-        x = bounded(xp, x)
-        return special.i0(x) * (1 - _over(xp, special.i1e(x) / special.i0e(x), x))
+        y = special.i0(x)
+        return xp.where(xp.isinf(y), y, y - _over(xp, special.i1(x), x))
     small = xp.abs(x) < 10
     inner, outer = xp.where(small, x, number(xp, 10, x)), xp.where(small, number(xp, 10, x), bounded(xp, x))
     ratios = [xp.ones((), dtype=x.dtype), special.i1e(outer) / special.i0e(outer)]
@@ -74,6 +75,9 @@ def _series(xp: Any, x: Any, n: int, sign: int, terms: int) -> Any:
 
 
 def i0e(special: Any, x: Any, order: int) -> Any:
+    if order == 1:
+        sign = special.xp.sign(x)
+        return _by_moments_where_far(special, x, special.i1e(x) - sign * special.i0e(x), lambda m: -sign * m[1])
     moments = _moments_of_i0e(special, x, order)
     return moments[order] * ((-1) ** order * _sign(special.xp, x, order))
 
@@ -81,8 +85,20 @@ def i0e(special: Any, x: Any, order: int) -> Any:
 def i1e(special: Any, x: Any, order: int) -> Any:
     if order == 0:
         return special.i1e(x)
+    if order == 1:
+        y = special.i1e(x)
+        near = special.i0e(x) - special.xp.sign(x) * y - _over(special.xp, y, x)
+        return _by_moments_where_far(special, x, near, lambda m: m[2] - m[1])
     moments = _moments_of_i0e(special, x, order + 1)
     return (moments[order] - moments[order + 1]) * ((-1) ** order * _sign(special.xp, x, order + 1))
+
+
+def _by_moments_where_far(special: Any, x: Any, near: Any, far: Callable[[list[Any]], Any]) -> Any:
+    """The first derivative: the usual formula, until it loses 2 * abs(x) * eps; then few steps are enough for the moments."""
+    xp = special.xp
+    start, steps = (5, 20) if xp.finfo(x.dtype).eps > 1e-10 else (25, 20)
+    is_far = xp.abs(x) > start
+    return xp.where(is_far, far(_moments_of_i0e(special, xp.where(is_far, x, number(xp, start, x)), 2, steps)), near)
 
 
 def _sign(xp: Any, x: Any, power: int) -> Any:
@@ -90,11 +106,11 @@ def _sign(xp: Any, x: Any, power: int) -> Any:
     return xp.sign(x) if power % 2 else 1.0
 
 
-def _moments_of_i0e(special: Any, x: Any, highest: int) -> list[Any]:
+def _moments_of_i0e(special: Any, x: Any, highest: int, steps: int = 60) -> list[Any]:
     """The means of u**k exp(-abs(x) u), from their ratios: a continued fraction, from behind."""
     xp = special.xp
     size = xp.abs(bounded(xp, x))
-    start = highest + 60
+    start = highest + steps
     slope = size * 2 + (start + 2)
     ratio = (2 * (2 * start + 3)) / (slope + xp.sqrt(slope * slope - size * (4 * (2 * start + 3))))
     ratios = []

@@ -150,11 +150,13 @@ class InBlocks(Special):
     def _found(self, name: str) -> Any:
         return partial(da.core.elemwise, getattr(load("numpy").xp.special, name))
 
-    def derivative(self, x: Any, of: str, order: int) -> Any:
-        return self._found("derivative")(x, of=of, order=order)
 
-    def polygamma(self, n: Any, x: Any) -> Any:
-        return self._found("polygamma")(n, x)
+def _in_blocks(name: str) -> Any:
+    return lambda self, *args, **kwargs: self._found(name)(*args, **kwargs)
+
+
+for _name in ("logit", "xlogy", "xlog1py", "entr", "rel_entr", "kl_div", "derivative", "polygamma"):
+    setattr(InBlocks, _name, _in_blocks(_name))
 
 
 def take_in_rows(x: Any, indices: Any) -> Any:

@@ -31,18 +31,11 @@ class Elementary:
     xp: Any
     silently: ClassVar[Callable[[], AbstractContextManager[Any]]] = nullcontext
 
-    @silent
     def expit(self, x: Any) -> Any:
-        """1 / (1 + exp(-x)), with exp of negative numbers only."""
-        xp = self.xp
-        z = xp.exp(-xp.abs(x))
-        return xp.where(x >= 0, xp.ones((), dtype=x.dtype), z) / (z + 1)
+        return self.xp.sigmoid(x)
 
-    @silent
     def log_expit(self, x: Any) -> Any:
-        """log(expit(x))."""
-        xp = self.xp
-        return xp.minimum(x, xp.zeros((), dtype=x.dtype)) - xp.log1p(xp.exp(-xp.abs(x)))
+        return -self.xp.softplus(-x)
 
     @silent
     def logit(self, x: Any) -> Any:

@@ -20,14 +20,24 @@ def erfcx(special: Any, x: Any, order: int) -> Any:
     y = special.erfcx(x)
     if x.dtype in xp.complex_dtypes:
         return _by_recurrence(xp, x, y, order)
+    return _slope_of_erfcx(xp, x, y) if order == 1 else _bend_of_erfcx(xp, x, y, order)
+
+
+def _slope_of_erfcx(xp: Any, x: Any, y: Any) -> Any:
+    """2 x y - 2 / sqrt(pi), until that loses 2 * x**2 * eps."""
+    far = x > 3
+    root = math.sqrt(2.0)
+    mean = _moments_of_tail(xp, xp.where(far, x * root, number(xp, 3 * root, x)), 1, 24)[1]
+    near = _by_recurrence(xp, xp.where(far, number(xp, 0.0, x), x), y, 1)
+    return xp.where(far, mean * y * -root, near)
+
+
+def _bend_of_erfcx(xp: Any, x: Any, y: Any, order: int) -> Any:
     root = math.sqrt(2.0)
     far, left = x > FAR / root, x < 0.3
     moment = _moments_of_tail(xp, xp.where(far, x * root, number(xp, FAR, x)), order)[order]
-    inner = xp.where(left | (order == 1) & ~far, x, number(xp, 0.3, x))
-    near = _by_recurrence(xp, inner, y, order)
-    if order == 1:
-        return xp.where(far, moment * y * -root, near)
     middle = _moment_near(xp, xp.where(left | far, number(xp, 1.0, x), x * root), order)
+    near = _by_recurrence(xp, xp.where(left, x, number(xp, 0.3, x)), y, order)
     return xp.where(left, near, xp.where(far, moment, middle) * y * (-root) ** order)
 
 
@@ -79,9 +89,9 @@ def gaussian(xp: Any, x: Any) -> Any:
     return xp.exp(high * high * -0.5) * xp.exp((x - high) * (x + high) * -0.5)
 
 
-def _moments_of_tail(xp: Any, t: Any, highest: int) -> list[Any]:
+def _moments_of_tail(xp: Any, t: Any, highest: int, steps: int = STEPS) -> list[Any]:
     """The means of s**k under the density proportional to exp(-t s - s**2 / 2), s > 0, for t >= FAR."""
-    start = highest + STEPS
+    start = highest + steps
     ratio = 2 * (start + 1) / (t + xp.sqrt(t * t + 4 * (start + 1)))
     ratios = []
     for k in range(start, 0, -1):

@@ -151,8 +151,15 @@ class JAXSpecial(WithoutBeta):
         """JAX has double precision only where its setting jax_enable_x64 is on."""
         return self.xp.astype(x, self.xp.zeros(()).dtype)
 
+    @in_double
     def betainc(self, a: Any, b: Any, x: Any) -> Any:
         return self._found("betainc")(a, b, x)
+
+    def digamma(self, x: Any) -> Any:
+        """JAX's own is nan at 0."""
+        zero = x == 0
+        safe = self.xp.where(zero, self.xp.ones((), dtype=x.dtype), x)
+        return self.xp.where(zero, -1 / x, self._found("digamma")(safe))
 
 
 class TorchSpecial(WithoutBeta):
