@@ -410,3 +410,17 @@ def test_random_numbers_of_derivatives_of_every_kind(xp):
     ):
         rng = xg.random.Generator(1)
         assert_matches(derivative(xg.checkpoint(f)), want, xp=xp)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_mean_loss_whose_count_is_a_number_of_the_library(xp, weighted):
+    """NumPy's sum of an array is a scalar, and no array: the second run must know it again."""
+    target, weight = make(xp, [0, 1], "int64"), make(xp, [1.0, 2.0]) if weighted else None
+
+    def loss(x):
+        return xg.nn.functional.nll_loss(xp.log_softmax(x, axis=-1), target, weight)
+
+    x = make(xp, [[1.0, 2.0], [3.0, 1.0]])
+    p = np.exp(to_numpy(x)) / np.sum(np.exp(to_numpy(x)), axis=-1, keepdims=True)
+    shares = np.asarray([[1.0], [2.0]]) / 3 if weighted else 0.5
+    assert_matches(xg.grad(xg.checkpoint(loss))(x), (p - np.eye(2)) * shares, xp=xp)

@@ -217,6 +217,8 @@ def _same_bits(one: Any, other: Any) -> bool:
     if type(one) is not type(other) or one.shape != other.shape or one.dtype != other.dtype:
         return False
     backend = owner(one)
+    if backend is None and one.shape == () and hasattr(one, "tobytes"):  # a NumPy scalar: what NumPy's sum gives
+        return bool(one.tobytes() == other.tobytes())
     if backend is None or owner(other) is not backend or getattr(one, "axes", None) != getattr(other, "axes", None):
         return False
     (library, a), (_, b) = backend.bare(one), backend.bare(other)
