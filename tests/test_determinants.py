@@ -143,6 +143,22 @@ def test_third_derivatives_where_there_is_an_inverse(xp):
     assert_matches(third, want, xp=xp, rtol=1e-12)
 
 
+def test_third_derivatives_of_many(xp):
+    """Under vmap too. They are the same at every matrix."""
+    xs = make(xp, np.stack([MATRICES["regular"], np.diag([1.0, 2.0, 3.0])]))
+    direction = make(xp, np.diag([1.0, 0, 0]))
+
+    def third(x):
+        return xg.hvp(lambda x: xp.sum(xg.grad(xp.linalg.det)(x) * xp.eye(3)), (x,), (direction,))[0]
+
+    def along_the_cofactors(x):
+        return xg.grad(lambda x: xp.sum(xg.jvp(xg.grad(xp.linalg.det), (x,), (direction,))[1] * xp.eye(3)))(x)
+
+    want = np.einsum("iiklmn,kl->mn", third_of(), np.diag([1.0, 0, 0]))
+    assert_matches(xg.vmap(along_the_cofactors)(xs), np.stack([want, want]), xp=xp, rtol=1e-12)
+    assert_matches(xg.vmap(third)(xs), np.stack([want, want]), xp=xp, rtol=1e-12)
+
+
 def third_of():
     """The third derivative of a 3 by 3 determinant: the sign of the permutation, or 0."""
     t = np.zeros((3,) * 6)
