@@ -234,6 +234,16 @@ def test_algorithms_that_write_through_views(backend, xp, algorithm):
     assert_close(got, want, 1e-7, algorithm.__name__)
 
 
+def test_scipys_integrals_to_infinity_have_their_values():
+    integrate = pytest.importorskip("scipy.integrate")
+    with xg.use_backend("numpy"):
+        zero, one, infinity = (xg.asarray(value) for value in (0.0, 1.0, np.inf))
+        integral = integrate.tanhsinh(lambda x: xg.exp(-x), zero, infinity).integral
+        total = integrate.nsum(lambda k: 1 / k**2, one, infinity).sum
+    assert abs(integral.item() - 1.0) < 1e-10
+    assert abs(total.item() - np.pi**2 / 6) < 1e-8
+
+
 def test_the_algorithms_have_their_values(xp):
     a = np.array([[2.0, 0.5, 1.0], [0.25, 1.75, 0.5], [1.0, 0.75, 3.0]])
     lu = to_numpy(in_place_lu(xp, make(xp, a)))

@@ -11,6 +11,7 @@ from sklearn.covariance import EmpiricalCovariance, LedoitWolf
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.metrics import pairwise
+from sklearn.mixture import GaussianMixture
 from sklearn.preprocessing import (
     KernelCenterer,
     MaxAbsScaler,
@@ -52,7 +53,14 @@ def transformed(transformer: Any, because: str = "") -> Row:
     return Row(f"preprocessing.{name}", dispatched(transformer.fit_transform), MATRIX, because=because)
 
 
+def mixture(x: Any) -> Any:
+    """The covariances after a few steps from means that are given. It adds reg_covar through a view of their diagonals."""
+    model = GaussianMixture(2, reg_covar=0.5, tol=1e9, max_iter=3, init_params="random_from_data", random_state=0)
+    return model.fit(x).covariances_
+
+
 ROWS = [
+    Row("mixture.GaussianMixture", dispatched(mixture), MATRIX),
     *(of_itself(f"{name}_kernel") for name in ("laplacian", "linear", "polynomial", "rbf", "sigmoid")),
     *(of_itself(f"cosine_{what}") for what in ("similarity", "distances")),
     Row("metrics.pairwise.chi2_kernel", dispatched(lambda x: pairwise.chi2_kernel(abs(x))), MATRIX),
