@@ -302,9 +302,9 @@ def test_trees_with_names_and_holes(xp):
     [
         (lambda x: xg.vmap(xg.add, (0,))(x, x), ValueError, "has 1 entries, and there are 2 positional arguments"),
         (lambda x: xg.vmap(lambda p: p["x"], {"x": 0})({"x": x}), TypeError, "a tuple with an entry for each argument"),
-        (lambda x: xg.vmap(xg.sin, 0.0)(x), TypeError, "in_axes holds integers and None, not 0.0"),
-        (lambda x: xg.vmap(xg.sin, (True,))(x), TypeError, "in_axes holds integers and None, not True"),
-        (lambda x: xg.vmap(xg.sin, 0, "0")(x), TypeError, "out_axes holds integers and None, not '0'"),
+        (lambda x: xg.vmap(xg.sin, 0.0)(x), TypeError, "an entry of in_axes must be an integer or None, not 0.0"),
+        (lambda x: xg.vmap(xg.sin, (True,))(x), TypeError, "an entry of in_axes must be an integer or None, not True"),
+        (lambda x: xg.vmap(xg.sin, 0, "0")(x), TypeError, "an entry of out_axes must be an integer or None, not '0'"),
         (lambda x: xg.vmap(lambda x: x)(x=x), ValueError, "keyword arguments are the same for all examples"),
         (lambda x: xg.vmap(lambda x: (y for y in (x, x)))(x), TypeError, "got generator"),
     ],

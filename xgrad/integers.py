@@ -42,7 +42,7 @@ def one_or_more(name: str, values: Any, what: str = "axis", *, needed: bool = Fa
 
 def or_none(name: str, value: Any, what: str = "axis") -> int | None:
     """As `integer`, where the argument may be left out."""
-    return None if value is None else integer(name, value, what)
+    return None if value is None else integer(name, value, what, "be an integer or None")
 
 
 def _is_sequence(values: Any) -> bool:
