@@ -3,6 +3,7 @@
 import json
 import math
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -262,6 +263,16 @@ def test_a_run_that_diverges_writes_everything(tmp_path: Path) -> None:
     assert all(path.stat().st_size > 1000 for path in tmp_path.iterdir())
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Ctrl-C does what it does in a terminal, also where the tests run in the background and ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def press_ctrl_c(monkeypatch: pytest.MonkeyPatch, at: int, times: int) -> None:
     see = Recorder.step
 
@@ -274,6 +285,7 @@ def press_ctrl_c(monkeypatch: pytest.MonkeyPatch, at: int, times: int) -> None:
     monkeypatch.setattr(Recorder, "step", see_and_press)
 
 
+@pytest.mark.usefixtures("terminal")
 def test_ctrl_c_keeps_what_there_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     press_ctrl_c(monkeypatch, at=7, times=1)
     handler = signal.getsignal(signal.SIGINT)
@@ -286,6 +298,7 @@ def test_ctrl_c_keeps_what_there_is(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert signal.getsignal(signal.SIGINT) is handler
 
 
+@pytest.mark.usefixtures("terminal")
 def test_ctrl_c_twice_stops_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     press_ctrl_c(monkeypatch, at=7, times=2)
     with pytest.raises(KeyboardInterrupt):

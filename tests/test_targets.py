@@ -175,6 +175,15 @@ def test_a_folder_that_may_not_be_written_to(capsys: pytest.CaptureFixture[str])
     assert said == "xgrad fit: error: --out shut/fit.png cannot be written: Permission denied\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a folder in use cannot be removed")
+def test_a_folder_that_is_gone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("gone").mkdir()
+    monkeypatch.chdir("gone")
+    os.rmdir("../gone")
+    assert main(["fit", "--quiet"]) == 2
+    assert capsys.readouterr() == ("", "xgrad fit: error: --out fit.png cannot be written: No such file or directory\n")
+
+
 def test_a_file_that_is_open_for_reading_only() -> None:
     with open("points.csv", "rb") as file, pytest.raises(FitError, match="not open for writing"):
         check({"--history": f"/dev/fd/{file.fileno()}"}, {})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import math
-import os
 import signal
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from xgrad import plot
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked for the end, 130 for Ctrl-C.
     """
     open_standard_files()
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # that it makes a list of fonts is nothing to read
     name = "xgrad"
     try:
         options = vars(parser().parse_args(arguments))
@@ -146,5 +148,5 @@ def _summary(config: Config, result: Result, fault: NotWrittenError | None) -> s
 def _unexpected(error: Exception) -> str:
     """An error that is a fault of xgrad, or of a library: where it happened, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
-    place = f" at {os.path.relpath(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    place = f" at {'/'.join(Path(frames[-1].filename).parts[-3:])}:{frames[-1].lineno}" if frames else ""
     return f"unexpected {type(error).__name__}{place}: {shown(str(error), 300)}"

@@ -8,6 +8,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.backends import BackendError, backend_class, load, names
+from xgrad.fit.words import one_line
 from xgrad.registry import FUNCTIONS
 
 
@@ -53,7 +54,7 @@ def _default() -> str:
     try:
         backend = xg.get_backend()
     except BackendError as error:
-        return f"none{why}: {error}"
+        return one_line(f"none{why}: {error}")
     return f"{backend.name} on {backend.device_name}{why}"
 
 
@@ -76,5 +77,5 @@ def _try_gradient(name: str, device: str) -> str:
             x = xg.asarray([1.0, -2.0, 3.0], dtype=xg.float32)
             found = xg.grad(lambda t: xg.sum(t * t * t))(x).numpy().tolist()
     except Exception as error:  # a report goes on, whatever a driver throws
-        return f"failed ({type(error).__name__}: {error})"
+        return one_line(f"failed ({type(error).__name__}: {error})")
     return "right" if found == [3.0, 12.0, 27.0] else f"WRONG: {found}, not [3, 12, 27]"

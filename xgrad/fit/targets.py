@@ -46,11 +46,11 @@ def standard_output_is_one_of(paths: Iterable[Named | None]) -> bool:
 
 
 def _is_standard_output(path: Named) -> bool:
-    if os.path.realpath(path) == os.devnull:
-        return False
     try:
+        if os.path.realpath(path) == os.devnull:
+            return False
         return descriptor(path) == 1 or os.path.samestat(os.stat(path), os.fstat(1))
-    except OSError:
+    except (OSError, ValueError):
         return False
 
 
