@@ -177,7 +177,9 @@ WRONG: dict[str, Any] = {
     "tril: k must be an integer, not False (bool)": lambda xp, x: xp.tril(x, k=False),
     "linspace: num must be an integer, not 5.0 (float)": lambda xp, x: xp.linspace(0.0, 1.0, 5.0),
     "matrix_power: n must be an integer, not 2.0 (float)": lambda xp, x: xp.linalg.matrix_power(x, 2.0),
-    "vmap: an entry of in_axes must be an integer or None, not 1.0 (float)": lambda xp, x: xg.vmap(xp.abs, in_axes=1.0)(x),
+    "vmap: an entry of in_axes must be an integer or None, not 1.0 (float)": lambda xp, x: xg.vmap(xp.abs, in_axes=1.0)(
+        x
+    ),
     "grad: argnums must be an integer, or several, not 0.0 (float)": lambda xp, x: xg.grad(xp.sum, argnums=wrong(0.0))(
         x
     ),

@@ -1,10 +1,10 @@
-"""What a function reads that it did not make itself, so that a second run can be held to what the first one read.
+"""What a checkpointed function reads besides its arguments, so that its second run can be compared with its first.
 
-While somebody notes, every tensor tells of its making and of each look at its value, and every operation tells of the numbers and
-raw arrays that it is given; random streams are noted too. While nobody does, this costs a glance at an empty list.
+While a run is being noted, every tensor reports when it is made and when its value is read, and every operation reports the
+numbers and raw arrays that it is given. Random streams are noted too. While nothing is noted, this costs a look at an empty list.
 
-A note holds the raw array that it is of. Whoever writes into a tensor then finds that another holds the array, and makes a new
-one: so one look at which array a tensor has shows whether it has the value that it had.
+A note holds the raw array that was read. A later write to that tensor then finds the array in use, and makes a new one. So the
+identity of a tensor's array tells whether the tensor still has the value that was read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NUMBER = "number"
 
 
 class Notes:
-    """Of a first run: what it read, in order, what it made, and where each stream of random numbers stood before."""
+    """The notes of a first run: what it read, in order; what it made; the state of each random stream before it."""
 
     def __init__(self) -> None:
         self.events: list[
@@ -56,7 +56,7 @@ class Notes:
         self.events.append((tensor, value, node))
 
     def finish(self, results: Sequence[Any]) -> None:
-        """The run is over; these are its results, which a second run has no business with."""
+        """End the run. Its results are left out: the second run makes its own."""
         ours = {id(result) for result in results}
         alive = ((key, reference, reference()) for key, reference in self._made.items() if key not in ours)
         self.kept = {key: (reference, tensor._data) for key, reference, tensor in alive if tensor is not None}
@@ -65,7 +65,7 @@ class Notes:
     # --- random numbers ---
 
     def stream(self, generator: Any, host: Any) -> Any:
-        """The stream that the generator is to draw from, where it would draw from `host`."""
+        """The stream for the generator to draw from, instead of `host`."""
         if generator not in self.streams:
             self.streams[generator] = copy.deepcopy(host)
         return host
@@ -79,15 +79,15 @@ class Notes:
         return generator
 
     def reseed(self, generator: Any) -> bool:
-        """Whether a new default generator is nobody's business but this run's."""
+        """Whether a new default generator is for this run only."""
         return False
 
 
 class Repetition(Notes):
-    """Of a run that is to find all as the first run found it. `deviation` says what it did not find so; None if nothing.
+    """The notes of a second run, which must read what the first run read. `deviation` names the first difference, if any.
 
-    It may read less (what the first run made and put aside is there now), but nothing else. It draws the same random numbers,
-    and leaves the generators where they are.
+    The second run may read less, since what the first run made and stored exists by now. It draws the same random numbers as the
+    first run, and leaves the state of the generators as it is.
     """
 
     def __init__(self, first: Notes) -> None:
@@ -129,7 +129,7 @@ class Repetition(Notes):
 
 @contextmanager
 def noted(notes: Notes) -> Iterator[None]:
-    """While the block runs, `notes` is told; the quick way through operations must be closed (see watching.py)."""
+    """While the block runs, `notes` gets the reports. The quick path must be off meanwhile (see watching.py)."""
     token = _notes.set((*_notes.get(), notes))
     noting.append(None)
     try:
@@ -139,7 +139,7 @@ def noted(notes: Notes) -> Iterator[None]:
         _notes.reset(token)
 
 
-# --- what the others tell, where `noting` is not empty -------------------------------------------------------
+# --- the reports, made where `noting` is not empty -------------------------------------------------------
 
 
 def made(tensor: Any) -> None:
@@ -149,13 +149,13 @@ def made(tensor: Any) -> None:
 
 
 def read(tensor: Any) -> None:
-    """Somebody looks at the value of a tensor."""
+    """The value of a tensor is read."""
     for notes in _notes.get():
         notes.read(tensor)
 
 
 def operand(value: Any) -> None:
-    """An operation was given a number, or a raw array, or a sequence to make one of."""
+    """An operation is given a number, a raw array, or a sequence to make an array from."""
     if isinstance(value, list | tuple):
         value = repr(value)
     for notes in _notes.get():
@@ -170,7 +170,7 @@ def stream(generator: Any, host: Any) -> Any:
 
 
 def fresh_stream(host: Any) -> Any:
-    """The stream of a generator that was made without a seed."""
+    """The stream of a new generator without a seed."""
     for notes in _notes.get():
         host = notes.fresh_stream(host)
     return host
@@ -185,16 +185,16 @@ def default_generator(current: Callable[[], Any]) -> Any:
 
 
 def reseed(generator: Any) -> bool:
-    """Whether this generator becomes the default one of a second run only."""
-    answers = [notes.reseed(generator) for notes in _notes.get()]  # all of them are told
+    """Whether this generator becomes the default for a second run only."""
+    answers = [notes.reseed(generator) for notes in _notes.get()]  # each one is asked
     return True in answers
 
 
-# --- what is the same ---------------------------------------------------------------------------------------
+# --- comparing ---------------------------------------------------------------------------------------
 
 
 def _computed(tensor: Any) -> Any:
-    """What tells how a tensor was computed: a number of its own for each node; None for what was not computed."""
+    """A number that is unique to the node of a computed tensor; None for a tensor that was not computed."""
     node = tensor.node
     return node[0] if type(node) is list else None
 
@@ -213,7 +213,7 @@ def _is_again(event: tuple[Any, Any, Any], tensor: Any, value: Any, node: Any) -
 
 
 def _same_bits(one: Any, other: Any) -> bool:
-    """Whether two raw arrays hold the same, by looking at them. (dask makes a new array of what it has computed, say.)"""
+    """Whether two raw arrays hold equal values, by looking at them. (dask, for one, makes a new array when it computes.)"""
     if type(one) is not type(other) or one.shape != other.shape or one.dtype != other.dtype:
         return False
     backend = owner(one)

@@ -38,7 +38,7 @@ _accumulating = threading.Lock()
 
 
 class Held:
-    """Where a gradient is kept: what the tensors own whose `.grad` it is."""
+    """Stores a gradient. The tensors whose `.grad` it is own it; the tape refers to it weakly."""
 
     __slots__ = ("__weakref__", "grad")
 
@@ -47,10 +47,10 @@ class Held:
 
 
 class Leaf:
-    """Where a gradient ends: what the tape knows of a tensor whose `.grad` is wanted.
+    """Where a walk ends: stands on the tape for a tensor whose `.grad` is wanted.
 
-    The gradient belongs to the tensor, and the leaf knows its place only weakly: a gradient that was recorded leads to the
-    leaf, so that owning it would make a cycle. What reaches a leaf whose tensor is gone is let go.
+    The tensor owns the gradient, and the leaf refers to it weakly. A recorded gradient leads back to the leaf, so a leaf that
+    owned it would make a cycle. A gradient that reaches a leaf whose tensor is gone is dropped.
     """
 
     __slots__ = ("__weakref__", "_held")
@@ -59,7 +59,7 @@ class Leaf:
         self._held: Any = None
 
     def held(self) -> Held:
-        """The place of the gradient. It lasts as long as whoever asks holds on to it."""
+        """The store of the gradient. It lives as long as the caller keeps it."""
         held: Held | None = self._held and self._held()
         if held is None:
             held = Held()
@@ -67,7 +67,7 @@ class Leaf:
         return held
 
     def hand_over(self, other: Leaf) -> None:
-        """Let another leaf have the place of the gradient; nothing reaches it from here any more."""
+        """Give the store of the gradient to another leaf. This leaf no longer delivers to it."""
         other._held, self._held = self._held, None
 
     @property
