@@ -19,7 +19,7 @@ def describe() -> dict[str, Any]:
     """Machine, interpreter, BLAS, environment, date and commit."""
     return {
         "date": datetime.date.today().isoformat(),
-        "commit": _commit(),
+        "commit": commit(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -34,11 +34,11 @@ def describe() -> dict[str, Any]:
     }
 
 
-def _commit() -> str:
+def commit(folder: Path = Path(__file__).parent) -> str:
+    """The commit of a checkout."""
+
     def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", *words], capture_output=True, text=True, check=True, cwd=Path(__file__).parent
-        ).stdout.strip()
+        return subprocess.run(["git", *words], capture_output=True, text=True, check=True, cwd=folder).stdout.strip()
 
     try:
         changed = git("status", "--porcelain", "--untracked-files=no")

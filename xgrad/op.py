@@ -273,11 +273,14 @@ class Single(Plain):
         names = (*self.whole.arguments, "y")
         self.needs = [] if rule is None else [names.index(name) for name in parameters(rule)]
         self.only = _compact(rule, len(self.needs))
+        self.both_ways = isinstance(self.whole, Elementwise) and self.whole.jvp is None
 
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: Any, static: Any) -> Sequence[Any]:
         return (self.only(xp, g, saved),)
 
     def push(self, xp: Any, tangents: Sequence[Any], saved: Any, static: Any) -> Any:
+        if self.both_ways:
+            return self.only(xp, tangents[0], saved)
         laid_out = [None] * (len(self.whole.arguments) + 1)
         for i, value in zip(self.needs, saved if len(self.needs) > 1 else (saved,), strict=False):
             laid_out[i] = value

@@ -162,7 +162,7 @@ def _walk_back(
     retain: bool,
     lift: Lift | None,
     wanted: set[int] | None = None,
-    end: float = inf,
+    end: float = 1,
 ) -> list[tuple[Leaf, bool]]:
     """Walk from the nodes in the heap, whose gradients are waiting (by id), back to the leaves, or to nodes as old as `end`.
 
@@ -290,7 +290,7 @@ class Path:
         ends = self._look_around([node for node in outputs if type(node) is list])
         known = {id(None), *map(id, self.inputs)}
         self.outside = [end for key, end in ends.items() if key not in known]
-        self.connected = bool(self.outside) or any(p is not None for node in inputs for p in parents_of(node))
+        self.connected = bool(self.outside) or any(map(any, map(parents_of, inputs)))
 
     def _look_around(self, ahead: list[Any]) -> dict[int, Any]:
         """Find what is newer than the inputs, and return where that ends, by id: inputs, and whatever else there is."""
@@ -316,7 +316,7 @@ class Path:
         nodes = []
         for seq in sorted(self._found, reverse=True):
             node = self._found[seq]
-            if any(id(parent) in depends for parent in parents_of(node)):
+            if not depends.isdisjoint(map(id, parents_of(node))):
                 depends.add(id(node))
                 nodes.append(node)
         return nodes
@@ -361,19 +361,33 @@ class Path:
     ) -> list[Gradient | None]:
         """The tangent of each output, given one for each input; None where it is zero."""
         moving: dict[int, Gradient] = {id(n): t for n, t in zip(self.inputs, tangents, strict=True) if t is not None}
-        kept = {id(node) for node in outputs}
-        last = {id(parent): node for node in self.nodes for parent in parents_of(node) if id(parent) not in kept}
+        if self.nodes:
+            with self.nodes[0][BACKEND].guard:
+                self._walk_forth(moving, {id(node) for node in outputs}, lift if record else None)
+        return [None if node is None else moving.get(id(node)) for node in outputs]
+
+    def _walk_forth(self, moving: dict[int, Gradient], kept: set[int], lift: Lift | None) -> None:
+        """Bring the tangents in `moving` (by id of the node) to the nodes in `kept`; the others are dropped on the way."""
+        last = {id(parent): node for node in self.nodes for parent in parents_of(node)}
+        at = self.nodes[0][BACKEND]
         for node in self.nodes:
-            arriving = [None if parent is None else moving.get(id(parent)) for parent in parents_of(node)]
-            if all(t is None for t in arriving):
+            _, op, parents, saved, static, backend = node
+            if type(parents) is not tuple:
+                parents = (parents,)
+            arriving = [moving.get(id(parent)) for parent in parents]
+            if not any([t is not None for t in arriving]):  # noqa: C419 (a list is quicker, and this is hot)
                 continue
-            op, backend = node[OP], node[BACKEND]
-            with backend.guard:
-                xp, saved = lift(node) if record else (backend.xp, node[SAVED])
-                t = op.push(xp, arriving, saved, node[STATIC])
-            for parent in parents_of(node):
-                if last.get(id(parent)) is node:  # nobody else asks for this tangent
-                    moving.pop(id(parent), None)
+            if backend is not at:
+                backend.make_current()
+                at = backend
+            if lift is None:
+                xp = backend.xp
+            else:
+                xp, saved = lift(node)
+            t = op.push(xp, arriving, saved, static)
+            for parent in parents:
+                key = id(parent)
+                if last[key] is node and key not in kept:  # nobody else asks for this tangent
+                    moving.pop(key, None)
             if t is not None:
                 moving[id(node)] = t
-        return [None if node is None else moving.get(id(node)) for node in outputs]

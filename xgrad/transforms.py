@@ -67,7 +67,7 @@ class Run:
         self.recording = tape.is_recording()
         self.inputs: list[Tensor] = []
         self.rebuild: list[tuple[Any, int]] = []
-        called = [map_leaves(lift_raw, arg) for arg in args]
+        called = [arg if i in argnums else map_leaves(lift_raw, arg) for i, arg in enumerate(args)]
         for i in argnums:
             leaves, rebuild = flatten(args[i])
             fresh = [_fresh(leaf) for leaf in leaves]

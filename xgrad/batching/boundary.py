@@ -148,13 +148,13 @@ def check_running(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
             raise RuntimeError(NOT_RUNNING)
 
 
-def lifting(carried: Sequence[Backend], on_tape: Sequence[Backend]) -> tape.Lift:
+def lifting(carried: list[Backend], on_tape: list[Backend]) -> tape.Lift:
     """How a walk lifts what was saved, where it carries tensors of one backend along a tape of another.
 
     They differ if a function under vmap walks along a tape that was made outside of it; then what was saved there is the same
     for all examples.
     """
-    return tape.lift if all(one is other for one, other in zip(carried, on_tape, strict=True)) else _lift_inside
+    return tape.lift if carried == on_tape else _lift_inside
 
 
 def _lift_inside(node: tape.Node) -> tuple[Any, Any]:
