@@ -49,7 +49,10 @@ class Backend:
         self.library = self.namespace()
         self.xp = self.raw_class(self.library, device if self.bind_device else None)
         refuse(self.xp, name, self.cannot)
-        kinds = self.library.__array_namespace_info__().dtypes(device=self.device, kind="complex floating").values()
+        found = self.library.__array_namespace_info__().dtypes(device=self.device, kind="complex floating").values()
+        kinds = [
+            kind for kind in found if self.library.isdtype(kind, "complex floating")
+        ]  # ndonnx answers with all dtypes
         self.complex_dtypes = frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds)
         self.xp.complex_dtypes = self.complex_dtypes
         self.narrow_dtypes = self.xp.narrow_dtypes = self._find_narrow_dtypes()
@@ -249,7 +252,7 @@ class Backend:
 
     def in_words(self, error: Exception) -> str:
         """What an error of the library says; of one about memory also how much there is, and what to do."""
-        return str(error)
+        return str(error) or f"the library raised {type(error).__name__}, and says no more"
 
     def synchronize(self) -> None:
         """Wait until the device has done what it was asked to do."""

@@ -153,6 +153,12 @@ class GenericSpecial(Special):
         return self._found("polygamma")(n, x)
 
 
+def _name(device: Any) -> str:
+    """The name of a device; of one that has none, but an address in memory, that of its class."""
+    text = str(device)
+    return type(device).__name__.lower() if " object at 0x" in text else text
+
+
 class Generic(Backend):
     of: ClassVar[Library]  # as each of its arrays names it
     raw_class = GenericRaw
@@ -166,7 +172,7 @@ class Generic(Backend):
 
     @classmethod
     def devices(cls) -> list[str]:
-        return [str(device) for device in cls.of.__array_namespace_info__().devices()]
+        return [_name(device) for device in cls.of.__array_namespace_info__().devices()]
 
     @classmethod
     def find_device(cls, device: Any) -> Any:
@@ -174,11 +180,15 @@ class Generic(Backend):
         if device is None:
             return info.default_device()
         for found in info.devices():
-            if str(found) == str(device):
+            if str(device) in (str(found), _name(found)):
                 return found
         if isinstance(device, str):
             raise cls.no_device(device)
         return device  # an array's own
+
+    @property
+    def device_name(self) -> str:
+        return _name(self.device)
 
     @property
     def bind_device(self) -> bool:  # type: ignore[override]
@@ -195,15 +205,20 @@ class Generic(Backend):
         return value.item() if hasattr(value, "item") else value  # which may have more digits than a float
 
     def to_numpy(self, array: Any) -> Any:
-        """As NumPy takes it; number by number, in the precision of a float, where that makes no array of it."""
+        """As NumPy takes it, or the library hands it out; number by number, in the precision of a float, where neither does."""
         import numpy as np
 
-        if array.shape:
-            found = np.array(array)
+        for way in (np.array, *self._ways_out(array)) if array.shape else self._ways_out(array):
+            found = way(array)
             if found.shape == tuple(array.shape) and found.dtype != object:
-                return found
+                return np.array(found)
         numbers = [self._number(array[place]) for place in np.ndindex(tuple(array.shape))]
         return np.array(numbers, dtype=type(numbers[0]) if numbers else float).reshape(array.shape)
+
+    @staticmethod
+    def _ways_out(array: Any) -> list[Any]:
+        kind = type(array)
+        return [getattr(kind, name) for name in ("unwrap_numpy", "asnumpy", "to_numpy", "numpy") if hasattr(kind, name)]
 
     def _number(self, element: Any) -> bool | int | float | complex:
         """The Python number in a 0-d array."""

@@ -259,7 +259,7 @@ class Torch(Backend):
 
     def in_words(self, error: Exception) -> str:
         if not isinstance(error, torch.OutOfMemoryError):
-            return str(error)
+            return super().in_words(error)
         used, held = torch.cuda.memory_allocated(self.device), torch.cuda.memory_reserved(self.device)
         return in_bytes(
             str(error), "PyTorch", used, held, torch.cuda.mem_get_info(self.device), "torch.cuda.empty_cache()"

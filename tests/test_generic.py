@@ -302,3 +302,85 @@ def test_a_number_on_the_host_is_a_float():
     assert t.numpy().tolist() == to_numpy(t).tolist() == [1.5, 2.5]
     assert t.numpy().dtype == np.float64
     assert t[0].item() == 1.5
+
+
+# --- one that answers a question about dtypes with all of them ----------------------------------------------
+
+
+def test_dtypes_are_asked_one_by_one(unheard, monkeypatch):
+    """A library may ignore the kind that it is asked for; then float32 was taken for complex."""
+    info = type(unheard.__array_namespace_info__())
+    with_kind = info.dtypes
+    monkeypatch.setattr(info, "dtypes", lambda self, *, device=None, kind=None: with_kind(self, device=device))
+    known = owner(unheard.ones(1))
+    backend = type(known)(known.name, known.device)
+    assert backend.complex_dtypes == {unheard.complex64, unheard.complex128}
+
+
+# --- ndonnx: arrays that may stand for what an ONNX model will be given ---------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ndonnx():
+    pytest.importorskip("onnxruntime")
+    return pytest.importorskip("ndonnx")
+
+
+M = np.asarray([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
+PROGRAMS = {
+    "elementwise": lambda x: xg.sum(xg.tanh(x) * x / (xg.exp(-x) + 2.0)),
+    "powers and choices": lambda x: xg.sum(xg.where(x > 0.0, x**3, xg.sqrt(xg.abs(x)) * x)),
+    "reductions": lambda x: xg.sum(xg.mean(x, axis=0) * xg.max(x, axis=0)) + xg.logsumexp(x),
+    "products": lambda x: xg.sum(x @ xg.matrix_transpose(x) * 0.5),
+    "shapes": lambda x: xg.sum(xg.concat([x, xg.flip(x, axis=1)], axis=0)[1:, ::2] ** 2),
+    "indices": lambda x: xg.sum(xg.take(x, xg.asarray(np.asarray([0, 2, 2])), axis=1) ** 2),
+    "softmax": lambda x: xg.sum(xg.softmax(x, axis=-1) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_a_gradient_through_ndonnx_is_numpys(ndonnx, name):
+    f = PROGRAMS[name]
+    x = ndonnx.asarray(M)
+    with xg.use_backend(owner(x)):
+        value, g = xg.value_and_grad(f)(x)
+    want, w = xg.value_and_grad(f)(M)
+    assert type(g.data) is ndonnx.Array
+    assert g.dtype == ndonnx.float64
+    np.testing.assert_allclose(value.numpy(), want.numpy(), rtol=1e-12)
+    np.testing.assert_allclose(g.numpy(), w.numpy(), rtol=1e-12)
+
+
+def test_the_other_modes_through_ndonnx(ndonnx):
+    f, x = PROGRAMS["elementwise"], ndonnx.asarray(M)
+    _, tangent = xg.jvp(f, (x,), (x,))
+    (h,) = xg.hvp(f, (x,), (x,))
+    np.testing.assert_allclose(tangent.numpy(), np.sum(xg.grad(f)(M).numpy() * M), rtol=1e-12)
+    np.testing.assert_allclose(h.numpy(), xg.hvp(f, (M,), (M,))[0].numpy(), rtol=1e-12, atol=1e-14)
+
+
+def test_backward_and_float32_through_ndonnx(ndonnx):
+    x = xg.asarray(ndonnx.asarray(M.astype(np.float32)), requires_grad=True)
+    xg.sum(x * x * x).backward()
+    assert x.grad.dtype == ndonnx.float32
+    np.testing.assert_allclose(x.grad.numpy(), 3 * M**2, rtol=1e-6)
+
+
+def test_a_gradient_becomes_an_onnx_model(ndonnx):
+    """Of an array that has a shape but no values yet; ONNX's own runtime gives the numbers."""
+    import onnxruntime
+
+    x = ndonnx.argument(shape=(2, 3), dtype=ndonnx.float64)
+    g = xg.grad(lambda x: xg.sum(x * x * xg.exp(x)))(x)
+    model = ndonnx.build({"x": x}, {"g": g.data})
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    (found,) = session.run(None, {"x": M})
+    np.testing.assert_allclose(found, (2 * M + M * M) * np.exp(M), rtol=1e-12)
+
+
+def test_what_ndonnx_lacks_is_named(ndonnx):
+    x = ndonnx.asarray(M)
+    with pytest.raises(NotImplementedError, match=r"'ndonnx' cannot do linalg\.inv: the library has no such function"):
+        xg.linalg.inv(x)
+    with pytest.raises(NotImplementedError, match=r"atan2 of .* the library raised NotImplementedError"):
+        xg.atan2(x, x)
