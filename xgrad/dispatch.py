@@ -183,12 +183,17 @@ def node_of(op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], y: 
     if True not in moving or not is_recording() or not backend.is_inexact(y.dtype):
         node = None
     else:
-        *keep, keep_y = op.kept(moving)
-        saved = [raw if kept else None for raw, kept in zip(raws, keep, strict=True)]
-        shape_of = backend.shape_of
-        geometry = [(shape_of(raw), raw.dtype) if backend.owns(raw) else None for raw in raws]
+        shape_of, owns = backend.shape_of, backend.owns
+        saved: list[Any] = []
+        geometry: list[Any] = []
+        keep = op.kept(moving)
+        for raw, kept in zip(raws, keep):  # noqa: B905 (the last is for y, and this is hot)
+            saved.append(raw if kept else None)
+            geometry.append((shape_of(raw), raw.dtype) if owns(raw) else None)
+        saved.append(y if keep[-1] else None)
         geometry.append((shape_of(y), y.dtype))
-        node = [next_seq(), op, tuple(nodes), (*saved, y if keep_y else None, tuple(geometry)), static, backend]
+        saved.append(tuple(geometry))
+        node = [next_seq(), op, tuple(nodes), tuple(saved), static, backend]
     for watch in tape.watchers:
         watch(op, backend, raws, y, node)
     return node
