@@ -15,6 +15,7 @@ import pytest
 
 from tests.processes import environment
 from xgrad import plot
+from xgrad._starting import SIGNALS, is_command
 from xgrad.cli import main
 from xgrad.diagnose import Report, fixes
 from xgrad.fit import fit
@@ -24,7 +25,6 @@ from xgrad.fit.recorder import Recorder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 
-SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 SHORT: dict[str, Any] = {"range": (-2, 2), "points": 11, "hidden": (4,), "steps": 12}
 FIT = ["fit", "--quiet", "--range", "-2", "2", "--points", "11", "--hidden", "4", "--steps", "12"]
 
@@ -185,6 +185,24 @@ def test_a_program_s_own_handlers_and_what_it_ignores_are_left_alone() -> None:
         with pytest.raises(Interrupted):
             signal.raise_signal(signal.SIGINT)
     assert heard == [signal.SIGTERM]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_it"),
+    [
+        ("/usr/bin/xgrad fit", True),
+        ("python -m xgrad fit", True),
+        ("python -mxgrad fit", True),
+        ("python -m pytest xgrad", False),
+        ("python program.py xgrad", False),
+        ("python -c pass -m xgrad", False),
+    ],
+)
+def test_only_the_command_leaves_at_once(line: str, is_it: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = line.split()
+    monkeypatch.setattr(sys, "orig_argv", words)
+    monkeypatch.setattr(sys, "argv", words if words[0] != "python" else [words[1][:2]])
+    assert is_command() == is_it
 
 
 # --- in a process of its own --------------------------------------------------------------------------------------

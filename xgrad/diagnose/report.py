@@ -51,8 +51,8 @@ class Report:
         return plain
 
     def dumps(self) -> str:
-        """`json()` as text."""
-        return json.dumps(self.json(), allow_nan=False, ensure_ascii=False)
+        """`json()` as text, in ASCII: it may go to a stream of any encoding."""
+        return json.dumps(self.json(), allow_nan=False)
 
     def try_fix(self, asked_to_end: Callable[[], bool] = lambda: False) -> Fix:
         """Run again from the same start with what is proposed, until something works. See `Fix`.

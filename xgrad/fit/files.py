@@ -50,12 +50,20 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())  # a full disk may be noticed only here
-        with suppress(FileNotFoundError):
-            temporary.chmod(stat.S_IMODE(target.stat().st_mode))
+        _make_alike(temporary, target)
         os.replace(temporary, target)
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def _make_alike(temporary: Path, target: Path) -> None:
+    """Give a new file the owner and the permissions of the one that it is to replace, where there is one."""
+    with suppress(OSError):
+        old = target.stat()
+        temporary.chmod(stat.S_IMODE(old.st_mode))
+        if hasattr(os, "chown"):  # which only root may do, and only root needs to
+            os.chown(temporary, old.st_uid, old.st_gid)
 
 
 def check_writable(path: str | Path, option: str) -> None:
