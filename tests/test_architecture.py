@@ -28,7 +28,7 @@ LAYERS = (
     "tensor modes",
     "op",
     "dispatch",
-    "several watching anomaly",
+    "several operands watching anomaly",
     "rules",
     "namespace primitive persist batching",
     "transforms checkpoint",

@@ -350,6 +350,14 @@ def _packing(expression: str) -> Function:
     return function
 
 
+def no_scalars(name: str, args: Sequence[Any]) -> None:
+    for arg in args:
+        if is_scalar(arg):
+            raise ValueError(
+                f"{name} is of vectors and matrices, and {shortened(arg)} is a number: write * for a multiple"
+            )
+
+
 def matrix_product(op: Op, *, general: Operation = apply) -> Operation:
     """The public function of a product of two arrays, quick for two real matrices of one dtype; `general` is for all others."""
     raw, both, first, second = op.raw, Plain(op), Single(op, 0), Single(op, 1)
@@ -362,6 +370,7 @@ def matrix_product(op: Op, *, general: Operation = apply) -> Operation:
         11.0
         """
         if type(x1) not in plain_types or type(x2) not in plain_types:
+            no_scalars(op.name, (x1, x2))
             return general(op, (x1, x2))
         a, b, backend, node1, node2 = x1._data, x2._data, x1.backend, x1.node, x2.node
         if x2.backend is not backend or a.ndim != 2 or b.ndim != 2 or a.dtype is not b.dtype:

@@ -8,6 +8,7 @@ from typing import Any
 import xgrad as xg
 from xgrad.integers import integer
 from xgrad.nn.loss_functions import reduce
+from xgrad.operands import beside, operand
 from xgrad.tensor import Tensor, wrap
 
 
@@ -41,6 +42,7 @@ def cross_entropy(
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be from 0 to 1, got {label_smoothing!r}")
+    input, target = operand("cross_entropy", input), beside("cross_entropy", input, target)
     axis = _class_axis("cross_entropy", input, weight)
     ignore_index = integer("cross_entropy", ignore_index, "ignore_index")
     are_unsigned = _are_numbers(input, target) and target.backend.xp.isdtype(target.dtype, "unsigned integer")
@@ -70,6 +72,7 @@ def nll_loss(
     input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
     """`cross_entropy` of log-probabilities (what log_softmax gives) and class numbers."""
+    input, target = operand("nll_loss", input), beside("nll_loss", input, target)
     axis = _class_axis("nll_loss", input, weight)
     ignore_index = integer("nll_loss", ignore_index, "ignore_index")
     return _number_loss("nll_loss", xg.asarray(input), target, weight, axis, ignore_index, reduction, 0.0)

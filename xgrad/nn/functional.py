@@ -15,6 +15,7 @@ import xgrad as xg
 from xgrad.integers import integer
 from xgrad.nn.cross_entropy import cross_entropy, nll_loss
 from xgrad.nn.loss_functions import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss
+from xgrad.operands import operand
 from xgrad.tensor import Tensor
 
 __all__ = [
@@ -45,7 +46,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
 
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Join the axes from `start_dim` to `end_dim`, both included, into one. A 0-d array becomes one of one element."""
-    shape = tuple(input.shape) or (1,)
+    shape = tuple(operand("flatten", input).shape) or (1,)
     n, start_dim, end_dim = (
         len(shape),
         integer("flatten", start_dim, "start_dim"),

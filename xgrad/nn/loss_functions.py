@@ -6,6 +6,7 @@ import warnings
 from typing import Any
 
 import xgrad as xg
+from xgrad.operands import numbers_lifted
 from xgrad.tensor import Tensor
 
 
@@ -48,10 +49,11 @@ def binary_cross_entropy_with_logits(
 
     Raises ValueError where the shapes differ.
     """
+    name = "binary_cross_entropy_with_logits"
+    input, target = numbers_lifted(name, (input, target))
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
-            "binary_cross_entropy_with_logits: input and target must have one shape, "
-            f"got {tuple(input.shape)} and {tuple(target.shape)}"
+            f"{name}: input and target must have one shape, got {tuple(input.shape)} and {tuple(target.shape)}"
         )
     target = _as_real(target, input)
     if pos_weight is None:
@@ -72,6 +74,7 @@ def _as_real(target: Any, input: Any) -> Any:
 
 
 def _difference(name: str, input: Any, target: Any) -> Any:
+    input, target = numbers_lifted(name, (input, target))
     if tuple(input.shape) != tuple(target.shape):
         warnings.warn(
             f"{name}: input has shape {tuple(input.shape)}, target {tuple(target.shape)}: they are broadcast against "

@@ -9,10 +9,11 @@ from math import prod
 from typing import Any
 
 from xgrad.backends import get_backend, owner
-from xgrad.backends.data import check, described, is_numeric
-from xgrad.dispatch import apply, explain, note, on, unwrap
+from xgrad.backends.data import check, described, is_numeric, is_scalar
+from xgrad.dispatch import apply, explain, note, on, unwrap, weak
 from xgrad.integers import integer, integers, or_none
 from xgrad.op import Multilinear
+from xgrad.operands import numbers_lifted, operand
 from xgrad.reading import noting
 from xgrad.registry import public
 from xgrad.tape import Leaf
@@ -189,6 +190,8 @@ def full(backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: An
         value = from_tensor(fill_value, dtype, device, None, False)
         return repeated(value, shape)
     check("full", fill_value)
+    if is_scalar(fill_value):
+        fill_value = weak(backend, fill_value)
     return make(backend, "full", shape, fill_value, dtype=dtype, device=device)
 
 
@@ -243,22 +246,29 @@ _tril = Multilinear("tril", ("x",), (lambda xp, g, k: xp.tril(g, k=k),))
 _triu = Multilinear("triu", ("x",), (lambda xp, g, k: xp.triu(g, k=k),))
 
 
+def _check_matrix(name: str, x: Any) -> None:
+    if len(operand(name, x).shape) < 2:
+        raise ValueError(f"{name} is of matrices, and the shape here is {tuple(getattr(x, 'shape', ()))}")
+
+
 @public("tril", "rule")
 def tril(x: Any, /, *, k: int = 0) -> Tensor:
     """x with zeros above the k-th diagonal."""
+    _check_matrix("tril", x)
     return apply(_tril, (x,), {"k": integer("tril", k, "k")})
 
 
 @public("triu", "rule")
 def triu(x: Any, /, *, k: int = 0) -> Tensor:
     """x with zeros below the k-th diagonal."""
+    _check_matrix("triu", x)
     return apply(_triu, (x,), {"k": integer("triu", k, "k")})
 
 
 @public("meshgrid", "composition")
 def meshgrid(*arrays: Any, indexing: str = "xy") -> tuple[Tensor, ...]:
     """Coordinate arrays from coordinate vectors: each varies along its own axis."""
-    from xgrad.rules.manipulation import numbers_lifted, repeated, reshape
+    from xgrad.rules.manipulation import repeated, reshape
 
     arrays = numbers_lifted("meshgrid", arrays)
     if indexing not in ("xy", "ij"):

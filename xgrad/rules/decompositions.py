@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from xgrad.dispatch import apply
 from xgrad.op import Function, conjugate, real_part
+from xgrad.operands import operand
 from xgrad.registry import public
 from xgrad.rules.declare import untracked
 from xgrad.several import Several
@@ -172,6 +173,9 @@ def qr(x: Any, /, *, mode: str = "reduced") -> QRResult:
     """
     if mode not in ("reduced", "complete"):
         raise ValueError(f"qr: mode must be 'reduced' or 'complete', not {mode!r}")
+    x = operand("qr", x)
+    if x.ndim < 2:
+        raise ValueError(f"qr is of matrices, and the shape here is {tuple(x.shape)}")
     rows = x.shape[-2]
     if rows >= x.shape[-1] or not _differentiated(x):
         return QRResult(*_qr(x, mode=mode))

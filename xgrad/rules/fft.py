@@ -12,6 +12,7 @@ from typing import Any
 from xgrad.dispatch import apply
 from xgrad.integers import integer, integers
 from xgrad.op import JointlyLinear
+from xgrad.operands import operand
 from xgrad.registry import public
 from xgrad.rules.creation import CREATES, creation
 from xgrad.rules.elementwise import conj
@@ -65,6 +66,7 @@ _irfft = JointlyLinear("fft.irfft", ("x",), (_of_irfft,))
 
 
 def _one_axis(name: str, x: Any, n: int | None, axis: int, norm: str) -> dict[str, Any]:
+    x = operand(name, x)
     (axis,) = normalize_axes(name, integer(name, axis), x.ndim)
     size = x.shape[axis] if n is None else integer(name, n, "n")
     _check(name, [size], norm)
@@ -75,6 +77,7 @@ def _some_axes(
     name: str, x: Any, s: Sequence[int] | None, axes: Sequence[int] | None, norm: str
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The lengths and the axes: all axes by default, or the last ones where only lengths are given."""
+    x = operand(name, x)
     if axes is None and s is not None:
         axes = range(-len(s), 0)
     found = normalize_axes(name, axes, x.ndim)
@@ -198,6 +201,7 @@ def ihfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backw
 
 
 def _rolled(name: str, x: Any, axes: int | Sequence[int] | None, shift: Callable[[int], int]) -> Tensor:
+    x = operand(name, x)
     found = normalize_axes(name, axes, x.ndim)
     return roll(x, tuple(shift(x.shape[a]) for a in found), axis=found)
 

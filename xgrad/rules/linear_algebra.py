@@ -8,6 +8,7 @@ from typing import Any
 from xgrad.dispatch import apply, apply_to_one, matrix_product, offered
 from xgrad.integers import integer
 from xgrad.op import Multilinear
+from xgrad.operands import numbers_lifted
 from xgrad.registry import public
 from xgrad.rules import strides
 from xgrad.rules.declare import OPERATORS
@@ -63,6 +64,8 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     11.0
     """
     from xgrad.rules.elementwise import conj, multiply
+
+    x1, x2 = numbers_lifted("vecdot", (x1, x2))
     from xgrad.rules.statistical import sum
 
     axis = integer("vecdot", axis)
@@ -117,5 +120,6 @@ def _pairs(axes: Any, ndim1: int, ndim2: int) -> AxisPairs:
 @public("tensordot", "rule")
 def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
     """The sum of products over pairs of axes: the last `axes` of x1 with the first of x2, or two sequences of axes."""
+    x1, x2 = numbers_lifted("tensordot", (x1, x2))
     pairs = _pairs(axes, x1.ndim, x2.ndim)
     return apply(_tensordot, (x1, x2), {"axes": pairs})

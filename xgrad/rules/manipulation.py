@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from math import prod
 from typing import Any
 
-from xgrad.backends.data import is_scalar
-from xgrad.dispatch import apply, apply_to_one, backend_of, weak
+from xgrad.dispatch import apply, apply_to_one, backend_of
 from xgrad.integers import integer, integers, one_or_more
 from xgrad.op import JointlyLinear, Multilinear
+from xgrad.operands import numbers_lifted, operand
 from xgrad.registry import public
 from xgrad.rules import strides
 from xgrad.rules.shapes import Axes, inverse, normalize_axes
-from xgrad.tensor import Tensor, wrap
+from xgrad.tensor import Tensor
 from xgrad.views import Kind, as_view, layout_of, link_of
 
 # --- one array, same elements -------------------------------------------------------------------------------
@@ -87,6 +87,7 @@ def expand_dims(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
     >>> xg.expand_dims(xg.zeros((2, 3)), (0, -1)).shape
     (1, 2, 3, 1)
     """
+    x = operand("expand_dims", x)
     axis = one_or_more("expand_dims", axis, needed=True)
     if isinstance(axis, int):
         if not -x.ndim - 1 <= axis <= x.ndim:
@@ -106,6 +107,7 @@ def expand_dims(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
 @public("permute_dims", "rule")
 def permute_dims(x: Any, /, axes: Sequence[int]) -> Tensor:
     """The axes in another order: axis i of the result is axis `axes[i]` of x. A view of x."""
+    x = operand("permute_dims", x)
     order = normalize_axes("permute_dims", axes, x.ndim)
     y = apply_to_one(_permute_dims, x, {"axes": order})
     return as_view(y, x, PERMUTED, order) if isinstance(x, Tensor) else y
@@ -114,6 +116,7 @@ def permute_dims(x: Any, /, axes: Sequence[int]) -> Tensor:
 @public("moveaxis", "composition")
 def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Tensor:
     """The axes in `source` moved to the places in `destination`, the others keeping their order. A view of x."""
+    x = operand("moveaxis", x)
     from_, to = normalize_axes("moveaxis", source, x.ndim), normalize_axes("moveaxis", destination, x.ndim)
     if len(set(from_)) != len(from_) or len(set(to)) != len(to) or len(from_) != len(to):
         raise ValueError(f"moveaxis: source {source} and destination {destination} must be as many distinct axes each")
@@ -125,6 +128,7 @@ def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int
 @public("flip", "rule")
 def flip(x: Any, /, *, axis: Axes = None) -> Tensor:
     """The elements in reverse order along the axes (all of them by default). A view of x."""
+    x = operand("flip", x)
     axes = normalize_axes("flip", axis, x.ndim)
     y = apply_to_one(_flip, x, {"axis": axes})
     return as_view(y, x, FLIPPED, axes) if isinstance(x, Tensor) else y
@@ -133,9 +137,10 @@ def flip(x: Any, /, *, axis: Axes = None) -> Tensor:
 @public("roll", "rule")
 def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Tensor:
     """The elements moved on by `shift` places along the axes; those that fall off the end come in at the front."""
-    return apply(
-        _roll, (x,), {"shift": one_or_more("roll", shift, "shift", needed=True), "axis": one_or_more("roll", axis)}
-    )
+    shift, axis = one_or_more("roll", shift, "shift", needed=True), one_or_more("roll", axis)
+    if axis == ():  # along no axis nothing moves
+        shift, axis = 0, None
+    return apply(_roll, (x,), {"shift": shift, "axis": axis})
 
 
 # --- repetition ---------------------------------------------------------------------------------------------
@@ -190,6 +195,8 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
 def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
     """Each element `repeats` times (a number, or one for each element along `axis`); of the flattened array without an axis."""
     from xgrad.rules.declare import untracked
+
+    x = operand("repeat", x)
     from xgrad.rules.indexing import take
 
     if axis is None:
@@ -206,6 +213,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
 @public("tile", "composition")
 def tile(x: Any, repetitions: Sequence[int], /) -> Tensor:
     """The whole array repeated along each axis."""
+    x = operand("tile", x)
     reps = integers("tile", repetitions, "repetitions")
     width = max(x.ndim, len(reps))
     shape, reps = (1,) * (width - x.ndim) + tuple(x.shape), (1,) * (width - len(reps)) + reps
@@ -215,35 +223,6 @@ def tile(x: Any, repetitions: Sequence[int], /) -> Tensor:
 
 
 # --- several arrays -----------------------------------------------------------------------------------------
-
-
-def numbers_lifted(name: str, arrays: Iterable[Any]) -> tuple[Any, ...]:
-    """The arrays, with tensors in place of the numbers among them. A number is weak: it takes the dtype that the others have."""
-    arrays = tuple(arrays)
-    if not any(is_scalar(array) for array in arrays):
-        return arrays
-    backend = backend_of(name, arrays)
-    dtypes = [array.dtype for array in arrays if not is_scalar(array)]
-    inexact = [dtype for dtype in dtypes if backend.is_inexact(dtype)]
-    common = backend.library.result_type(*(inexact or dtypes)) if dtypes else None
-
-    def tensor(number: Any) -> Tensor:
-        return wrap(backend.asarray(number, dtype=_dtype_beside(backend, number, common)), backend)
-
-    return tuple(tensor(weak(backend, array)) if is_scalar(array) else array for array in arrays)
-
-
-def _dtype_beside(backend: Any, number: Any, common: Any) -> Any:
-    """The dtype of a number beside arrays of dtype `common`; None for the default one of its kind."""
-    kinds = ("bool", "integral", "real floating", "complex floating")
-    of_number = next((i for i, kind in ((0, bool), (1, int), (3, complex)) if isinstance(number, kind)), 2)
-    of_arrays = next(
-        (i for i, kind in enumerate(kinds) if common is not None and backend.library.isdtype(common, kind)), 0
-    )
-    if common is None or of_number > of_arrays:
-        is_real = common is not None and of_arrays == kinds.index("real floating")  # then the number is complex
-        return backend.library.result_type(common, backend.library.complex64) if is_real else None
-    return common
 
 
 def _concat_rule(xp: Any, g: Any, shapes: list[tuple[int, ...]], axis: int | None) -> list[Any]:
@@ -285,6 +264,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     """The slices along an axis, as a tuple: views of x. (Of a vector, they are numbers of their own, as in NumPy.)"""
     from xgrad.rules.indexing import getitem
 
+    x = operand("unstack", x)
     (axis,) = normalize_axes("unstack", integer("unstack", axis), x.ndim)
     before, after = (slice(None),) * axis, (...,) if x.ndim > 1 else ()
     return tuple(getitem(x, (*before, i, *after)) for i in range(x.shape[axis]))

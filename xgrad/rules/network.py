@@ -12,6 +12,7 @@ from xgrad.backends.data import is_scalar
 from xgrad.dispatch import affine, apply, backend_of, weak
 from xgrad.integers import integer, one_or_more
 from xgrad.op import Elementwise, Function, total
+from xgrad.operands import beside, operand
 from xgrad.registry import public
 from xgrad.rules.declare import elementwise
 from xgrad.rules.linear_algebra import matmul, matrix_transpose
@@ -161,12 +162,14 @@ _log_softmax = Function(
 @public("softmax", "rule")
 def softmax(x: Any, /, *, axis: int = -1) -> Tensor:
     """exp(x) / sum(exp(x)) along the axis."""
+    x = operand("softmax", x)
     return apply(_softmax, (x,), {"axis": normalize_axes("softmax", integer("softmax", axis), x.ndim)[0]})
 
 
 @public("log_softmax", "rule")
 def log_softmax(x: Any, /, *, axis: int = -1) -> Tensor:
     """x - logsumexp(x) along the axis."""
+    x = operand("log_softmax", x)
     return apply(_log_softmax, (x,), {"axis": normalize_axes("log_softmax", integer("log_softmax", axis), x.ndim)[0]})
 
 
@@ -203,6 +206,7 @@ def softmax_cross_entropy(x: Any, number: Any, /, *, axis: int = -1, ignore_inde
     >>> xg.softmax_cross_entropy(xg.asarray([[0.0, 0.0]]), xg.asarray([1])).numpy().tolist()
     [0.6931471805599453]
     """
+    x, number = operand("softmax_cross_entropy", x), beside("softmax_cross_entropy", x, number)
     (axis,) = normalize_axes("softmax_cross_entropy", integer("softmax_cross_entropy", axis), x.ndim)
     ignored = integer("softmax_cross_entropy", ignore_index, "ignore_index")
     return apply(_cross_entropy, (x, number), {"axis": axis, "ignore_index": ignored})

@@ -9,8 +9,8 @@ from typing import Any
 from xgrad.backends.data import is_scalar
 from xgrad.dispatch import backend_of
 from xgrad.integers import integer
+from xgrad.operands import numbers_lifted
 from xgrad.rules.creation import creation, from_tensor, make
-from xgrad.rules.manipulation import numbers_lifted
 from xgrad.tensor import Tensor, wrap
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from xgrad import dispatch
-from xgrad.dispatch import apply
+from xgrad.backends.data import is_scalar
+from xgrad.dispatch import apply, backend_of, weak
 from xgrad.integers import integer, one_or_more, or_none
 from xgrad.op import JointlyLinear
+from xgrad.operands import beside, numbers_lifted, operand
 from xgrad.registry import public
 from xgrad.rules.declare import NOT_CONTINUOUS, untracked
 from xgrad.rules.shapes import Axes, normalize_axes
@@ -31,6 +33,13 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
     The branch not taken gets the gradient 0, also where its own derivative is infinite or nan: but what is infinite further up
     makes 0 * inf = nan there. Make the argument safe first: where(x > 0, log(where(x > 0, x, 1)), 0).
     """
+    if is_scalar(condition):
+        condition = beside("where", x1 if is_scalar(x2) else x2, condition)
+    if is_scalar(x1) and is_scalar(x2):  # of which the standard would not know the dtype
+        backend = backend_of("where", (condition,))
+        x1, x2 = weak(backend, x1), weak(backend, x2)
+        both = x1 if type(x1) is type(x2) else x1 + x2
+        x1 = wrap(backend.asarray(x1, dtype=backend.asarray(both).dtype), backend)
     return apply(_where, (condition, x1, x2))
 
 
@@ -101,7 +110,9 @@ def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Tensor:
 @public("argsort", NOT_CONTINUOUS)
 def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The positions that sort x along an axis."""
-    return untracked("argsort", (x,), axis=integer("argsort", axis), descending=descending, stable=stable)
+    x = operand("argsort", x)
+    (axis,) = normalize_axes("argsort", integer("argsort", axis), x.ndim)
+    return untracked("argsort", (x,), axis=axis, descending=descending, stable=stable)
 
 
 @public("sort", "composition")
@@ -109,21 +120,24 @@ def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = 
     """x sorted along an axis; the gradient goes back to where each element stood."""
     from xgrad.rules.indexing import take_along_axis
 
-    axis = integer("sort", axis)
+    x = operand("sort", x)
+    (axis,) = normalize_axes("sort", integer("sort", axis), x.ndim)
     if not getattr(x, "requires_grad", False):
         return untracked("sort", (x,), axis=axis, descending=descending, stable=stable)
-    (axis,) = normalize_axes("sort", axis, x.ndim)
     return take_along_axis(x, argsort(x, axis=axis, descending=descending, stable=stable), axis=axis)
 
 
 @public("diff", "composition")
 def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Tensor:
-    """The n-th difference of neighbours along an axis, with arrays put before and after it first."""
+    """The n-th difference of neighbours along an axis, with arrays (or one number for all) put before and after it."""
     from xgrad.rules.indexing import getitem
-    from xgrad.rules.manipulation import concat
+    from xgrad.rules.manipulation import broadcast_to, concat
 
+    x = operand("diff", x)
     (axis,), n = normalize_axes("diff", integer("diff", axis), x.ndim), integer("diff", n, "n")
-    parts = [part for part in (prepend, x, append) if part is not None]
+    parts = [*numbers_lifted("diff", [part for part in (prepend, x, append) if part is not None])]
+    one_place = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
+    parts = [part if part.ndim else broadcast_to(part, one_place) for part in parts]
     y = concat(parts, axis=axis) if len(parts) > 1 else x
     at = (slice(None),) * axis
     for _ in range(n):

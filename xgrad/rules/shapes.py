@@ -18,8 +18,12 @@ def normalize_axes(name: str, axis: Axes, ndim: int) -> tuple[int, ...]:
     axes = (axis,) if type(axis) is int else integers(name, axis)
     for a in axes:
         if not -ndim <= a < ndim:
-            raise ValueError(f"{name}: axis {a} of an array with {ndim} axes; it must lie in {-ndim} to {ndim - 1}")
+            raise ValueError(f"{name}: axis {a} of an array with {ndim} axes; {_range(ndim)}")
     return tuple(a % ndim for a in axes)
+
+
+def _range(ndim: int) -> str:
+    return f"it must lie in {-ndim} to {ndim - 1}" if ndim else "a 0-d array has none to choose from"
 
 
 def expand(xp: Any, g: Any, shape: tuple[int, ...], axis: Axes) -> Any:

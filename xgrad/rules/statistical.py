@@ -7,6 +7,7 @@ from typing import Any
 from xgrad.dispatch import apply, reduce_all
 from xgrad.integers import integer, one_or_more
 from xgrad.op import Function, Multilinear, conjugate
+from xgrad.operands import operand
 from xgrad.registry import public
 from xgrad.rules.shapes import Axes, count, expand, normalize_axes, wide
 from xgrad.tensor import Tensor
@@ -216,6 +217,7 @@ _cumulative_prod = Function("cumulative_prod", ("x",), (_cumulative_prod_vjp,), 
 
 
 def _one_axis(name: str, x: Any, axis: int | None) -> int:
+    x = operand(name, x)
     if axis is None:
         if x.ndim != 1:
             raise ValueError(f"{name}: axis is needed for an array with {x.ndim} axes")

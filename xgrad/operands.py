@@ -1,0 +1,55 @@
+"""Operands as functions want them that look at shapes: numbers made tensors, and what is no array refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from xgrad.backends.data import is_scalar
+from xgrad.dispatch import backend_of, unfit, weak
+from xgrad.tensor import Tensor, wrap
+
+
+def operand(name: str, x: Any) -> Any:
+    """x as something that has axes: a number becomes a 0-d tensor. Raises TypeError for what is no array."""
+    return x if isinstance(x, Tensor) else numbers_lifted(name, (x,))[0]
+
+
+def beside(name: str, x: Any, value: Any) -> Any:
+    """A value that goes with x but is of a kind of its own (an index, a class number): a number becomes a 0-d tensor."""
+    if not is_scalar(value):
+        return operand(name, value)
+    backend = backend_of(name, (x,))
+    return wrap(backend.asarray(weak(backend, value)), backend)
+
+
+def numbers_lifted(name: str, arrays: Iterable[Any]) -> tuple[Any, ...]:
+    """The arrays, with tensors in place of the numbers among them. A number is weak: it takes the dtype that the others have."""
+    arrays = tuple(arrays)
+    for array in arrays:
+        if not (isinstance(array, Tensor) or is_scalar(array) or hasattr(array, "shape")):
+            raise TypeError(unfit(name, array, backend_of(name, [a for a in arrays if hasattr(a, "shape")])))
+    if not any(is_scalar(array) for array in arrays):
+        return arrays
+    backend = backend_of(name, arrays)
+    dtypes = [array.dtype for array in arrays if not is_scalar(array)]
+    inexact = [dtype for dtype in dtypes if backend.is_inexact(dtype)]
+    common = backend.library.result_type(*(inexact or dtypes)) if dtypes else None
+
+    def tensor(number: Any) -> Tensor:
+        return wrap(backend.asarray(number, dtype=_dtype_beside(backend, number, common)), backend)
+
+    return tuple(tensor(weak(backend, array)) if is_scalar(array) else array for array in arrays)
+
+
+def _dtype_beside(backend: Any, number: Any, common: Any) -> Any:
+    """The dtype of a number beside arrays of dtype `common`; None for the default one of its kind."""
+    kinds = ("bool", "integral", "real floating", "complex floating")
+    of_number = next((i for i, kind in ((0, bool), (1, int), (3, complex)) if isinstance(number, kind)), 2)
+    of_arrays = next(
+        (i for i, kind in enumerate(kinds) if common is not None and backend.library.isdtype(common, kind)), 0
+    )
+    if common is None or of_number > of_arrays:
+        is_real = common is not None and of_arrays == kinds.index("real floating")  # then the number is complex
+        return backend.library.result_type(common, backend.library.complex64) if is_real else None
+    return common
