@@ -178,6 +178,21 @@ def test_a_picture_needs_no_window(chosen: str) -> None:
     assert Path("fit.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_libraries_that_fail_when_they_are_imported() -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("tqdm")
+    Path("settings").write_bytes(b"\xff" * 5000)
+    status, _, err = shell("xgrad fit --quiet", MATPLOTLIBRC="settings")
+    assert status == 2
+    assert err.startswith("xgrad fit: error: a picture needs matplotlib, which fails when it is imported: ")
+    assert len(err) < 500
+    status, _, err = shell("xgrad fit --out ''", TQDM_MININTERVAL="often")
+    assert status == 2
+    assert err.startswith(
+        "xgrad fit: error: the progress bar needs tqdm, which fails when it is imported: ValueError: "
+    )
+
+
 def test_warnings_that_are_errors_and_a_language_of_ascii() -> None:
     pytest.importorskip("matplotlib")
     pytest.importorskip("tqdm")

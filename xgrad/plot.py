@@ -137,7 +137,8 @@ def _matplotlib() -> Any:
     except ImportError as error:
         raise ImportError(f"a picture needs matplotlib ({error}): pip install 'xgrad[fit]'") from None
     except Exception as error:  # its own settings are wrong, for one
-        raise ImportError(f"a picture needs matplotlib, which fails when it is imported: {error!r}") from None
+        why = f"{type(error).__name__}: {str(error)[:200]}"
+        raise ImportError(f"a picture needs matplotlib, which fails when it is imported: {why}") from None
     finally:
         if chosen is not None:
             os.environ["MPLBACKEND"] = chosen

@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import Any
 
 import xgrad as xg
+from xgrad.fit.words import shortened
 
 INTERVAL = 0.1  # seconds between two looks at the loss, each of which waits for the device
 
@@ -81,4 +82,9 @@ def _tqdm() -> Any:
         from tqdm import tqdm
     except ImportError as error:
         raise ImportError(f"the progress bar needs tqdm ({error}): pip install 'xgrad[fit]', or use --quiet") from None
+    except Exception as error:  # a variable TQDM_... in the environment is wrong, for one
+        why = f"{type(error).__name__}: {shortened(str(error), 200)}"
+        raise ImportError(
+            f"the progress bar needs tqdm, which fails when it is imported: {why}; or use --quiet"
+        ) from None
     return tqdm
