@@ -15,10 +15,17 @@ generates a program from each seed and tries on it every way that xgrad has to a
     shrink.py        a failing program without the operations that do not matter
     __main__.py      the command line
 
+From each seed comes a second program, which writes through views (`--no-views` leaves it out): NumPy's own memory says what its
+values are, and differences what its derivatives are.
+
 A program is text that is the same in each namespace, so that an operation is described once. Where PyTorch spells it otherwise
 (a negative step, a write), a step has a second text, `plain`, for the oracles.
 
 Programs are smooth, and of order 1, where they are evaluated: a row refuses arguments near a kink, a tie, a pole or an
 eigenvalue that is double, and a whole program is refused whose differences with two steps disagree. So a difference means
-a fault.
+a fault. (NumPy sums in another order from run to run, so that conditions look at values without their last digits: a seed gives
+the same program everywhere.)
+
+A function that xgrad gets is put into the grammar: a row in rows/, its spelling in plain_numpy.py and plain_torch.py where the
+standard does not have it; then `python -m tests.data.make_fuzz_reference` stores the fixed seeds' numbers anew.
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from itertools import product
 from typing import Any
 
 import xgrad as xg
@@ -27,7 +28,7 @@ def seeds_of(text: str) -> range:
 
 def told(fault: Fault, backend: str) -> str:
     """The program as runnable text, what was compared, and what the oracle says."""
-    head = f"# seed {fault.program.seed}{', --views' if fault.program.views else ''}: {fault.check}\n# "
+    head = f"# seed {fault.program.seed}{', through views' if fault.program.views else ''}: {fault.check}\n# "
     return head + fault.message.replace("\n", "\n# ") + "\n" + fault.program.text(backend)
 
 
@@ -37,7 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--backend", default="numpy", choices=[k for k in KINDS if k != "readonly"])
     parser.add_argument("--deep", action="store_true", help="try all compositions on each program, not one of them")
     parser.add_argument(
-        "--views", action="store_true", help="programs that write through views; NumPy's memory is the oracle"
+        "--views",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="a second program from each seed, which writes through views; NumPy's memory is its oracle",
     )
     parser.add_argument("--keep", action="store_true", help="print a failing program as it is, not made small")
     options = parser.parse_args(arguments)
@@ -47,8 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     with xg.use_backend(name, device) as backend:
         if name == "dask":
             small_chunks().__enter__()
-        for seed in options.seeds:
-            program = generate(seed, views=options.views)
+        for seed, views in product(options.seeds, (False, True) if options.views else (False,)):
+            program = generate(seed, views=views)
             try:
                 fault = first_fault(program, backend, deep=options.deep) if fits(program, name) else BEYOND
             except BeyondError:

@@ -77,7 +77,7 @@ class Draw:
         self.tags: set[str] = set()
         self.hidden: set[str] = set()
         self.row = ""
-        self.scope = plain_names(exact=True) | {v.name: v.array for v in self.values}
+        self.scope = plain_names(exact=True) | {v.name: v.memory for v in self.values}
 
     # --- to take back what a row began ---
 

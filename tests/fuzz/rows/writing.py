@@ -133,7 +133,16 @@ def _viewed(d: Draw, expression: str, x: Value) -> None:
 
 
 def _target(d: Draw, dims: tuple[int, int] = (1, 4)) -> Value:
-    return d.full("ffc", dims=dims, where=lambda v: v.depends and v.name[0] == "v" and v.memory.flags.writeable)
+    """What a program writes into: nothing that is in an input's memory, or that broadcasting made."""
+    inputs = [v for v in d.values if v.name[0] == "x"]
+    spread = {n for s in d.steps if s.row.startswith("broadcast") for n in s.defines}
+
+    def writable(v: Value) -> bool:
+        once = v.name not in spread and all(s or n == 1 for n, s in zip(v.shape, v.memory.strides, strict=True))
+        ours = not any(np.shares_memory(v.memory, x.memory) for x in inputs)
+        return v.depends and v.memory.flags.writeable and once and ours
+
+    return d.full("ffc", dims=dims, where=writable)
 
 
 @row("a fresh array", "asarray", views=True)
