@@ -319,6 +319,17 @@ def test_unpacking_gives_views_of_rows_and_copies_of_numbers(xp):
     assert to_numpy(v).tolist() == [1.0, 2.0]
 
 
+@pytest.mark.parametrize(
+    "key", [(slice(None, None, -2), None, ...), (None, slice(None, None, -1), ...), (..., None, slice(None, 0, -1))]
+)
+def test_a_new_axis_beside_a_negative_step(xp, key):
+    x, want = make(xp, np.arange(6.0).reshape(3, 2)), np.arange(6.0).reshape(3, 2)
+    part, theirs = x[key], want[key]
+    part[0, ...] = 7.0
+    theirs[0, ...] = 7.0
+    assert_close(to_numpy(x), want, 0.0)
+
+
 def test_a_numpy_integer_in_the_key_gives_a_view(xp):
     x = make(xp, [[1.0, 2.0], [3.0, 4.0]])
     row = x[np.int64(1), ...]

@@ -135,9 +135,9 @@ def _inputs(rng: random.Random, dtype: str, complexes: float) -> list[Host]:
         array = np.asarray([v + 0.3 if abs(v) < 0.1 else v for v in values[:size]]).reshape(shape)
         if rng.random() < complexes:
             array = array + 1j * np.asarray(values[size:]).reshape(shape)
-            inputs.append(array.astype("complex64" if dtype == "float32" else "complex128"))
+            inputs.append(np.asarray(array, dtype="complex64" if dtype == "float32" else "complex128"))
         else:
-            inputs.append(array.astype(dtype))
+            inputs.append(np.asarray(array, dtype=dtype))
     return inputs
 
 

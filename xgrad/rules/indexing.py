@@ -167,7 +167,7 @@ def _with_part(base: Tensor, new: Tensor, key: Any, in_memory: bool) -> Tensor:
     parts = key if type(key) is tuple else (key,)
     if None in parts:  # the standard has no new axes in what is written to
         key = tuple(part for part in parts if part is not None)
-        new = RESHAPED.read(new, base.data[key].shape)
+        new = RESHAPED.read(new, base.backend.xp.getitem(base.data, key).shape)
     if not in_memory:
         return apply(SETITEM, (base, new), {"key": key})
     backend, static = base.backend, {"key": key}
