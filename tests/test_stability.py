@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make
+from tests.helpers import assert_matches, make, to_numpy
 
 BIG = [-1e30, -1e4, -100.0, 0.0, 100.0, 1e4, 1e30]
 LOG2 = math.log(2)
@@ -283,3 +285,28 @@ def test_along_an_empty_axis(xp, name, shape, axis):
     if name != "logsumexp":
         assert_matches(xg.jvp(f, (x,), (x,))[1].detach(), np.zeros(shape), xp=xp)
     xp.sum(xg.hvp(lambda x: xp.sum(f(x)), (x.detach(),), (x.detach(),))[0])
+
+
+# --- products of zeros and huge numbers ----------------------------------------------------------------------
+
+HUGE = ([0.0, 1e200, 1e200, 1e200], [1e200, 1e200, 0.0, 2.0], [1e200, 0.0, 1e200, 1e200], [0.0, 0.0, 1e300, 1e300])
+
+
+def product_of_others(x: list[float], i: int) -> float:
+    exact = math.prod(Fraction(each) for j, each in enumerate(x) if j != i)
+    return float(exact) if exact < Fraction(1.7e308) else math.inf
+
+
+@pytest.mark.parametrize("values", HUGE, ids=str)
+@pytest.mark.parametrize("name", ["prod", "cumulative_prod"])
+def test_a_zero_beside_products_that_overflow(xp, values, name):
+    def f(x):
+        return xp.prod(x) if name == "prod" else xp.cumulative_prod(x)[-1]
+
+    x = make(xp, values)
+    want = [product_of_others(values, i) for i in range(4)]
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert to_numpy(xg.grad(f)(x)).tolist() == want
+        tangents = [xg.jvp(f, (x,), (make(xp, row),))[1].item() for row in np.eye(4)]
+    assert tangents == want

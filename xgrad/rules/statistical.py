@@ -128,9 +128,20 @@ def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
 # --- products -----------------------------------------------------------------------------------------------
 
 
+def _times(xp: Any, a: Any, b: Any) -> Any:
+    """a * b, and 0 where one is 0 and the other infinite: products that overflow, times an element that is 0."""
+    return xp.mask(a, ~(xp.isinf(a) & (b == 0))) * xp.mask(b, ~(xp.isinf(b) & (a == 0)))
+
+
 def _before(xp: Any, x: Any, axis: int) -> Any:
-    """The product of all elements before each one."""
-    return _drop_last(xp.cumulative_prod(x, axis=axis, include_initial=True), axis)
+    """The product of all elements before each one. It is 0 where one of them is, also if the product overflowed before."""
+    before = _drop_last(xp.cumulative_prod(x, axis=axis, include_initial=True), axis)
+    zeros, nans = (_drop_last(_count_so_far(xp, each, axis), axis) for each in (x == 0, xp.isnan(x)))
+    return xp.mask(before, ~(xp.isnan(before) & (zeros > 0) & (nans == 0)))
+
+
+def _count_so_far(xp: Any, condition: Any, axis: int) -> Any:
+    return xp.cumulative_sum(xp.astype(condition, xp.int64), axis=axis, include_initial=True)
 
 
 def _others(xp: Any, x: Any, axis: Axes) -> Any:
@@ -143,15 +154,16 @@ def _others(xp: Any, x: Any, axis: Axes) -> Any:
     kept = moved.shape[: x.ndim - len(axes)]
     flat = xp.reshape(moved, (*kept, count(x.shape, axes)))
     last = len(kept)
-    others = _before(xp, flat, last) * xp.flip(_before(xp, xp.flip(flat, axis=last), last), axis=last)
+    after = xp.flip(_before(xp, xp.flip(flat, axis=last), last), axis=last)
+    others = _times(xp, _before(xp, flat, last), after)
     return xp.permute_dims(xp.reshape(others, moved.shape), tuple(order.index(i) for i in range(x.ndim)))
 
 
 _prod = Function(
     "prod",
     ("x",),
-    (lambda xp, g, x, axis: expand(xp, g, x.shape, axis) * conjugate(xp, _others(xp, x, axis)),),
-    jvp=lambda xp, t, x, axis, keepdims: xp.sum(t * _others(xp, x, axis), axis=axis, keepdims=keepdims),
+    (lambda xp, g, x, axis: _times(xp, expand(xp, g, x.shape, axis), conjugate(xp, _others(xp, x, axis))),),
+    jvp=lambda xp, t, x, axis, keepdims: xp.sum(_times(xp, t, _others(xp, x, axis)), axis=axis, keepdims=keepdims),
 )
 
 
@@ -182,8 +194,8 @@ def _recurrence(xp: Any, a: Any, b: Any, axis: int) -> Any:
     """s with s[i] = a[i] * s[i-1] + b[i], in log2(n) steps of whole arrays (Hillis and Steele's scan)."""
     by = 1
     while by < a.shape[axis]:
-        b = b + a * _later(xp, b, axis, by)
-        a = a * _later(xp, a, axis, by)
+        b = b + _times(xp, a, _later(xp, b, axis, by))
+        a = _times(xp, a, _later(xp, a, axis, by))
         by *= 2
     return b
 
@@ -195,11 +207,11 @@ def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, axis: int, include_initial: bo
         g = _slice(g, axis, 1, None)
     following = xp.flip(_later(xp, xp.flip(x, axis=axis), axis, 1), axis=axis) if x.shape[axis] else x
     s = xp.flip(_recurrence(xp, xp.flip(following, axis=axis), xp.flip(g, axis=axis), axis), axis=axis)
-    return _before(xp, x, axis) * s
+    return _times(xp, _before(xp, x, axis), s)
 
 
 def _cumulative_prod_jvp(xp: Any, t: Any, x: Any, axis: int, include_initial: bool) -> Any:
-    moved = _recurrence(xp, x, t * _before(xp, x, axis), axis)
+    moved = _recurrence(xp, x, _times(xp, t, _before(xp, x, axis)), axis)
     if not include_initial:
         return moved
     first = xp.zeros((*x.shape[:axis], 1, *x.shape[axis + 1 :]), dtype=x.dtype)
