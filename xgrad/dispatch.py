@@ -120,12 +120,14 @@ def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
 
 
 def answers_for(args: Sequence[Any]) -> bool:
-    """Whether an operator is to answer for these operands, and not to leave it to one that it does not know.
+    """Whether an operator handles these operands itself, or returns NotImplemented because of one that it does not know.
 
-    It knows tensors, numbers and the arrays of libraries. It answers for lists too, by an error: they have no operators for
-    arrays, and what Python would make of them (never equal; repeated as often as a number says) is nobody's wish.
+    It knows tensors, numbers and the arrays of libraries. It also handles lists and tuples, by raising an error: they have no
+    operators for arrays, and Python's own answer for them (never equal; repeated by a number) is not what anybody means.
     """
-    strangers = [type(a) for a in args if not (isinstance(a, Tensor) or is_scalar(a) or owner(a) is not None)]
+    backends = [a.backend for a in args if isinstance(a, Tensor)]
+    others = [a for a in args if not (isinstance(a, Tensor) or is_scalar(a))]
+    strangers = [type(a) for a in others if owner(a) is None and not any(b.accepts(a) for b in backends)]
     return not strangers or list in strangers or tuple in strangers
 
 

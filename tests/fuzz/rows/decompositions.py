@@ -163,7 +163,7 @@ def _(d: Draw) -> None:
 def _(d: Draw) -> None:
     x = d.full("ffc", dims=(2, 4))
     n = min(x.shape[-2:])
-    regular(x.array[..., :n])  # of more columns than rows, the first ones
+    regular(np.asarray(x.array)[..., :n])  # of more columns than rows, the first ones
     q, r = d.several(2, f"xp.linalg.qr({x}{d.one_of(['', ', mode=_reduced_'.replace('_', chr(39))])})")
     d.hide(q, r)
     for f in (q, r):

@@ -140,7 +140,7 @@ def _target(d: Draw, dims: tuple[int, int] = (1, 4)) -> Value:
     def writable(v: Value) -> bool:
         once = v.name not in spread and all(s or n == 1 for n, s in zip(v.shape, v.memory.strides, strict=True))
         ours = not any(np.shares_memory(v.memory, x.memory) for x in inputs)
-        return v.depends and v.memory.flags.writeable and once and ours
+        return v.depends and once and v.memory.flags.writeable and ours
 
     return d.full("ffc", dims=dims, where=writable)
 
