@@ -93,6 +93,8 @@ for _x in (real(2, 3), real(3), real(2, 1, 3), real(0, 3)):
     case("linear", _x, real(2, 3), real(2), reference=_linear)
     case("linear", _x, real(2, 3), reference=_linear)
 case("linear", real(2, 1), real(3, 1), real(3), reference=_linear)
+for _x, _w in ((real(0), real(2, 0)), (real(2, 3, 0), real(2, 0)), (real(2, 3, 2), real(0, 2))):
+    case("linear", _x, _w, reference=_linear)
 case("linear", real(2, 3), np.ones((2, 3)), real(2), reference=_linear)
 case("linear", np.ones((2, 3)), real(2, 3), np.ones(2), reference=_linear)
 case("linear", np.ones((2, 3)), np.ones((2, 3)), real(2), reference=_linear)

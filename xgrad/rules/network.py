@@ -6,6 +6,7 @@ They are compositions in principle; each has a rule because that is faster, and 
 from __future__ import annotations
 
 import math
+from math import prod
 from typing import Any
 
 from xgrad.backends.data import is_scalar
@@ -23,7 +24,7 @@ from xgrad.tensor import Tensor
 
 
 def _rows(xp: Any, x: Any) -> Any:
-    return x if x.ndim == 2 else xp.reshape(x, (-1, x.shape[-1]))
+    return x if x.ndim == 2 else xp.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))  # -1 is unknown where there are none
 
 
 def _linear_jvp(xp: Any, tangents: Any, x: Any, weight: Any) -> Any:
