@@ -145,8 +145,11 @@ def record_of(w: Watch) -> Record:
         ]
     looks = w.looks
     names = list(dict.fromkeys(name for look in looks for name in look.norms))
+    idlers = [
+        {a.where: a for a in reversed(look.activities) if a.kind in IDLE} for look in looks
+    ]  # the first of a name stays
     for name in names:
-        seen = [next((a for a in look.activities if a.where == name and a.kind in IDLE), None) for look in looks]
+        seen = [idle.get(name) for idle in idlers]
         kinds = {IDLE[a.kind] for a in seen if a is not None}
         idle = kinds.pop() if len(kinds) == 1 else None
         share = [math.nan if a is None else a.dead_units if idle == "dead" else a.flat for a in seen]

@@ -57,7 +57,8 @@ class Watch:
         if self.x is not None and self.y is not None and self.x.shape[:1] != self.y.shape[:1]:
             raise ValueError(f"watch: x has {self.x.shape[:1]} samples, y {self.y.shape[:1]}; they go together")
         self.every = every
-        self.paths = {id(module): path for path, module in model.named_modules()}
+        self.modules = dict(model.named_modules())
+        self.paths = {id(module): path for path, module in self.modules.items()}
         self.names = dict(names or {})
         self.start = copy_of(model)
         self.parameters = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
@@ -71,6 +72,7 @@ class Watch:
         self.looks: list[Look] = []
         self.last: Look | None = None  # at the parameters as they are when a report is asked for
         self.found: list[Finding] = []
+        self.known: set[tuple[str, str]] = set()  # what was found: rule, and where
         self.batch: tuple[Any, ...] | None = None  # what the model was last given
         self.target: Any = None  # and the loss, where it is a module
         self.silent: dict[int, int] = {}  # how many gradients of an update were exactly 0, by step
@@ -119,8 +121,7 @@ class Watch:
             self.last = None if x is None else look(self.now, lambda: self.model(x), self.name)
             ending = [finding for rule in self.rules for finding in rule.end(self)]
         lacking = {rule.name: lacks for rule in self.rules if (lacks := rule.lacks(self))}
-        known = {(finding.rule, finding.where) for finding in self.found}
-        findings = [*self.found, *(f for f in ending if (f.rule, f.where) not in known)]
+        findings = [*self.found, *(f for f in ending if (f.rule, f.where) not in self.known)]
         return Report(sorted(findings, key=lambda f: (f.severity != ERROR, f.step)), lacking, self)
 
     def close(self) -> None:
@@ -164,9 +165,7 @@ class Watch:
 
     def owner(self, parameter: str) -> str:
         """The layer of a parameter, in words."""
-        path = parameter.rpartition(".")[0]
-        found = next((m for p, m in self.model.named_modules() if p == path), self.model)
-        return self.name(found)
+        return self.name(self.modules.get(parameter.rpartition(".")[0], self.model))
 
     def sample(self, most: int = SAMPLE) -> xg.Tensor | None:
         """Inputs to look at: of `x`, else of the last batch."""
@@ -272,7 +271,8 @@ class Watch:
 
     def add(self, finding: Finding) -> None:
         """Keep a finding, unless the same was found before."""
-        if all((finding.rule, finding.where) != (f.rule, f.where) for f in self.found):
+        if (finding.rule, finding.where) not in self.known:
+            self.known.add((finding.rule, finding.where))
             self.found.append(finding)
 
     def _has(self, rule: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,26 +35,33 @@ class DeadLayer(Rule):
     def look(self, w: Any, look: Look) -> Findings:
         dead = {a.where: a for a in look.activities if a.dead}
         self.streaks = {where: streak for where, streak in self.streaks.items() if where in dead}
+        sure = []
         for where, activity in dead.items():
             streak = self.streaks.setdefault(where, Streak(look.step))
             streak.looks += 1
             lasts = streak.looks >= SURE and look.step - streak.first >= APART
-            if (lasts or (is_plain_sgd(w.optimizer) and w.x is not None)) and _on_every_sample(w, activity):
-                yield self._dead(w, streak.first, activity)
+            if (lasts or (is_plain_sgd(w.optimizer) and w.x is not None)) and (self.name, where) not in w.known:
+                sure.append(activity)
+        if sure:
+            moves = _moving(w)
+            for activity in _on_every_sample(w, sure):
+                yield self._dead(self.streaks[activity.where].first, activity, moves(activity), w)
         for activity in look.activities:
             if activity.kind == "relu" and not activity.dead and activity.zeros >= MANY:
                 yield from self._nearly(w, look, activity)
 
     def end(self, w: Any) -> Findings:
         """What is dead at the end, and may have come to be so only now."""
-        for activity in w.last.activities if w.last is not None else ():
-            if activity.dead and _on_every_sample(w, activity):
-                streak = self.streaks.get(activity.where)
-                finding = self._dead(w, w.now if streak is None else streak.first, activity)
-                yield finding if is_plain_sgd(w.optimizer) else replace(finding, severity=WARNING)
+        dead = [a for a in w.last.activities if a.dead] if w.last is not None else []
+        if not dead:
+            return
+        moves = _moving(w)
+        for activity in _on_every_sample(w, dead):
+            streak = self.streaks.get(activity.where)
+            finding = self._dead(w.now if streak is None else streak.first, activity, moves(activity), w)
+            yield finding if is_plain_sgd(w.optimizer) else replace(finding, severity=WARNING)
 
-    def _dead(self, w: Any, step: int, activity: Activity) -> Any:
-        moving = _still_moving(w, activity)
+    def _dead(self, step: int, activity: Activity, moving: bool, w: Any) -> Any:
         born = " It was so from the start: born dead." if step == 0 else ""
         layer = "the output" if activity.is_output else "the layer"
         samples = "every sample" if w.x is not None else "every sample of the batches looked at"
@@ -78,12 +86,12 @@ class DeadLayer(Rule):
         yield self.finding(look.step, activity.where, says, evidence, FIX, severity=WARNING)
 
 
-def _on_every_sample(w: Any, activity: Activity) -> bool:
-    """Whether it is dead for all of x too, where the look took a part of it."""
+def _on_every_sample(w: Any, dead: list[Activity]) -> list[Activity]:
+    """Those that are dead for all of x too, where the look took a part of it."""
     if w.x is None or rows(w.x, _sampled(w)) is w.x:
-        return True
-    seen = look(0, lambda: w.model(w.x), w.name)
-    return any(a.dead and a.where == activity.where for a in seen.activities)
+        return dead
+    still = {a.where for a in look(0, lambda: w.model(w.x), w.name).activities if a.dead}
+    return [activity for activity in dead if activity.where in still]
 
 
 def _sampled(w: Any) -> int:
@@ -91,13 +99,15 @@ def _sampled(w: Any) -> int:
     return 0 if sample is None else int(sample.shape[0])
 
 
-def _still_moving(w: Any, activity: Activity) -> bool:
-    """Whether a parameter at or before the layer has a gradient: then it changes by another way through the network."""
-    if activity.module is None:
-        return True
-    own = {id(p) for p in activity.module.parameters()}
-    names = [place for place, (_, p) in enumerate(w.parameters) if id(p) in own]
-    for _, p in w.parameters[: max(names, default=-1) + 1]:
-        if p.grad is not None and bool(xg.any(p.grad.detach() != 0).item()):
+def _moving(w: Any) -> Callable[[Activity], bool]:
+    """Whether a parameter at or before a layer has a gradient: then it changes by another way through the network."""
+    places = {id(p): place for place, (_, p) in enumerate(w.parameters)}
+    gradients = ((place, p.grad) for place, (_, p) in enumerate(w.parameters) if p.grad is not None)
+    first = next((place for place, g in gradients if bool(xg.any(g.detach() != 0).item())), len(places))
+
+    def moves(activity: Activity) -> bool:
+        if activity.module is None:
             return True
-    return False
+        return first <= max((places.get(id(p), -1) for p in activity.module.parameters()), default=-1)
+
+    return moves
