@@ -117,6 +117,10 @@ class TorchRaw(IndexingRaw):
             return (x != 0).to(torch.int64)
         return self.library.count_nonzero(x, axis=axis, keepdims=keepdims)
 
+    def searchsorted(self, x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Any:
+        """Of contiguous arrays: PyTorch warns about others."""
+        return self.library.searchsorted(x1.contiguous(), x2.contiguous(), side=side, sorter=sorter)
+
     def take_along_axis(self, x: Any, indices: Any, /, *, axis: int = -1) -> Any:
         """By `gather`, which says of an index that it is out of range: `take_along_dim` wraps it around."""
         axis %= x.ndim
