@@ -148,7 +148,9 @@ class InBlocks(Special):
     library = "dask"
 
     def _found(self, name: str) -> Any:
-        return partial(da.core.elemwise, getattr(load("numpy").xp.special, name))
+        function = getattr(load("numpy").xp.special, name)
+        # dask's elemwise takes no keywords of the function's own
+        return lambda *args, **options: da.core.elemwise(partial(function, **options) if options else function, *args)
 
 
 def _in_blocks(name: str) -> Any:
