@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import os
-from functools import partial
 from math import prod
 from typing import Any, ClassVar
 
@@ -27,7 +26,9 @@ _min_reduce: Any = np.minimum.reduce
 class NumPySpecial(SciPySpecial):
     """As silent as SciPy's own functions are."""
 
-    silently = partial(np.errstate, all="ignore")
+    @staticmethod
+    def silently() -> Any:
+        return np.errstate(all="ignore")
 
 
 class NumPyRaw(IndexingRaw):
