@@ -13,7 +13,7 @@ import xgrad as xg
 from tests.cases import CASES
 from tests.helpers import assert_close, make, to_numpy
 from tests.view_programs import Dual, Features, Step, draw, on_oracle, replay
-from xgrad.views import chain_of, is_read_only
+from xgrad.views import Views, chain_of, is_read_only
 
 FEATURES = {
     "strict": Features(index_arrays=False),
@@ -303,6 +303,13 @@ def test_copies_are_copies(backend, xp):
         "reshape of a transposed view": xp.reshape(x.T, (4,)),
         "one element": x[0, 0],
     }
+    copies |= {
+        "tile": xp.tile(x, (1, 1)),
+        "repeat": xp.repeat(x, 1, axis=0),
+        "full": xp.full((2,), x[0, 0]),
+        "meshgrid": xp.meshgrid(xp.reshape(x, (4,)))[0],
+        "matrix_power": xp.linalg.matrix_power(x, 0),
+    }
     if backend.name != "dask":
         copies["a mask"] = x[x > 0]
     for name, copy in copies.items():
@@ -516,6 +523,18 @@ def test_a_base_forgets_views_that_are_gone(xp):
     assert to_numpy(kept[4]).tolist() == [1.0, 0.0, 0.0]
 
 
+def test_what_another_thread_appends_while_dead_views_are_removed_stays():
+    views = Views()
+
+    def appends_another():
+        if len(views) == 1:
+            views.append(lambda: "another view")
+
+    views.append(appends_another)  # it stands for a dead reference
+    views.prune()
+    assert [reference() for reference in views] == ["another view"]
+
+
 def test_under_no_grad_a_view_does_not_keep_the_graph(xp, no_collector):
     x = make(xp, [1.0, 2.0], requires_grad=True)
     y = x * 2.0
@@ -545,6 +564,17 @@ def test_a_family_that_nobody_else_holds_is_written_in_place(recorded):
         held = row.data
         row[0] = 0.0
         assert held[0] == 2.0  # somebody held that one
+
+
+def test_a_base_and_its_one_view_are_written_in_place():
+    with xg.use_backend("numpy"):
+        x = xg.zeros((3, 100))
+        row = x[1]
+        memory = x.data.ctypes.data
+        row[0] = 1.0
+        x[2, 0] = 2.0
+        assert x.data.ctypes.data == memory
+        assert x.data.sum() == 3.0
 
 
 def test_many_writes_into_one_view_make_a_short_graph_of_the_base():

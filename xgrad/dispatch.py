@@ -87,7 +87,7 @@ def adopted(backend: Any, value: Any) -> Any:
 
 
 def note(args: Sequence[Any]) -> None:
-    """Tell who notes of what an operation is given."""
+    """Report what an operation is given, where a run is being noted (see reading.py)."""
     for arg in args:
         if isinstance(arg, Tensor):
             reading.read(arg)

@@ -1,4 +1,4 @@
-"""Operands as functions want them that look at shapes: numbers made tensors, and what is no array refused."""
+"""Operands for functions that look at shapes: numbers become tensors, and values that are not arrays are refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xgrad.tensor import Tensor, wrap
 
 
 def operand(name: str, x: Any) -> Any:
-    """x as something that has axes: a number becomes a 0-d tensor. Raises TypeError for what is no array."""
+    """x as something that has axes: a number becomes a 0-d tensor. Raises TypeError for a value that is not an array."""
     return x if isinstance(x, Tensor) else numbers_lifted(name, (x,))[0]
 
 

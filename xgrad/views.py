@@ -24,6 +24,7 @@ base of that, and so on to the root.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -37,6 +38,8 @@ T = TypeVar("T")
 Layout = tuple[tuple[int, ...], tuple[int, ...]]  # shape, and strides counted in elements
 
 KIND, BASE, STATIC, VIEWS = range(4)
+
+_removing = threading.Lock()
 
 
 class Kind:
@@ -67,8 +70,14 @@ class Views(list[Any]):
         self.limit = 16
 
     def prune(self) -> None:
-        self[:] = [each for each in self if each() is not None]
+        """Remove dead references. What another thread appends meanwhile stays."""
+        self.keep(lambda view: view is not None)
         self.limit = max(16, 2 * len(self))
+
+    def keep(self, condition: Callable[[Tensor | None], bool]) -> None:
+        with _removing:
+            seen = len(self)
+            self[:seen] = [each for each in self[:seen] if condition(each())]
 
 
 # --- making a view ------------------------------------------------------------------------------------------
@@ -266,4 +275,4 @@ def separate(t: Tensor) -> None:
         own.append(ref(view))
     t.shared = own
     gone = {id(t), *map(id, below)}
-    views[:] = [each for each in views if id(each()) not in gone]
+    views.keep(lambda view: id(view) not in gone)

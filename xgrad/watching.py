@@ -53,7 +53,7 @@ def watching(watch: Watcher) -> Iterator[None]:
 
 @contextmanager
 def noted(notes: Notes) -> Iterator[None]:
-    """While the block runs, `notes` is told what is read and made in it."""
+    """While the block runs, `notes` gets a report of what is read and made in it."""
     with _lock:
         _close()
     try:

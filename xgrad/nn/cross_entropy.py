@@ -105,7 +105,7 @@ def _probability_loss(
         target = target * (1 - label_smoothing) + label_smoothing / log_p.shape[axis]
     if weight is not None:
         target = target * _along(weight, log_p, axis)
-    log_p = xg.mask(log_p, (target != 0) | xg.isfinite(log_p))  # no share of an infinite loss is none of it
+    log_p = xg.mask(log_p, (target != 0) | xg.isfinite(log_p))  # 0 times an infinite loss counts as 0
     return reduce(-xg.sum(log_p * target, axis=axis), reduction)
 
 

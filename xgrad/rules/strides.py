@@ -6,7 +6,6 @@ They decide whether a reshape of a view is a view again or a copy, so that it is
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import index
 from typing import Any
 
 from xgrad.views import Layout, contiguous
@@ -31,8 +30,7 @@ def at_key(shape: Ints, strides: Ints, key: Any) -> Layout:
             n, stride = next(axes)
             places = range(*part.indices(n))
             found.append((len(places), stride * places.step))
-        else:
-            index(part)
+        else:  # an integer
             next(axes)
     return tuple(n for n, _ in found), tuple(stride for _, stride in found)
 
