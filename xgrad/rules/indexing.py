@@ -15,7 +15,7 @@ from xgrad.op import JointlyLinear, Multilinear, sum_to
 from xgrad.operands import beside, operand
 from xgrad.registry import public
 from xgrad.rules import strides
-from xgrad.rules.manipulation import RESHAPED, broadcast_shapes, broadcast_to, reshape
+from xgrad.rules.manipulation import broadcast_shapes, broadcast_to, reshape
 from xgrad.rules.shapes import normalize_axes
 from xgrad.tape import is_recording
 from xgrad.tensor import Tensor, wrap
@@ -164,13 +164,10 @@ def shows(key: Any, x: Any) -> bool:
 
 def _with_part(base: Tensor, new: Tensor, key: Any, in_memory: bool) -> Tensor:
     """The base with `new` at the key."""
-    parts = key if type(key) is tuple else (key,)
-    if None in parts:  # the standard has no new axes in what is written to
-        key = tuple(part for part in parts if part is not None)
-        new = RESHAPED.read(new, base.backend.xp.getitem(base.data, key).shape)
+    static = {"key": key}
     if not in_memory:
-        return apply(SETITEM, (base, new), {"key": key})
-    backend, static = base.backend, {"key": key}
+        return apply(SETITEM, (base, new), static)
+    backend = base.backend
     node = node_of(SETITEM, backend, (base.data, new.data), (base.node, new.node), base.data, static)
     return wrap(base.data, backend, node)
 
