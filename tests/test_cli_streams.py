@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import environment
+from xgrad.fit.progress import Forgiving
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 
@@ -111,6 +112,16 @@ def test_nobody_reads() -> None:
     assert (status, err) == (2, "xgrad fit: error: --history /dev/fd/3 was not written: Broken pipe\n")
     status, _, err = shell(f"rm -f pipe; {gone} xgrad {FIT} 2>&3")
     assert (status, err) == (0, "")
+
+
+def test_a_progress_bar_on_a_pipe_that_nobody_reads_leaves_nothing_to_write() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        bar = Forgiving(stream)
+        bar.write("1/12")
+        bar.flush()
+        stream.flush()  # as Python does when it ends; it must not fail
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
 import xgrad as xg
+from xgrad.fit.streams import silence
 from xgrad.fit.words import shortened
 
 INTERVAL = 0.1  # seconds between two looks at the loss, each of which waits for the device
@@ -55,18 +55,22 @@ class Progress:
 
 
 class Forgiving:
-    """A stream that may be gone, as a terminal that was closed is: what is written to it is then lost, and nothing else."""
+    """A stream that may be gone, as a closed terminal is. What is written to it is then lost, and the run goes on."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
 
     def write(self, text: str) -> None:
-        with suppress(OSError, ValueError):
+        try:
             self.stream.write(text)
+        except (OSError, ValueError):
+            silence(self.stream)
 
     def flush(self) -> None:
-        with suppress(OSError, ValueError):
+        try:
             self.stream.flush()
+        except (OSError, ValueError):
+            silence(self.stream)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.stream, name)

@@ -24,9 +24,9 @@ def say(text: str) -> None:
     try:
         _write(sys.stdout, text)
     except BrokenPipeError:
-        _silence(sys.stdout)
+        silence(sys.stdout)
     except OSError as error:
-        _silence(sys.stdout)
+        silence(sys.stdout)
         raise FitError(f"the standard output cannot be written: {error.strerror or error}") from None
 
 
@@ -35,7 +35,7 @@ def complain(text: str) -> None:
     try:
         _write(sys.stderr, text)
     except OSError:
-        _silence(sys.stderr)
+        silence(sys.stderr)
 
 
 def _write(stream: Any, text: str) -> None:
@@ -48,8 +48,8 @@ def _write(stream: Any, text: str) -> None:
     stream.flush()
 
 
-def _silence(stream: Any) -> None:
-    """Python writes what is left when it ends, and would complain again."""
+def silence(stream: Any) -> None:
+    """Send what is left in a broken stream to the null device: Python writes it at the end, and would fail again."""
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())
