@@ -57,6 +57,7 @@ class Backend:
         self.xp.complex_dtypes = self.complex_dtypes
         self.narrow_dtypes = self.xp.narrow_dtypes = self._find_narrow_dtypes()
         replace(self.xp, "linalg.vector_norm", self.xp._vector_norm)
+        replace(self.xp, "std", self.xp._std)
         add(self.xp, "linalg.cofactors", partial(cofactors, self.xp))
         add(self.xp, "linalg.cofactors_jvp", partial(cofactors_jvp, self.xp))
         self._inexact: dict[Any, bool] = {}

@@ -216,6 +216,11 @@ class NumPyRaw(IndexingRaw):
                     return norm
             return super()._vector_norm(plain, x, axis=axis, keepdims=keepdims, ord=ord)
 
+    def _std(self, plain: Any, x: Any, **options: Any) -> Any:
+        """As in Raw, without the warnings of a first try that is made again."""
+        with np.errstate(over="ignore", under="ignore"):
+            return super()._std(plain, x, **options)
+
     def _can_look(self, x: Any) -> bool:
         return True
 

@@ -176,6 +176,26 @@ class Raw:
         y = plain(sizes / scale, axis=axis, keepdims=True, ord=ord) * scale
         return y if keepdims else _drop(self, y, axis)
 
+    def _std(
+        self, plain: Callable[..., Any], x: Any, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False
+    ) -> Any:
+        """The library's standard deviation, of what is divided by the largest deviation first where the squares would overflow
+        or underflow.
+        """
+        options = {"axis": axis, "correction": correction}
+        if 0 in x.shape or x.dtype in self.narrow_dtypes:  # whose squares the library takes in float32
+            return plain(x, **options, keepdims=keepdims)
+        if self._can_look(x):
+            y = plain(x, **options, keepdims=keepdims)
+            if self._is_ordinary(y, 2):
+                return y
+        x = x - self.mean(x, axis=axis, keepdims=True)
+        scale = self.max(self.abs(x), axis=axis, keepdims=True)
+        usable = self.isfinite(scale) & (scale > 0)
+        scale = self.where(usable, scale, self.ones((), dtype=scale.dtype))
+        y = plain(x / scale, **options, keepdims=True) * scale
+        return y if keepdims else _drop(self, y, axis)
+
     def _can_look(self, x: Any) -> bool:
         """Whether to look at a value costs nothing: it is there, and on the host."""
         return False

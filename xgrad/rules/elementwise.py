@@ -15,6 +15,7 @@ from xgrad.op import Elementwise, JointlyLinear, conjugate, real_part
 from xgrad.registry import ELEMENTWISE, public
 from xgrad.rules import strides
 from xgrad.rules.declare import constant, elementwise, untracked
+from xgrad.rules.shapes import infinite_at_zero
 from xgrad.tensor import ComplexTensor, Tensor
 from xgrad.views import Kind, as_view
 
@@ -180,7 +181,7 @@ atanh = elementwise("atanh", "The inverse hyperbolic tangent.", _over_one_less_s
 
 def _share(xp: Any, x: Any, y: Any) -> Any:
     """x / y, and 0 where y is 0: the gradient of a norm."""
-    return x / xp.where(y == 0, xp.ones((), dtype=y.dtype), y)
+    return x / infinite_at_zero(xp, y)
 
 
 hypot = elementwise(

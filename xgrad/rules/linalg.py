@@ -17,7 +17,7 @@ from xgrad.rules.decompositions import adjoint, svdvals
 from xgrad.rules.elementwise import abs, multiply
 from xgrad.rules.manipulation import expand_dims, repeated
 from xgrad.rules.searching import where
-from xgrad.rules.shapes import Axes, expand, resize, wide
+from xgrad.rules.shapes import Axes, expand, infinite_at_zero, resize, wide
 from xgrad.rules.statistical import max, min, sum
 from xgrad.several import Joint
 from xgrad.tensor import Tensor
@@ -124,24 +124,33 @@ def matrix_power(x: Any, n: int, /) -> Tensor:
 
 
 def _slope(xp: Any, x: Any, y: Any, axis: Axes, ord: float) -> Any:
-    """The derivative of the norm y: sign(x) * (|x| / y)**(ord - 1), and 0 where x is 0."""
+    """The derivative of the norm y: sign(x) * (|x| / y)**(ord - 1), and 0 where x or y is 0."""
     if x.dtype in xp.narrow_dtypes:  # whose norms may overflow
         x = wide(xp, x)
         y = xp.linalg.vector_norm(x, axis=axis, keepdims=True, ord=ord)
-    y = expand(xp, y, x.shape, axis)
-    size = xp.abs(x)
     if ord == 0:
         return xp.zeros(x.shape, dtype=x.dtype)
     if ord == 1:
         return xp.sign(x)
+    if ord == 2:
+        return x / expand(xp, infinite_at_zero(xp, y), x.shape, axis)
+    y, size = expand(xp, y, x.shape, axis), xp.abs(x)
     if math.isinf(ord):
         hit = xp.astype(size == y, size.dtype)
         return xp.sign(x) * hit / xp.sum(hit, axis=axis, keepdims=True)
-    y = y + xp.astype(y == 0, y.dtype)
-    if ord == 2:
-        return x / y
-    zero = size == 0
-    return xp.mask(xp.sign(x) * ((size + xp.astype(zero, size.dtype)) / y) ** (ord - 1), ~zero)
+    return xp.sign(x) * _power_of_share(xp, size, y, ord - 1)
+
+
+def _power_of_share(xp: Any, size: Any, y: Any, power: float) -> Any:
+    """(size / y)**power, and 0 where one of them is 0. No quotient overflows or underflows where the result does not."""
+    there = (size != 0) & (y != 0)
+    one = xp.ones((), dtype=size.dtype)
+    size, y = xp.where(there, size, one), xp.where(there, y, one)
+    if math.fabs(power) <= 1:
+        share = size**power / y**power if power > 0 else y**-power / size**-power
+    else:
+        share = (size / y) ** power if power > 0 else (y / size) ** -power
+    return xp.mask(share, there)
 
 
 def _vector_norm_vjp(xp: Any, g: Any, x: Any, y: Any, axis: Axes, ord: float) -> Any:
@@ -180,7 +189,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: float | str | None = 
     if ord is None or ord == "fro":
         return vector_norm(x, axis=(-2, -1), keepdims=keepdims)
     if ord == "nuc" or ord in (2, -2):
-        values, along, other = svdvals(x), -1, None
+        values, along, other = abs(svdvals(x)), -1, None  # whose gradient at a value of 0 is 0
         if keepdims:
             values = expand_dims(values, axis=-1)
             along = -2

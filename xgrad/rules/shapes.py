@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from math import prod
 from typing import Any
@@ -43,6 +44,11 @@ def count(shape: Sequence[int], axis: Axes) -> int:
 def wide(xp: Any, x: Any) -> Any:
     """x in float32 where its own dtype cannot count far: float16 ends at 65,504, and bfloat16 rounds from 256 on."""
     return xp.astype(x, xp.float32) if x.dtype in xp.narrow_dtypes else x
+
+
+def infinite_at_zero(xp: Any, y: Any) -> Any:
+    """The norm or spread y to divide by, where a quotient 0 / 0 and its derivatives are to be 0."""
+    return xp.where(y == 0, xp.full((), math.inf, dtype=y.dtype), y)
 
 
 def inverse(permutation: Sequence[int]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from xgrad.integers import integer, one_or_more
 from xgrad.op import Function, Multilinear, conjugate
 from xgrad.operands import operand
 from xgrad.registry import public
-from xgrad.rules.shapes import Axes, count, expand, normalize_axes, wide
+from xgrad.rules.shapes import Axes, count, expand, infinite_at_zero, normalize_axes, wide
 from xgrad.tensor import Tensor
 
 # --- sums ---------------------------------------------------------------------------------------------------
@@ -53,9 +53,10 @@ def _deviation(xp: Any, x: Any, axis: Axes, correction: float) -> Any:
     return (x - xp.mean(x, axis=axis, keepdims=True)) / (count(x.shape, axis) - correction)
 
 
-def _inverse(xp: Any, y: Any) -> Any:
-    """1 / y, and 0 where y is 0: there every deviation is 0 too, and so is the gradient by convention."""
-    return xp.where(y == 0, xp.zeros((), dtype=y.dtype), 1 / xp.where(y == 0, xp.ones((), dtype=y.dtype), y))
+def _std_slope(xp: Any, x: Any, y: Any, axis: Axes, correction: float) -> Any:
+    """The derivative of the standard deviation y, and 0 where y is 0: there every deviation is 0 too."""
+    deviation = _deviation(xp, x, axis, correction)
+    return deviation / expand(xp, infinite_at_zero(xp, y), x.shape, axis)
 
 
 _var = Function(
@@ -69,13 +70,9 @@ _var = Function(
 _std = Function(
     "std",
     ("x",),
-    (
-        lambda xp, g, x, y, axis, correction: (
-            expand(xp, g * _inverse(xp, y), x.shape, axis) * _deviation(xp, x, axis, correction)
-        ),
-    ),
-    jvp=lambda xp, t, x, y, axis, correction, keepdims: (
-        _inverse(xp, y) * xp.sum(t * _deviation(xp, x, axis, correction), axis=axis, keepdims=keepdims)
+    (lambda xp, g, x, y, axis, correction: expand(xp, g, x.shape, axis) * _std_slope(xp, x, y, axis, correction),),
+    jvp=lambda xp, t, x, y, axis, correction, keepdims: xp.sum(
+        t * _std_slope(xp, x, y, axis, correction), axis=axis, keepdims=keepdims
     ),
 )
 
