@@ -213,6 +213,11 @@ class Backend:
             return self.asarray(value, dtype=None if self.owns(value) else dtype)
         raise TypeError(f"an array of {type(value).__module__} met backend {self}: move it with xgrad.asarray first")
 
+    @property
+    def on_host(self) -> bool:
+        """Whether its arrays lie in the host's memory, so that np.asarray of a tensor may copy them unasked."""
+        return False
+
     def to_numpy(self, array: Any) -> Any:
         """A copy on the host."""
         raise NotImplementedError

@@ -185,6 +185,10 @@ class JAX(Backend):
             )
         return array
 
+    @property
+    def on_host(self) -> bool:
+        return self.device_name.startswith("cpu")
+
     def to_numpy(self, array: Any) -> Any:
         import numpy as np
 

@@ -287,6 +287,10 @@ class NumPy(Backend):
         form.constants[value] = constant
         return constant
 
+    @property
+    def on_host(self) -> bool:
+        return True
+
     def to_numpy(self, array: ArrayLike) -> Any:
         return np.array(array)
 

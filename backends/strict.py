@@ -54,6 +54,10 @@ class Strict(Backend):
     def device_name(self) -> str:
         return self._name(self.device)
 
+    @property
+    def on_host(self) -> bool:
+        return self.device_name == "CPU_DEVICE"
+
     def to_numpy(self, array: Any) -> Any:
         return array._array.copy()
 

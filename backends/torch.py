@@ -245,6 +245,10 @@ class Torch(Backend):
     def copy(self, array: Any) -> Any:
         return array.clone(memory_format=torch.contiguous_format)
 
+    @property
+    def on_host(self) -> bool:
+        return bool(self.device.type == "cpu")
+
     def to_numpy(self, array: Any) -> Any:
         return array.numpy(force=True).copy()  # which also resolves a lazy conjugate
 

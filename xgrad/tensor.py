@@ -5,20 +5,20 @@ What operators and functions do with a tensor is in rules/, which hangs the oper
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from xgrad import reading, tape, views
 from xgrad.identity import COPIED, KEPT, MOVED
 from xgrad.reading import noting
 from xgrad.tape import FREED, OP, SAVED, SEQ, STATIC, Leaf
+from xgrad.tohost import Values
 
 if TYPE_CHECKING:
     from xgrad.backends.base import Backend
 
 
-class Tensor:
+class Tensor(Values):
     """An array that remembers how it was made. Make one with `xgrad.asarray` or any function of the namespace.
 
     >>> import xgrad as xg
@@ -95,12 +95,6 @@ class Tensor:
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
         """xgrad as an Array API namespace, bound to this tensor's backend and device."""
         return self.backend.here().view.version(api_version)
-
-    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise TypeError(
-            "a tensor does not turn into a NumPy array by itself: the gradient would be lost without a word. "
-            "Call t.numpy() for a copy on the host, or t.detach() first where the gradient is not wanted."
-        )
 
     def __repr__(self) -> str:
         grad = ", requires_grad=True" if self.requires_grad else ""
@@ -275,48 +269,7 @@ class Tensor:
         backend = self.backend.home(g)
         return wrap(backend.owned(g, fresh), backend)
 
-    # --- to the host ---
-
-    def numpy(self) -> Any:
-        """A copy of the values on the host, as a NumPy array. The gradient does not follow it."""
-        return self.backend.to_numpy(self.data)
-
-    def item(self) -> Any:
-        """The one element as a Python number. Raises ValueError if there is not exactly one."""
-        if self.size != 1:
-            raise ValueError(f"item(): a tensor of shape {self.shape} has {self.size} elements, not one")
-        return self.backend.to_numpy(self.data).item()
-
-    def _number(self, kind: str) -> Any:
-        if self.shape != ():
-            raise TypeError(f"{kind}() of a tensor of shape {self.shape}: only a 0-d tensor is one number")
-        if self.requires_grad and tape.is_recording():
-            warnings.warn(
-                f"{kind}() of a tensor that requires a gradient: the number does not carry the gradient on. "
-                "Use t.item() or t.detach() to say that this is meant.",
-                stacklevel=3,
-            )
-        return self.item()
-
-    def __float__(self) -> float:
-        return float(self._number("float"))
-
-    def __int__(self) -> int:
-        return int(self._number("int"))
-
-    def __complex__(self) -> complex:
-        return complex(self._number("complex"))
-
-    def __bool__(self) -> bool:
-        if self.shape != ():
-            raise TypeError(f"the truth of a tensor of shape {self.shape} is ambiguous: reduce it to 0-d first")
-        return bool(self.item())
-
-    def __index__(self) -> int:
-        value = self.item() if self.shape == () else None
-        if type(value) is not int:
-            raise TypeError(f"only a 0-d integer tensor is an index, not shape {self.shape} of {self.dtype}")
-        return value
+    # --- a sequence ---
 
     def __len__(self) -> int:
         if not self.shape:

@@ -94,6 +94,10 @@ class BatchedBackend(Backend):
     def lift(self, value: Any, dtype: Any = None) -> Any:
         return value if self.owns(value) else Batched(self.base.lift(value, dtype), (), self)
 
+    @property
+    def on_host(self) -> bool:
+        return self.base.on_host
+
     def to_numpy(self, array: Any) -> Any:
         """What a function sees that looks at values: those that are the same for all examples, be it by chance."""
         if array.axes and not inside_of(self):
