@@ -191,3 +191,88 @@ def test_under_no_grad_nothing_is_recorded(xp):
 def test_vecdot_of_integers_keeps_their_dtype(xp):
     x = make(xp, [1, 2, 3], "int8")
     assert_matches(xp.linalg.vecdot(x, x), np.asarray(14, dtype="int8"), xp=xp)
+
+
+# --- batches --------------------------------------------------------------------------------------
+
+GOOD = np.array([[2.0, 1.0, 0.5], [-1.0, 3.0, 0.0], [0.3, 0.2, 1.0]])
+SINGULAR_3 = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0]])
+FREE_OF_GAUGE = {
+    "logabsdet": lambda xp, x: xp.sum(xp.linalg.slogdet(x).logabsdet),
+    "det": lambda xp, x: xp.sum(xp.linalg.det(x)),
+    "qr": lambda xp, x: xp.sum(xp.abs(xp.linalg.qr(x).R)),
+    "pinv": lambda xp, x: xp.sum(xp.linalg.pinv(x)),
+    "svdvals": lambda xp, x: xp.sum(xp.linalg.svdvals(x) ** 3),
+    "nuc": lambda xp, x: xp.sum(xp.linalg.matrix_norm(x, ord="nuc")),
+}
+
+
+@pytest.mark.parametrize("odd", [np.zeros((3, 3)), SINGULAR_3, np.eye(3)], ids=["zero", "singular", "identity"])
+@pytest.mark.parametrize("name", FREE_OF_GAUGE)
+def test_one_odd_matrix_leaves_the_others_their_gradients(backend, xp, name, odd):
+    if backend.name == "dask" and name not in ("qr", "det"):
+        pytest.skip("dask takes apart one matrix at a time")
+
+    def f(x):
+        return FREE_OF_GAUGE[name](xp, x)
+
+    alone, both = make(xp, GOOD[None]), make(xp, np.stack([GOOD, odd]))
+    with np.errstate(all="ignore"):
+        assert_matches(xg.grad(f)(both)[0, ...], to_numpy(xg.grad(f)(alone))[0], xp=xp, rtol=1e-10)
+        t, still = make(xp, np.ones((1, 3, 3))), make(xp, np.stack([np.ones((3, 3)), np.zeros((3, 3))]))
+        want = to_numpy(xg.hvp(f, (alone,), (t,))[0])[0]
+        assert_matches(xg.hvp(f, (both,), (still,))[0][0, ...], want, xp=xp, rtol=1e-9)
+
+
+def test_a_matrix_without_an_inverse_has_no_gradient_of_the_logarithm_of_its_determinant(xp):
+    g = to_numpy(
+        xg.grad(lambda x: xp.sum(xp.linalg.slogdet(x).logabsdet))(make(xp, np.stack([np.zeros((2, 2)), np.eye(2)])))
+    )
+    assert not np.isfinite(g[0]).any()
+    np.testing.assert_array_equal(g[1], np.eye(2))
+
+
+@pytest.mark.parametrize(
+    "shapes", [((2, 3, 3), (3, 1)), ((3, 3), (2, 3, 1)), ((2, 1, 3, 3), (4, 3, 2)), ((2, 3, 3), (3,))]
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_solve_sums_the_gradient_over_a_batch_that_was_broadcast(xp, shapes, dtype):
+    rng = np.random.default_rng(5)
+    a, b = (rng.normal(size=shape) for shape in shapes)
+    a = a + 4 * np.eye(3)
+    column = b[..., None] if b.ndim == 1 else b
+    y = np.linalg.solve(a, column)
+    weight = rng.normal(size=y.shape)
+    turned = np.linalg.solve(np.swapaxes(a, -1, -2), weight)
+    want_a, want_b = -turned @ np.swapaxes(y, -1, -2), turned
+    for axis, n in [(i - want_a.ndim, n) for i, n in enumerate((1,) * (want_a.ndim - a.ndim) + a.shape)]:
+        want_a = want_a.sum(axis=axis, keepdims=True) if n == 1 else want_a
+    for axis, n in [(i - want_b.ndim, n) for i, n in enumerate((1,) * (want_b.ndim - column.ndim) + column.shape)]:
+        want_b = want_b.sum(axis=axis, keepdims=True) if n == 1 else want_b
+    x1, x2 = make(xp, a, dtype, requires_grad=True), make(xp, b, dtype, requires_grad=True)
+    w = make(xp, weight if b.ndim > 1 else weight[..., 0], dtype)
+    xp.sum(xp.linalg.solve(x1, x2) * w).backward()
+    rtol = 1e-12 if dtype == "float64" else 1e-5
+    assert_matches(x1.grad, want_a.reshape(a.shape), xp=xp, dtype=dtype, rtol=rtol)
+    assert_matches(x2.grad, want_b.reshape(b.shape), xp=xp, dtype=dtype, rtol=rtol)
+
+
+@pytest.mark.parametrize("shape", [(0, 2, 2), (2, 0, 0), (0, 0)])
+def test_matrices_that_are_not_there(backend, xp, shape):
+    if backend.name == "dask":
+        pytest.skip("dask.array divides by the number of elements")
+    x = make(xp, np.zeros(shape))
+    functions = {
+        "inv": lambda x: xp.linalg.inv(x),
+        "solve": lambda x: xp.linalg.solve(x, x),
+        "cholesky": lambda x: xp.linalg.cholesky(x),
+        "eigenvalues": lambda x: xp.linalg.eigh(x).eigenvalues,
+        "svdvals": lambda x: xp.linalg.svdvals(x),
+        "R": lambda x: xp.linalg.qr(x).R,
+        "pinv": lambda x: xp.linalg.pinv(x),
+        "logabsdet": lambda x: xp.linalg.slogdet(x).logabsdet,
+        "det": lambda x: xp.linalg.det(x),
+    }
+    for name, f in functions.items():
+        assert_matches(xg.grad(lambda x, f=f: xp.sum(f(x)))(x), np.zeros(shape), xp=xp, what=name)
+    assert_matches(xp.linalg.matrix_rank(x), np.zeros(shape[:-2], "int64"), xp=xp)

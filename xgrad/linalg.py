@@ -7,11 +7,10 @@ from xgrad.rules.decompositions import (
     eigvals,
     eigvalsh,
     qr,
-    slogdet,
     svd,
     svdvals,
 )
-from xgrad.rules.determinants import cofactors, cofactors_jvp, det
+from xgrad.rules.determinants import cofactors, cofactors_jvp, det, slogdet
 from xgrad.rules.linalg import (
     cross,
     diagonal,

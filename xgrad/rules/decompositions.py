@@ -9,6 +9,7 @@ Differentials as in Giles, "Collected matrix derivative results" (2008), and Tow
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from xgrad.dispatch import apply
@@ -18,7 +19,7 @@ from xgrad.registry import public
 from xgrad.rules.declare import untracked
 from xgrad.several import Several
 from xgrad.tape import is_recording
-from xgrad.tensor import ComplexTensor, Tensor
+from xgrad.tensor import Tensor
 
 
 class EigResult(NamedTuple):
@@ -34,11 +35,6 @@ class EighResult(NamedTuple):
 class QRResult(NamedTuple):
     Q: Tensor
     R: Tensor
-
-
-class SlogdetResult(NamedTuple):
-    sign: Tensor
-    logabsdet: Tensor
 
 
 class SVDResult(NamedTuple):
@@ -64,7 +60,7 @@ def on_diagonal(xp: Any, d: Any) -> Any:
     return d[..., None] * xp.eye(d.shape[-1], dtype=d.dtype)
 
 
-def _imaginary(xp: Any, x: Any) -> Any:
+def imaginary(xp: Any, x: Any) -> Any:
     """The imaginary part times i."""
     return x - xp.real(x)
 
@@ -73,6 +69,18 @@ def _gaps(xp: Any, w: Any) -> Any:
     """1 / (w[j] - w[i]) at i, j, and 0 on the diagonal."""
     one = xp.eye(w.shape[-1], dtype=w.dtype)
     return 1 / (w[..., None, :] - w[..., :, None] + one) - one
+
+
+def where_regular(xp: Any, regular: Any, function: Any, x: Any, *others: Any) -> Any:
+    """function(x, ...) of matrices of which some have no inverse: nan for these, and no error for their neighbours."""
+    regular = regular[..., None, None]
+    y = function(xp.where(regular, x, xp.eye(x.shape[-1], dtype=x.dtype)), *others)
+    return xp.where(regular, y, xp.full((), math.nan, dtype=y.dtype))
+
+
+def _solve_triangular(xp: Any, r: Any, b: Any) -> Any:
+    regular = xp.all(xp.linalg.diagonal(r) != 0, axis=-1)
+    return where_regular(xp, regular, xp.linalg.solve, r, b)
 
 
 def _differentiated(x: Any) -> bool:
@@ -143,13 +151,13 @@ def _qr_vjp(xp: Any, g: list[Any], q: Any, r: Any) -> Any:
     z = xp.matmul(q1, above + adjoint(xp, above) + diagonal)
     if gq is not None:
         z = z + g1
-    return adjoint(xp, xp.linalg.solve(r1, adjoint(xp, z)))
+    return adjoint(xp, _solve_triangular(xp, r1, adjoint(xp, z)))
 
 
 def _qr_jvp(xp: Any, t: Any, q: Any, r: Any) -> list[Any]:
     """With Z = dA R^-1 and W = Q^H Z: dR = T R and dQ = Z - Q T, where T is W with its lower triangle folded up."""
     q1, q2, r1 = _split(q, r)
-    z = xp.matrix_transpose(xp.linalg.solve(xp.matrix_transpose(r1), xp.matrix_transpose(t)))
+    z = xp.matrix_transpose(_solve_triangular(xp, xp.matrix_transpose(r1), xp.matrix_transpose(t)))
     w = xp.matmul(adjoint(xp, q1), z)
     folded = xp.triu(w, k=1) + adjoint(xp, xp.tril(w, k=-1))
     folded = folded + on_diagonal(xp, real_part(xp, xp.linalg.diagonal(w)))
@@ -169,7 +177,7 @@ _qr = Several("linalg.qr", "x", ("q", "r"), _qr_vjp, _qr_jvp)
 def qr(x: Any, /, *, mode: str = "reduced") -> QRResult:
     """Q with orthonormal columns and an upper triangular R with Q @ R = x; in mode "complete", Q is square.
 
-    Differentiable where the first min(m, n) columns of x are independent.
+    Differentiable where the first min(m, n) columns of x are independent. The gradient is nan where one is exactly 0.
     """
     if mode not in ("reduced", "complete"):
         raise ValueError(f"qr: mode must be 'reduced' or 'complete', not {mode!r}")
@@ -311,7 +319,7 @@ def _svd_vjp(xp: Any, g: list[Any], u: Any, s: Any, vh: Any) -> Any:
         phases.append(-m)
     if u.dtype in xp.complex_dtypes:  # the two phases of a pair of vectors turn against each other
         for p in phases:
-            core = core + on_diagonal(xp, _imaginary(xp, xp.linalg.diagonal(p)) / (s + s))
+            core = core + on_diagonal(xp, imaginary(xp, xp.linalg.diagonal(p)) / (s + s))
     h = xp.matmul(xp.matmul(u, core), vh)
     if gu is not None and u.shape[-2] > k:
         h = h + xp.matmul((gu - xp.matmul(u, xp.matmul(adjoint(xp, u), gu))) / row, vh)
@@ -329,7 +337,7 @@ def _svd_jvp(xp: Any, t: Any, u: Any, s: Any, vh: Any) -> list[Any]:
     ph = adjoint(xp, p)
     turn_u, turn_v = (p * row + column * ph) * f, (column * p + ph * row) * f
     if u.dtype in xp.complex_dtypes:
-        phase = on_diagonal(xp, _imaginary(xp, xp.linalg.diagonal(p)) / (s + s))
+        phase = on_diagonal(xp, imaginary(xp, xp.linalg.diagonal(p)) / (s + s))
         turn_u, turn_v = turn_u + phase, turn_v - phase
     du, dv = xp.matmul(u1, turn_u), xp.matmul(v1, turn_v)
     if u.shape[-2] > k:
@@ -366,34 +374,3 @@ def svd(x: Any, /, *, full_matrices: bool = True) -> SVDResult:
 def svdvals(x: Any, /) -> Tensor:
     """The singular values, in descending order."""
     return svd(x, full_matrices=False).S if _differentiated(x) else untracked("linalg.svdvals", (x,))
-
-
-# --- the logarithm of the determinant -----------------------------------------------------------------------
-
-
-def _slogdet_vjp(xp: Any, g: list[Any], x: Any, sign: Any) -> Any:
-    """c X^-H with c = g of log|det|, plus i times the turn of the sign."""
-    turn, c = g
-    if turn is not None:
-        turn = _imaginary(xp, turn * xp.conj(sign))
-        c = turn if c is None else c + turn
-    return c[..., None, None] * adjoint(xp, xp.linalg.inv(x))
-
-
-def _slogdet_jvp(xp: Any, t: Any, x: Any, sign: Any) -> list[Any]:
-    change = xp.sum(xp.matrix_transpose(xp.linalg.inv(x)) * t, axis=(-2, -1))
-    growth = real_part(xp, change)
-    return [sign * (change - growth), growth]  # a sign of real numbers stands still
-
-
-_slogdet = Several("linalg.slogdet", "x", ("sign", "logabsdet"), _slogdet_vjp, _slogdet_jvp)
-
-
-@public("linalg.slogdet", "rule")
-def slogdet(x: Any, /) -> SlogdetResult:
-    """The sign of the determinant (of absolute value 1 where x is complex), and the logarithm of its absolute value.
-
-    That of a matrix without an inverse is -inf; backward() raises ValueError there, as `inv` does.
-    """
-    sign, logabsdet = _slogdet(x)
-    return SlogdetResult(sign if isinstance(sign, ComplexTensor) else sign.detach(), logabsdet)

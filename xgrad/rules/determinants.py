@@ -1,4 +1,4 @@
-"""The determinant, and the matrix of cofactors, which is its derivative.
+"""The determinant, the matrix of cofactors, which is its derivative, and the logarithm of the determinant.
 
 A determinant is a polynomial of its elements, so it has derivatives where the matrix has no inverse too: the first and the second
 one are found there without one (see backends/cofactors.py).
@@ -6,12 +6,23 @@ one are found there without one (see backends/cofactors.py).
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 from xgrad.dispatch import apply
-from xgrad.op import Function, total
+from xgrad.op import Function, real_part, total
 from xgrad.registry import public
-from xgrad.tensor import Tensor
+from xgrad.rules.decompositions import adjoint, imaginary, where_regular
+from xgrad.several import Several
+from xgrad.tensor import ComplexTensor, Tensor
+
+
+class SlogdetResult(NamedTuple):
+    sign: Tensor
+    logabsdet: Tensor
+
+
+# --- the determinant ----------------------------------------------------------------------------------------
 
 _det = Function(
     "linalg.det",
@@ -90,3 +101,38 @@ _cofactors_jvp = Function(
 def cofactors_jvp(t: Any, x: Any, /) -> Tensor:
     """How the cofactors of x move where x moves along t."""
     return apply(_cofactors_jvp, (t, x))
+
+
+# --- the logarithm of the determinant -----------------------------------------------------------------------
+
+
+def _inverse(xp: Any, x: Any, logabsdet: Any) -> Any:
+    return where_regular(xp, logabsdet != -math.inf, xp.linalg.inv, x)
+
+
+def _slogdet_vjp(xp: Any, g: list[Any], x: Any, sign: Any, logabsdet: Any) -> Any:
+    """c X^-H with c = g of log|det|, plus i times the turn of the sign."""
+    turn, c = g
+    if turn is not None:
+        turn = imaginary(xp, turn * xp.conj(sign))
+        c = turn if c is None else c + turn
+    return c[..., None, None] * adjoint(xp, _inverse(xp, x, logabsdet))
+
+
+def _slogdet_jvp(xp: Any, t: Any, x: Any, sign: Any, logabsdet: Any) -> list[Any]:
+    change = xp.sum(xp.matrix_transpose(_inverse(xp, x, logabsdet)) * t, axis=(-2, -1))
+    growth = real_part(xp, change)
+    return [sign * (change - growth), growth]  # a sign of real numbers stands still
+
+
+_slogdet = Several("linalg.slogdet", "x", ("sign", "logabsdet"), _slogdet_vjp, _slogdet_jvp)
+
+
+@public("linalg.slogdet", "rule")
+def slogdet(x: Any, /) -> SlogdetResult:
+    """The sign of the determinant (of absolute value 1 where x is complex), and the logarithm of its absolute value.
+
+    That of a matrix without an inverse is -inf, and its gradient is nan; other matrices beside it keep theirs.
+    """
+    sign, logabsdet = _slogdet(x)
+    return SlogdetResult(sign if isinstance(sign, ComplexTensor) else sign.detach(), logabsdet)

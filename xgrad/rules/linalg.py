@@ -8,7 +8,7 @@ from typing import Any
 from xgrad.dispatch import apply, apply_to_one, backend_of
 from xgrad.integers import integer, one_or_more
 from xgrad.op import Function, Multilinear, conjugate, real_part, total
-from xgrad.operands import numbers_lifted
+from xgrad.operands import numbers_lifted, operand
 from xgrad.registry import public
 from xgrad.rules import linear_algebra, strides
 from xgrad.rules.creation import BOUND
@@ -308,4 +308,9 @@ def pinv(x: Any, /, *, rtol: Any = None) -> Tensor:
 @public("linalg.matrix_rank", NOT_CONTINUOUS)
 def matrix_rank(x: Any, /, *, rtol: Any = None) -> Tensor:
     """How many singular values are larger than `rtol` times the largest."""
+    x = operand("matrix_rank", x)
+    if 0 in x.shape[-2:]:  # without singular values, which some libraries do not see coming
+        xp = x.backend.view
+        none: Tensor = xp.zeros(x.shape[:-2], dtype=xp.int64)
+        return none
     return untracked("linalg.matrix_rank", (x,), rtol=_tolerance(rtol))
