@@ -52,6 +52,10 @@ class TorchRaw(IndexingRaw):
             return torch.hypot(x1, torch.full((), x2, dtype=x1.dtype, device=x1.device))
         return self.library.hypot(x1, x2)
 
+    def minimum(self, x1: Any, x2: Any) -> Any:
+        """Of an array and a number too, without an array made of the number."""
+        return x1.clamp(max=x2) if type(x2) is float else self.library.minimum(x1, x2)
+
     def over_squares(self, g: Any, x1: Any, x2: Any) -> Any:
         if type(x2) is float and x2 == 1:  # a square that overflows has the quotient 0
             return g / (x1 * x1 + 1)

@@ -266,7 +266,37 @@ def test_where_there_are_no_shares_they_are_nan(xp, name, row):
     assert_matches(y.detach(), np.array([first, last]), xp=xp, rtol=1e-15)
     xp.sum(y).backward()
     share = 0.5 if name == "logsumexp" else 0.0
-    assert_matches(x.grad, np.array([[math.nan, math.nan], [share, share]]), xp=xp, rtol=1e-15)
+    first = [1.0, 0.0] if name == "logsumexp" and max(row) == math.inf else [math.nan, math.nan]
+    assert_matches(x.grad, np.array([first, [share, share]]), xp=xp, rtol=1e-15)
+
+
+@pytest.mark.parametrize("part", [lambda xp: xp, lambda xp: xp.special], ids=["main", "special"])
+@pytest.mark.parametrize(
+    ("row", "want"),
+    [
+        ([math.inf, 0.0], [1.0, 0.0]),
+        ([-math.inf, math.inf], [0.0, 1.0]),
+        ([-math.inf, 0.0], [0.0, 1.0]),
+        ([math.inf, math.inf], [0.5, 0.5]),
+        ([1e308, 1e308], [0.5, 0.5]),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_what_is_infinite_has_all_of_a_logsumexp(backend, xp, part, row, want, dtype):
+    """The limit, where there is one; equal ones share it, as in logaddexp. There is nothing left for the second derivative."""
+    if part(xp) is not xp and backend.name in ("strict", "dask"):
+        pytest.skip("its logarithm of 0 warns")
+    if dtype == "float32":
+        row = [3e38 if each == 1e308 else each for each in row]
+    x, t = make(xp, [row, [0.0, 0.0]], dtype), make(xp, [[1.0, 2.0], [0.0, 0.0]], dtype)
+    for axis in (1, (1,)):
+
+        def f(x, axis=axis):
+            return xp.sum(part(xp).logsumexp(x, axis=axis))
+
+        assert_matches(xg.grad(f)(x), np.array([want, [0.5, 0.5]]), xp=xp, dtype=dtype, rtol=1e-6)
+        assert_matches(xg.jvp(f, (x,), (t,))[1], want[0] + 2 * want[1], xp=xp, dtype=dtype, rtol=1e-6)
+        assert np.isfinite(to_numpy(xg.hvp(f, (x,), (t,))[0])).all()
 
 
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "logsumexp"])

@@ -116,10 +116,16 @@ def leaky_relu(x: Any, /, negative_slope: float = 0.01) -> Tensor:
 
 
 def weights(xp: Any, x: Any, y: Any, axis: Any) -> Any:
-    """softmax over the axes: exp(x - y), made to sum to 1, which at 1e4 and in float32 it would not because y is rounded."""
+    """softmax over the axes: exp(x - y), made to sum to 1, which at 1e4 and in float32 it would not because y is rounded.
+
+    An element that is inf has all of it, as in the limit; several share it.
+    """
+    x = wide(xp, x)
+    largest = float(xp.finfo(x.dtype).max)
+    x = xp.minimum(x, largest)
     if not isinstance(axis, tuple) and (axis is not None or x.ndim == 1):
-        return xp.softmax(wide(xp, x), axis=0 if axis is None else axis)
-    x, y = wide(xp, x), wide(xp, y)
+        return xp.softmax(x, axis=0 if axis is None else axis)
+    y = xp.minimum(wide(xp, y), largest)
     y = xp.where(xp.isfinite(y), y, xp.full((), math.nan, dtype=y.dtype))
     weights = xp.exp(x - expand(xp, y, x.shape, axis))
     return weights / xp.sum(weights, axis=axis, keepdims=True)
