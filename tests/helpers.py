@@ -102,6 +102,13 @@ def assert_close(got: Host, want: Host, rtol: float, what: str = "value", floor:
     got, want = np.asarray(got), np.asarray(want)
     finite = np.abs(want[np.isfinite(want)])
     scale = max(floor, float(finite.max()) if finite.size else 0.0)
+    if (
+        finite.size == want.size
+        and got.shape == want.shape
+        and got.dtype.kind in "fc"
+        and bool((np.abs(got - want) <= rtol * scale).all())
+    ):
+        return  # NumPy's own comparison says what differs, and takes ten times as long
     np.testing.assert_allclose(got, want, rtol=0, atol=rtol * scale, err_msg=what)
 
 

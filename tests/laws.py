@@ -24,7 +24,7 @@ def value_is_the_librarys(p: Point) -> None:
     """The function on tensors gives what the library's gives on its arrays, and what NumPy (or the definition) says."""
     got = p.function(*p.tensors(p.xs))
     exact = DERIVATIVES.get(p.case.name) == "rule"
-    want = p.value()
+    want = p.values
     assert all(np.isfinite(y).all() for y in want), f"{p.case}: not a smooth point"
     p.assert_equal("the library's value", got, want, 0 if exact else ROUNDING)
     p.assert_equal("NumPy's value", got, reference_value(p.case), ROUNDING)
@@ -109,7 +109,7 @@ def float32_stays_float32(p: Point) -> None:
         setattr(double, name, [in_double(a) for a in getattr(single, name)])
     value = single.function(*single.tensors(single.xs))
     for law, got, want in (
-        ("value in float32", value, double.value()),
+        ("value in float32", value, double.values),
         ("gradient in float32", single.gradients, to_hosts(double.gradients)),
         ("tangent in float32", single.tangents, to_hosts(double.tangents)),
     ):

@@ -41,7 +41,7 @@ class Point:
 
     @cached_property
     def weights(self) -> Arrays:
-        return [numbers_like(y, i + 23) for i, y in enumerate(self.value())]
+        return [numbers_like(y, i + 23) for i, y in enumerate(self.values)]
 
     # --- arrays in ---
 
@@ -62,6 +62,7 @@ class Point:
     def assert_inputs_unchanged(self) -> None:
         for before, data in self.given:
             np.testing.assert_array_equal(to_numpy(data), before, f"{self.case}: an input was written to")
+        self.given.clear()
 
     # --- the function ---
 
@@ -74,6 +75,10 @@ class Point:
         args = self.case.arguments(arrays, self.fixed_raw)
         xp = Library(self.backend) if library else self.backend.xp
         return [to_numpy(y) for y in self.case.run(xp, args, raw=True)]
+
+    @cached_property
+    def values(self) -> Arrays:
+        return self.value()
 
     # --- its derivatives, as xgrad has them ---
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import pytest
 
 import xgrad as xg
 from tests.cases import CASES
 from tests.laws import LAWS, float32_stays_float32
 from tests.point import Point
+from xgrad.backends.base import Backend
 from xgrad.backends.raw import Raw
 from xgrad.op import OPS
 from xgrad.registry import DERIVATIVES, FUNCTIONS
@@ -15,14 +18,18 @@ from xgrad.registry import DERIVATIVES, FUNCTIONS
 DIFFERENTIABLE = [name for name, how in DERIVATIVES.items() if not how.startswith("not differentiable")]
 
 
+@lru_cache(maxsize=1)  # the laws of a function run one after another, and share what each compares with the others
+def points(name: str, kind: str, backend: Backend) -> list[Point]:
+    return [Point(case, backend) for case in CASES[name]]
+
+
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_law(backend, name, law):
-    for case in CASES[name]:
-        point = Point(case, backend)
+def test_law(backend, name, law, request):
+    for point in points(name, request.node.callspec.params["backend"], backend):
         if name in backend.cannot:
             point.assert_cannot()
-        elif backend.name not in case.without and (law is not float32_stays_float32 or case.float32):
+        elif backend.name not in point.case.without and (law is not float32_stays_float32 or point.case.float32):
             law(point)
         point.assert_inputs_unchanged()
 

@@ -82,6 +82,7 @@ def optimizer_cases(name: str) -> list[Case]:
     return [c for c in cases if not c.get("nesterov") or (c["momentum"] and not c["dampening"])]
 
 
+@cache
 def recorded() -> tuple[Numbers, Numbers]:
     """Starting weights, and a gradient for each step; some are a hundred thousand times larger than others."""
     rng = np.random.default_rng(20)
@@ -253,18 +254,6 @@ def stored_loss(function: str, index: int) -> Numbers:
     numbers = stored("losses.npz")
     start = int(numbers[f"{function}_size"][:index].sum())
     return numbers[function][start : start + int(numbers[f"{function}_size"][index])]
-
-
-@cache
-def expected_weights(name: str, index: int) -> Numbers:
-    if HAVE_TORCH:
-        return torch_weights(name, optimizer_cases(name)[index])
-    return stored_weights(name, index)
-
-
-@cache
-def expected_training(name: str, activation: str) -> Numbers:
-    return torch_training(name, activation) if HAVE_TORCH else stored_training(name, activation)
 
 
 @cache
