@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import math
 import weakref
+from typing import Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -241,7 +243,7 @@ def test_solve_sums_the_gradient_over_a_batch_that_was_broadcast(xp, shapes, dty
     a, b = (rng.normal(size=shape) for shape in shapes)
     a = a + 4 * np.eye(3)
     column = b[..., None] if b.ndim == 1 else b
-    y = np.linalg.solve(a, column)
+    y: Any = np.linalg.solve(a, column)
     weight = rng.normal(size=y.shape)
     turned = np.linalg.solve(np.swapaxes(a, -1, -2), weight)
     want_a, want_b = -turned @ np.swapaxes(y, -1, -2), turned

@@ -124,7 +124,8 @@ def test_a_norm_of_complex_numbers_at_the_ends(xp, ord):
 
     g = to_numpy(xg.grad(norm)(make(xp, x)))
     phase = 0.6 + 0.8j
-    np.testing.assert_allclose(g, [[0, 0], [phase, 0], [phase * 1e-200, 0], [phase * 1e-200, 0]], rtol=1e-12)
+    want = np.array([[0, 0], [phase, 0], [phase * 1e-200, 0], [phase * 1e-200, 0]])
+    np.testing.assert_allclose(g, want, rtol=1e-12)
 
 
 def test_a_norm_over_several_axes_and_over_nothing(xp):

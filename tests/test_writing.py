@@ -231,3 +231,48 @@ def test_what_is_added_beside_an_infinity_leaves_it_alone(xp, kind):
 def test_an_infinity_that_is_added_stays_in_its_place(xp):
     y = xg.at(xp.zeros(3, dtype=xp.float64), make(xp, [0, 2, 2], "int64")).add(make(xp, [1.0, math.inf, 1.0]))
     assert_matches(y, np.array([1.0, 0.0, math.inf]), xp=xp)
+
+
+# --- what there is no room for ----------------------------------------------------------------------------
+
+WAYS = {
+    "setitem": lambda xp, x, v: xp.setitem(x, v, slice(0, 2)),
+    "at.set": lambda xp, x, v: xg.at(x, slice(0, 2)).set(v),
+    "at.add": lambda xp, x, v: xg.at(x, slice(0, 2)).add(v),
+    "at.subtract": lambda xp, x, v: xg.at(x, slice(0, 2)).subtract(v),
+}
+
+
+def write(xp, x, v):
+    x[0:2] = v
+
+
+@pytest.mark.parametrize("way", [*WAYS, "x[key] ="])
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64", "bool"])
+@pytest.mark.parametrize("value", ["a number", "an array"])
+def test_an_imaginary_part_is_not_dropped(xp, way, dtype, value):
+    x = make(xp, [1, 0, 1], dtype)
+    v = 1 + 2j if value == "a number" else make(xp, [1j, 2.0])
+    with pytest.raises(TypeError):
+        WAYS.get(way, write)(xp, x, v)
+    assert_matches(x, np.array([1, 0, 1], dtype), xp=xp)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("dtype", ["int64", "uint8", "bool"])
+def test_a_fraction_is_not_dropped(xp, way, dtype):
+    x = make(xp, [1, 0, 1], dtype)
+    for v in (1.5, make(xp, [1.5, 2.5]), make(xp, [1.5, 2.5], requires_grad=True)):
+        with pytest.raises(TypeError):
+            WAYS[way](xp, x, v)
+
+
+def test_what_is_added_at_a_place_leaves_the_dtype(backend, xp):
+    x, v = make(xp, [1.0, 2.0, 3.0], "float32", requires_grad=True), make(xp, [1.0, 1.0], requires_grad=True)
+    y = xg.at(x, slice(0, 2)).add(v)
+    assert_matches(y.detach(), np.array([2.0, 3.0, 3.0]), xp=xp, dtype="float32", rtol=0)
+    xp.sum(y).backward()
+    assert_matches(x.grad, [1.0, 1.0, 1.0], xp=xp, dtype="float32")
+    assert_matches(v.grad, [1.0, 1.0], xp=xp, dtype="float64")
+    i = make(xp, [1, 2, 3], "uint8")
+    assert_matches(xg.at(i, slice(0, 2)).add(make(xp, [1, 1])), np.array([2, 3, 3], "uint8"), xp=xp)

@@ -184,9 +184,39 @@ def scatter(x: Any, /, key: Any, shape: tuple[int, ...]) -> Tensor:
 
 @public("setitem", "rule")
 def setitem(x: Any, value: Any, /, key: Any) -> Tensor:
-    """A copy of x with `value` written at `key`."""
+    """A copy of x with `value` written at `key`.
+
+    Raises TypeError for a complex value in real numbers, and for a floating-point one in integers.
+    """
+    x = operand("setitem", x)
+    check_kind(x, value)
     x, key = placed(x, key, value=value)
     return apply(SETITEM, (x, value), {"key": key})
+
+
+def check_kind(x: Tensor, value: Any) -> None:
+    """Raise TypeError for a value that x has no room for: an imaginary part in real numbers, a fraction in integers."""
+    kind = kind_of(value)
+    if kind <= kind_of(x):
+        return
+    if kind == COMPLEX:
+        raise TypeError(
+            f"setitem: a complex value was written into a tensor of dtype {x.dtype}; write xgrad.real of it"
+        )
+    raise TypeError(
+        f"setitem: a floating-point value was written into a tensor of dtype {x.dtype}, where its fraction would be lost; "
+        "convert one of them with xgrad.astype"
+    )
+
+
+WHOLE, REAL, COMPLEX = range(3)
+
+
+def kind_of(value: Any) -> int:
+    """What the elements of an array of any library, or a Python number, may hold: whole numbers, real or complex ones."""
+    dtype = getattr(value, "dtype", None)
+    name = (type(value).__name__ if dtype is None else str(dtype)).lower()
+    return COMPLEX if "complex" in name else REAL if "float" in name else WHOLE
 
 
 # --- take ---------------------------------------------------------------------------------------------------

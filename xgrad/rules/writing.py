@@ -16,7 +16,18 @@ from xgrad.dispatch import explain, node_of, unwrap
 from xgrad.reading import noting
 from xgrad.rules.creation import zeros_like
 from xgrad.rules.data_type import cast
-from xgrad.rules.indexing import PART, SETITEM, getitem, is_plain, placed, scatter, setitem
+from xgrad.rules.indexing import (
+    COMPLEX,
+    PART,
+    SETITEM,
+    check_kind,
+    getitem,
+    is_plain,
+    kind_of,
+    placed,
+    scatter,
+    setitem,
+)
 from xgrad.rules.manipulation import broadcast_to
 from xgrad.tape import Leaf, is_recording, watchers
 from xgrad.tensor import Tensor, wrap
@@ -50,7 +61,7 @@ def write(self: Tensor, key: Any, value: Any) -> None:
     family = family_of(chain)
     in_place = is_exclusive(self, family)
     backend, x, v, value_node, key = _operands(self, key, value)
-    if value_node is not None or getattr(v, "dtype", None) in backend.complex_dtypes:
+    if value_node is not None or type(v) is complex or getattr(v, "dtype", None) in backend.complex_dtypes:
         _check_value(self, v, value_node)
     try:
         y = (backend.write if in_place else backend.xp.setitem)(x, v, key)
@@ -96,12 +107,9 @@ def _is_part(value: Tensor, x: Tensor, key: Any) -> bool:
 
 def _check_value(x: Tensor, v: Any, node: Any) -> None:
     """Raise TypeError for a value that x has no room for: an imaginary part in a real tensor, a gradient in integers."""
-    backend = x.backend
-    if getattr(v, "dtype", None) in backend.complex_dtypes and x.dtype not in backend.complex_dtypes:
-        raise TypeError(
-            f"setitem: a complex value was written into a tensor of dtype {x.dtype}; write xgrad.real of it"
-        )
-    if node is not None and is_recording() and not backend.is_inexact(x.dtype):
+    if kind_of(v) == COMPLEX:
+        check_kind(x, v)
+    if node is not None and is_recording() and not x.backend.is_inexact(x.dtype):
         raise TypeError(
             f"setitem: a value that requires a gradient was written into a tensor of dtype {x.dtype}, where the gradient "
             "would be lost. Convert the tensor to a floating-point dtype first, or write value.detach()."
@@ -193,7 +201,10 @@ class At:
         return getitem(self.x, self.key)
 
     def set(self, value: Any) -> Tensor:
-        """A copy of the tensor with `value` there. Of what is written to one place twice, one of the values stays."""
+        """A copy of the tensor with `value` there. Of what is written to one place twice, one of the values stays.
+
+        Raises TypeError for a complex value in real numbers, and for a floating-point one in integers; so do the others.
+        """
         return setitem(self.x, value, self.key)
 
     def add(self, value: Any) -> Tensor:
@@ -202,7 +213,15 @@ class At:
         value = value if isinstance(value, Tensor) else zeros_like(there) + value
         if value.shape != there.shape:
             value = broadcast_to(value, there.shape)
-        return self.x + scatter(value, self.key, self.x.shape)
+        sum = self.x + scatter(value, self.key, self.x.shape)
+        if sum.dtype == self.x.dtype:
+            return sum
+        if not _same_kind(self.x.backend, sum.dtype, self.x.dtype):
+            raise TypeError(
+                f"at(...).add: a value of dtype {value.dtype} was added to a tensor of dtype {self.x.dtype}, which must keep its "
+                "kind; convert one of them with xgrad.astype"
+            )
+        return cast(sum, self.x.dtype)
 
     def subtract(self, value: Any) -> Tensor:
         """A copy of the tensor with `value` taken away there, as often as a place is named."""
