@@ -218,6 +218,10 @@ class Backend:
         """Whether its arrays lie in the host's memory, so that np.asarray of a tensor may copy them unasked."""
         return False
 
+    def host(self) -> Backend | None:
+        """This library in the host's memory; None where it has no such device."""
+        return self if self.on_host else None
+
     def to_numpy(self, array: Any) -> Any:
         """A copy on the host."""
         raise NotImplementedError

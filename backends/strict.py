@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, ClassVar
 
+from xgrad.backends import keys
 from xgrad.backends.base import Backend
+from xgrad.backends.raw import Raw
 from xgrad.backends.special import LIBRARYS
 
 array_api_strict: Any
@@ -20,8 +22,38 @@ except ImportError as error:
     array_api_strict, _missing = None, error
 
 
+class StrictRaw(Raw):
+    """array-api-strict's namespace, with NumPy's keys."""
+
+    def getitem(self, x: Any, key: Any) -> Any:
+        if _has_arrays(key):
+            is_mask = not isinstance(key, tuple) and self.isdtype(key.dtype, "bool")
+            return x[key] if is_mask else keys.read(self, x, key, _holds)
+        return x[keys.completed(key, x.shape)]
+
+    def _put(self, y: Any, value: Any, key: Any) -> Any:
+        if not _has_arrays(key):
+            return super()._put(y, value, keys.completed(key, y.shape))
+        if not isinstance(key, tuple) and self.isdtype(key.dtype, "bool"):
+            return super()._put(y, value, key)
+        if hasattr(value, "dtype") and self.result_type(value.dtype, y.dtype) != y.dtype:
+            raise TypeError(f"mismatched dtypes: {y.dtype} and {value.dtype}")
+        value = self.astype(value, y.dtype) if hasattr(value, "dtype") else value
+        y[...] = keys.written(self, y, value, key, _holds)
+        return y
+
+
+def _has_arrays(key: Any) -> bool:
+    return any(isinstance(part, Strict.array_types) for part in (key if isinstance(key, tuple) else (key,)))
+
+
+def _holds(condition: Any) -> bool:
+    return bool(condition._array)
+
+
 class Strict(Backend):
     name = "strict"
+    raw_class = StrictRaw
     install = "pip install array-api-strict"
     array_types: ClassVar[tuple[type, ...]] = (type(array_api_strict.empty(0)),) if array_api_strict else ()
     cannot: ClassVar[Mapping[str, str]] = dict.fromkeys(LIBRARYS, "it has no special functions")
@@ -57,6 +89,9 @@ class Strict(Backend):
     @property
     def on_host(self) -> bool:
         return self.device_name == "CPU_DEVICE"
+
+    def host(self) -> Backend:
+        return self.on("CPU_DEVICE")
 
     def to_numpy(self, array: Any) -> Any:
         return array._array.copy()

@@ -253,6 +253,9 @@ class Torch(Backend):
     def on_host(self) -> bool:
         return bool(self.device.type == "cpu")
 
+    def host(self) -> Backend:
+        return self.on("cpu")
+
     def to_numpy(self, array: Any) -> Any:
         return array.numpy(force=True).copy()  # which also resolves a lazy conjugate
 

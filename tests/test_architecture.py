@@ -24,7 +24,7 @@ LAYERS = (
     "_starting",
     "backends",
     "registry trees tape identity reading transfer integers _version",
-    "views tohost",
+    "views tohost declared",
     "tensor modes",
     "op",
     "dispatch",

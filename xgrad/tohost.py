@@ -55,9 +55,9 @@ class Values:
     def item(self) -> Any:
         """The one element as a Python number. Raises ValueError if there is not exactly one."""
         values = self.data
-        if _count(values.shape) != 1:
+        if count(values.shape) != 1:
             raise ValueError(
-                f"item(): a tensor of shape {self.shape} has {_count(values.shape)} elements, not one; "
+                f"item(): a tensor of shape {self.shape} has {count(values.shape)} elements, not one; "
                 "t.tolist() gives them all"
             )
         return self.backend.to_numpy(values).item()
@@ -124,8 +124,43 @@ class Values:
         return round(self.item(), ndigits)
 
 
-def _count(shape: Any) -> int:
-    count = 1
+class Size(int):
+    """A number of elements, as NumPy and the standard have it. Called, it gives the shape, as PyTorch has it.
+
+    >>> import xgrad as xg
+    >>> x = xg.zeros((2, 3))
+    >>> x.size, x.size(), x.size(-1)
+    (6, (2, 3), 3)
+    """
+
+    shape: Any
+
+    def __call__(self, dim: int | None = None) -> Any:
+        shape = tuple(self.shape)
+        return shape if dim is None else shape[dim]
+
+    def __reduce__(self) -> Any:
+        return int, (int(self),)
+
+
+_sizes: dict[Any, Size] = {}
+
+
+def size_of(shape: Any) -> Size:
+    """The number of elements of an array of that shape. (A look-up is quicker than to make one.)"""
+    size = _sizes.get(shape)
+    if size is None:
+        if len(_sizes) > 1000:
+            _sizes.clear()
+        size = Size(count(shape))
+        size.shape = shape
+        _sizes[shape] = size
+    return size
+
+
+def count(shape: Any) -> int:
+    """The number of elements of an array of that shape."""
+    number: int = 1
     for n in shape:
-        count *= n
-    return count
+        number *= n
+    return number

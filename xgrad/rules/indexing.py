@@ -60,7 +60,7 @@ def placed(x: Any, key: Any, shape: tuple[int, ...] | None = None, value: Any = 
         parts = tuple(_settled(part) for part in parts)
         key = parts if isinstance(key, tuple) else parts[0]
         arrays = [part for part in parts if hasattr(part, "dtype")]
-    if not arrays:
+    if not arrays and not any(isinstance(part, list) for part in parts):
         return x, key
     backend = backend_of("indexing", [x, *arrays, value])
     if isinstance(x, Tensor):
@@ -78,14 +78,19 @@ _NO_INTEGERS = _PLAIN - {int}
 
 
 def _settled(part: Any) -> Any:
-    """A part of a key: a list as a copy, which the caller does not hold; NumPy's integers as Python's."""
+    """A part of a key: a list as a copy, which holds only Python's numbers; NumPy's integers as Python's."""
     if isinstance(part, list):
-        return [_settled(each) for each in part]
+        return [each.tolist() if isinstance(each, Tensor) else _settled(each) for each in part]
     return part.item() if hasattr(part, "dtype") and is_scalar(part) else part
 
 
 def _array(backend: Any, part: Any, is_kept: bool) -> Any:
-    """A part of a key with tensors as their arrays. What the caller may write to before backward is copied, if it is kept."""
+    """A part of a key with tensors as their arrays, and lists too. What the caller may write to before backward is copied, if
+    it is kept.
+    """
+    if isinstance(part, list):
+        indices = backend.asarray(part)
+        return backend.asarray(part, dtype=backend.xp.int64) if 0 in indices.shape else indices
     if isinstance(part, Tensor):
         return on(backend, part).data
     part = adopted(backend, part)

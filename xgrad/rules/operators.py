@@ -1,7 +1,4 @@
-"""Which function each operator, property and method of a tensor stands for.
-
-The standard has no methods. There are those that NumPy and PyTorch agree on and that libraries call on arrays of any kind.
-"""
+"""Which function each operator of a tensor stands for. Methods are in methods.py."""
 
 from __future__ import annotations
 
@@ -9,13 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from xgrad.rules import elementwise as e
-from xgrad.rules.data_type import cast
 from xgrad.rules.declare import OPERATORS
 from xgrad.rules.indexing import getitem
 from xgrad.rules.linear_algebra import matmul, matrix_transpose
-from xgrad.rules.manipulation import permute_dims, reshape
-from xgrad.rules.shapes import Axes
-from xgrad.rules.statistical import mean, sum
+from xgrad.rules.manipulation import permute_dims
+from xgrad.rules.methods import METHODS, PROPERTIES
 from xgrad.rules.writing import in_place, write
 from xgrad.tensor import Tensor
 
@@ -65,31 +60,6 @@ def transpose(self: Tensor) -> Tensor:
     return permute_dims(self, (1, 0))
 
 
-def sum_of(self: Tensor, axis: Axes = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
-    """xgrad.sum of this tensor. (`out` is for np.sum, which calls this.)"""
-    _check_no_out(out)
-    return sum(self, axis=axis, dtype=dtype, keepdims=keepdims)
-
-
-def mean_of(self: Tensor, axis: Axes = None, dtype: Any = None, out: None = None, keepdims: bool = False) -> Tensor:
-    """xgrad.mean of this tensor. (`out` is for np.mean, which calls this.)"""
-    _check_no_out(out)
-    return mean(self if dtype is None else cast(self, dtype), axis=axis, keepdims=keepdims)
-
-
-def reshaped(self: Tensor, *shape: Any) -> Tensor:
-    """xgrad.reshape of this tensor; the shape is a tuple, or numbers."""
-    return reshape(self, shape[0] if len(shape) == 1 else shape)
-
-
-def _check_no_out(out: Any) -> None:
-    if out is not None:
-        raise TypeError(
-            "out=: a tensor is not written into this way; take the result, or write it with t[...] = result"
-        )
-
-
-METHODS: dict[str, Callable[..., Tensor]] = {"sum": sum_of, "mean": mean_of, "reshape": reshaped}
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**", "matmul": "@"}
 
 for _name, _function in BINARY.items():
@@ -102,8 +72,9 @@ for _name, _function in COMPARISONS.items():
 for _name, _special in UNARY.items():
     setattr(Tensor, f"__{_name}__", _special)
 for _name, _method in METHODS.items():
-    _method.__name__ = _name
     setattr(Tensor, _name, _method)
+for _name, _property in PROPERTIES.items():
+    setattr(Tensor, _name, property(_property))
 
 Tensor.__getitem__ = getitem  # type: ignore[method-assign]
 Tensor.__setitem__ = write  # type: ignore[method-assign]

@@ -1,0 +1,136 @@
+"""Methods that convert: to another dtype or device, and copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from xgrad.backends import load
+from xgrad.rules.creation import asarray
+from xgrad.rules.data_type import astype as converted
+from xgrad.tensor import Tensor, wrap
+
+Method = Callable[..., Any]
+
+# What Python's types, and PyTorch's methods, are called here; the first that the library has.
+KINDS: dict[type, tuple[str, ...]] = {
+    float: ("float64", "float32"),
+    int: ("int64", "int32"),
+    complex: ("complex128", "complex64"),
+    bool: ("bool",),
+}
+SHORT = {
+    "float": "float32",
+    "double": "float64",
+    "half": "float16",
+    "bfloat16": "bfloat16",
+    "long": "int64",
+    "int": "int32",
+    "short": "int16",
+    "bool": "bool",
+}
+
+
+def as_dtype(backend: Any, dtype: Any) -> Any:
+    """A dtype of the backend from one of its own, one of Python's types (`float`), or a name ("float32")."""
+    names = KINDS.get(dtype) if isinstance(dtype, type) else (dtype,) if isinstance(dtype, str) else None
+    if names is None:
+        return dtype
+    known = _dtypes(backend)
+    for name in names:
+        found = known.get(name, getattr(backend.library, name, None) if name in SHORT.values() else None)
+        if found is not None:
+            return found
+    raise TypeError(f"backend {backend} has no dtype {names[0]!r}; it has {', '.join(known)}")
+
+
+def _dtypes(backend: Any) -> dict[str, Any]:
+    found: dict[str, Any] = backend.library.__array_namespace_info__().dtypes(device=backend.device)
+    return found
+
+
+def _is_dtype(backend: Any, value: Any) -> bool:
+    if isinstance(value, str):
+        return value in _dtypes(backend)
+    if isinstance(value, type) and value in KINDS:
+        return True
+    return any(value is dtype or (type(value) is type(dtype) and value == dtype) for dtype in _dtypes(backend).values())
+
+
+def astype(self: Tensor, dtype: Any, *, copy: bool = True) -> Tensor:
+    """The tensor in another dtype; `float`, `int`, `bool`, `complex` and names are understood too. The gradient comes back."""
+    return converted(self, as_dtype(self.backend, dtype), copy=copy)
+
+
+def to(self: Tensor, *where: Any, dtype: Any = None, device: Any = None, copy: bool = False, **options: Any) -> Tensor:
+    """The tensor on another device of its library, or in another dtype, or as another tensor is. The gradient comes back.
+
+    `to("cpu")` is `cpu()`. (`non_blocking` and `memory_format` are PyTorch's, and change nothing.)
+    """
+    if unknown := options.keys() - {"non_blocking", "memory_format"}:
+        raise TypeError(f"to: unexpected argument {min(unknown)!r}; it takes a dtype, a device, or a tensor")
+    for each in where:
+        if isinstance(each, Tensor):
+            dtype, device = each.dtype, each.device
+        elif _is_dtype(self.backend, each):
+            dtype = each
+        else:
+            device = each
+    y = self
+    if device is not None:
+        y = cpu(y) if device == "cpu" else y.to_device(device)
+    if dtype is not None:
+        y = astype(y, dtype, copy=False)
+    return copied(y) if copy and y is self else y
+
+
+def cpu(self: Tensor) -> Tensor:
+    """The tensor in the host's memory: itself if it is there, else on its library's CPU, or a NumPy array of its values.
+
+    Raises TypeError for a tensor that requires a gradient and whose library has no CPU to bring it back from.
+    """
+    if self.backend.on_host:
+        return self
+    host = self.backend.host()
+    if host is not None:
+        return self.to_device(host.device)
+    if self.requires_grad:
+        raise TypeError(
+            f"cpu(): {self.backend} has no host's memory that a gradient could come back from. Call t.detach().cpu(), or "
+            "t.numpy() for a copy of the values."
+        )
+    numpys = load("numpy", None)
+    return wrap(numpys.asarray(self.numpy()), numpys)
+
+
+def copied(self: Tensor) -> Tensor:
+    """A copy. The gradient comes back through it."""
+    return asarray(self, copy=True)
+
+
+def type_as(self: Tensor, other: Tensor) -> Tensor:
+    """The tensor in the dtype of another."""
+    return astype(self, other.dtype, copy=False)
+
+
+def shortened(name: str) -> Method:
+    """`x.double()` and the like."""
+
+    def method(self: Tensor) -> Tensor:
+        return astype(self, name, copy=False)
+
+    method.__doc__ = f"The tensor as {name}."
+    return method
+
+
+CONVERSIONS: dict[str, Method] = {
+    **{short: shortened(name) for short, name in SHORT.items()},
+    "astype": astype,
+    "to": to,
+    "type_as": type_as,
+    "cpu": cpu,
+    "copy": copied,
+    "clone": copied,
+    "numel": lambda self: int(self.size),
+    "dim": lambda self: self.ndim,
+}

@@ -1,0 +1,73 @@
+"""What NumPy users or PyTorch users look for on a tensor and do not find: the error says xgrad's word for it.
+
+These names raise AttributeError, so `hasattr` says that they are not there, which libraries ask.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xgrad.tensor import Tensor
+
+TWO_MEANINGS = "NumPy and PyTorch mean different things by it"
+WORDS = {
+    "sort": f"{TWO_MEANINGS} (in place; values and indices): write xgrad.sort(x), and xgrad.argsort(x)",
+    "nonzero": f"{TWO_MEANINGS} (a tuple of arrays; a matrix): write xgrad.nonzero(x), which is NumPy's",
+    "repeat": f"{TWO_MEANINGS}: write xgrad.repeat(x, n) to repeat each element, xgrad.tile(x, (n,)) to repeat the whole",
+    "equal": "write x == y for each element, or bool(xgrad.all(x == y)) for all of them",
+    "put": "write x[key] = value, or xgrad.at(x, key).set(value) for a copy",
+    "resize": "write xgrad.reshape(x, shape)",
+    "cuda": "write x.to_device(device) for another device of its library; xgrad.use_backend(name, device) is for new tensors",
+    "type": "write x.astype(dtype) to convert, x.dtype to ask",
+    "gather": "write xgrad.take_along_axis(x, indices, axis=dim)",
+    "scatter": "write xgrad.at(x, key).set(value)",
+    "scatter_": "write x[key] = value, or xgrad.at(x, key).set(value) for a copy",
+    "scatter_add": "write xgrad.at(x, key).add(value)",
+    "scatter_add_": "write x = xgrad.at(x, key).add(value)",
+    "index_add": "write xgrad.at(x, key).add(value)",
+    "index_add_": "write x = xgrad.at(x, key).add(value)",
+    "index_fill_": "write x[key] = value",
+    "masked_select": "write x[mask]",
+    "masked_fill_": "write x[mask] = value",
+    "detach_": "write x = x.detach()",
+    "clamp_": "write x[...] = x.clamp(min, max)",
+    "clip_": "write x[...] = x.clip(min, max)",
+    "relu_": "write x[...] = x.relu()",
+    "exp_": "write x[...] = x.exp()",
+    "sqrt_": "write x[...] = x.sqrt()",
+    "neg_": "write x[...] = -x",
+    "normal_": "write x[...] = rng.normal(x.shape), with rng = xgrad.random.Generator(seed)",
+    "uniform_": "write x[...] = rng.uniform(x.shape), with rng = xgrad.random.Generator(seed)",
+    "unsqueeze_": "write x = x.unsqueeze(dim)",
+    "squeeze_": "write x = x.squeeze()",
+    "transpose_": "write x = x.swapaxes(a, b)",
+    "t_": "write x = x.T",
+    "topk": "write xgrad.argsort(x, axis=dim, descending=True), and take the first ones",
+    "median": "write xgrad.sort(x), and take the one in the middle",
+    "new_zeros": "write x.__array_namespace__().zeros(shape), or xgrad.zeros(shape)",
+    "new_ones": "write x.__array_namespace__().ones(shape), or xgrad.ones(shape)",
+    "new_full": "write x.__array_namespace__().full(shape, value), or xgrad.full(shape, value)",
+    "new_empty": "write x.__array_namespace__().empty(shape), or xgrad.empty(shape)",
+    "new_tensor": "write x.__array_namespace__().asarray(values), or xgrad.asarray(values)",
+    "register_hook": "there are no hooks on tensors; xgrad.primitive gives a function a gradient of one's own",
+    "is_cuda": "ask x.device",
+    "tobytes": "write x.numpy().tobytes()",
+    "tofile": "write x.numpy().tofile(file)",
+    "flat": "write x.ravel()",
+    "strides": "tensors have no strides that are the same on all backends; x.data is the backend's own array",
+    "stride": "tensors have no strides that are the same on all backends; x.data is the backend's own array",
+}
+
+
+class Missing:
+    """An attribute that is not there, with the words for what is."""
+
+    def __init__(self, name: str, words: str) -> None:
+        self.name, self.words = name, words
+
+    def __get__(self, tensor: Any, owner: Any = None) -> Any:
+        raise AttributeError(f"a tensor has no .{self.name}: {self.words}", name=self.name, obj=tensor)
+
+
+for _name, _words in WORDS.items():
+    setattr(Tensor, _name, Missing(_name, _words))

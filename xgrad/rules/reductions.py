@@ -1,0 +1,179 @@
+"""Methods that reduce: they take NumPy's words or PyTorch's, `axis` or `dim`, `keepdims` or `keepdim`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from xgrad.rules import linalg, manipulation, network, searching, statistical
+from xgrad.rules.conversions import as_dtype
+from xgrad.rules.data_type import cast as cast_to
+from xgrad.tensor import Tensor
+
+Method = Callable[..., Any]
+Function = Callable[..., Tensor]
+
+
+# --- the words of NumPy and of PyTorch ----------------------------------------------------------------------
+
+
+def one_of(name: str, axis: Any, dim: Any, word: str = "axis", other: str = "dim") -> Any:
+    """What was given under one of two words."""
+    if dim is None:
+        return axis
+    if axis is not None:
+        raise TypeError(f"{name}: {word}= and {other}= are two words for one thing; give one of them")
+    return dim
+
+
+def no_out(name: str, out: Any) -> None:
+    if out is not None:
+        raise TypeError(
+            f"{name}: out= is not there: a tensor is not written into this way; take the result, or write it with "
+            "t[...] = result"
+        )
+
+
+# --- reductions ---------------------------------------------------------------------------------------------
+
+
+def with_dtype(function: Function) -> Method:
+    """A reduction whose second argument is the dtype in NumPy, `keepdim` in PyTorch."""
+    name = function.__name__
+
+    def method(
+        self: Tensor,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        keepdims: bool = False,
+        *,
+        dim: Any = None,
+        keepdim: bool = False,
+    ) -> Tensor:
+        if dtype is None is out is dim and keepdim is keepdims is False:
+            return function(self, axis=axis)
+        if isinstance(dtype, bool):
+            dtype, keepdims = None, dtype
+        no_out(name, out)
+        x = self if dtype is None else cast_to(self, as_dtype(self.backend, dtype))
+        return function(x, axis=one_of(name, axis, dim), keepdims=keepdims or keepdim)
+
+    return method
+
+
+def without_dtype(function: Function) -> Method:
+    """A reduction that has no dtype."""
+    name = function.__name__
+
+    def method(
+        self: Tensor,
+        axis: Any = None,
+        out: Any = None,
+        keepdims: bool = False,
+        *,
+        dim: Any = None,
+        keepdim: bool = False,
+    ) -> Tensor:
+        if isinstance(out, bool):
+            out, keepdims = None, out
+        no_out(name, out)
+        return function(self, axis=one_of(name, axis, dim), keepdims=keepdims or keepdim)
+
+    return method
+
+
+def spread(function: Function) -> Method:
+    name = function.__name__
+
+    def method(
+        self: Tensor,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        ddof: float | None = None,
+        keepdims: bool = False,
+        *,
+        correction: float | None = None,
+        unbiased: bool | None = None,
+        dim: Any = None,
+        keepdim: bool = False,
+    ) -> Tensor:
+        if isinstance(axis, bool) or isinstance(dtype, bool):
+            raise TypeError(f"{name}: say what a truth value is meant for: keepdims= or correction=")
+        no_out(name, out)
+        x = self if dtype is None else cast_to(self, as_dtype(self.backend, dtype))
+        less = one_of(name, ddof, correction, "ddof", "correction")
+        less = one_of(name, less, None if unbiased is None else int(unbiased), "correction", "unbiased")
+        return function(x, axis=one_of(name, axis, dim), correction=less or 0, keepdims=keepdims or keepdim)
+
+    return method
+
+
+def cumulative(function: Function) -> Method:
+    name = function.__name__
+
+    def method(self: Tensor, axis: Any = None, dtype: Any = None, out: None = None, *, dim: Any = None) -> Tensor:
+        """Along the axis; without one, over all elements row by row, as NumPy has it."""
+        no_out(name, out)
+        axis = one_of(name, axis, dim)
+        x = manipulation.reshape(self, (-1,)) if axis is None and self.ndim != 1 else self
+        return function(x, axis=axis, dtype=None if dtype is None else as_dtype(self.backend, dtype))
+
+    return method
+
+
+def argsort(
+    self: Tensor,
+    axis: int | None = None,
+    kind: None = None,
+    order: None = None,
+    *,
+    stable: bool | None = None,
+    descending: bool = False,
+    dim: int | None = None,
+) -> Tensor:
+    """The indices that sort along the axis, the last one by default."""
+    axis = one_of("argsort", axis, dim)
+    return searching.argsort(self, axis=-1 if axis is None else axis, descending=descending, stable=stable is not False)
+
+
+def norm(self: Tensor, p: Any = None, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Tensor:
+    """The p-norm of the elements, 2 by default, over the axes (all of them by default)."""
+    ord = 2 if p is None or p == "fro" else p
+    return linalg.vector_norm(self, axis=one_of("norm", axis, dim), ord=ord, keepdims=keepdim)
+
+
+def over_axis(function: Function) -> Method:
+    """softmax and the like, where PyTorch needs an axis."""
+    name = function.__name__
+
+    def method(self: Tensor, dim: Any = None, *, axis: Any = None, **options: Any) -> Tensor:
+        axis = one_of(name, axis, dim)
+        return function(self, axis=-1 if axis is None else axis, **options)
+
+    return method
+
+
+def logsumexp(
+    self: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False
+) -> Tensor:
+    """log(sum(exp(x))) over the axes (all of them by default)."""
+    return network.logsumexp(self, axis=one_of("logsumexp", axis, dim), keepdims=keepdims or keepdim)
+
+
+REDUCTIONS: dict[str, Method] = {
+    **{name: with_dtype(getattr(statistical, name)) for name in ("sum", "mean", "prod")},
+    **{name: without_dtype(getattr(statistical, name)) for name in ("max", "min")},
+    **{name: without_dtype(getattr(searching, name)) for name in ("all", "any", "argmax", "argmin", "count_nonzero")},
+    **{name: spread(getattr(statistical, name)) for name in ("std", "var")},
+    "cumsum": cumulative(statistical.cumulative_sum),
+    "cumprod": cumulative(statistical.cumulative_prod),
+    "softmax": over_axis(network.softmax),
+    "log_softmax": over_axis(network.log_softmax),
+    "amax": without_dtype(statistical.max),
+    "amin": without_dtype(statistical.min),
+    "argsort": argsort,
+    "norm": norm,
+    "logsumexp": logsumexp,
+}
