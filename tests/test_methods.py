@@ -174,6 +174,8 @@ PYTORCHS = {
         x.maximum(x),
         x.mm(x.t()),
     ),
+    "broadcast_to": lambda x: (x.broadcast_to((4, 2, 3)), x.subtract(x, alpha=0.5)),
+    "is_contiguous": lambda x: (x.is_contiguous(), x.t().is_contiguous(), x.t().contiguous().is_contiguous()),
     "layout": lambda x: (x.flip(0), x.flip(0, 1), x.flip((0,)), x.roll(1, 0), x.tile(2, 1), x.tril(), x.triu(1)),
     "sizes": lambda x: (x.numel(), x.dim(), x.size(0), x.size(-1), list(x.size())),
     "clone": lambda x: (
@@ -232,6 +234,16 @@ def test_the_gradient_goes_through(xp):
     assert_matches(x.grad, want, xp=xp)
 
 
+@pytest.mark.parametrize(("name", "dtype"), [("half", "float16"), ("bfloat16", "bfloat16")])
+def test_narrow_floats_where_there_are_any(backend, xp, name, dtype):
+    x = make(xp, A)
+    if hasattr(backend.library, dtype):
+        assert getattr(x, name)().dtype == getattr(backend.library, dtype)
+    else:
+        with pytest.raises(TypeError, match=rf"no dtype '{dtype}'.*float32"):
+            getattr(x, name)()
+
+
 # --- views and copies -----------------------------------------------------------------------------
 
 
@@ -275,8 +287,8 @@ def test_a_training_step_as_pytorch_tutorials_have_it(xp):
     w = make(xp, [1.0, 2.0], requires_grad=True)
     (w * w).sum().backward()
     with xg.no_grad():
-        w -= 0.25 * w.grad
-        w.grad.zero_()
+        w -= 0.25 * w.grad  # type: ignore[operator]
+        w.grad.zero_()  # type: ignore[union-attr]
     same(w, [0.5, 1.0])
     same(w.grad, [0.0, 0.0])
 

@@ -32,6 +32,7 @@ from xgrad.jacobians import hessian, hvp, jacobian
 from xgrad.modes import debug, no_grad, use_deterministic
 from xgrad.persist import persist
 from xgrad.primitive import primitive
+from xgrad.rules.conversions import tensor
 from xgrad.rules.creation import (
     asarray,
     empty,
@@ -413,6 +414,7 @@ __all__ = [
     "take_along_axis",
     "tan",
     "tanh",
+    "tensor",
     "tensordot",
     "tile",
     "tril",

@@ -2,207 +2,208 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xgrad.tensor import Tensor
+    T_ = TypeVar("T_")  # the tensor
 
-    Method = Callable[..., Tensor]
+    class Declared(Generic[T_]):
+        """The part of a tensor that rules/operators.py and rules/methods.py write."""
 
-
-class Declared:
-    """The part of a tensor that rules/operators.py and rules/methods.py write."""
-
-    __slots__ = ()
-
-    if TYPE_CHECKING:
-
-        def __getitem__(self, key: Any, /) -> Tensor: ...
+        def __getitem__(self, key: Any, /) -> T_: ...
         def __setitem__(self, key: Any, value: Any, /) -> None: ...
-        def __add__(self, other: Any, /) -> Tensor: ...
-        def __radd__(self, other: Any, /) -> Tensor: ...
-        def __sub__(self, other: Any, /) -> Tensor: ...
-        def __rsub__(self, other: Any, /) -> Tensor: ...
-        def __mul__(self, other: Any, /) -> Tensor: ...
-        def __rmul__(self, other: Any, /) -> Tensor: ...
-        def __truediv__(self, other: Any, /) -> Tensor: ...
-        def __rtruediv__(self, other: Any, /) -> Tensor: ...
-        def __floordiv__(self, other: Any, /) -> Tensor: ...
-        def __rfloordiv__(self, other: Any, /) -> Tensor: ...
-        def __mod__(self, other: Any, /) -> Tensor: ...
-        def __rmod__(self, other: Any, /) -> Tensor: ...
-        def __pow__(self, other: Any, /) -> Tensor: ...
-        def __rpow__(self, other: Any, /) -> Tensor: ...
-        def __matmul__(self, other: Any, /) -> Tensor: ...
-        def __rmatmul__(self, other: Any, /) -> Tensor: ...
-        def __and__(self, other: Any, /) -> Tensor: ...
-        def __or__(self, other: Any, /) -> Tensor: ...
-        def __xor__(self, other: Any, /) -> Tensor: ...
-        def __lshift__(self, other: Any, /) -> Tensor: ...
-        def __rshift__(self, other: Any, /) -> Tensor: ...
-        def __neg__(self) -> Tensor: ...
-        def __pos__(self) -> Tensor: ...
-        def __abs__(self) -> Tensor: ...
-        def __invert__(self) -> Tensor: ...
-        def __lt__(self, other: Any, /) -> Tensor: ...
-        def __le__(self, other: Any, /) -> Tensor: ...
-        def __gt__(self, other: Any, /) -> Tensor: ...
-        def __ge__(self, other: Any, /) -> Tensor: ...
-        def __eq__(self, other: Any, /) -> Tensor: ...  # type: ignore[override]
-        def __ne__(self, other: Any, /) -> Tensor: ...  # type: ignore[override]
+        def __add__(self, other: Any, /) -> T_: ...
+        def __radd__(self, other: Any, /) -> T_: ...
+        def __sub__(self, other: Any, /) -> T_: ...
+        def __rsub__(self, other: Any, /) -> T_: ...
+        def __mul__(self, other: Any, /) -> T_: ...
+        def __rmul__(self, other: Any, /) -> T_: ...
+        def __truediv__(self, other: Any, /) -> T_: ...
+        def __rtruediv__(self, other: Any, /) -> T_: ...
+        def __floordiv__(self, other: Any, /) -> T_: ...
+        def __rfloordiv__(self, other: Any, /) -> T_: ...
+        def __mod__(self, other: Any, /) -> T_: ...
+        def __rmod__(self, other: Any, /) -> T_: ...
+        def __pow__(self, other: Any, /) -> T_: ...
+        def __rpow__(self, other: Any, /) -> T_: ...
+        def __matmul__(self, other: Any, /) -> T_: ...
+        def __rmatmul__(self, other: Any, /) -> T_: ...
+        def __and__(self, other: Any, /) -> T_: ...
+        def __or__(self, other: Any, /) -> T_: ...
+        def __xor__(self, other: Any, /) -> T_: ...
+        def __lshift__(self, other: Any, /) -> T_: ...
+        def __rshift__(self, other: Any, /) -> T_: ...
+        def __neg__(self) -> T_: ...
+        def __pos__(self) -> T_: ...
+        def __abs__(self) -> T_: ...
+        def __invert__(self) -> T_: ...
+        def __lt__(self, other: Any, /) -> T_: ...
+        def __le__(self, other: Any, /) -> T_: ...
+        def __gt__(self, other: Any, /) -> T_: ...
+        def __ge__(self, other: Any, /) -> T_: ...
+        def __eq__(self, other: Any, /) -> T_: ...  # type: ignore[override]
+        def __ne__(self, other: Any, /) -> T_: ...  # type: ignore[override]
 
-        T: Tensor
-        mT: Tensor
-        real: Tensor
-        imag: Tensor
+        T: T_
+        mT: T_
+        real: T_
+        imag: T_
         fill: Callable[[Any], None]
         numel: Callable[[], int]
         dim: Callable[[], int]
         is_contiguous: Callable[[], bool]
-        split: Callable[..., tuple[Tensor, ...]]
-        chunk: Callable[..., tuple[Tensor, ...]]
-        unbind: Callable[..., tuple[Tensor, ...]]
-        sum: Method
-        mean: Method
-        prod: Method
-        max: Method
-        min: Method
-        amax: Method
-        amin: Method
-        all: Method
-        any: Method
-        argmax: Method
-        argmin: Method
-        count_nonzero: Method
-        std: Method
-        var: Method
-        cumsum: Method
-        cumprod: Method
-        softmax: Method
-        log_softmax: Method
-        argsort: Method
-        norm: Method
-        logsumexp: Method
-        reshape: Method
-        view: Method
-        flatten: Method
-        ravel: Method
-        squeeze: Method
-        unsqueeze: Method
-        transpose: Method
-        swapaxes: Method
-        permute: Method
-        t: Method
-        expand: Method
-        expand_as: Method
-        view_as: Method
-        broadcast_to: Method
-        contiguous: Method
-        moveaxis: Method
-        movedim: Method
-        diagonal: Method
-        trace: Method
-        take: Method
-        index_select: Method
-        clip: Method
-        clamp: Method
-        round: Method
-        masked_fill: Method
-        where: Method
-        dot: Method
-        flip: Method
-        roll: Method
-        tile: Method
-        tril: Method
-        triu: Method
-        abs: Method
-        absolute: Method
-        acos: Method
-        acosh: Method
-        asin: Method
-        asinh: Method
-        atan: Method
-        atanh: Method
-        ceil: Method
-        conj: Method
-        conjugate: Method
-        cos: Method
-        cosh: Method
-        exp: Method
-        expm1: Method
-        floor: Method
-        isfinite: Method
-        isinf: Method
-        isnan: Method
-        log: Method
-        log10: Method
-        log1p: Method
-        log2: Method
-        logical_not: Method
-        neg: Method
-        reciprocal: Method
-        relu: Method
-        sigmoid: Method
-        sign: Method
-        sin: Method
-        sinh: Method
-        sqrt: Method
-        square: Method
-        tan: Method
-        tanh: Method
-        trunc: Method
-        add: Method
-        atan2: Method
-        arctan2: Method
-        divide: Method
-        floor_divide: Method
-        greater: Method
-        greater_equal: Method
-        hypot: Method
-        less: Method
-        less_equal: Method
-        logical_and: Method
-        logical_or: Method
-        maximum: Method
-        minimum: Method
-        multiply: Method
-        not_equal: Method
-        pow: Method
-        remainder: Method
-        subtract: Method
-        sub: Method
-        mul: Method
-        div: Method
-        eq: Method
-        ne: Method
-        lt: Method
-        le: Method
-        gt: Method
-        ge: Method
-        matmul: Method
-        mm: Method
-        bmm: Method
-        mv: Method
-        fill_: Method
-        copy_: Method
-        zero_: Method
-        add_: Method
-        sub_: Method
-        mul_: Method
-        div_: Method
-        float: Method
-        double: Method
-        half: Method
-        bfloat16: Method
-        long: Method
-        int: Method
-        short: Method
-        bool: Method
-        astype: Method
-        to: Method
-        type_as: Method
-        cpu: Method
-        copy: Method
-        clone: Method
+        split: Callable[..., tuple[T_, ...]]
+        chunk: Callable[..., tuple[T_, ...]]
+        unbind: Callable[..., tuple[T_, ...]]
+        sum: Callable[..., T_]
+        mean: Callable[..., T_]
+        prod: Callable[..., T_]
+        max: Callable[..., T_]
+        min: Callable[..., T_]
+        amax: Callable[..., T_]
+        amin: Callable[..., T_]
+        all: Callable[..., T_]
+        any: Callable[..., T_]
+        argmax: Callable[..., T_]
+        argmin: Callable[..., T_]
+        count_nonzero: Callable[..., T_]
+        std: Callable[..., T_]
+        var: Callable[..., T_]
+        cumsum: Callable[..., T_]
+        cumprod: Callable[..., T_]
+        softmax: Callable[..., T_]
+        log_softmax: Callable[..., T_]
+        argsort: Callable[..., T_]
+        norm: Callable[..., T_]
+        logsumexp: Callable[..., T_]
+        reshape: Callable[..., T_]
+        view: Callable[..., T_]
+        flatten: Callable[..., T_]
+        ravel: Callable[..., T_]
+        squeeze: Callable[..., T_]
+        unsqueeze: Callable[..., T_]
+        transpose: Callable[..., T_]
+        swapaxes: Callable[..., T_]
+        permute: Callable[..., T_]
+        t: Callable[..., T_]
+        expand: Callable[..., T_]
+        expand_as: Callable[..., T_]
+        view_as: Callable[..., T_]
+        broadcast_to: Callable[..., T_]
+        contiguous: Callable[..., T_]
+        moveaxis: Callable[..., T_]
+        movedim: Callable[..., T_]
+        diagonal: Callable[..., T_]
+        trace: Callable[..., T_]
+        take: Callable[..., T_]
+        index_select: Callable[..., T_]
+        clip: Callable[..., T_]
+        clamp: Callable[..., T_]
+        round: Callable[..., T_]
+        masked_fill: Callable[..., T_]
+        where: Callable[..., T_]
+        dot: Callable[..., T_]
+        flip: Callable[..., T_]
+        roll: Callable[..., T_]
+        tile: Callable[..., T_]
+        tril: Callable[..., T_]
+        triu: Callable[..., T_]
+        abs: Callable[..., T_]
+        absolute: Callable[..., T_]
+        acos: Callable[..., T_]
+        acosh: Callable[..., T_]
+        asin: Callable[..., T_]
+        asinh: Callable[..., T_]
+        atan: Callable[..., T_]
+        atanh: Callable[..., T_]
+        ceil: Callable[..., T_]
+        conj: Callable[..., T_]
+        conjugate: Callable[..., T_]
+        cos: Callable[..., T_]
+        cosh: Callable[..., T_]
+        exp: Callable[..., T_]
+        expm1: Callable[..., T_]
+        floor: Callable[..., T_]
+        isfinite: Callable[..., T_]
+        isinf: Callable[..., T_]
+        isnan: Callable[..., T_]
+        log: Callable[..., T_]
+        log10: Callable[..., T_]
+        log1p: Callable[..., T_]
+        log2: Callable[..., T_]
+        logical_not: Callable[..., T_]
+        neg: Callable[..., T_]
+        reciprocal: Callable[..., T_]
+        relu: Callable[..., T_]
+        sigmoid: Callable[..., T_]
+        sign: Callable[..., T_]
+        sin: Callable[..., T_]
+        sinh: Callable[..., T_]
+        sqrt: Callable[..., T_]
+        square: Callable[..., T_]
+        tan: Callable[..., T_]
+        tanh: Callable[..., T_]
+        trunc: Callable[..., T_]
+        add: Callable[..., T_]
+        atan2: Callable[..., T_]
+        arctan2: Callable[..., T_]
+        divide: Callable[..., T_]
+        floor_divide: Callable[..., T_]
+        greater: Callable[..., T_]
+        greater_equal: Callable[..., T_]
+        hypot: Callable[..., T_]
+        less: Callable[..., T_]
+        less_equal: Callable[..., T_]
+        logical_and: Callable[..., T_]
+        logical_or: Callable[..., T_]
+        maximum: Callable[..., T_]
+        minimum: Callable[..., T_]
+        multiply: Callable[..., T_]
+        not_equal: Callable[..., T_]
+        pow: Callable[..., T_]
+        remainder: Callable[..., T_]
+        subtract: Callable[..., T_]
+        sub: Callable[..., T_]
+        mul: Callable[..., T_]
+        div: Callable[..., T_]
+        eq: Callable[..., T_]
+        ne: Callable[..., T_]
+        lt: Callable[..., T_]
+        le: Callable[..., T_]
+        gt: Callable[..., T_]
+        ge: Callable[..., T_]
+        matmul: Callable[..., T_]
+        mm: Callable[..., T_]
+        bmm: Callable[..., T_]
+        mv: Callable[..., T_]
+        fill_: Callable[..., T_]
+        copy_: Callable[..., T_]
+        zero_: Callable[..., T_]
+        add_: Callable[..., T_]
+        sub_: Callable[..., T_]
+        mul_: Callable[..., T_]
+        div_: Callable[..., T_]
+        float: Callable[..., T_]
+        double: Callable[..., T_]
+        half: Callable[..., T_]
+        bfloat16: Callable[..., T_]
+        long: Callable[..., T_]
+        int: Callable[..., T_]
+        short: Callable[..., T_]
+        bool: Callable[..., T_]
+        astype: Callable[..., T_]
+        to: Callable[..., T_]
+        type_as: Callable[..., T_]
+        cpu: Callable[..., T_]
+        copy: Callable[..., T_]
+        clone: Callable[..., T_]
+
+else:
+
+    class Declared:
+        __slots__ = ()
+
+        def __class_getitem__(cls, tensor: Any) -> Any:
+            return cls

@@ -147,14 +147,20 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return jacobian(grad(f, argnums), argnums)
 
 
-def hvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, ...]:
+def hvp(f: Function, primals: Any, tangents: Any) -> Any:
     """The Hessian of a scalar-valued function times the tangents, without forming it: forward over reverse.
 
     >>> import xgrad as xg
     >>> (h,) = xg.hvp(lambda x: xg.sum(x**3), (xg.asarray([1.0, 2.0]),), (xg.asarray([1.0, 0.0]),))
     >>> h.numpy().tolist()
     [6.0, 0.0]
+
+    For a function of one argument, primals and tangents may be that argument and its tangent, and so is the result.
     """
+    if not isinstance(primals, tuple | list):
+        if isinstance(tangents, tuple | list):
+            raise TypeError("hvp: the primals are one array, and the tangents a sequence; write hvp(f, (x,), (v,))")
+        return hvp(f, (primals,), (tangents,))[0]
     every = tuple(range(len(primals)))
     product: tuple[Any, ...] = jvp(grad(f, every), primals, tangents)[1]
     return product

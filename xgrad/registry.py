@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -16,8 +17,36 @@ def public(name: str, derivative: str) -> Callable[[F], F]:
     """Publish a function under a name of the standard (or a door's), saying how its derivative comes about."""
 
     def register(function: F) -> F:
+        if (
+            "axis"
+            in function.__code__.co_varnames[: function.__code__.co_argcount + function.__code__.co_kwonlyargcount]
+        ):
+            function = naming_words(name, function)
         FUNCTIONS[name] = function
         DERIVATIVES[name] = derivative
         return function
 
     return register
+
+
+# Words of NumPy's and PyTorch's for an argument, and the standard's for it.
+WORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "ddof": "correction", "unbiased": "correction"}
+
+
+def naming_words(name: str, function: F) -> F:
+    """The function; for `dim=` and the like its TypeError says which word is right."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            wrong = next((word for word in kwargs if word in WORDS), None)
+            if wrong is None:
+                raise
+        raise TypeError(
+            f"{name}: unexpected argument {wrong!r}: here it is {WORDS[wrong]!r}, as the Array API standard has it "
+            f"(the methods of a tensor and xgrad.nn.functional take PyTorch's words too)"
+        )
+
+    return call  # type: ignore[return-value]

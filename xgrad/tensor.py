@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xgrad.backends.base import Backend
 
 
-class Tensor(Values, Declared):
+class Tensor(Values, Declared["Tensor"]):
     """An array that remembers how it was made. Make one with `xgrad.asarray` or any function of the namespace.
 
     >>> import xgrad as xg
@@ -44,7 +44,11 @@ class Tensor(Values, Declared):
     # An ndarray or a NumPy scalar on the left of an operator hands the operation to the tensor.
     __array_ufunc__: ClassVar[None] = None
 
-    def __init__(self, data: Any, backend: Backend, node: tape.Node | Leaf | None = None) -> None:
+    def __init__(self, data: Any, backend: Backend | None = None, node: tape.Node | Leaf | None = None) -> None:
+        if backend is None:
+            raise TypeError(
+                "Tensor() is not for making tensors: write xgrad.asarray(data), or xgrad.tensor(data) for a copy"
+            )
         self._data = data
         self.backend = backend
         self.form = None

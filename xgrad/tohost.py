@@ -133,10 +133,10 @@ class Size(int):
     (6, (2, 3), 3)
     """
 
-    shape: Any
+    lengths: Any
 
     def __call__(self, dim: int | None = None) -> Any:
-        shape = tuple(self.shape)
+        shape = tuple(self.lengths)
         return shape if dim is None else shape[dim]
 
     def __reduce__(self) -> Any:
@@ -153,7 +153,7 @@ def size_of(shape: Any) -> Size:
         if len(_sizes) > 1000:
             _sizes.clear()
         size = Size(count(shape))
-        size.shape = shape
+        size.lengths = shape
         _sizes[shape] = size
     return size
 

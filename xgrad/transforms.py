@@ -270,14 +270,20 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 # --- forward mode -------------------------------------------------------------------------------------------
 
 
-def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     """f(*primals), and its derivative in the direction of the tangents.
 
     >>> import xgrad as xg
     >>> y, t = xg.jvp(xg.sin, (0.0,), (2.0,))
     >>> y.item(), t.item()
     (0.0, 2.0)
+
+    For a function of one argument, primals and tangents may be that argument and its tangent.
     """
+    if not isinstance(primals, tuple | list):
+        if isinstance(tangents, tuple | list):
+            raise TypeError("jvp: the primals are one array, and the tangents a sequence; write jvp(f, (x,), (v,))")
+        primals, tangents = (primals,), (tangents,)
     out, push = linearize(f, *primals)
     return out, push(*tangents)
 

@@ -97,23 +97,26 @@ def logsigmoid(input: Any) -> Tensor:
     return output
 
 
-def softmax(input: Any, dim: int | None = None, dtype: Any = None) -> Tensor:
+def softmax(input: Any, dim: int | None = None, dtype: Any = None, *, axis: int | None = None) -> Tensor:
     """exp(x), scaled to sum to 1 along `dim`; x is cast to `dtype` first."""
-    return xg.softmax(_cast(input, dtype), axis=_axis("softmax", input, dim))
+    return xg.softmax(_cast(input, dtype), axis=_axis("softmax", input, dim, axis))
 
 
-def log_softmax(input: Any, dim: int | None = None, dtype: Any = None) -> Tensor:
+def log_softmax(input: Any, dim: int | None = None, dtype: Any = None, *, axis: int | None = None) -> Tensor:
     """log(softmax(x)), exact where softmax is tiny."""
-    return xg.log_softmax(_cast(input, dtype), axis=_axis("log_softmax", input, dim))
+    return xg.log_softmax(_cast(input, dtype), axis=_axis("log_softmax", input, dim, axis))
 
 
 def _cast(input: Any, dtype: Any) -> Any:
     return input if dtype is None else xg.astype(input, dtype)
 
 
-def _axis(name: str, input: Any, dim: int | None) -> int:
-    if dim is not None:
-        return integer(name, dim, "dim")
+def _axis(name: str, input: Any, dim: int | None, axis: int | None) -> int:
+    """The axis, which may be called by PyTorch's word or the standard's."""
+    if dim is not None and axis is not None:
+        raise TypeError(f"{name}: dim= and axis= are two words for one thing; give one of them")
+    if dim is not None or axis is not None:
+        return integer(name, axis if dim is None else dim, "dim")
     warnings.warn(
         f"{name} without dim= guesses the axis, as PyTorch does: say which one is meant",
         stacklevel=3,

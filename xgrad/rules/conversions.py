@@ -54,7 +54,7 @@ def _is_dtype(backend: Any, value: Any) -> bool:
         return value in _dtypes(backend)
     if isinstance(value, type) and value in KINDS:
         return True
-    return any(value is dtype or (type(value) is type(dtype) and value == dtype) for dtype in _dtypes(backend).values())
+    return any(value is dtype or bool(dtype == value) for dtype in _dtypes(backend).values())
 
 
 def astype(self: Tensor, dtype: Any, *, copy: bool = True) -> Tensor:
@@ -105,7 +105,20 @@ def cpu(self: Tensor) -> Tensor:
 
 def copied(self: Tensor) -> Tensor:
     """A copy. The gradient comes back through it."""
-    return asarray(self, copy=True)
+    copy: Tensor = asarray(self, copy=True)
+    return copy
+
+
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A new tensor that holds a copy of the data, as PyTorch's `tensor` does. No gradient goes back to the data.
+
+    >>> import xgrad as xg
+    >>> xg.tensor([1.0, 2.0], requires_grad=True).requires_grad
+    True
+    """
+    data = data.detach() if isinstance(data, Tensor) else data
+    made: Tensor = asarray(data, dtype=dtype, device=device, copy=True, requires_grad=requires_grad)
+    return made
 
 
 def type_as(self: Tensor, other: Tensor) -> Tensor:

@@ -8,14 +8,14 @@ it has no say, there is an error (see missing.py). Arguments may have NumPy's wo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any
 
 from xgrad.integers import integer
 from xgrad.registry import FUNCTIONS
 from xgrad.rules import elementwise as e
 from xgrad.rules import linalg, manipulation, searching
 from xgrad.rules.conversions import CONVERSIONS
-from xgrad.rules.creation import asarray, tril, triu
+from xgrad.rules.creation import asarray, tril, triu, zeros_like
 from xgrad.rules.data_type import cast as cast_to
 from xgrad.rules.indexing import getitem, take
 from xgrad.rules.linear_algebra import matmul
@@ -207,7 +207,7 @@ def rounded(self: Tensor, decimals: int = 0, out: None = None) -> Tensor:
     """The elements, rounded to so many decimals, halves to even."""
     no_out("round", out)
     if decimals == 0 or (decimals > 0 and not self.backend.is_inexact(self.dtype)):
-        return cast("Tensor", e.round(self))
+        return e.round(self)
     scale = 10.0 ** abs(decimals)
     return e.round(self * scale) / scale if decimals > 0 else cast_to(e.round(self / scale) * scale, self.dtype)
 
@@ -231,7 +231,8 @@ def dot(self: Tensor, other: Any) -> Tensor:
     """The inner product of vectors; the matrix product of what has no more than two axes."""
     axes = len(getattr(other, "shape", ()))
     if self.ndim == 0 or axes == 0:
-        return self * other
+        product: Tensor = self * other
+        return product
     if max(self.ndim, axes) > 2:
         raise ValueError("dot: of more than two axes it is not what @ is; write x @ y, or xgrad.tensordot")
     return matmul(self, other)
@@ -253,9 +254,8 @@ def real(self: Tensor) -> Tensor:
 
 def imag(self: Tensor) -> Tensor:
     """The imaginary part; of a real tensor zeros, as NumPy has it."""
-    if self.dtype in self.backend.complex_dtypes:
-        return e.imag(self)
-    return cast("Tensor", self.backend.view.zeros_like(self))
+    part: Tensor = e.imag(self) if self.dtype in self.backend.complex_dtypes else zeros_like(self)
+    return part
 
 
 # --- in place -----------------------------------------------------------------------------------------------

@@ -76,7 +76,6 @@ for _name, _method in METHODS.items():
 for _name, _property in PROPERTIES.items():
     setattr(Tensor, _name, property(_property))
 
-Tensor.__getitem__ = getitem  # type: ignore[method-assign]
-Tensor.__setitem__ = write  # type: ignore[method-assign]
-Tensor.T = property(transpose)  # type: ignore[assignment]
-Tensor.mT = property(matrix_transpose)  # type: ignore[assignment]
+ITEMS = {"__getitem__": getitem, "__setitem__": write, "T": property(transpose), "mT": property(matrix_transpose)}
+for _name, _item in ITEMS.items():
+    setattr(Tensor, _name, _item)

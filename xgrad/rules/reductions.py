@@ -29,8 +29,7 @@ def one_of(name: str, axis: Any, dim: Any, word: str = "axis", other: str = "dim
 def no_out(name: str, out: Any) -> None:
     if out is not None:
         raise TypeError(
-            f"{name}: out= is not there: a tensor is not written into this way; take the result, or write it with "
-            "t[...] = result"
+            f"{name}: out=: a tensor is not written into this way; take the result, or write it with t[...] = result"
         )
 
 
