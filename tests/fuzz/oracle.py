@@ -1,4 +1,4 @@
-"""The numbers to compare with: PyTorch's where it is installed, the stored ones elsewhere, and differences always.
+"""The numbers to compare with: those that are stored, PyTorch's of other programs where it is installed, and differences.
 
 The weights of the outputs, and the direction of the tangents, are made of the program's own shapes (see program.py).
 """
@@ -33,10 +33,11 @@ class Numbers:
 
 
 def numbers(program: Program) -> Numbers | None:
-    """PyTorch's numbers, or the stored ones; None where there are neither, and for what writes through views."""
+    """The stored numbers, or PyTorch's; None where there are neither, and for what writes through views."""
     if program.views:
         return None
-    return from_torch(program) if HAVE_TORCH else from_file(program)
+    found = from_file(program)
+    return from_torch(program) if found is None and HAVE_TORCH else found
 
 
 # --- PyTorch ---------------------------------------------------------------------------------------------------------
