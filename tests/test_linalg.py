@@ -6,7 +6,6 @@ import gc
 import math
 import weakref
 from typing import Any
-from typing import Any
 
 import numpy as np
 import pytest
