@@ -371,7 +371,9 @@ def test_the_other_operand_is_asked(xp, operation):
 
 
 @pytest.mark.parametrize(
-    "other", [None, "a", b"a", object(), {1}, Ellipsis, np.str_("a"), np.datetime64("2020")], ids=lambda v: type(v).__name__
+    "other",
+    [None, "a", b"a", object(), {1}, Ellipsis, np.str_("a"), np.datetime64("2020")],
+    ids=lambda v: type(v).__name__,
 )
 def test_what_is_no_number_is_not_equal(xp, other):
     """As in PyTorch: NumPy would compare element by element."""
