@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
+from xgrad.cli import main
 from xgrad.fit import Config, FitError, Result, fit
 from xgrad.fit.network import ACTIVATIONS, INITS, LOSSES, OPTIMIZERS
 from xgrad.fit.recorder import BLOCK, Recorder
@@ -299,11 +300,48 @@ def test_ctrl_c_keeps_what_there_is(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 
 @pytest.mark.usefixtures("terminal")
-def test_ctrl_c_twice_stops_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_ctrl_c_twice_breaks_a_step_off_and_keeps_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     press_ctrl_c(monkeypatch, at=7, times=2)
-    with pytest.raises(KeyboardInterrupt):
-        fit(**SHORT, history=tmp_path / "run.json")
-    assert list(tmp_path.iterdir()) == []
+    path = tmp_path / "run.json"
+    result = fit(**SHORT, history=path)
+    assert not result.completed
+    assert result.interrupted_by == signal.SIGINT
+    assert len(json.loads(path.read_text(encoding="utf-8"))["loss"]) in (7, 8)
+
+
+def test_a_run_that_is_out_of_memory_keeps_what_there_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    step, calls = xg.optim.Adam.step, []
+
+    def fail(self: Any, *args: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 5:
+            raise MemoryError("much")
+        return step(self, *args)
+
+    monkeypatch.setattr(xg.optim.Adam, "step", fail)
+    path = tmp_path / "run.json"
+    result = fit(**SHORT, history=path)
+    assert (result.completed, result.fault, result.interrupted_by) == (False, "out of memory: much", None)
+    losses = json.loads(path.read_text(encoding="utf-8"))["loss"]
+    assert losses == result.record.loss
+    assert 3 <= len(losses) <= 5  # the optimizer may have been stepped before the run
+    path.unlink()
+    calls.clear()
+    assert main(["fit", "--quiet", "--steps", "12", "--out", "", "--history", str(path)]) == 2
+    assert path.exists()
+
+
+def test_the_line_on_memory(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    see = Recorder.step
+
+    def fail(self: Recorder, step: int, *rest: Any) -> None:
+        if step == 3:
+            raise MemoryError
+        see(self, step, *rest)
+
+    monkeypatch.setattr(Recorder, "step", fail)
+    assert main(["fit", "--quiet", "--steps", "12", "--out", ""]) == 2
+    assert capsys.readouterr() == ("", "xgrad fit: error: out of memory, after 3 of 12 steps, which are kept\n")
 
 
 def test_a_fit_in_another_thread() -> None:

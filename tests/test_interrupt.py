@@ -125,13 +125,36 @@ def test_ctrl_c_and_again_while_saving(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Path("fit.png").exists()
 
 
-def test_a_second_signal_within_a_step_stops_at_once(
+@pytest.mark.parametrize("at", [7, 8])
+def test_a_second_signal_within_a_step_breaks_it_off_and_keeps_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], at: int
+) -> None:
+    send_before(monkeypatch, Recorder, "step", signal.SIGTERM, signal.SIGTERM, at=at)
+    assert main([*FIT, "--history", "run.json", "--out", ""]) == 143
+    assert capsys.readouterr() == ("", "")
+    assert len(history()["loss"]) == at  # the step that was broken off is not one of them
+    assert len(history()["prediction"]) == 11
+
+
+def test_a_second_signal_within_the_first_step_leaves_nothing_to_keep(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    send_before(monkeypatch, Recorder, "step", signal.SIGTERM, signal.SIGTERM, at=7)
+    send_before(monkeypatch, Recorder, "step", signal.SIGTERM, signal.SIGTERM)
     assert main([*FIT, "--history", "run.json", "--out", ""]) == 143
     assert capsys.readouterr() == ("", "xgrad fit: interrupted\n")
     assert list(Path.cwd().iterdir()) == []
+
+
+@pytest.mark.parametrize("moment", ["_fetch", "_add_stage", "_look_at_gradients", "_forward"])
+def test_what_is_kept_of_a_step_that_is_broken_off_fits_together(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    monkeypatch.setattr("xgrad.fit.recorder.BLOCK", 4)
+    send_before(monkeypatch, Recorder, moment, signal.SIGINT, signal.SIGINT, at=1)
+    record = fit(**SHORT, every=2).record
+    assert len(record.stages) == len(record.sampled) + 1
+    for trace in record.layers:
+        assert len(trace.gradient_norm) == len(record.sampled)
+        assert trace.idle is None or len(trace.share) == len(record.sampled)
+    assert record.stages[-1].step == len(record.loss)
 
 
 def test_a_signal_in_the_last_step_cuts_nothing_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,9 @@ def _fit(options: dict[str, Any]) -> int:
         tell(_findings(result))
     elif config.fix:
         tell(_line_on_fix(result))
+    if result.fault:
+        steps = len(result.history["loss"])
+        complain(f"xgrad fit: error: {one_line(result.fault)}, after {steps} of {config.steps} steps, which are kept")
     if fault is not None:
         raise fault
     return _status(result)
@@ -85,7 +88,8 @@ def _diagnose(options: dict[str, Any]) -> int:
     result = fit(config)
     tell(result.report.dumps() if as_json else _findings(result))
     if not result.completed:
-        complain(f"xgrad diagnose: interrupted after {len(result.history['loss'])} of {config.steps} steps")
+        why = f"error: {one_line(result.fault)}," if result.fault else "interrupted"
+        complain(f"xgrad diagnose: {why} after {len(result.history['loss'])} of {config.steps} steps")
     status = _status(result)
     if page:
         with ending() as asked:
@@ -109,7 +113,9 @@ def _info(options: dict[str, Any]) -> int:
 
 
 def _status(result: Result) -> int:
-    return 0 if result.interrupted_by is None else SIGNALLED + result.interrupted_by
+    if result.interrupted_by is not None:
+        return SIGNALLED + result.interrupted_by
+    return CANNOT if result.fault else 0
 
 
 def _findings(result: Result) -> str:
@@ -136,7 +142,7 @@ def _summary(config: Config, result: Result, fault: NotWrittenError | None) -> s
     if broken is not None:
         lines.append(f"the loss is {history['loss'][broken]} at step {broken}: this run diverged")
     if not result.completed:
-        lines.append(f"interrupted; {config.steps} steps were asked for")
+        lines.append(f"{'broken off' if result.fault else 'interrupted'}; {config.steps} steps were asked for")
     written = [path for path in (config.out, config.gif, config.history) if path]
     if fault is not None:
         written = [path for path in written if path not in fault.faults]

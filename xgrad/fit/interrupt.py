@@ -33,7 +33,7 @@ class Ending:
         return self.number is not None
 
     def ask(self, number: int, frame: Any) -> None:
-        """A signal's handler. Asked again, a step is broken off at once; files are still written."""
+        """A signal's handler. Asked again, a step is broken off at once; what was before it is still saved."""
         asked_before = self.number is not None
         self.number = number if self.number is None else self.number
         self._while_saving += self.saving

@@ -35,6 +35,7 @@ class Recorder:
         self.y_scale = y_scale
         self.every = every
         self.waiting: list[xg.Tensor] = []
+        self.fetched = 0  # how many losses the record has
         order = sorted(range(len(record.x)), key=record.x.__getitem__)
         count = min(len(order), SHOWN)
         last = max(1, count - 1)
@@ -55,16 +56,32 @@ class Recorder:
                 self._look_at_gradients()
             self.record.sampled.append(step)
 
+    def taken(self) -> int:
+        """How many steps were taken."""
+        return self.fetched + len(self.waiting)
+
     def finish(self) -> list[float]:
         """Add the last curve. Returns the prediction at all points, in the data's own units."""
         self._fetch()
+        self._cut()
         with xg.no_grad():
             return self._add_stage(len(self.record.loss), self.model(self.x))
 
     def _fetch(self) -> None:
+        """Broken off anywhere, it has lost no loss, and the next call keeps none twice."""
         if self.waiting:
-            self.record.loss += xg.stack(self.waiting).numpy().tolist()
+            losses = xg.stack(self.waiting).numpy().tolist()
+            self.record.loss[self.fetched :] = losses
+            self.fetched += len(losses)
             self.waiting.clear()
+
+    def _cut(self) -> None:
+        """Drop what a step that was broken off has left in one list and not in the others."""
+        del self.record.loss[self.fetched :]
+        count = len(self.record.sampled)
+        del self.record.stages[count:]
+        for trace in self.record.layers:
+            del trace.gradient_norm[count:], trace.share[count:]
 
     def _add_stage(self, step: int, output: xg.Tensor) -> list[float]:
         prediction = self.y_scale.to_data(output.numpy()[:, 0].tolist())

@@ -26,7 +26,8 @@ class Result:
     `model` maps training units to training units, `history` is what --history writes (with
     non-finite numbers as floats), `r2` is in the data's own units, `record` holds the stages,
     `report` what was found wrong, and `fix` what mends it, where that was asked for. `interrupted_by` is
-    the signal that asked it to end, be it while training or while files were written; None where none did.
+    the signal that asked it to end, be it while training or while files were written; None where none did. `fault` is
+    the error that ended the training, where one did.
     """
 
     model: nn.Sequential
@@ -37,6 +38,7 @@ class Result:
     report: Report
     fix: Fix | None = None
     interrupted_by: int | None = None
+    fault: str | None = None
 
     @cached_property
     def figure(self) -> Figure:

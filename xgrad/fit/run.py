@@ -16,7 +16,7 @@ from xgrad.diagnose import watch
 from xgrad.fit.config import Config
 from xgrad.fit.errors import NotWrittenError
 from xgrad.fit.files import as_json, write
-from xgrad.fit.interrupt import Ending, ending
+from xgrad.fit.interrupt import Ending, Interrupted, ending
 from xgrad.fit.network import LOSSES, OPTIMIZERS, build
 from xgrad.fit.progress import Progress, require_tqdm
 from xgrad.fit.record import Record
@@ -36,7 +36,8 @@ def fit(config: Config | None = None, **options: Any) -> Result:
     """Fit a network to a function or to data. The options are the fields of `Config`.
 
     Writes the files that `out`, `gif` and `history` name, and nothing else. A run that diverges
-    returns like any other, and so does one that Ctrl-C, SIGTERM or SIGHUP cuts short.
+    returns like any other, and so does one that Ctrl-C, SIGTERM or SIGHUP cuts short, or that runs out of memory
+    after its first step: `completed` is False then, and `fault` says what went wrong.
 
     Raises FitError for options that cannot be met and ImportError where a picture or a progress
     bar lacks its library: both before training, with nothing changed. Raises NotWrittenError, which holds
@@ -96,18 +97,24 @@ def _fit(config: Config, samples: Samples, asked: Ending) -> Result:
     names = {id(layer.linear): layer.name for layer in layers}
     watching = watch(model, optimizer, loss=loss, x=x, y=y, every=config.every, names=names)
     began = perf_counter()
+    completed, fault = False, None
     with closing(watching), Progress(config.steps, quiet=config.quiet) as progress:
-        completed = train(
-            model,
-            optimizer,
-            loss,
-            batches(x, y, config.batch, rng),
-            steps=config.steps,
-            recorder=recorder,
-            watch=watching,
-            progress=progress,
-            asked=asked,
-        )
+        try:
+            completed = train(
+                model,
+                optimizer,
+                loss,
+                batches(x, y, config.batch, rng),
+                steps=config.steps,
+                recorder=recorder,
+                watch=watching,
+                progress=progress,
+                asked=asked,
+            )
+        except (Interrupted, MemoryError) as error:
+            if not recorder.taken():
+                raise
+            fault = f"out of memory: {error}".removesuffix(": ") if isinstance(error, MemoryError) else None
         asked.saving = True  # which takes a moment, and is done in any case
     seconds = perf_counter() - began
     prediction = recorder.finish()
@@ -130,7 +137,7 @@ def _fit(config: Config, samples: Samples, asked: Ending) -> Result:
     }
     if fix is not None:
         history["fix"] = fix.json()
-    return Result(model, history, r2, record, completed, report, fix, asked.number)
+    return Result(model, history, r2, record, completed, report, fix, asked.number, fault)
 
 
 def _backend(config: Config) -> AbstractContextManager[Any]:
