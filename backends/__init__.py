@@ -2,8 +2,8 @@
 
 A backend is chosen by name, here by default through the environment:
 
-    XGRAD_BACKEND   numpy (the default), cupy, torch, strict, a third party's name, or auto: a GPU where there is one
-    XGRAD_DEVICE    the device, as the backend names it: `cpu`, `0`, `cuda:0`, `device1`
+    XGRAD_BACKEND   numpy (the default), cupy, dpnp, torch, strict, a third party's name, or auto: a GPU where there is one
+    XGRAD_DEVICE    the device, as the backend names it: `cpu`, `0`, `cuda:0`, `gpu`, `device1`
 
 One that is empty counts as not set.
 
@@ -34,7 +34,7 @@ if __name__ != "xgrad.backends":
 if TYPE_CHECKING:
     from xgrad.backends.base import Backend
 
-BUILT_IN = ("numpy", "cupy", "torch", "jax", "dask", "strict")
+BUILT_IN = ("numpy", "cupy", "dpnp", "torch", "jax", "dask", "strict")
 PACKAGES = {"array_api_strict": "strict", "jaxlib": "jax"}  # where a library's types are, if not under its name
 ENTRY_POINT_GROUP = "xgrad.backends"
 

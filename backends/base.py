@@ -87,6 +87,11 @@ class Backend:
         return str(getattr(cls.namespace(), "__version__", "unknown"))
 
     @classmethod
+    def remark(cls) -> str:
+        """What else `xgrad info` says of the library; mostly nothing."""
+        return ""
+
+    @classmethod
     def devices(cls) -> list[str]:
         """The names of the usable devices. Raises BackendError where the library is missing or has none."""
         return ["cpu"]

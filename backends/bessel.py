@@ -123,10 +123,10 @@ def _moments_of_i0e(special: Any, x: Any, highest: int, steps: int = 60) -> list
     return moments
 
 
-# --- J0 and J1 ----------------------------------------------------------------------------------------------
+# --- J0, J1, I0 and I1 --------------------------------------------------------------------------------------
 #
-# Up to BESSEL_FAR by Bessel's integral, for which the midpoint rule is exact but for J_64 and later ones. Beyond it, by Hankel's
-# series.
+# Up to BESSEL_FAR by Bessel's integral, for which the midpoint rule is exact but for J_64 (or I_64) and later ones. Beyond it, by
+# Hankel's series.
 
 BESSEL_FAR = 25.0
 ANGLES = [math.pi / 2 * (k + 0.5) / 16 for k in range(16)]
@@ -150,8 +150,22 @@ def bessel_j(xp: Any, x: Any, order: int) -> Any:
     return xp.where(far, xp.where(x < 0, -beyond, beyond) if order else beyond, near)
 
 
-def _hankel(inverse: Any, order: int, terms: int = 24) -> tuple[Any, Any]:
-    """The series that stand before the cosine and the sine."""
+def bessel_ie(xp: Any, x: Any, order: int) -> Any:
+    """I0 or I1, times exp(-abs(x))."""
+    size = xp.abs(x)
+    far = size > BESSEL_FAR
+    t = xp.where(far, number(xp, 1.0, x), x)
+    sines = [math.sin(angle) for angle in ANGLES]
+    near = added([xp.sinh(t * s) * s if order else xp.cosh(t * s) for s in sines]) / len(sines) * xp.exp(-xp.abs(t))
+    t = xp.where(far, size, number(xp, BESSEL_FAR, x))
+    even, odd = _hankel(1 / t, order, sign=1)
+    beyond = (even - odd) / xp.sqrt(t * xp.acos(number(xp, -1.0, x)) * 2)
+    beyond = xp.where(xp.isinf(x), number(xp, 0.0, x), beyond)
+    return xp.where(far, xp.where(x < 0, -beyond, beyond) if order else beyond, near)
+
+
+def _hankel(inverse: Any, order: int, terms: int = 24, sign: int = -1) -> tuple[Any, Any]:
+    """The series that stand before the cosine and the sine: terms of even and of odd order, whose signs alternate for -1."""
     weights = [1.0]
     for k in range(1, terms):
         weights.append(weights[-1] * (4 * order - (2 * k - 1) ** 2) / (8 * k))
@@ -159,6 +173,6 @@ def _hankel(inverse: Any, order: int, terms: int = 24) -> tuple[Any, Any]:
     for first in (0, 1):
         total = 0 * inverse
         for k in range(terms - 2 + first, first - 1, -2):
-            total = total * inverse * inverse + weights[k] * (-1) ** (k // 2)
+            total = total * inverse * inverse + weights[k] * sign ** (k // 2)
         sums.append(total)
     return sums[0], sums[1] * inverse

@@ -179,3 +179,49 @@ class TorchSpecial(WithoutBeta):
         size = xp.exp(self.gammaln(x)) * self._sign_of_gamma(x)
         signed = xp.where(x == 0, 1 / x, size)
         return xp.where((x < 0) & (x == xp.floor(x)), xp.full((), nan, dtype=x.dtype), signed)
+
+
+# What needs the gamma function or its like.
+OF_GAMMA = (
+    *("gamma", "gammaln", "digamma", "psi", "polygamma", "gammainc", "gammaincc"),
+    *("betaln", "betainc", "binom", "fdtr", "fdtrc"),
+)
+
+
+class DpnpSpecial(Special):
+    """dpnp.scipy.special, which has error functions, and what those and the standard's functions make."""
+
+    library = "dpnp"
+    module = "dpnp.scipy.special"
+
+    def ndtr(self, x: Any) -> Any:
+        return 0.5 * self.erfc(x * -sqrt(0.5))
+
+    def ndtri(self, p: Any) -> Any:
+        return -sqrt(2.0) * self.erfcinv(2.0 * p)
+
+    def log_ndtr(self, x: Any) -> Any:
+        """Below 0 through erfcx, where the distribution itself may be 0."""
+        xp = self.xp
+        left = x < 0
+        below, above = (xp.where(there, x, xp.zeros((), dtype=x.dtype)) for there in (left, ~left))
+        tail = xp.log(0.5 * self.erfcx(below * -sqrt(0.5))) - 0.5 * below * below
+        return xp.where(left, tail, xp.log1p(-0.5 * self.erfc(above * sqrt(0.5))))
+
+    def j0(self, x: Any) -> Any:
+        return bessel.bessel_j(self.xp, x, 0)
+
+    def j1(self, x: Any) -> Any:
+        return bessel.bessel_j(self.xp, x, 1)
+
+    def i0(self, x: Any) -> Any:
+        return self.i0e(x) * self.xp.exp(self.xp.abs(x))
+
+    def i1(self, x: Any) -> Any:
+        return self.i1e(x) * self.xp.exp(self.xp.abs(x))
+
+    def i0e(self, x: Any) -> Any:
+        return bessel.bessel_ie(self.xp, x, 0)
+
+    def i1e(self, x: Any) -> Any:
+        return bessel.bessel_ie(self.xp, x, 1)

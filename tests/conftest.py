@@ -1,7 +1,7 @@
 """The backends that tests run on.
 
 `backend` is one of them, made current for the test; `xp` is xgrad's namespace bound to it.
-XGRAD_TEST_BACKENDS selects, as `numpy,readonly,strict,torch,jax,dask,cupy`; one that is asked for and cannot
+XGRAD_TEST_BACKENDS selects, as `numpy,readonly,strict,torch,jax,dask,cupy,dpnp`; one that is asked for and cannot
 be used fails. Unset, it is all that can be used, but for those on request.
 """
 
@@ -42,9 +42,10 @@ KINDS = {
     "jax": ("jax", None),
     "dask": ("dask", None),
     "cupy": ("cupy", None),
+    "dpnp": ("dpnp", None),
 }
 
-ON_REQUEST = {"dask", "jax"}  # to build graphs, or to compile for each shape, takes a quarter of an hour or more
+ON_REQUEST = {"dask", "dpnp", "jax"}  # to build graphs, to compile for each shape or to queue small kernels takes long
 
 # The same examples in each run, and no limit to the time that one takes: a loaded machine is slow.
 with suppress(ImportError):

@@ -44,7 +44,7 @@ LAYERS = (
 LEVEL = {name: level for level, line in enumerate(LAYERS) for name in line.split()}
 
 ARRAY_LIBRARIES = {
-    *("numpy", "cupy", "cupyx", "torch", "jax", "dask", "mlx", "ndonnx", "sparse", "mparray"),
+    *("numpy", "cupy", "cupyx", "dpnp", "dpctl", "torch", "jax", "dask", "mlx", "ndonnx", "sparse", "mparray"),
     *("array_api_compat", "array_api_extra", "array_api_strict"),
 }
 OPTIONAL_LIBRARIES = {"matplotlib", "tqdm"}

@@ -62,6 +62,8 @@ def first_use(monkeypatch):
         ("jax", "", ("jax", "cpu:0")),
         ("jax", "cpu", ("jax", "cpu:0")),
         ("dask", "", ("dask", "cpu")),
+        ("dpnp", "cpu", ("dpnp", "opencl:cpu:0")),
+        ("dpnp", "opencl:cpu:0", ("dpnp", "opencl:cpu:0")),
     ],
 )
 def test_the_environment_chooses(first_use, name, device, where):
@@ -81,10 +83,12 @@ def test_the_environment_chooses(first_use, name, device, where):
         ("torch", "cuda:99", ["'torch' has no device 'cuda:99'", "it has cpu"]),
         ("torch", "nonsense", ["'torch' has no device 'nonsense'"]),
         ("jax", "cpu:99", ["'jax' has no device 'cpu:99'", "it has cpu:0"]),
+        ("dpnp", "cpu:99", ["'dpnp' has no device 'cpu:99'", "it has ", "opencl:cpu:0"]),
+        ("dpnp", "nonsense", ["'dpnp' has no device 'nonsense'"]),
     ],
 )
 def test_a_bad_choice_is_an_error_and_never_another_backend(first_use, name, device, said):
-    if name in ("strict", "torch", "jax"):
+    if name in ("strict", "torch", "jax", "dpnp"):
         needs(name)
     first_use(name, device)
     for _ in range(2):
@@ -99,11 +103,11 @@ def test_a_bad_choice_is_an_error_and_never_another_backend(first_use, name, dev
 def test_libraries_that_are_not_installed():
     source = """
     import sys
-    for module in ("torch", "cupy", "jax", "dask", "array_api_strict"):
+    for module in ("torch", "cupy", "dpnp", "dpctl", "jax", "dask", "array_api_strict"):
         sys.modules[module] = None  # importing it fails
     import xgrad as xg
     before = xg.zeros(1).backend
-    for name in ("torch", "cupy", "jax", "dask", "strict"):
+    for name in ("torch", "cupy", "dpnp", "jax", "dask", "strict"):
         for ask in (xg.set_backend, lambda name: xg.use_backend(name).__enter__(), xg.backends.load):
             try:
                 ask(name)
@@ -114,9 +118,9 @@ def test_libraries_that_are_not_installed():
     """
     lines = output(source).splitlines()
     pip = {"torch": "torch", "cupy": "'xgrad[cuda12]'", "strict": "array-api-strict"}
-    pip |= {name: f"'xgrad[{name}]'" for name in ("jax", "dask")}
+    pip |= {name: f"'xgrad[{name}]'" for name in ("dpnp", "jax", "dask")}
     assert len(lines) == 3 * len(pip)
-    for i, name in enumerate(("torch", "cupy", "jax", "dask", "strict")):
+    for i, name in enumerate(("torch", "cupy", "dpnp", "jax", "dask", "strict")):
         said = lines[3 * i : 3 * i + 3]
         assert len(set(said)) == 1
         for words in (f"'{name}' is not usable", f"pip install {pip[name]}", "Usable here: numpy (cpu)."):

@@ -253,7 +253,7 @@ def test_the_environment_chooses_the_backend() -> None:
 def test_info(capsys: pytest.CaptureFixture[str]) -> None:
     main(["info"])
     text = capsys.readouterr().out
-    for name in ("numpy", "cupy", "torch", "jax", "dask", "strict"):
+    for name in ("numpy", "cupy", "dpnp", "torch", "jax", "dask", "strict"):
         assert any(line.startswith(name) for line in text.splitlines())
     assert "gradient right" in text
     assert "default backend: " in text

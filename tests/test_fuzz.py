@@ -29,7 +29,16 @@ ROOT = Path(__file__).resolve().parent.parent
 BLOCK = 20
 
 # How many of the fixed seeds are tried: all where it is quick. JAX compiles for each shape, and dask builds graphs.
-HOW_MANY = {"numpy": len(SEEDS), "readonly": 60, "strict": 120, "torch": 100, "jax": 20, "dask": 20, "cupy": 40}
+HOW_MANY = {
+    "numpy": len(SEEDS),
+    "readonly": 60,
+    "strict": 120,
+    "torch": 100,
+    "jax": 20,
+    "dask": 20,
+    "cupy": 40,
+    "dpnp": 20,
+}
 
 
 @cache
@@ -53,7 +62,7 @@ def test_programs_of_fixed_seeds(backend, first, request):
 
 
 # Programs that write through views are held against NumPy's memory: see rows/writing.py.
-OF_VIEWS = {"numpy": 120, "readonly": 40, "strict": 60, "torch": 60, "jax": 10, "dask": 10, "cupy": 20}
+OF_VIEWS = {"numpy": 120, "readonly": 40, "strict": 60, "torch": 60, "jax": 10, "dask": 10, "cupy": 20, "dpnp": 10}
 
 
 @pytest.mark.parametrize("first", range(0, 120, BLOCK))

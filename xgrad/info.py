@@ -39,6 +39,8 @@ def info() -> tuple[str, bool]:
             continue
         lacking = f"; cannot do {len(cls.cannot)} of {len(FUNCTIONS)} functions" if cls.cannot else ""
         lines.append(f"{name:<8} {cls.version()}{lacking}")
+        if cls.remark():
+            lines.append(f"{'':<8} {cls.remark()}")
         for device in devices:
             outcome = _try_gradient(name, device)
             right = right and outcome == "right"

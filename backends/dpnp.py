@@ -1,0 +1,315 @@
+"""dpnp, on SYCL devices: Intel's GPUs, and any CPU through OpenCL.
+
+Its work is queued on the device. Nothing here waits for it, except `to_numpy`, `synchronize`, and `adopt` of an array of another
+queue. xgrad's arrays of one device are all on dpctl's queue of that device.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cached_property, wraps
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, files
+from typing import Any, ClassVar
+
+from xgrad.backends.base import Backend
+from xgrad.backends.raw import IndexingRaw
+from xgrad.backends.references import held_once, held_once_through
+from xgrad.backends.refusal import Extension
+from xgrad.backends.scatter import holds_integers, scatter_sorted, settle
+from xgrad.backends.special import OF_GAMMA, DpnpSpecial
+
+OPENCL_DRIVERS = "OCL_ICD_FILENAMES"  # OpenCL's loader reads it when it is first asked for devices
+CPU_DRIVER = "libintelocl.so"
+
+
+def _add_cpu_driver() -> str:
+    """Tell OpenCL's loader where intel-opencl-rt has its driver for CPUs, if nothing is set. Returns what is now set by this."""
+    if OPENCL_DRIVERS in os.environ:
+        return ""
+    try:
+        installed = files("intel-opencl-rt") or []
+    except PackageNotFoundError:
+        return ""
+    for file in installed:
+        if file.name == CPU_DRIVER:
+            os.environ[OPENCL_DRIVERS] = os.path.realpath(str(file.locate()))
+            return os.environ[OPENCL_DRIVERS]
+    return ""
+
+
+_cpu_driver = _add_cpu_driver()
+dpnp: Any
+dpctl: Any
+try:
+    dpctl, dpnp = import_module("dpctl"), import_module("dpnp")
+    _missing: Exception | None = None
+except ImportError as error:
+    dpctl, dpnp, _missing = None, None, error
+
+
+class DpnpRaw(IndexingRaw):
+    """dpnp, and what it does otherwise than the standard has it."""
+
+    _special = DpnpSpecial
+    _waits_for_inverses = True
+
+    @cached_property
+    def linalg(self) -> Any:
+        return LinearAlgebra(self.library.linalg)
+
+    @cached_property
+    def fft(self) -> Any:
+        return Transforms(self.library.fft)
+
+    def matmul(self, x1: Any, x2: Any, /) -> Any:
+        return dpnp.matmul(spread_out(x1), spread_out(x2))
+
+    def vecdot(self, x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+        return dpnp.vecdot(spread_out(x1), spread_out(x2), axis=axis)
+
+    def tensordot(self, x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
+        return dpnp.tensordot(spread_out(x1), spread_out(x2), axes=axes)
+
+    def where(self, condition: Any, x1: Any, x2: Any, /) -> Any:
+        return dpnp.where(*(forwards(x) for x in (condition, x1, x2)))
+
+    def _put(self, y: Any, value: Any, key: Any) -> Any:
+        """Of what goes to one place, the last stays, as in NumPy. Threads would come in any order."""
+        if getattr(value, "ndim", 0) and holds_integers(self, key):
+            value = settle(self, self.astype(value, y.dtype, copy=False), key, y.shape)
+        return super()._put(y, value, key)
+
+    def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        """dpnp has no function that adds at indices."""
+        return scatter_sorted(self, x, key, shape)
+
+
+def spread_out(x: Any) -> Any:
+    """The array, or a copy where one element is the same in memory as the next: dpnp multiplies no such matrices."""
+    return x.copy() if 0 in x.strides and x.size > 1 else x
+
+
+def forwards(x: Any) -> Any:
+    """The array, or a copy where it runs backwards in memory: `where` of several such arrays has a wrong order."""
+    return x.copy(order="C") if hasattr(x, "strides") and min(x.strides, default=0) < 0 else x
+
+
+class LinearAlgebra(Extension):
+    """dpnp.linalg, with operands that may be broadcast."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = super().__getattr__(name)
+        if name in ("matmul", "vecdot", "tensordot"):
+            function = self.__dict__[name] = _of_spread_out(function)
+        return function
+
+
+def _of_spread_out(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def wrapped(x1: Any, x2: Any, /, **options: Any) -> Any:
+        return function(spread_out(x1), spread_out(x2), **options)
+
+    return wrapped
+
+
+class Transforms(Extension):
+    """dpnp.fft, which writes into an argument that it truncates, and raises for one without elements."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = super().__getattr__(name)
+        if name.endswith(("fft", "fftn")):
+            function = self.__dict__[name] = _safe_transform(function)
+        return function
+
+
+def _safe_transform(function: Callable[..., Any]) -> Callable[..., Any]:
+    is_of_all_axes = function.__name__.endswith("n")
+
+    @wraps(function)
+    def transform(x: Any, /, **options: Any) -> Any:
+        if options.get("n", options.get("s")) is not None:
+            x = x.copy()
+        if 0 not in x.shape:
+            return function(x, **options)
+        axes = options.get("axes") if is_of_all_axes else options.get("axis", -1)
+        return _of_nothing(function, x, axes, options)
+
+    return transform
+
+
+def _of_nothing(function: Callable[..., Any], x: Any, axes: Any, options: Any) -> Any:
+    """The transform of an array of zeros that is as long as 1 where `x` has no elements, without these elements."""
+    over = range(x.ndim) if axes is None else [axes] if isinstance(axes, int) else axes
+    transformed = {axis % x.ndim for axis in over}
+    empty = [n == 0 and i not in transformed for i, n in enumerate(x.shape)]
+    shape = tuple(1 if is_empty else n for is_empty, n in zip(empty, x.shape, strict=True))
+    y = function(dpnp.zeros(shape, dtype=x.dtype, sycl_queue=x.sycl_queue), **options)
+    return y[tuple(slice(0) if is_empty else slice(None) for is_empty in empty)]
+
+
+_ON_HOST = "dpnp computes it on the host, with NumPy"
+_NO_GAMMA = "dpnp has no gamma function"
+
+
+class Dpnp(Backend):
+    name = "dpnp"
+    install = "pip install 'xgrad[dpnp]'"
+    array_types: ClassVar[tuple[type, ...]] = (dpnp.ndarray,) if dpnp else ()
+    raw_class = DpnpRaw
+    checks_indices = False  # dpnp takes the nearest element
+    cannot: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("linalg.eig", "linalg.eigvals"), _ON_HOST),
+        **dict.fromkeys((f"special.{name}" for name in OF_GAMMA), _NO_GAMMA),
+    }
+
+    def __init__(self, name: str, device: Any) -> None:
+        self.queue = device.sycl_queue
+        super().__init__(name, device)
+
+    def _find_narrow_dtypes(self) -> frozenset[Any]:
+        return super()._find_narrow_dtypes() if self.device.sycl_device.has_aspect_fp16 else frozenset()
+
+    @classmethod
+    def namespace(cls) -> Any:
+        return dpnp
+
+    @classmethod
+    def remark(cls) -> str:
+        return f"OpenCL's driver for the CPU: {_cpu_driver} ({OPENCL_DRIVERS} was not set)" if _cpu_driver else ""
+
+    # --- devices, by dpctl's filter strings: the backend, the type, the number, as `level_zero:gpu:0`, `gpu` or `cpu:0`
+
+    @classmethod
+    def devices(cls) -> list[str]:
+        if dpnp is None:
+            raise cls.not_installed(_missing or ImportError())
+        found = [str(device.filter_string) for device in dpctl.get_devices()]
+        if not found:
+            said = "dpnp is installed, but finds no SYCL device (for a CPU, intel-opencl-rt brings the driver)"
+            raise cls.not_installed(RuntimeError(said))
+        return found
+
+    @classmethod
+    def find_device(cls, device: Any) -> Any:
+        """dpctl's device for a filter string, or for an object of dpctl's."""
+        try:
+            found = dpnp.tensor.Device.create_device(device)
+            return dpnp.tensor.Device.create_device(found.sycl_device)  # with dpctl's own queue
+        except (dpctl.SyclDeviceCreationError, TypeError, ValueError):
+            raise cls.no_device(device) from None
+
+    @classmethod
+    def device_of(cls, array: Any) -> Any:
+        queue = array.sycl_queue
+        device = _device_of_queue.get(queue)
+        if device is None:
+            device = _device_of_queue[queue] = cls.find_device(queue.sycl_device)
+        return device
+
+    @property
+    def device_name(self) -> str:
+        return str(self.device.sycl_device.filter_string)
+
+    def synchronize(self) -> None:
+        self.queue.wait()
+
+    def memory(self) -> str:
+        return f"{self.device.sycl_device.global_mem_size / 2**30:.1f} GiB in all"
+
+    # --- arrays ---
+
+    def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.owns(obj):
+            return self.xp.asarray(self.adopt(obj), dtype=dtype, copy=copy)
+        kind: Any = getattr(obj, "dtype", None)
+        if dtype is None and str(kind) in ("float64", "complex128") and not self.device.sycl_device.has_aspect_fp64:
+            warnings.warn(
+                f"dpnp made single precision of an array of {kind}: device {self.device_name} has no 64-bit numbers. "
+                "Say dtype=xgrad.float32.",
+                stacklevel=3,
+            )
+        if (
+            kind is not None and hasattr(kind, "isnative") and not kind.isnative
+        ):  # NumPy's, with its bytes in the other order
+            obj = obj.astype(kind.newbyteorder("="))
+        return self.xp.asarray(obj, dtype=dtype, copy=copy)
+
+    def adopt(self, array: Any) -> Any:
+        """An array of another queue of the device comes to ours, in the same memory, once what it waits for is done."""
+        if array.sycl_queue != self.queue and self.device_of(array) == self.device:
+            array.sycl_queue.wait()
+            return array.to_device(self.queue)
+        return array
+
+    def to_numpy(self, array: Any) -> Any:
+        """dpnp brings all of the memory that an array is a part of."""
+        return dpnp.asnumpy(array if _is_all_of_its_memory(array) else array.copy())
+
+    def copy(self, array: Any) -> Any:
+        return array.copy(order="C")
+
+    def weak(self, value: float, like: Any, form: Any = None) -> Any:
+        """A 0-d array of the same dtype: dpnp makes one of a number on the host, and waits until it is on the device."""
+        if form is None or value != value:
+            return value
+        key = value or str(value)  # 0.0 == -0.0
+        constant = form.constants.get(key)
+        if constant is None:
+            if len(form.constants) > 100:
+                form.constants.clear()
+            constant = form.constants[key] = self.xp.full((), value, dtype=like.dtype)
+        return constant
+
+    def owned(self, array: Any, fresh: bool) -> Any:
+        usm = array.get_array()
+        return (
+            array if fresh and held_once_through(usm, "usm_data") and _is_all_of_its_memory(array) else self.copy(array)
+        )
+
+    def exclusive(self, array: Any) -> bool:
+        return held_once(array) and _holds_its_memory_alone(array)
+
+    # --- errors ---
+
+    def kind_of(self, error: Exception) -> type[Exception]:
+        if isinstance(error, dpctl.memory.USMAllocationError):
+            return MemoryError
+        if isinstance(error, dpnp.tensor.ExecutionPlacementError):
+            return ValueError
+        return super().kind_of(error)
+
+    def in_words(self, error: Exception) -> str:
+        if not isinstance(error, dpctl.memory.USMAllocationError):
+            return super().in_words(error)
+        device = self.device.sycl_device
+        return (
+            f"{error}: device {self.device_name} has {device.global_mem_size:,} bytes in all, and one array may have "
+            f"{device.max_mem_alloc_size:,}. No parameter, gradient or optimizer state was left half written: let go of arrays "
+            "(del t, optimizer.zero_grad()), or take a smaller batch or xgrad.checkpoint, and make the step again."
+        )
+
+
+_device_of_queue: dict[Any, Any] = {}
+
+
+def _is_all_of_its_memory(array: Any) -> bool:
+    return bool(array.get_array().usm_data.nbytes == array.nbytes)
+
+
+def _holds_its_memory_alone(array: Any) -> bool:
+    """Whether no other array lies in its memory, which is dpnp's own and may be written to."""
+    usm = array.get_array()
+    memory = usm.usm_data
+    return bool(
+        memory.reference_obj is None
+        and memory.nbytes == array.nbytes
+        and array.flags.writable
+        and held_once_through(array, "_array_obj")
+        and held_once_through(usm, "usm_data")
+    )
+
+
+BACKEND = Dpnp
