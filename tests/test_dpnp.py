@@ -74,6 +74,7 @@ def test_what_devices_there_are_is_said(name):
 @pytest.mark.parametrize("options", [{}, {"property": "in_order"}], ids=str)
 def test_arrays_of_another_queue_of_the_device_are_taken_over(options):
     mine = dpnp.arange(3.0, sycl_queue=dpctl.SyclQueue("cpu", **options))
+    backend: Any
     with xg.use_backend("dpnp", "cpu") as backend:
         x = xg.asarray(mine, requires_grad=True)
         assert x.data.sycl_queue == backend.queue
