@@ -540,3 +540,23 @@ def test_pickle_keeps_parameters_and_state_together(backend):
     assert copy.param_groups[0]["params"] == [v]
     expected = stepped(optimizer, w, [2.0, 1.0])
     np.testing.assert_array_equal(stepped(copy, v, [2.0, 1.0]), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "want"),
+    [
+        ("Adam", {}, 0.7226997),
+        ("AdamW", {}, 0.7200026),
+        ("RMSprop", {}, -0.70888126),
+        ("RMSprop", {"centered": True}, -0.72107947),
+    ],
+)
+def test_a_square_that_overflows_alone_stops_nothing(backend, name, options, want):
+    """PyTorch's numbers, after gradients of 1e20 in float32: their share of the running mean is finite."""
+    w = make(backend.view, [1.0], "float32", requires_grad=True)
+    optimizer = getattr(xg.optim, name)([w], lr=0.1, **options)
+    with np.errstate(over="ignore"):
+        for g in (1e20, 1e20, 1.0):
+            w.grad = make(backend.view, [g], "float32")
+            optimizer.step()
+    assert_close(to_numpy(w), [want], 1e-6)

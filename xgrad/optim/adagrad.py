@@ -13,6 +13,9 @@ from xgrad.optim.state import Rule, follow_rule
 class Adagrad(Optimizer):
     """`s += g * g; p -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)` at step t.
 
+    Where g * g overflows (in float32, for elements of g from 1.8e19 on), p stands still from then on, as in PyTorch; where it
+    underflows (below about 1e-23), g counts as nothing beside `eps`. Clip such gradients, or scale the loss.
+
     Args:
         params: the tensors to train, or dicts (param groups) with "params" and options of their own.
         lr: the learning rate, 0 or more.

@@ -14,6 +14,9 @@ from xgrad.optim.state import Rule, follow_rule
 class Adam(Optimizer):
     """`p -= lr * m / (sqrt(s) + eps)`, where m and s are running means of g and of g * g.
 
+    Where g * g overflows (in float32, for elements of g from about 1e21 on), p stands still from then on, as in PyTorch; where it
+    underflows (below about 1e-23), g counts as nothing beside `eps`. Clip such gradients, or scale the loss.
+
     Args:
         params: the tensors to train, or dicts (param groups) with "params" and options of their own.
         lr: the learning rate, 0 or more.

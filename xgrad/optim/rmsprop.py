@@ -13,6 +13,9 @@ from xgrad.optim.state import Rule, follow_rule
 class RMSprop(Optimizer):
     """`s = alpha * s + (1 - alpha) * g * g; p -= lr * g / (sqrt(s) + eps)`, with momentum on the scaled gradient.
 
+    Where g * g overflows (in float32, for elements of g from about 1e20 on), p stands still from then on, as in PyTorch; where it
+    underflows (below about 1e-23), g counts as nothing beside `eps`. Clip such gradients, or scale the loss.
+
     Args:
         params: the tensors to train, or dicts (param groups) with "params" and options of their own.
         lr: the learning rate, 0 or more.
@@ -102,10 +105,10 @@ def _roll(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
     _, alpha, share, _, weight_decay, _ = numbers
     decays, maximize, centered, _ = flags
     g = _direction(p, g, weight_decay, decays, maximize)
-    square = g * g
-    square *= share
+    part = share * g
+    square = part * g  # which overflows later than the whole square
     if centered:
-        mean, part = others[0], share * g
+        mean = others[0]
         mean *= alpha
         mean += part
     mean_square *= alpha
