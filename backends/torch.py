@@ -128,7 +128,7 @@ class TorchRaw(IndexingRaw):
     def take_along_axis(self, x: Any, indices: Any, /, *, axis: int = -1) -> Any:
         """By `gather`, which says of an index that it is out of range: `take_along_dim` wraps it around."""
         axis %= x.ndim
-        n = x.shape[axis]
+        n, indices = x.shape[axis], as_places(indices)
         others = [(*array.shape[:axis], 1, *array.shape[axis + 1 :]) for array in (x, indices)]
         shape = torch.broadcast_shapes(*others)
         from_start = torch.where(indices < 0, indices + n, indices).to(torch.int64)
@@ -139,13 +139,18 @@ class TorchRaw(IndexingRaw):
         )
         return torch.gather(x, axis, places)
 
+    def take(self, x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
+        return self.library.take(x, as_places(indices), axis=axis)
+
     def getitem(self, x: Any, key: Any) -> Any:
+        key = as_places(key)
         found = x[key] if not runs_backwards(key) else Turned(x, key).get()
         order = numpys_order(key, x.ndim)
         return found if order is None else found.permute(order)
 
     def _put(self, y: Any, value: Any, key: Any) -> Any:
         """PyTorch writes only numbers of the same dtype at a mask or at arrays of integers."""
+        key = as_places(key)
         if isinstance(value, torch.Tensor) and value.dtype != y.dtype and value.is_complex() <= y.is_complex():
             value = value.to(y.dtype)
         if getattr(value, "ndim", 0) and (order := numpys_order(key, y.ndim)) is not None:
@@ -166,11 +171,23 @@ class TorchRaw(IndexingRaw):
         return y.to(x.dtype)
 
 
+def as_places(key: Any) -> Any:
+    """A key whose arrays of integers are of a dtype that PyTorch reads at: uint8 it would take for a mask, others not at all."""
+    if isinstance(key, torch.Tensor):
+        return key.to(torch.int64) if key.dtype in _NO_PLACES else key
+    if type(key) is tuple:
+        for part in key:
+            if isinstance(part, torch.Tensor) and part.dtype in _NO_PLACES:
+                return tuple(map(as_places, key))
+    return key
+
+
 def _wide(x: Any) -> Any:
     """The dtype to add up many of x in: float32 for half precision."""
     return torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
 
 
+_NO_PLACES = (torch.int8, torch.int16, torch.uint8, torch.uint16, torch.uint32, torch.uint64) if torch else ()
 _UNSIGNED = (torch.uint8, torch.uint16, torch.uint32, torch.uint64) if torch else ()
 
 

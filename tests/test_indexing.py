@@ -305,3 +305,25 @@ def test_static_arguments_of_a_primitive_that_the_caller_changes_before_backward
     names["n"][...] = 0.0
     xp.sum(y).backward()
     assert_matches(x.grad, [30.0, 40.0], xp=xp)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64"])
+def test_places_of_any_integer_dtype(backend, xp, dtype):
+    """PyTorch takes uint8 for a mask."""
+    if backend.name == "dask":
+        pytest.skip("dask.array reads at one array of integers of its own")
+    if (backend.name, dtype) == ("strict", "uint64"):
+        pytest.skip("the standard has no dtype for uint64 and int64 together")
+    x, i = make(xp, [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), make(xp, [2, 0, 1], dtype)
+    ways = {
+        "take": lambda x: xp.take(x, i, axis=0),
+        "take_along_axis": lambda x: xp.take_along_axis(x, xp.broadcast_to(i[:, None], (3, 2)), axis=0),
+    }
+    if backend.name != "strict":
+        ways["x[i]"] = lambda x: x[i]
+        assert_matches(xp.setitem(x[:, 0], 7.0, i), [7.0, 7.0, 7.0], xp=xp)
+        assert_matches(xg.at(x[:, 0], i).add(1.0), [2.0, 4.0, 6.0], xp=xp)
+    for name, f in ways.items():
+        assert_matches(f(x), [[5.0, 6.0], [1.0, 2.0], [3.0, 4.0]], xp=xp, what=name)
+        g = xg.grad(lambda x, f=f: xp.sum(f(x) * make(xp, [[1.0], [2.0], [3.0]])))(x)
+        assert_matches(g, [[2.0, 2.0], [3.0, 3.0], [1.0, 1.0]], xp=xp, what=name)
