@@ -164,6 +164,15 @@ def owner(array: Any) -> Backend | None:
     return _loaded.get((name, str(device))) or load(name, device)
 
 
+def is_host_data(array: Any) -> bool:
+    """Whether it is a NumPy array. Those belong to no device: they move to that of the arrays that they meet."""
+    kind = type(array)
+    if kind not in _by_array_type and not hasattr(kind, "__array_interface__"):
+        return False
+    found = _named_class_of(kind)
+    return found is not None and found[1].holds_host_data
+
+
 def _named_class_of(kind: type) -> tuple[str, type[Backend]] | None:
     for ancestor in kind.__mro__:
         if ancestor in _by_array_type:

@@ -11,12 +11,14 @@ from functools import cached_property, partial
 from operator import attrgetter
 from typing import Any, ClassVar
 
-from xgrad.backends import BackendError, load
+from xgrad.backends import BackendError, is_host_data, load
 from xgrad.backends.cofactors import cofactors, cofactors_jvp
-from xgrad.backends.data import check, is_numeric
+from xgrad.backends.data import check, is_numeric, kind_of_numbers
+from xgrad.backends.default_dtype import DTYPES, chosen_name, name_of_dtype
 from xgrad.backends.guarded import NO_GUARD
 from xgrad.backends.raw import Raw
 from xgrad.backends.refusal import add, refuse, replace
+from xgrad.backends.transfer_guard import report_move
 
 
 class Form:
@@ -38,6 +40,7 @@ class Backend:
     checks_indices: ClassVar[bool] = True  # whether an index out of range is an error
     bind_device: ClassVar[bool] = True  # whether the library's creation functions must be told the device
     cannot: ClassVar[Mapping[str, str]] = {}  # functions ("linalg.eig") that it has no way to, each with the reason
+    holds_host_data: ClassVar[bool] = False  # whether its arrays move to the backend of what they meet: NumPy's do
     stays: ClassVar[bool] = False  # whether xgrad.asarray leaves its arrays here, whichever backend is the current one
     passing: ClassVar[bool] = False  # whether it is one of many that come and go, and nothing should be kept for it
     guard: Any = NO_GUARD  # entered around what is done with this device's arrays, where another may be the current one
@@ -60,6 +63,7 @@ class Backend:
         replace(self.xp, "std", self.xp._std)
         add(self.xp, "linalg.cofactors", partial(cofactors, self.xp))
         add(self.xp, "linalg.cofactors_jvp", partial(cofactors_jvp, self.xp))
+        self._defaults: dict[str | None, Any] = {}
         self._inexact: dict[Any, bool] = {}
         self._forms: dict[Any, Any] = {}
         self._ones: dict[Any, Any] = {}
@@ -152,8 +156,8 @@ class Backend:
         return isinstance(value, self.array_types)
 
     def accepts(self, value: Any) -> bool:
-        """Whether `adopt` makes this an array of ours."""
-        return self.owns(value)
+        """Whether `adopt` makes this an array of ours: it is one, or host data."""
+        return self.owns(value) or is_host_data(value)
 
     def join(self, other: Backend) -> Backend | None:
         """The backend on which arrays of both can be operands, once `take_in` has had them; None if there is none."""
@@ -178,7 +182,14 @@ class Backend:
         raise NotImplementedError
 
     def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
-        """A raw array on this device from a Python sequence or number, a NumPy array, or an array of the library."""
+        """A raw array on this device from a Python sequence or number, a NumPy array, or an array of the library.
+
+        Python's floats are of the default dtype unless told otherwise.
+        """
+        return self.make_array(obj, self.default_for(obj) if dtype is None else dtype, copy)
+
+    def make_array(self, obj: Any, dtype: Any, copy: bool | None) -> Any:
+        """The same, where None stands for the dtype that the library chooses."""
         return self.xp.asarray(obj, dtype=dtype, copy=copy)
 
     # The shape of an array, as rules are given it. Where arrays are in chunks it says which, so that gradients come in the same.
@@ -203,19 +214,35 @@ class Backend:
         return value.item() if hasattr(value, "item") else float(value)
 
     def adopt(self, array: Any) -> Any:
-        """A user's raw array as ours: itself, unless the library would record what is done with it.
+        """A user's raw array as ours: itself, cut off from what its library records; a NumPy array moves to this device.
 
         Raises TypeError for one that holds no numbers.
         """
         if not is_numeric(array.dtype):
             check("an operation", array)
+        return self.cut_off(array) if self.owns(array) else self.move_in(array)
+
+    def cut_off(self, array: Any) -> Any:
+        """An array of the library that it does not record the use of: itself, where the library records nothing."""
         return array
 
+    def move_in(self, array: Any) -> Any:
+        """A NumPy array on this device, of the same dtype. The transfer guard hears of it."""
+        from xgrad.backends.host import as_plain  # NumPy is only imported where there are such arrays
+
+        report_move(array, self)
+        return self.asarray(as_plain(array))
+
     def lift(self, value: Any, dtype: Any = None) -> Any:
-        """A raw array from a number, a sequence of numbers or an array of this backend; TypeError for another library's."""
+        """A raw array from a number, a sequence of numbers, an array of this backend or a NumPy array.
+
+        `dtype` is for numbers. Raises TypeError for an array of another library.
+        """
         check("asarray", value)
-        if self.owns(value) or not hasattr(value, "dtype") or not getattr(value, "shape", ()):
-            return self.asarray(value, dtype=None if self.owns(value) else dtype)
+        if hasattr(value, "dtype") and self.accepts(value):
+            return self.adopt(value)
+        if not hasattr(value, "dtype") or not getattr(value, "shape", ()):
+            return self.asarray(value, dtype=dtype)
         raise TypeError(f"an array of {type(value).__module__} met backend {self}: move it with xgrad.asarray first")
 
     @property
@@ -289,6 +316,78 @@ class Backend:
         return found
 
     # --- dtypes ---
+
+    def as_dtype(self, dtype: Any) -> Any:
+        """A dtype of this library for another library's of the same name, a name, or one of Python's types; None for None.
+
+        What has no such name is left to the library.
+        """
+        if dtype is None:
+            return None
+        if dtype is float or dtype is complex:
+            return self.default_dtype if dtype is float else self.default_complex
+        if dtype is int:
+            return self.default_dtypes()["integral"]
+        own = getattr(self.library, name, None) if (name := name_of_dtype(dtype)) in DTYPES else None
+        return dtype if own is None or type(own) is type(dtype) else own
+
+    @property
+    def default_dtype(self) -> Any:
+        """The dtype of Python's floats, as the library represents it; see default_dtype.py.
+
+        Raises BackendError for one that was chosen and is not there.
+        """
+        name = chosen_name()
+        found = self._defaults.get(name)
+        if found is None:
+            found = self._defaults[name] = self._find_default(name)
+        return found
+
+    def _find_default(self, name: str | None) -> Any:
+        if name is not None:
+            self.prepare_dtype(name)
+            if not self.has_dtype(name):
+                raise BackendError(
+                    f"the default dtype is {name}, which {self} does not have. Choose another with XGRAD_DTYPE or "
+                    "xgrad.set_default_dtype."
+                )
+        name = name or ("float64" if self.has_dtype("float64") else "float32")
+        return self.xp.empty((0,), dtype=getattr(self.library, name)).dtype
+
+    def has_dtype(self, name: str) -> bool:
+        """Whether there is a dtype of that name on this device."""
+        kinds = self.library.__array_namespace_info__().dtypes(device=self.device)
+        return name in kinds or (name in ("float16", "bfloat16") and hasattr(self.library, name))
+
+    def prepare_dtype(self, name: str) -> None:
+        """Called for a default dtype that was asked for by name, where the library has it only once it is told to."""
+
+    @property
+    def default_complex(self) -> Any:
+        """The dtype of Python's complex numbers: of the same precision."""
+        kind = "complex128" if self.default_dtype == getattr(self.library, "float64", None) else "complex64"
+        return getattr(self.library, kind)
+
+    @cached_property
+    def librarys_default(self) -> Any:
+        """The dtype that the library itself gives to Python's floats; None if that may change."""
+        return self.xp.asarray(0.0).dtype
+
+    def default_for(self, obj: Any) -> Any:
+        """The default dtype for an object that is made of Python's floats or complex numbers alone.
+
+        None for anything else, and where the library has the same default: it then knows the dtype.
+        """
+        dtype = self.default_dtype
+        if dtype == self.librarys_default:
+            return None
+        kind = kind_of_numbers(obj)
+        return dtype if kind is float else self.default_complex if kind is complex else None
+
+    def default_dtypes(self) -> dict[str, Any]:
+        """The default dtype of each kind: real floating, complex floating, integral, indexing."""
+        found = dict(self.library.__array_namespace_info__().default_dtypes(device=self.device))
+        return found | {"real floating": self.default_dtype, "complex floating": self.default_complex}
 
     def is_inexact(self, dtype: Any) -> bool:
         """Whether the dtype is a real or complex floating-point one."""

@@ -43,6 +43,27 @@ def is_scalar(value: Any) -> bool:
 _scalars: set[type] = set(PYTHON_NUMBERS)  # the types of which it is known
 
 
+def kind_of_numbers(obj: Any) -> type | None:
+    """float or complex, if this is one of Python's, or a nested list of Python's numbers with such a one among them.
+
+    An empty list counts as one of floats. None for everything else.
+    """
+    if not isinstance(obj, list | tuple):
+        return type(obj) if type(obj) in (float, complex) else None
+    types: set[Any] = set()
+    for part in obj:
+        kind = kind_of_numbers(part) if isinstance(part, list | tuple) else type(part)
+        if kind not in _IN_LISTS:
+            return None
+        types.add(kind)
+    if not types:
+        return float
+    return complex if complex in types else float if float in types else None
+
+
+_IN_LISTS = PYTHON_NUMBERS | {None}
+
+
 def check(name: str, obj: Any) -> Shape:
     """The shape of what is to become an array, where it is known.
 

@@ -186,6 +186,16 @@ class Generic(Backend):
             raise cls.no_device(device)
         return device  # an array's own
 
+    def _find_default(self, name: str | None) -> Any:
+        """The library's own default, unless another one was chosen: it may have dtypes that nobody else has."""
+        if name is not None:
+            return super()._find_default(name)
+        return self.library.__array_namespace_info__().default_dtypes(device=self.device)["real floating"]
+
+    @property
+    def librarys_default(self) -> Any:  # type: ignore[override]
+        return self._find_default(None)
+
     @property
     def device_name(self) -> str:
         return _name(self.device)

@@ -132,6 +132,7 @@ class JAX(Backend):
     install = "pip install 'xgrad[jax]'"
     array_types: ClassVar[tuple[type, ...]] = (jax.Array,) if jax else ()
     raw_class = JAXRaw
+    librarys_default = None  # it depends on a setting
     checks_indices = False  # of arrays of indices; see JAXRaw
 
     @classmethod
@@ -164,8 +165,8 @@ class JAX(Backend):
                 return each
         raise cls.no_device(device)
 
-    def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
-        array = self.xp.asarray(self.adopt(obj), dtype=dtype, copy=copy)
+    def make_array(self, obj: Any, dtype: Any, copy: bool | None) -> Any:
+        array = self.xp.asarray(self.cut_off(obj), dtype=dtype, copy=copy)
         if array.weak_type:  # made of a Python number: it would take the dtype of what it meets
             array = self.xp.asarray(array, dtype=array.dtype)
         if dtype is None and str(getattr(obj, "dtype", "")) in ("float64", "complex128") and obj.dtype != array.dtype:
@@ -176,8 +177,22 @@ class JAX(Backend):
             )
         return array
 
-    def adopt(self, array: Any) -> Any:
-        """A user's array. Raises TypeError for what stands for one while JAX traces a function."""
+    @property
+    def default_dtype(self) -> Any:
+        has_x64 = jax.config.jax_enable_x64
+        if has_x64 != self._defaults.get("x64"):  # a program may turn it on at any time
+            self._defaults.clear()
+            self._defaults["x64"] = has_x64
+        return super().default_dtype
+
+    def prepare_dtype(self, name: str) -> None:
+        """JAX has 64-bit numbers once its setting jax_enable_x64 is on."""
+        if name == "float64":
+            jax.config.update("jax_enable_x64", True)
+            self._defaults["x64"] = True
+
+    def cut_off(self, array: Any) -> Any:
+        """The array. Raises TypeError for what stands for one while JAX traces a function."""
         if isinstance(array, jax.core.Tracer):
             raise TypeError(
                 "an array that JAX is tracing met xgrad, which differentiates by itself and on concrete arrays: "

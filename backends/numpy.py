@@ -263,6 +263,7 @@ class NumPy(Backend):
     array_types: ClassVar[tuple[type, ...]] = (np.ndarray,)
     raw_class = NumPyRaw
     bind_device = False
+    holds_host_data = True
 
     @classmethod
     def namespace(cls) -> Any:

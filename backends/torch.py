@@ -211,7 +211,7 @@ def _from_host(obj: Any) -> Any:
 def _holds_arrays(obj: Any) -> bool:
     """Whether a nested list has arrays in it that are not PyTorch's."""
     return not PYTHON_NUMBERS.issuperset(map(type, obj)) and any(
-        _holds_arrays(part) if isinstance(part, list | tuple) else _is_numpys(part) and bool(part.shape) for part in obj
+        _holds_arrays(part) if isinstance(part, list | tuple) else _is_numpys(part) for part in obj
     )
 
 
@@ -221,6 +221,7 @@ def _is_numpys(obj: Any) -> bool:
 
 class Torch(Backend):
     name = "torch"
+    librarys_default = None  # it is PyTorch's own default dtype, which a program may set
     install = "pip install torch"
     array_types: ClassVar[tuple[type, ...]] = (torch.Tensor,) if torch else ()
     raw_class = TorchRaw
@@ -254,12 +255,12 @@ class Torch(Backend):
             raise cls.no_device(device)
         return found
 
-    def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
+    def make_array(self, obj: Any, dtype: Any, copy: bool | None) -> Any:
         if copy is not False:
             obj = _from_host(obj)
-        return self.xp.asarray(self.adopt(obj), dtype=dtype, copy=copy)
+        return self.xp.asarray(self.cut_off(obj), dtype=dtype, copy=copy)
 
-    def adopt(self, array: Any) -> Any:
+    def cut_off(self, array: Any) -> Any:
         """PyTorch's own autograd ends here: its graph would be kept beside ours."""
         return array.detach() if isinstance(array, torch.Tensor) and array.requires_grad else array
 

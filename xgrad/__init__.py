@@ -25,6 +25,8 @@ from xgrad import namespace as _namespace
 from xgrad._version import VERSION
 from xgrad.anomaly import AnomalyError, detect_anomaly
 from xgrad.backends import BackendError, get_backend, set_backend, use_backend
+from xgrad.backends.default_dtype import get_default_dtype, set_default_dtype
+from xgrad.backends.transfer_guard import TransferError, transfer_guard
 from xgrad.check import check_grads
 from xgrad.checkpoint import checkpoint
 from xgrad.dispatch import MixedBackendsError
@@ -248,6 +250,7 @@ __all__ = [
     "GraphFreedError",
     "MixedBackendsError",
     "Tensor",
+    "TransferError",
     "abs",
     "acos",
     "acosh",
@@ -314,6 +317,7 @@ __all__ = [
     "full_like",
     "gap",
     "get_backend",
+    "get_default_dtype",
     "getitem",
     "grad",
     "greater",
@@ -391,6 +395,7 @@ __all__ = [
     "scatter_take",
     "searchsorted",
     "set_backend",
+    "set_default_dtype",
     "setitem",
     "sigmoid",
     "sigmoid_cross_entropy",
@@ -417,6 +422,7 @@ __all__ = [
     "tensor",
     "tensordot",
     "tile",
+    "transfer_guard",
     "tril",
     "triu",
     "trunc",

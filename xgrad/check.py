@@ -8,7 +8,7 @@ from typing import Any
 
 from xgrad.modes import no_grad
 from xgrad.tensor import Tensor, wrap
-from xgrad.transforms import grad, jvp, lift, vjp
+from xgrad.transforms import grad, jvp, lift, place_of, vjp
 from xgrad.trees import flatten
 
 Function = Callable[..., Any]
@@ -35,13 +35,14 @@ def check_grads(
     if unknown or not modes or order < 1:
         raise ValueError(f"check_grads: modes are 'rev' and 'fwd' and order is 1 or more, got {modes!r} and {order!r}")
     flat, rebuild = flatten(args)
-    xs = [lift(leaf) for leaf in flat]
+    place = place_of(flat)
+    xs = [lift(leaf, place=place) for leaf in flat]
     for x in xs:
         if not x.backend.library.isdtype(x.dtype, "real floating"):
             raise TypeError(f"check_grads: the arguments must be of a real floating-point dtype, not {x.dtype}")
 
     def flat_f(*leaves: Any) -> Any:
-        return [lift(y) for y in flatten(f(*rebuild(list(leaves))))[0]]
+        return [lift(y, place=place) for y in flatten(f(*rebuild(list(leaves))))[0]]
 
     _check(flat_f, xs, order, modes, (eps, rtol, atol), f"order 1 of {getattr(f, '__name__', 'f')}")
 

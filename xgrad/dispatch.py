@@ -11,9 +11,10 @@ from functools import cache
 from typing import Any, NoReturn
 
 from xgrad import reading, tape
-from xgrad.backends import get_backend, owner
+from xgrad.backends import get_backend, is_host_data, owner
 from xgrad.backends.data import PYTHON_NUMBERS, described, is_scalar, shortened
 from xgrad.op import Elementwise, Op, Plain, Single
+from xgrad.promotion import in_default_dtype, with_floats
 from xgrad.reading import noting
 from xgrad.tape import is_recording, next_seq
 from xgrad.tensor import Tensor, form_of, plain_types, wrap
@@ -37,43 +38,63 @@ def weak(backend: Any, value: Any) -> Any:
 
 
 def backend_of(name: str, args: Sequence[Any]) -> Any:
-    """The backend of the tensors among the arguments, else of the raw arrays, else the current one.
+    """The backend of the tensors among the arguments, else of other libraries' arrays, else the current one.
 
-    Raises MixedBackendsError, naming both, where there are two.
+    NumPy arrays have no say in it: they move to where the others are. Raises MixedBackendsError where there are two backends.
     """
     found = None
+    first = None
     raws = []
     for arg in args:
         if isinstance(arg, Tensor):
             if found is None:
-                found = arg.backend
+                found, first = arg.backend, arg
             elif arg.backend is not found:
-                found = joined(name, found, arg.backend)
+                found = joined(name, found, arg.backend, (first, arg))
         elif not is_scalar(arg):
             raws.append(arg)
     for raw in raws:
-        if found is not None and found.accepts(raw) and found.device_of(raw) == found.device:
+        if is_host_data(raw) or (found is not None and found.accepts(raw) and found.device_of(raw) == found.device):
             continue  # also where it would be another backend's if it stood alone
         backend = owner(raw)
         if found is not None and backend is not None and backend is not found:
-            found = joined(name, found, backend)
-        found = found or backend
+            found = joined(name, found, backend, (first, raw))
+        if found is None:
+            found, first = backend, raw
     return found or get_backend()
 
 
-def joined(name: str, one: Any, other: Any) -> Any:
-    """The backend on which arrays of both can be operands: a library inside and outside of vmap is still one library."""
+def joined(name: str, one: Any, other: Any, arrays: Sequence[Any] = ()) -> Any:
+    """The backend on which arrays of both can be operands: a library inside and outside of vmap is still one library.
+
+    `arrays`, one of each, are named in the error where there is none.
+    """
     found = one.join(other) or other.join(one)
     if found is None:
-        raise mixed(name, one, other)
+        raise mixed(name, one, other, arrays)
     return found
 
 
-def mixed(name: str, one: Any, other: Any) -> MixedBackendsError:
+def mixed(name: str, one: Any, other: Any, arrays: Sequence[Any] = ()) -> MixedBackendsError:
+    met = " met ".join(_placed(array, where) for array, where in zip(arrays, (one, other), strict=False))
     return MixedBackendsError(
-        f"{name}: arrays of two backends, {one} and {other}. An operation stays on one; "
-        f"move one of them first, for example xgrad.asarray(t.numpy()) under use_backend({one.name!r})."
+        f"{name}: {met or f'arrays of {one} and {other} met'}. An operation runs on one backend and device. "
+        + _way_to_meet(one, other, arrays)
     )
+
+
+def _placed(array: Any, backend: Any) -> str:
+    what = "a tensor" if isinstance(array, Tensor) else f"{type(array).__module__}.{type(array).__qualname__}"
+    return f"{what} of shape {tuple(array.shape)} on {backend}"
+
+
+def _way_to_meet(one: Any, other: Any, arrays: Sequence[Any]) -> str:
+    """How to move the second of two arrays to the backend of the first."""
+    if one.name == other.name:
+        return f"Move the second with xgrad.asarray(array).to_device({one.device_name!r})."
+    is_tensor = not arrays or isinstance(arrays[-1], Tensor)
+    move = "xgrad.asarray(t.numpy())" if is_tensor else "xgrad.asarray(array)"
+    return f"Move the second with {move} under use_backend({one.name!r})."
 
 
 def on(backend: Any, x: Tensor) -> Tensor:
@@ -170,13 +191,28 @@ def execute(
     op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], static: dict[str, Any], *, as_list: bool = False
 ) -> Tensor:
     """Run `op` on raw arrays and numbers whose nodes are known."""
-    try:
-        y = op.raw[backend](raws, **static) if as_list else op.raw[backend](*raws, **static)
-    except Exception as error:
-        explain(error, op.name, raws, backend)
+    if static.get("dtype") is not None:
+        static["dtype"] = backend.as_dtype(static["dtype"])
+    y = call(op.name, op.raw[backend], backend, raws, static, as_list)
     if not backend.owns(y):  # a NumPy scalar, where the arguments were 0-d
         y = backend.asarray(y)
     return wrap(y, backend, node_of(op, backend, raws, nodes, y, static))
+
+
+def call(
+    name: str, function: Function, backend: Any, raws: Sequence[Any], static: dict[str, Any], as_list: bool = False
+) -> Any:
+    """The result of a function of the library. Integers become floats of the default dtype, where there must be floats."""
+    try:
+        y = function(raws, **static) if as_list else function(*raws, **static)
+    except Exception as error:
+        y = with_floats(name, function, backend, raws, static, as_list)
+        if y is None:
+            explain(error, name, raws, backend)
+        return y
+    if static.get("dtype") is not None:
+        return y
+    return in_default_dtype(function, backend, raws, y, static, as_list)
 
 
 def node_of(op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], y: Any, static: dict[str, Any]) -> Any:
@@ -232,8 +268,12 @@ def unary(op: Elementwise) -> Operation:
         try:
             y = compute(a)
         except Exception as error:
-            explain(error, op.name, (a,), backend)
+            y = with_floats(op.name, compute, backend, (a,), {})
+            if y is None:
+                explain(error, op.name, (a,), backend)
         if form is None:
+            if node is None and y.dtype is not a.dtype:
+                y = in_default_dtype(compute, backend, (a,), y, {})
             if type(y) is not type(a):  # a NumPy scalar, where x is 0-d
                 y = backend.asarray(y)
             form = form_of(x)
@@ -303,9 +343,14 @@ def binary(
         try:
             y = compute(a, b)
         except Exception as error:
-            explain(error, op.name, (a, b), backend)
-        if form is None and not backend.owns(y):  # a NumPy scalar, where both are 0-d
-            y = backend.asarray(y)
+            y = with_floats(op.name, compute, backend, (a, b), {})
+            if y is None:
+                explain(error, op.name, (a, b), backend)
+        if form is None:
+            if node1 is node2 is None:
+                y = in_default_dtype(compute, backend, (a, b), y, {})
+            if not backend.owns(y):  # a NumPy scalar, where both are 0-d
+                y = backend.asarray(y)
         result = new(Tensor)
         result._data = y
         result.backend = backend
@@ -400,7 +445,10 @@ def reduce_all(op: Op, static: dict[str, Any]) -> Operation:
         if type(x) not in plain_types:
             return apply(op, (x,), static)
         backend, a, node = x.backend, x._data, x.node
-        y = raw[backend](a)
+        try:
+            y = raw[backend](a)
+        except Exception:
+            return apply(op, (x,), static)
         if not backend.owns(y):
             y = backend.asarray(y)
         if node is None or not is_recording() or y.dtype is not a.dtype:

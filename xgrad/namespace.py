@@ -115,7 +115,8 @@ class Info:
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:
         """The dtypes of new arrays, by kind: real floating, complex floating, integral, indexing."""
-        return dict(self._library.default_dtypes(device=self._on(device)))
+        backend = self._backend if device is None else self._backend.on(device)
+        return backend.default_dtypes()
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:
         """The dtypes on a device by their names, all or those of a kind."""

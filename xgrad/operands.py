@@ -5,30 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from xgrad.backends import is_host_data
 from xgrad.backends.data import is_scalar
 from xgrad.dispatch import backend_of, unfit, weak
 from xgrad.tensor import Tensor, wrap
 
 
 def operand(name: str, x: Any) -> Any:
-    """x as something that has axes: a number becomes a 0-d tensor. Raises TypeError for a value that is not an array."""
+    """x as something that has axes: a number becomes a 0-d tensor, and a NumPy array a tensor on the current backend.
+
+    Raises TypeError for a value that is not an array.
+    """
     return x if isinstance(x, Tensor) else numbers_lifted(name, (x,))[0]
 
 
 def beside(name: str, x: Any, value: Any) -> Any:
-    """A value that goes with x but is of a kind of its own (an index, a class number): a number becomes a 0-d tensor."""
+    """A value that goes with x but is of a kind of its own (an index, a class number): a number becomes a 0-d tensor.
+
+    So does a NumPy array, on the backend of x.
+    """
     if not is_scalar(value):
-        return operand(name, value)
+        return operand(name, together(name, x, value)[1])
     backend = backend_of(name, (x,))
     return wrap(backend.asarray(weak(backend, value)), backend)
 
 
+def together(name: str, *arrays: Any) -> tuple[Any, ...]:
+    """The arguments of one call, with tensors in place of the NumPy arrays among them, on the backend of the others."""
+    if not any(is_host_data(array) for array in arrays):
+        return arrays
+    backend = backend_of(name, [array for array in arrays if array is not None])
+    return tuple(wrap(backend.adopt(array), backend) if is_host_data(array) else array for array in arrays)
+
+
 def numbers_lifted(name: str, arrays: Iterable[Any]) -> tuple[Any, ...]:
-    """The arrays, with tensors in place of the numbers among them. A number is weak: it takes the dtype that the others have."""
+    """The arrays, with tensors in place of the numbers and the NumPy arrays among them.
+
+    A number is weak: it takes the dtype that the others have.
+    """
     arrays = tuple(arrays)
     for array in arrays:
         if not (isinstance(array, Tensor) or is_scalar(array) or hasattr(array, "shape")):
             raise TypeError(unfit(name, array, backend_of(name, [a for a in arrays if hasattr(a, "shape")])))
+    arrays = together(name, *arrays)
     if not any(is_scalar(array) for array in arrays):
         return arrays
     backend = backend_of(name, arrays)

@@ -157,8 +157,8 @@ class _Place:
     def __init__(self, kind: str, dtype: Any, device: Any) -> None:
         self.backend = get_backend() if device is None else get_backend().on(device)
         if dtype is None and kind != "bool":
-            dtype = self.backend.xp.__array_namespace_info__().default_dtypes(device=self.backend.device)[kind]
-        self.dtype = dtype
+            dtype = self.backend.default_dtypes()[kind]
+        self.dtype = self.backend.as_dtype(dtype)
 
     def tensor(self, drawn: Any) -> Tensor:
         return wrap(self.backend.asarray(drawn, dtype=self.dtype), self.backend)

@@ -9,11 +9,11 @@ transforms nest in every order. None of them touches `.grad`.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from xgrad import tape
-from xgrad.backends import get_backend, owner
+from xgrad.backends import get_backend, is_host_data, owner
 from xgrad.backends.data import is_numeric, is_scalar
 from xgrad.batching.boundary import check_running, inside, lifting
 from xgrad.identity import ARGUMENT
@@ -28,22 +28,42 @@ Function = Callable[..., Any]
 # --- arguments and results ----------------------------------------------------------------------------------
 
 
-def lift(value: Any, what: str = "to differentiate by") -> Tensor:
-    """A tensor from an argument: a tensor, a raw array of a backend in use, or a Python number (of the default float dtype)."""
+def place_of(leaves: Iterable[Any]) -> Any:
+    """The backend for numbers and NumPy arrays among these leaves: that of the first tensor or array of another library.
+
+    If there is none, it is the current backend.
+    """
+    for leaf in leaves:
+        if isinstance(leaf, Tensor):
+            return leaf.backend
+        backend = None if is_scalar(leaf) or is_host_data(leaf) else owner(leaf)
+        if backend is not None:
+            return backend
+    return get_backend()
+
+
+def lift(value: Any, what: str = "to differentiate by", place: Any = None) -> Tensor:
+    """A tensor from an argument: a tensor, a raw array of a backend in use, or a Python number (of the default float dtype).
+
+    `place` is the backend for NumPy arrays and numbers; None means the current one.
+    """
     if isinstance(value, Tensor):
         return inside(value)
+    if is_host_data(value):
+        backend = place or get_backend()
+        return inside(wrap(backend.adopt(value), backend))
     backend = owner(value)
     if backend is not None:
         return inside(wrap(backend.adopt(value), backend))
     if is_scalar(value):
-        backend = get_backend()
+        backend = place or get_backend()
         number = value if isinstance(value, complex) else float(value)
         return inside(wrap(backend.asarray(number), backend))
     raise TypeError(f"expected an array or a number {what}, got {type(value).__name__}: {value!r:.60}")
 
 
-def _fresh(value: Any) -> Tensor:
-    x = lift(value)
+def _fresh(value: Any, place: Any) -> Tensor:
+    x = lift(value, place=place)
     check_differentiable(x.dtype, x.backend)
     node = [tape.next_seq(), ARGUMENT, (x.node,), (), None, x.backend]
     fresh = wrap(x.data, x.backend, node)
@@ -51,11 +71,11 @@ def _fresh(value: Any) -> Tensor:
     return fresh
 
 
-def lift_raw(value: Any) -> Any:
+def lift_raw(value: Any, place: Any = None) -> Any:
     """A tensor from a raw array; anything else as it is."""
     if isinstance(value, Tensor) or is_scalar(value) or owner(value) is None or not is_numeric(value.dtype):
         return value
-    return lift(value)
+    return lift(value, place=place)
 
 
 class Run:
@@ -67,10 +87,15 @@ class Run:
         self.recording = tape.is_recording()
         self.inputs: list[Tensor] = []
         self.rebuild: list[tuple[Any, int]] = []
-        called = [arg if i in argnums else map_leaves(lift_raw, arg) for i, arg in enumerate(args)]
+        flat = [flatten(arg) for arg in args]
+        place = place_of(leaf for leaves, _ in flat for leaf in leaves)
+        called = [
+            None if i in argnums else rebuild([lift_raw(leaf, place) for leaf in leaves])
+            for i, (leaves, rebuild) in enumerate(flat)
+        ]
         for i in argnums:
-            leaves, rebuild = flatten(args[i])
-            fresh = [_fresh(leaf) for leaf in leaves]
+            leaves, rebuild = flat[i]
+            fresh = [_fresh(leaf, place) for leaf in leaves]
             self.inputs += fresh
             self.rebuild.append((rebuild, len(fresh)))
             called[i] = rebuild(fresh)
@@ -83,7 +108,7 @@ class Run:
             result, aux = result
         leaves, self.rebuild_output = flatten(result)
         self.shape = structure(result)
-        self.outputs = [lift(leaf, "as the result of the function") for leaf in leaves]
+        self.outputs = [lift(leaf, "as the result of the function", place) for leaf in leaves]
         check_running(self.outputs, self.inputs)
         self.path = Path(self.nodes, [y.node for y in self.outputs])
         self.aux = map_leaves(self.settled, aux) if has_aux else None

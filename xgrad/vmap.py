@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import xgrad.batching.across  # noqa: F401  (hangs itself on the products)
-from xgrad.backends import get_backend
 from xgrad.backends.base import Backend
 from xgrad.backends.data import is_scalar
 from xgrad.batching.array import Axis
@@ -18,7 +17,7 @@ from xgrad.integers import or_none
 from xgrad.rules.manipulation import moveaxis
 from xgrad.rules.shapes import normalize_axes
 from xgrad.tensor import Tensor, wrap
-from xgrad.transforms import lift, lift_raw
+from xgrad.transforms import lift, lift_raw, place_of
 from xgrad.trees import flatten, prefix_leaves
 
 Function = Callable[..., Any]
@@ -58,8 +57,10 @@ def vmap(f: Function, in_axes: Axes = 0, out_axes: Axes = 0) -> Function:
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, rebuild = flatten(args)
         places = _of_arguments(in_axes, args)
+        home = place_of(leaves)
         arrays = [
-            lift_raw(leaf) if at is None else lift(leaf, "to map over") for leaf, at in zip(leaves, places, strict=True)
+            lift_raw(leaf, home) if at is None else lift(leaf, "to map over", home)
+            for leaf, at in zip(leaves, places, strict=True)
         ]
         axis = Axis(_size(arrays, places))
         entered = [x if at is None else hide(_moved(x, at, 0), axis) for x, at in zip(arrays, places, strict=True)]
@@ -70,7 +71,7 @@ def vmap(f: Function, in_axes: Axes = 0, out_axes: Axes = 0) -> Function:
                 return None
             outputs, rebuild_result = flatten(result)
             places = _places("out_axes", out_axes, result)
-            inner = [_result(y) for y in outputs]
+            inner = [_result(y, home) for y in outputs]
         return rebuild_result([_left(y, at, axis, backend) for y, at in zip(inner, places, strict=True)])
 
     return mapped
@@ -95,12 +96,11 @@ def _places(what: str, axes: Axes, tree: Any) -> list[int | None]:
     return [or_none("vmap", at, f"an entry of {what}") for at in places]
 
 
-def _result(y: Any) -> Tensor:
+def _result(y: Any, home: Backend) -> Tensor:
     """What the function has returned, as a tensor: also a number, which keeps its kind."""
     if not is_scalar(y):
-        return lift(y, "as the result of the function under vmap")
-    backend = get_backend()
-    return wrap(backend.asarray(weak(backend, y)), backend)
+        return lift(y, "as the result of the function under vmap", home)
+    return wrap(home.asarray(weak(home, y)), home)
 
 
 def _size(arrays: Sequence[Any], places: Sequence[int | None]) -> int:

@@ -46,6 +46,8 @@ class BatchedBackend(Backend):
         self.cannot = base.cannot  # type: ignore[misc]
         self.xp: Any = BatchedRaw(self)
         self._inexact = base._inexact
+        self._defaults = base._defaults
+        self.librarys_default = base.librarys_default
         self._forms: dict[Any, Form] = {}
         self._ones: dict[Any, Any] = {}
 
@@ -83,12 +85,16 @@ class BatchedBackend(Backend):
             )
         return self
 
+    @property
+    def default_dtype(self) -> Any:
+        return self.base.default_dtype
+
     # --- arrays ---
 
     def owns(self, value: Any) -> bool:
         return type(value) is Batched and value.backend is self
 
-    def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
+    def make_array(self, obj: Any, dtype: Any, copy: bool | None) -> Any:
         return self.xp.asarray(obj, dtype=dtype, copy=copy)
 
     def lift(self, value: Any, dtype: Any = None) -> Any:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any
 
-from xgrad.backends import get_backend, owner
-from xgrad.backends.data import check, described, is_numeric, is_scalar
+from xgrad.backends import get_backend, is_host_data, owner
+from xgrad.backends.data import PYTHON_NUMBERS, check, described, is_numeric, is_scalar, kind_of_numbers
 from xgrad.dispatch import apply, explain, note, on, unwrap, weak
 from xgrad.integers import integer, integers, or_none
 from xgrad.op import Multilinear
@@ -48,10 +48,24 @@ def creation(derivative: str = CREATES, *, prefix: str = "") -> Callable[[Functi
 
 def make(backend: Any, name: str, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
     where = backend if device is None else backend.on(device)
+    kwargs["dtype"] = where.as_dtype(kwargs.get("dtype"))
+    if kwargs["dtype"] is None and where.default_dtype != where.librarys_default:
+        kwargs["dtype"] = _default_of(where, name, args)
     try:
         return wrap(getattr(where.xp, name)(*args, **kwargs), where)
     except Exception as error:
         explain(error, name, args, where)
+
+
+def _default_of(backend: Any, name: str, args: Sequence[Any]) -> Any:
+    """The dtype of what a creation function makes where none is asked for; None where the library knows it."""
+    if name in ("zeros", "ones", "empty", "eye"):
+        return backend.default_dtype
+    numbers = [arg for arg in (args[1:] if name == "full" else args) if type(arg) in PYTHON_NUMBERS]
+    kind = kind_of_numbers(numbers)
+    if kind is complex:
+        return backend.default_complex
+    return backend.default_dtype if kind is float or name == "linspace" else None
 
 
 # --- from data ----------------------------------------------------------------------------------------------
@@ -89,6 +103,7 @@ def asarray(
     home = None if device is not None else owner(obj)
     if home is not None and (home.name == backend.name or home.stays):
         where = home  # a raw array stays on its device
+    dtype = where.as_dtype(dtype)
     if where is not home or dtype is not None:  # an array of the backend's own is looked at below
         check("asarray", obj)
     try:
@@ -114,6 +129,7 @@ def from_tensor(x: Tensor, dtype: Any, device: Any, copy: bool | None, requires_
         if copy is False:
             raise ValueError(f"asarray(copy=False): going from {y.device} to {device} takes a copy")
         y = y.to_device(device)
+    dtype = y.backend.as_dtype(dtype)
     if dtype is not None and dtype != y.dtype:
         if copy is False:
             raise ValueError(f"asarray(copy=False): going from {y.dtype} to {dtype} takes a copy")
@@ -131,17 +147,22 @@ def _holds_tensors(obj: Any) -> bool:
 
 def _from_nested(obj: Any) -> Tensor:
     """A nested sequence with tensors in it, stacked so that their gradients find them."""
+    return _stacked(obj, iter(numbers_lifted("asarray", _leaves(obj))))
+
+
+def _leaves(obj: Any) -> Iterator[Any]:
+    for part in obj:
+        if isinstance(part, list | tuple):
+            yield from _leaves(part)
+        else:
+            yield part
+
+
+def _stacked(obj: Any, leaves: Iterator[Any]) -> Tensor:
+    """The leaves, stacked in the shape of the nested sequence."""
     from xgrad.rules.manipulation import stack
 
-    parts = [_from_nested(part) if isinstance(part, list | tuple) else part for part in obj]
-    backend, raws, _ = unwrap("asarray", parts)
-    like = next(part for part in parts if isinstance(part, Tensor))
-    return stack(
-        [
-            p if isinstance(p, Tensor) else wrap(backend.asarray(r, like.dtype), backend)
-            for p, r in zip(parts, raws, strict=True)
-        ]
-    )
+    return stack([_stacked(part, leaves) if isinstance(part, list | tuple) else next(leaves) for part in obj])
 
 
 @creation()
@@ -184,6 +205,8 @@ def empty(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device
 def full(backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """`fill_value` everywhere. A 0-d tensor may be given, and gets the sum of the gradients."""
     shape = integers("full", shape, "shape")
+    if is_host_data(fill_value):
+        fill_value = wrap(backend.adopt(fill_value), backend)
     if isinstance(fill_value, Tensor):
         from xgrad.rules.manipulation import repeated
 

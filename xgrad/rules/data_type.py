@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from xgrad.backends import is_host_data
+from xgrad.backends.data import is_scalar
 from xgrad.dispatch import apply, backend_of
 from xgrad.op import Multilinear
 from xgrad.registry import public
@@ -29,7 +31,7 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> T
     >>> xg.astype(xg.asarray([1.9]), xg.int64).numpy().tolist()
     [1]
     """
-    if not copy and isinstance(x, Tensor) and x.dtype == dtype:
+    if not copy and isinstance(x, Tensor) and x.dtype == x.backend.as_dtype(dtype):
         return x
     y = cast(x, dtype)
     return y if device is None else y.to_device(device)
@@ -38,37 +40,45 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> T
 @of_backend(NOT_AN_ARRAY)
 def can_cast(backend: Any, from_: Any, to: Any, /) -> bool:
     """Whether one dtype can be converted to the other by the rules of type promotion."""
-    return bool(_home(backend, from_).xp.can_cast(_dtype(from_), to))
+    home = _home(backend, from_)
+    return bool(home.xp.can_cast(_dtype(home, from_), home.as_dtype(to)))
 
 
 @of_backend(NOT_AN_ARRAY)
 def finfo(backend: Any, type: Any, /) -> Any:
     """The limits of a floating-point dtype: bits, eps, max, min, smallest_normal."""
-    return _home(backend, type).xp.finfo(_dtype(type))
+    home = _home(backend, type)
+    return home.xp.finfo(_dtype(home, type))
 
 
 @of_backend(NOT_AN_ARRAY)
 def iinfo(backend: Any, type: Any, /) -> Any:
     """The limits of an integer dtype: bits, max, min."""
-    return _home(backend, type).xp.iinfo(_dtype(type))
+    home = _home(backend, type)
+    return home.xp.iinfo(_dtype(home, type))
 
 
 @of_backend(NOT_AN_ARRAY)
 def isdtype(backend: Any, dtype: Any, kind: Any) -> bool:
     """Whether a dtype is of a kind: another dtype, a name such as 'real floating', or a tuple of these."""
-    return bool(backend.xp.isdtype(dtype, kind))
+    is_kind = isinstance(kind, str | tuple)
+    return bool(backend.xp.isdtype(backend.as_dtype(dtype), kind if is_kind else backend.as_dtype(kind)))
 
 
 @of_backend(NOT_AN_ARRAY)
 def result_type(backend: Any, *arrays_and_dtypes: Any) -> Any:
     """The dtype that arrays, dtypes and numbers have together."""
-    tensors = [a for a in arrays_and_dtypes if isinstance(a, Tensor)]
-    home = backend_of("result_type", tensors) if tensors else backend
-    return home.xp.result_type(*(_dtype(a) for a in arrays_and_dtypes))
+    arrays = [a for a in arrays_and_dtypes if hasattr(a, "shape")]
+    home = backend_of("result_type", arrays) if arrays else backend
+    return home.xp.result_type(
+        *(home.adopt(a).dtype if is_host_data(a) else _dtype(home, a) for a in arrays_and_dtypes)
+    )
 
 
-def _dtype(value: Any) -> Any:
-    return value.dtype if isinstance(value, Tensor) else value
+def _dtype(home: Any, value: Any) -> Any:
+    if isinstance(value, Tensor):
+        return value.dtype
+    return value if is_scalar(value) or hasattr(value, "shape") else home.as_dtype(value)
 
 
 def _home(backend: Any, value: Any) -> Any:

@@ -62,11 +62,7 @@ def constant(name: str, doc: str, arguments: int = 1) -> Public:
 def untracked(name: str, args: Sequence[Any], **static: Any) -> Tensor:
     """Run a function of the backend without recording it."""
     backend, raws, _ = dispatch.unwrap(name, args)
-    function = _raw(name)[backend]
-    try:
-        y = function(*raws, **static)
-    except Exception as error:
-        dispatch.explain(error, name, raws, backend)
+    y = dispatch.call(name, _raw(name)[backend], backend, raws, static)
     return wrap(y if backend.owns(y) else backend.asarray(y), backend)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from xgrad.backends.data import is_scalar
 from xgrad.dispatch import apply, backend_of, weak
 from xgrad.op import Elementwise, JointlyLinear, conjugate, real_part
+from xgrad.operands import together
 from xgrad.registry import ELEMENTWISE, public
 from xgrad.rules import strides
 from xgrad.rules.declare import constant, elementwise, untracked
@@ -40,6 +41,7 @@ def gap(x1: Any, x2: Any, /) -> Tensor:
     """
     from xgrad.rules.searching import mask
 
+    x1, x2 = together("gap", x1, x2)
     apart = bitwise_or(not_equal(x1, x2), isfinite(x1))
     return subtract(mask(x1, apart), mask(x2, apart))
 
@@ -202,6 +204,7 @@ def over_squares(g: Any, x1: Any, x2: Any, /) -> Tensor:
     """
     from xgrad.rules.searching import mask
 
+    g, x1, x2 = together("over_squares", g, x1, x2)
     size = hypot(x1, x2)
     return divide(divide(mask(g, not_equal(size, math.inf)), size), size)
 
@@ -257,6 +260,7 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
         backend = backend_of("clip", (x,))
         low, high = (None if bound is None else weak(backend, bound) for bound in (min, max))
         return apply(_clip, (x,), {"min": low, "max": high})
+    x, min, max = together("clip", x, min, max)
     y = x
     if min is not None:
         y = where(less(y, min), min, y)

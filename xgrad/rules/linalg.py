@@ -104,7 +104,7 @@ def matrix_power(x: Any, n: int, /) -> Tensor:
     >>> xg.linalg.matrix_power(xg.asarray([[1.0, 1.0], [0.0, 1.0]]), 3).numpy().tolist()
     [[1.0, 3.0], [0.0, 1.0]]
     """
-    n = integer("matrix_power", n, "n")
+    x, n = operand("matrix_power", x), integer("matrix_power", n, "n")
     if n == 0:
         one: Tensor = BOUND["eye"](backend_of("matrix_power", (x,)), x.shape[-1], dtype=x.dtype)
         return repeated(one, x.shape)

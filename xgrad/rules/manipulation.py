@@ -10,11 +10,11 @@ from typing import Any
 from xgrad.dispatch import apply, apply_to_one, backend_of
 from xgrad.integers import integer, integers, one_or_more
 from xgrad.op import JointlyLinear, Multilinear
-from xgrad.operands import numbers_lifted, operand
+from xgrad.operands import numbers_lifted, operand, together
 from xgrad.registry import public
 from xgrad.rules import strides
 from xgrad.rules.shapes import Axes, inverse, normalize_axes
-from xgrad.tensor import Tensor
+from xgrad.tensor import Tensor, wrap
 from xgrad.views import Kind, as_view, layout_of, link_of
 
 # --- one array, same elements -------------------------------------------------------------------------------
@@ -195,9 +195,10 @@ def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
 def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
     """Each element `repeats` times (a number, or one for each element along `axis`); of the flattened array without an axis."""
     from xgrad.rules.declare import untracked
-
-    x = operand("repeat", x)
     from xgrad.rules.indexing import take
+
+    x, repeats = together("repeat", x, repeats)
+    x = operand("repeat", x)
 
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
@@ -206,7 +207,8 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
         repeats = integer("repeat", repeats, "repeats")
         apart = broadcast_to(expand_dims(x, axis=axis + 1), (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :]))
         return rearranged(apart, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
-    places = backend_of("repeat", (x,)).xp.arange(x.shape[axis])
+    backend = backend_of("repeat", (x,))
+    places = wrap(backend.xp.arange(x.shape[axis]), backend)
     return take(x, untracked("repeat", (places, repeats)), axis=axis)
 
 

@@ -13,7 +13,7 @@ from xgrad.backends.data import is_scalar
 from xgrad.dispatch import affine, apply, backend_of, weak
 from xgrad.integers import integer, one_or_more
 from xgrad.op import Elementwise, Function, total
-from xgrad.operands import beside, operand
+from xgrad.operands import beside, operand, together
 from xgrad.registry import public
 from xgrad.rules.declare import elementwise
 from xgrad.rules.linear_algebra import matmul, matrix_transpose
@@ -57,6 +57,7 @@ linear = public("linear", "rule")(affine(_linear))
 @public("weight_gradient", "composition")
 def weight_gradient(g: Any, x: Any, weight: Any, /) -> Tensor:
     """g.T @ x for matrices g and x: the gradient of linear's weight, like which it may lie in memory."""
+    g, x = together("weight_gradient", g, x)
     product: Tensor = matmul(matrix_transpose(g), x)
     return product
 
@@ -213,6 +214,7 @@ def softmax_cross_entropy(x: Any, number: Any, /, *, axis: int = -1, ignore_inde
     >>> xg.softmax_cross_entropy(xg.asarray([[0.0, 0.0]]), xg.asarray([1])).numpy().tolist()
     [0.6931471805599453]
     """
+    x, number = together("softmax_cross_entropy", x, number)
     x, number = operand("softmax_cross_entropy", x), beside("softmax_cross_entropy", x, number)
     (axis,) = normalize_axes("softmax_cross_entropy", integer("softmax_cross_entropy", axis), x.ndim)
     ignored = integer("softmax_cross_entropy", ignore_index, "ignore_index")

@@ -78,6 +78,7 @@ def _endpoints(
             raise ValueError(f"{name}: numbers or 0-d arrays are wanted, not one of shape {tuple(value.shape)}")
     backend = backend_of(name, values) if any(isinstance(value, Tensor) for value in values) else backend
     backend = backend if device is None else backend.on(device)
+    dtype = backend.as_dtype(dtype)
     values = [
         value if isinstance(value, Tensor) or is_scalar(value) else wrap(backend.lift(value), backend)
         for value in values
@@ -85,5 +86,5 @@ def _endpoints(
     values = [from_tensor(value, None, device, None, False) for value in numbers_lifted(name, values)]
     if dtype is None:
         inexact = [value.dtype for value in values if backend.is_inexact(value.dtype)]
-        dtype = backend.library.result_type(*inexact) if inexact else backend.xp.asarray(0.0).dtype
+        dtype = backend.library.result_type(*inexact) if inexact else backend.default_dtype
     return backend, [from_tensor(value, dtype, None, None, False) for value in values], dtype

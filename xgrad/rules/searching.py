@@ -9,7 +9,7 @@ from xgrad.backends.data import is_scalar
 from xgrad.dispatch import apply, backend_of, weak
 from xgrad.integers import integer, one_or_more, or_none
 from xgrad.op import JointlyLinear
-from xgrad.operands import beside, numbers_lifted, operand
+from xgrad.operands import beside, numbers_lifted, operand, together
 from xgrad.registry import public
 from xgrad.rules.declare import NOT_CONTINUOUS, untracked
 from xgrad.rules.shapes import Axes, normalize_axes
@@ -133,6 +133,7 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: 
     from xgrad.rules.indexing import getitem
     from xgrad.rules.manipulation import broadcast_to, concat
 
+    x, prepend, append = together("diff", x, prepend, append)
     x = operand("diff", x)
     (axis,), n = normalize_axes("diff", integer("diff", axis), x.ndim), integer("diff", n, "n")
     parts = [*numbers_lifted("diff", [part for part in (prepend, x, append) if part is not None])]

@@ -22,15 +22,10 @@ def arrays(name: str, *args: Any) -> list[Tensor]:
     dtypes = [raw.dtype for raw in raws if hasattr(raw, "shape")]
     dtype = dtypes[0] if len(dtypes) == 1 else backend.library.result_type(*dtypes)
     if backend.library.isdtype(dtype, ("bool", "integral")):
-        dtype = _default(backend)
+        dtype = backend.default_dtype
     lifted = [raw if hasattr(raw, "shape") else backend.asarray(raw, dtype) for raw in raws]
     tensors = [arg if isinstance(arg, Tensor) else wrap(raw, backend) for arg, raw in zip(args, lifted, strict=True)]
     return [t if t.dtype == dtype else cast(t, dtype) for t in tensors]
-
-
-def _default(backend: Any) -> Any:
-    """The dtype for what has no floating-point one."""
-    return backend.library.__array_namespace_info__().default_dtypes(device=backend.device)["real floating"]
 
 
 def floating(name: str, x: Any) -> Tensor:
