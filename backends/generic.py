@@ -46,6 +46,9 @@ def backend_for(array: Any, taken: Callable[[str], bool]) -> type[Generic]:
     return cls
 
 
+DEFAULTS = {"real floating": "float64", "integral": "int64", "indexing": "int64"}
+
+
 class Library:
     """A namespace, and how to ask it for its dtypes and devices, which the standard has known since 2022 and 2023 only."""
 
@@ -73,9 +76,7 @@ class Library:
             default_device=lambda: "cpu",
             devices=lambda: ["cpu"],
             default_dtypes=lambda device=None: {
-                "real floating": self.library.float64,
-                "integral": self.library.int64,
-                "indexing": self.library.int64,
+                kind: getattr(self.library, name) for kind, name in DEFAULTS.items() if hasattr(self.library, name)
             },
             dtypes=lambda device=None, kind=None: self._dtypes(kind),
         )
@@ -190,7 +191,7 @@ class Generic(Backend):
         """The library's own default, unless another one was chosen: it may have dtypes that nobody else has."""
         if name is not None:
             return super()._find_default(name)
-        return self.library.__array_namespace_info__().default_dtypes(device=self.device)["real floating"]
+        return self.library.__array_namespace_info__().default_dtypes(device=self.device).get("real floating")
 
     @property
     def librarys_default(self) -> Any:  # type: ignore[override]

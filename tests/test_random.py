@@ -37,7 +37,7 @@ def test_the_numbers_are_numpys(backend, name):
 
 def test_dtypes(backend):
     generator = xg.random.Generator(0)
-    defaults = backend.xp.__array_namespace_info__().default_dtypes()
+    defaults = backend.view.__array_namespace_info__().default_dtypes()
     assert generator.normal(2).dtype == defaults["real floating"]
     assert generator.uniform(2).dtype == defaults["real floating"]
     assert generator.integers(5).dtype == defaults["integral"]

@@ -230,7 +230,7 @@ def test_two_backends_are_an_error():
     with xg.use_backend("numpy"):
         x = xg.asarray([1.0, 2.0])
     for call in (lambda: xg.vmap(xg.add)(x, y), lambda: xg.vmap(lambda x: x + y)(x)):
-        with pytest.raises(TypeError, match="two backends"):
+        with pytest.raises(TypeError, match="met"):
             call()
 
 

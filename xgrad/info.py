@@ -8,6 +8,8 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.backends import BackendError, backend_class, load, names
+from xgrad.backends.base import Backend
+from xgrad.backends.default_dtype import name_of_dtype
 from xgrad.fit.words import one_line
 from xgrad.registry import FUNCTIONS
 
@@ -57,7 +59,14 @@ def _default() -> str:
         backend = xg.get_backend()
     except BackendError as error:
         return one_line(f"none{why}: {error}")
-    return f"{backend.name} on {backend.device_name}{why}"
+    return f"{backend.name} on {backend.device_name}{why}, default dtype {_dtype(backend)}"
+
+
+def _dtype(backend: Backend) -> str:
+    try:
+        return name_of_dtype(backend.default_dtype)
+    except (BackendError, ValueError) as error:
+        return one_line(f"none: {error}")
 
 
 def _reason(name: str, error: BackendError) -> str:

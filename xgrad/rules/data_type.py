@@ -61,8 +61,8 @@ def iinfo(backend: Any, type: Any, /) -> Any:
 @of_backend(NOT_AN_ARRAY)
 def isdtype(backend: Any, dtype: Any, kind: Any) -> bool:
     """Whether a dtype is of a kind: another dtype, a name such as 'real floating', or a tuple of these."""
-    is_kind = isinstance(kind, str | tuple)
-    return bool(backend.xp.isdtype(backend.as_dtype(dtype), kind if is_kind else backend.as_dtype(kind)))
+    kinds = tuple(map(backend.as_dtype, kind)) if isinstance(kind, tuple) else backend.as_dtype(kind)
+    return bool(backend.xp.isdtype(backend.as_dtype(dtype), kinds))
 
 
 @of_backend(NOT_AN_ARRAY)
