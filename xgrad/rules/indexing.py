@@ -193,6 +193,7 @@ def setitem(x: Any, value: Any, /, key: Any) -> Tensor:
 
     Raises TypeError for a complex value in real numbers, and for a floating-point one in integers.
     """
+    x, value = together("setitem", x, value)
     x = operand("setitem", x)
     check_kind(x, value)
     x, key = placed(x, key, value=value)
