@@ -246,7 +246,8 @@ class Dpnp(Backend):
 
     def to_numpy(self, array: Any) -> Any:
         """dpnp brings all of the memory that an array is a part of."""
-        return dpnp.asnumpy(array if _is_all_of_its_memory(array) else array.copy())
+        whole = array if _is_all_of_its_memory(array) else array.copy()
+        return dpnp.tensor.asnumpy(whole.get_array())
 
     def copy(self, array: Any) -> Any:
         return array.copy(order="C")
@@ -279,6 +280,8 @@ class Dpnp(Backend):
             return MemoryError
         if isinstance(error, dpnp.tensor.ExecutionPlacementError):
             return ValueError
+        if isinstance(error, ValueError) and "does not support input type" in str(error):
+            return TypeError
         return super().kind_of(error)
 
     def in_words(self, error: Exception) -> str:

@@ -102,7 +102,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Any]:
             pytest.fail(f"XGRAD_TEST_BACKENDS asks for {kind}, which cannot be used: {error}")
         if kind == "readonly":
             stack.enter_context(read_only_inputs())
-        if kind == "strict":
+        if kind in ("strict", "dpnp"):
             stack.enter_context(guarded(backend))
         if kind == "dask":
             stack.enter_context(small_chunks())

@@ -1,13 +1,15 @@
 """Noticing what goes from a device to the host unasked.
 
 array-api-strict's device1 stands in for a GPU: it refuses NumPy operands and `np.asarray`, but lets
-`float`, `bool`, iteration and DLPack through. Here these are refused as well, and counted.
+`float`, `bool`, iteration and DLPack through. Here these are refused as well, and counted. So are those of dpnp's arrays, whose
+device is a real one, with a memory of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
 from typing import Any
 from unittest.mock import patch
 
@@ -21,6 +23,7 @@ WAYS_OUT = (
     "__index__",
     "__int__",
     "__iter__",
+    *("asnumpy", "item", "tobytes", "tolist"),  # dpnp's methods
 )
 
 
@@ -41,7 +44,7 @@ class Transfers:
     def refuse(self, way: str) -> Any:
         def refused(*args: Any, **kwargs: Any) -> Any:
             self.seen.append(way)
-            raise HiddenTransferError(f"{way} brings an array from the device to the host")
+            raise HiddenTransferError(f"{way} brings an array from the device to the host, or to the device")
 
         return refused
 
@@ -62,8 +65,19 @@ def guarded(backend: Any) -> Iterator[Transfers]:
 
 @contextmanager
 def no_transfers(backend: Any) -> Iterator[Transfers]:
-    """While the block runs, nothing at all goes to the host, by `numpy()` and `item()` neither."""
+    """While the block runs, nothing at all goes to the host, by `numpy()` and `item()` neither; and to dpnp, no array goes."""
     with guarded(backend) as transfers:
         asked = patch.object(type(backend), "to_numpy", transfers.refuse("to_numpy"))
-        with asked:
+        with asked, arrays_refused(transfers) if backend.name == "dpnp" else nullcontext():
             yield transfers
+
+
+def arrays_refused(transfers: Transfers) -> Any:
+    """While the block runs, dpnp takes no array of NumPy to a device. (It takes the numbers in expressions there.)"""
+    copies = import_module("dpnp.tensor._copy_utils")
+    copy = copies._copy_from_numpy_into
+
+    def copy_unless_an_array(there: Any, host: Any) -> Any:
+        return transfers.refuse("an array of NumPy")() if host.ndim else copy(there, host)
+
+    return patch.object(copies, "_copy_from_numpy_into", copy_unless_an_array)
