@@ -167,6 +167,7 @@ class Dpnp(Backend):
 
     def __init__(self, name: str, device: Any) -> None:
         self.queue = device.sycl_queue
+        self._numbers: dict[Any, Any] = {}  # on the device
         super().__init__(name, device)
 
     def _find_narrow_dtypes(self) -> frozenset[Any]:
@@ -254,14 +255,14 @@ class Dpnp(Backend):
 
     def weak(self, value: float, like: Any, form: Any = None) -> Any:
         """A 0-d array of the same dtype: dpnp makes one of a number on the host, and waits until it is on the device."""
-        if form is None or value != value:
+        if value != value or not self.is_inexact(like.dtype):
             return value
-        key = value or str(value)  # 0.0 == -0.0
-        constant = form.constants.get(key)
+        key = value or str(value), like.dtype  # 0.0 == -0.0
+        constant = self._numbers.get(key)
         if constant is None:
-            if len(form.constants) > 100:
-                form.constants.clear()
-            constant = form.constants[key] = self.xp.full((), value, dtype=like.dtype)
+            if len(self._numbers) > 1000:
+                self._numbers.clear()
+            constant = self._numbers[key] = self.xp.full((), value, dtype=like.dtype)
         return constant
 
     def owned(self, array: Any, fresh: bool) -> Any:
