@@ -1,6 +1,6 @@
 """dpnp, on SYCL devices: Intel's GPUs, and any CPU through OpenCL.
 
-Its work is queued on the device. Nothing here waits for it, except `to_numpy`, `synchronize`, and `adopt` of an array of another
+Its work is queued on the device. Nothing here waits for it, except `to_numpy`, `synchronize`, and `cut_off` of an array of another
 queue. xgrad's arrays of one device are all on dpctl's queue of that device.
 """
 
@@ -222,9 +222,9 @@ class Dpnp(Backend):
 
     # --- arrays ---
 
-    def asarray(self, obj: Any, dtype: Any = None, copy: bool | None = None) -> Any:
+    def make_array(self, obj: Any, dtype: Any, copy: bool | None) -> Any:
         if self.owns(obj):
-            return self.xp.asarray(self.adopt(obj), dtype=dtype, copy=copy)
+            return self.xp.asarray(self.cut_off(obj), dtype=dtype, copy=copy)
         kind: Any = getattr(obj, "dtype", None)
         if dtype is None and str(kind) in ("float64", "complex128") and not self.device.sycl_device.has_aspect_fp64:
             warnings.warn(
@@ -238,7 +238,7 @@ class Dpnp(Backend):
             obj = obj.astype(kind.newbyteorder("="))
         return self.xp.asarray(obj, dtype=dtype, copy=copy)
 
-    def adopt(self, array: Any) -> Any:
+    def cut_off(self, array: Any) -> Any:
         """An array of another queue of the device comes to ours, in the same memory, once what it waits for is done."""
         if array.sycl_queue != self.queue and self.device_of(array) == self.device:
             array.sycl_queue.wait()
