@@ -54,7 +54,6 @@ class DpnpRaw(IndexingRaw):
     """dpnp, and what it does otherwise than the standard has it."""
 
     _special = DpnpSpecial
-    _waits_for_inverses = True
 
     @cached_property
     def linalg(self) -> Any:

@@ -46,7 +46,7 @@ class Adagrad(Optimizer):
         "maximize": flag,
     }
     keeps: ClassVar[Mapping[str, str]] = {"step": "", "sum": ""}
-    factors = ("eps", "weight_decay")
+    factors = ("eps",)
 
     def __init__(
         self,

@@ -28,7 +28,9 @@ class Optimizer:
     """
 
     checks: ClassVar[Mapping[str, Check]]
-    factors: ClassVar[Collection[str]] = ()  # options that the rule uses on arrays only, not in sums of its own
+    factors: ClassVar[
+        Collection[str]
+    ] = ()  # options that the rule uses on arrays only, not in sums of its own or as flags
     keeps: ClassVar[Mapping[str, str] | None] = None  # what `state` holds, and the option that asks for it ("": always)
     update: ClassVar[Callable[..., Any]]
 

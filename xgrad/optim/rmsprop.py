@@ -48,7 +48,7 @@ class RMSprop(Optimizer):
         "maximize": flag,
     }
     keeps: ClassVar[Mapping[str, str]] = {"square_avg": "", "grad_avg": "centered", "momentum_buffer": "momentum"}
-    factors = ("lr", "eps", "weight_decay", "momentum")
+    factors = ("lr", "eps")
 
     def __init__(
         self,

@@ -45,7 +45,7 @@ class SGD(Optimizer):
         "maximize": flag,
     }
     keeps: ClassVar[Mapping[str, str]] = {"momentum_buffer": "momentum"}
-    factors = ("lr", "momentum", "weight_decay")
+    factors = ("lr",)
 
     def __init__(
         self,
