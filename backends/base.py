@@ -42,6 +42,7 @@ class Backend:
     cannot: ClassVar[Mapping[str, str]] = {}  # functions ("linalg.eig") that it has no way to, each with the reason
     holds_host_data: ClassVar[bool] = False  # whether its arrays move to the backend of what they meet: NumPy's do
     stays: ClassVar[bool] = False  # whether xgrad.asarray leaves its arrays here, whichever backend is the current one
+    asks_operands: ClassVar[bool] = False  # whether its arrays' `op=` leaves it to a tensor that is the operand
     passing: ClassVar[bool] = False  # whether it is one of many that come and go, and nothing should be kept for it
     guard: Any = NO_GUARD  # entered around what is done with this device's arrays, where another may be the current one
     make_view: ClassVar[Callable[[Backend], Any]]  # set by xgrad.namespace

@@ -202,6 +202,7 @@ def _are_of_one_dtype(*arrays: Any) -> bool:
 
 class CuPy(Backend):
     name = "cupy"
+    asks_operands = True
     install = "pip install 'xgrad[cuda12]' (for CUDA 12) or pip install 'xgrad[cuda13]' (for CUDA 13)"
     array_types: ClassVar[tuple[type, ...]] = (cupy.ndarray,) if cupy else ()
     raw_class = CuPyRaw

@@ -27,7 +27,7 @@ LAYERS = (
     "views tohost declared",
     "tensor modes",
     "op",
-    "dispatch",
+    "dispatch graph",
     "several operands watching anomaly",
     "rules",
     "namespace primitive persist batching",

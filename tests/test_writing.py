@@ -113,8 +113,6 @@ programs = st.lists(
 @settings(max_examples=60)
 @given(program=programs)
 def test_programs_of_reads_views_and_writes_match_the_oracle(backend, xp, places, program):
-    if backend.name == "strict" and places == "indices":
-        return  # the standard has no writes at arrays of integers
     if backend.name == "dask" and places == "masks":
         return  # the shape of what a mask takes is not known before it is computed
     keys: list[Any] = {"slices": PLACES, "masks": MASKS, "indices": INDICES}[places]  # type: ignore[assignment]

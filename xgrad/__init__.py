@@ -30,6 +30,7 @@ from xgrad.backends.transfer_guard import TransferError, transfer_guard
 from xgrad.check import check_grads
 from xgrad.checkpoint import checkpoint
 from xgrad.dispatch import MixedBackendsError
+from xgrad.graph import draw_graph
 from xgrad.jacobians import hessian, hvp, jacobian
 from xgrad.modes import debug, no_grad, use_deterministic
 from xgrad.persist import persist
@@ -298,6 +299,7 @@ __all__ = [
     "diff",
     "divide",
     "divide_into",
+    "draw_graph",
     "e",
     "empty",
     "empty_like",

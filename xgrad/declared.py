@@ -46,6 +46,8 @@ if TYPE_CHECKING:
         def __eq__(self, other: Any, /) -> T_: ...  # type: ignore[override]
         def __ne__(self, other: Any, /) -> T_: ...  # type: ignore[override]
 
+        __array_ufunc__: Callable[..., Any]
+        grad_fn: Any
         T: T_
         mT: T_
         real: T_

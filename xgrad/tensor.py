@@ -6,14 +6,14 @@ What operators and functions do with a tensor is in rules/, which hangs the oper
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from xgrad import reading, tape, views
 from xgrad.declared import Declared
 from xgrad.identity import COPIED, KEPT, MOVED
 from xgrad.reading import noting
 from xgrad.tape import FREED, OP, SAVED, SEQ, STATIC, Leaf
-from xgrad.tohost import Size, Values, count, size_of
+from xgrad.tohost import Size, Values, count, hand_out, size_of
 
 if TYPE_CHECKING:
     from xgrad.backends.base import Backend
@@ -41,9 +41,6 @@ class Tensor(Values, Declared["Tensor"]):
     _held: tape.Held  # of a leaf, and after retain_grad()
     shared: Any  # see views.py; not set where a tensor has never been or had a view
 
-    # An ndarray or a NumPy scalar on the left of an operator hands the operation to the tensor.
-    __array_ufunc__: ClassVar[None] = None
-
     def __init__(self, data: Any, backend: Backend | None = None, node: tape.Node | Leaf | None = None) -> None:
         if backend is None:
             raise TypeError(
@@ -64,15 +61,38 @@ class Tensor(Values, Declared["Tensor"]):
     def data(self) -> Any:
         if noting:
             reading.read(self)
+        if self.backend.asks_operands:
+            hand_out(self._data)
         return self._data
 
     @data.setter
     def data(self, array: Any) -> None:
+        if isinstance(array, Tensor):
+            array = self._values_of(array)
         if not self.backend.owns(array):
             raise TypeError(f".data is an array of backend {self.backend}, not {type(array).__name__}")
         if getattr(self, "shared", None) and views.assign(self, array):
             return
         self._data, self.form = array, None
+
+    def _values_of(self, other: Tensor) -> Any:
+        """The array of a tensor that is assigned to `.data`, as in `t.data -= lr * t.grad`."""
+        if other.node is not None:
+            raise TypeError(
+                ".data has no gradient: assign t.detach(); or write x[...] = t, which hands the gradient on"
+            )
+        if other.backend is not self.backend or other.shape != self.shape:
+            raise ValueError(
+                f".data of {self.shape} on {self.backend} is not assigned a tensor of {other.shape} on {other.backend}; "
+                "for another shape, assign the array itself: x.data = t.data"
+            )
+        if other.dtype == self.dtype:
+            return other.data
+        if other.dtype in self.backend.complex_dtypes or self.backend.is_inexact(other.dtype) > self.backend.is_inexact(
+            self.dtype
+        ):
+            raise TypeError(f".data of dtype {self.dtype} has no room for a tensor of dtype {other.dtype}")
+        return self.backend.xp.astype(other.data, self.dtype)
 
     @property
     def shape(self) -> tuple[int, ...]:

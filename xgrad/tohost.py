@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from xgrad import tape
 
@@ -142,6 +143,29 @@ class Size(int):
     def __reduce__(self) -> Any:
         return int, (int(self),)
 
+
+# --- arrays that `.data` gave out -------------------------------------------------------------------------------
+#
+# `t.data -= x` with a tensor x makes NumPy ask x for the operation (see rules/ufuncs.py). The array must not be written in place
+# then: others may have saved it. An array of the user's own must be.
+
+_handed_out: dict[int, Any] = {}
+
+
+def hand_out(array: Any) -> None:
+    """Remember, weakly, that this array is the data of a tensor."""
+    if len(_handed_out) > 1000:
+        for key in [key for key, reference in list(_handed_out.items()) if reference() is None]:
+            _handed_out.pop(key, None)
+    _handed_out[id(array)] = ref(array)
+
+
+def is_handed_out(array: Any) -> bool:
+    reference = _handed_out.get(id(array))
+    return reference is not None and reference() is array
+
+
+# --- sizes ------------------------------------------------------------------------------------------------------
 
 _sizes: dict[Any, Size] = {}
 

@@ -88,10 +88,10 @@ class Optimizer:
                     if grad is not None and not (self._unfinished and self._moved.get(p) is grad):
                         backend = p.backend
                         if backend.guard is NO_GUARD:
-                            self._move(p, grad.data, options, backend)
+                            self._move(p, grad._data, options, backend)
                         else:
                             with backend.guard:
-                                self._move(p, grad.data, options, backend)
+                                self._move(p, grad._data, options, backend)
         except Exception as error:
             self._remember_moved(at)
             if at is not None:
@@ -123,23 +123,23 @@ class Optimizer:
         state = self.state.get(p)
         if state is None:
             state = self.state[p] = State(p)
-        elif state.backend is not backend or state.dtype != p.data.dtype:
+        elif state.backend is not backend or state.dtype != p._data.dtype:
             state.follow(p)
         if state.source is not options:
-            state.take(options, self.factors, p.data)
+            state.take(options, self.factors, p._data)
         options = state.options
         if state.inside is not None:
             there = state.there
             if there is None or there[0] is not g:
                 there = state.there = [g, state.inside(xp, g), None]
             if there[2] is None:
-                there[2] = self.update(xp, state.inside(xp, p.data), there[1], state, **options)
+                there[2] = self.update(xp, state.inside(xp, p._data), there[1], state, **options)
             p.data = state.outside(xp, there[2], state.dtype)
             state.there = None
-        elif backend.exclusive(p.data):
-            p.data = self.update(xp, p.data, g, state, **options)
+        elif backend.exclusive(p._data):
+            p.data = self.update(xp, p._data, g, state, **options)
         else:  # a graph that was kept, a snapshot or the user holds this array: leave it as it is
-            p.data = self.update(xp, backend.copy(p.data), g, state, **options)
+            p.data = self.update(xp, backend.copy(p._data), g, state, **options)
         if state.is_single:
             state.keep_arrays()
 
@@ -152,7 +152,7 @@ class Optimizer:
                 if set_to_none or p.grad is None:
                     p.grad = None
                 else:
-                    p.grad = Tensor(p.backend.xp.zeros_like(p.data), p.backend)
+                    p.grad = Tensor(p.backend.xp.zeros_like(p._data), p.backend)
 
     def state_dict(self) -> dict[str, Any]:
         """A copy of all that is needed to go on later: {"state": ..., "param_groups": ...}, parameters by number."""

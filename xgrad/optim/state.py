@@ -25,7 +25,7 @@ class State(dict[str, Any]):
     def load(cls, p: Tensor, values: Mapping[str, Any]) -> State:
         """The state that `export` gave, for `p`; ValueError, which names it, for an array that does not fit."""
         state = cls(p)
-        like = p.data if state.inside is None else state.inside(p.backend.xp, p.data)
+        like = p._data if state.inside is None else state.inside(p.backend.xp, p._data)
         for name, value in values.items():
             if isinstance(value, Tensor):
                 state[name] = _fitted(name, value, p.backend, like)
@@ -46,7 +46,7 @@ class State(dict[str, Any]):
         self.place(p)
 
     def place(self, p: Tensor) -> None:
-        self.backend, self.dtype = p.backend, p.data.dtype
+        self.backend, self.dtype = p.backend, p._data.dtype
         # What the rule works with in place of p and g, and how a new p comes back from there; None where it works with them.
         self.inside: Part | None
         self.outside: Part
@@ -56,7 +56,7 @@ class State(dict[str, Any]):
             self.inside, self.outside = as_float32, as_narrow
         else:
             self.inside = None
-        self.is_single = not p.data.shape
+        self.is_single = not p._data.shape
         self.source: Mapping[str, Any] | None = None
         self.rules: dict[Rule, Callable[..., Any]] = {}
         self.forget()

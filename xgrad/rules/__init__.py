@@ -20,6 +20,7 @@ from xgrad.rules import (
     searching,
     special,
     statistical,
+    ufuncs,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "searching",
     "special",
     "statistical",
+    "ufuncs",
 ]

@@ -1,0 +1,193 @@
+"""NumPy's ufuncs on tensors, and raw arrays on the left of an operator."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import xgrad as xg
+from tests.helpers import assert_matches, make, raw, to_numpy
+from xgrad.rules.ufuncs import RENAMED, SAME, UFUNCS, ours
+
+A, B = np.asarray([0.25, 0.5, 0.75]), np.asarray([0.5, 0.25, 0.625])
+NAMES = [*SAME.split(), *RENAMED]
+LOGICAL, INTEGERS = ("logical_",), ("bitwise_", "invert", "left_", "right_")
+
+
+def operands(name: str) -> Any:
+    a: Any
+    b: Any
+    if name.startswith(LOGICAL):
+        a, b = A > 0.3, B > 0.3
+    elif name.startswith(INTEGERS):
+        a, b = np.asarray([1, 2, 3]), np.asarray([2, 1, 3])
+    else:
+        a, b = (A + 1.5 if name == "arccosh" else A), B
+    return (a, b)[: getattr(np, name).nin]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_ufunc_is_the_function_of_the_namespace(xp, name):
+    if name == "vecdot" and not hasattr(np, "vecdot"):
+        pytest.skip("this NumPy has no vecdot")
+    arrays = operands(name)
+    found = getattr(np, name)(*(make(xp, a) for a in arrays))
+    assert isinstance(found, xg.Tensor)
+    np.testing.assert_allclose(to_numpy(found), getattr(np, name)(*arrays), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["exp", "arctan2", "power", "multiply", "maximum", "square", "hypot", "matmul"])
+def test_the_gradient_goes_through(xp, name):
+    arrays = [make(xp, a, requires_grad=True) for a in operands(name)]
+    y = getattr(np, name)(*arrays)
+    xp.sum(y).backward()
+    step = 1e-6
+    for k, x in enumerate(arrays):
+        slopes = []
+        for i in range(3):
+            ends = []
+            for sign in (1, -1):
+                moved = [a.copy() for a in operands(name)]
+                moved[k][i] += sign * step
+                ends.append(np.sum(getattr(np, name)(*moved)))
+            slopes.append((ends[0] - ends[1]) / (2 * step))
+        np.testing.assert_allclose(to_numpy(x.grad), slopes, rtol=1e-6, atol=1e-8)
+
+
+def test_every_ufunc_is_known_by_what_it_is():
+    assert ours(np.exp) is UFUNCS["exp"]
+    assert ours(np.frompyfunc(lambda x: x, 1, 1)) is None
+    special = pytest.importorskip("scipy.special")
+    assert ours(special.expit) is xg.special.expit
+
+
+class Exp:
+    """A ufunc of somebody else's, of a well-known name."""
+
+    __name__ = "exp"
+
+
+def test_a_stranger_of_the_same_name_is_another_function():
+    assert ours(Exp()) is None
+
+
+def test_others_run_on_a_host_copy_or_are_refused(backend, xp):
+    x = make(xp, A)
+    if backend.on_host:
+        np.testing.assert_array_equal(np.heaviside(x, 0.5), np.heaviside(A, 0.5))
+        assert np.add.reduce(x) == A.sum()
+        np.testing.assert_array_equal(np.add(x, 1.0, dtype="float32"), np.add(A, 1.0, dtype="float32"))
+        into = np.zeros(3)
+        assert np.add(x, x, out=into) is into
+        np.testing.assert_array_equal(into, 2 * A)
+    else:
+        with pytest.raises(TypeError, match=r"t\.numpy\(\)"):
+            np.heaviside(x, 0.5)
+    y = make(xp, A, requires_grad=True)
+    for call in (
+        lambda: np.heaviside(y, 0.5),
+        lambda: np.add.reduce(y),
+        lambda: np.exp(y, where=[True, False, True]),
+        lambda: np.add.outer(y, y),
+    ):
+        with pytest.raises(TypeError, match=r"numpy\..*gradient.*t\.detach\(\)"):
+            call()
+    with pytest.raises(TypeError, match="out= cannot be a tensor"):
+        np.add(A, A, out=x)  # type: ignore[call-overload]
+
+
+OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.floordiv, operator.mod]
+
+
+@pytest.mark.parametrize(
+    "op", [*OPERATORS, operator.lt, operator.ge, operator.eq, operator.ne], ids=lambda op: op.__name__
+)
+def test_a_raw_array_on_the_left(backend, xp, op):
+    a, x = raw(backend, A), make(xp, B)
+    found = op(a, x)
+    assert isinstance(found, xg.Tensor)
+    np.testing.assert_array_equal(to_numpy(found), op(A, B))
+    assert isinstance(op(np.float64(0.5), x), xg.Tensor)
+
+
+def test_an_array_of_the_users_own_is_written_in_place(backend, xp):
+    if backend.name != "numpy":
+        pytest.skip("its arrays are not NumPy's")
+    mine, x = np.zeros(3), make(xp, A)
+    alias = mine
+    mine += x
+    assert mine is alias
+    np.testing.assert_array_equal(alias, A)
+    y = make(xp, A, requires_grad=True)
+    with pytest.raises(TypeError, match=r"Write a = a \+ t"):
+        mine += y
+    np.testing.assert_array_equal(alias, A)
+
+
+# --- .data ----------------------------------------------------------------------------------------
+
+
+UPDATES = {
+    "-=": (lambda p, t: operator.isub(p.data, t), A - B),
+    "+=": (lambda p, t: operator.iadd(p.data, t), A + B),
+    "*=": (lambda p, t: operator.imul(p.data, t), A * B),
+    "/=": (lambda p, t: operator.itruediv(p.data, t), A / B),
+    "=": (lambda p, t: p.data - t, A - B),
+    "tensor": (lambda p, t: t, B),
+}
+
+
+@pytest.mark.parametrize("name", UPDATES)
+def test_data_against_a_tensor(backend, xp, name):
+    """It is a write: what was saved before keeps its value, and views follow."""
+    update, want = UPDATES[name]
+    p, t = make(xp, A, requires_grad=True), make(xp, B)
+    view, y = p.detach(), xp.sum(p * p * p)
+    base = make(xp, A)
+    part = base[:2]
+    p.data = update(p, t)
+    assert p.requires_grad
+    assert p.is_leaf
+    np.testing.assert_allclose(to_numpy(p), want, rtol=1e-15)
+    np.testing.assert_array_equal(to_numpy(view), A)
+    np.testing.assert_array_equal(to_numpy(t), B)
+    y.backward()
+    assert_matches(p.grad, 3 * A**2, xp=xp)
+    base.data = update(base, t)
+    np.testing.assert_allclose(to_numpy(part), want[:2], rtol=1e-15)
+
+
+def test_the_loop_of_a_tutorial(xp):
+    p = make(xp, A, requires_grad=True)
+    host = A.copy()
+    for _ in range(3):
+        p.grad = None
+        xp.sum(p * p).backward()
+        p.data -= 0.1 * p.grad  # type: ignore[operator]
+        host -= 0.1 * 2 * host
+    np.testing.assert_allclose(to_numpy(p), host, rtol=1e-12)
+
+
+def test_precision_is_the_parameters(xp):
+    p = make(xp, A, "float32", requires_grad=True)
+    p.data = make(xp, B)
+    assert p.dtype == xp.float32
+    assert p.data.dtype == xp.float32
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "said"),
+    [
+        (lambda xp: make(xp, A, requires_grad=True), TypeError, r"t\.detach\(\)"),
+        (lambda xp: make(xp, [[1.0, 2.0, 3.0]]), ValueError, r"\(3,\).*\(1, 3\).*x\.data = t\.data"),
+        (lambda xp: make(xp, [1.0j, 2.0, 3.0]), TypeError, "no room"),
+    ],
+)
+def test_what_data_does_not_take(xp, value, error, said):
+    p = make(xp, A, requires_grad=True)
+    with pytest.raises(error, match=said):
+        p.data = value(xp)
+    np.testing.assert_array_equal(to_numpy(p), A)

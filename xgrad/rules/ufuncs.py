@@ -1,0 +1,94 @@
+"""NumPy's ufuncs on tensors: `np.exp(t)`, and what `ndarray * t` and `np.float64(2) * t` call.
+
+Those that the namespace has are its functions, so the gradient goes through. Others run on a host copy, which a tensor that
+requires a gradient does not give (see tohost.py): no gradient is lost without a word.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from xgrad.registry import FUNCTIONS
+from xgrad.rules.declare import OPERATORS
+from xgrad.tensor import Tensor
+from xgrad.tohost import is_handed_out
+
+SAME = """
+    add bitwise_and bitwise_or bitwise_xor ceil copysign cos cosh divide equal exp expm1 floor floor_divide greater greater_equal
+    hypot isfinite isinf isnan less less_equal log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor
+    matmul maximum minimum multiply negative nextafter not_equal positive reciprocal remainder sign signbit sin sinh sqrt square
+    subtract tan tanh trunc vecdot
+"""
+RENAMED = {
+    "absolute": "abs",
+    "arccos": "acos",
+    "arccosh": "acosh",
+    "arcsin": "asin",
+    "arcsinh": "asinh",
+    "arctan": "atan",
+    "arctan2": "atan2",
+    "arctanh": "atanh",
+    "conjugate": "conj",
+    "invert": "bitwise_invert",
+    "left_shift": "bitwise_left_shift",
+    "power": "pow",
+    "right_shift": "bitwise_right_shift",
+    "rint": "round",
+}
+COMPARISONS = frozenset(("equal", "greater", "greater_equal", "less", "less_equal", "not_equal"))
+UFUNCS: dict[str, Callable[..., Any]] = {
+    name: OPERATORS.get(FUNCTIONS[function], FUNCTIONS[function])
+    for name, function in {**{name: name for name in SAME.split()}, **RENAMED}.items()
+}
+
+
+def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+    """What NumPy calls for a ufunc that is given a tensor (NEP 13)."""
+    function = ours(ufunc) if method == "__call__" and not options else None
+    if function is not None and (out is None or (out[0] is inputs[0] and is_handed_out(out[0]))):
+        if ufunc.__name__ in COMPARISONS:  # a NumPy scalar that is compared comes as a 0-d array
+            inputs = tuple(
+                x[()] if not isinstance(x, Tensor) and getattr(x, "shape", None) == () else x for x in inputs
+            )
+        found = function(*inputs)  # (in place, it is `t.data -= ...`, and the result is assigned to .data)
+        if found is NotImplemented and ufunc.__name__ in ("equal", "not_equal"):
+            return ufunc.__name__ == "not_equal"  # as Python has it for what cannot be compared
+        return found
+    if any(isinstance(array, Tensor) for array in out or ()):
+        raise TypeError(
+            f"numpy.{ufunc.__name__}: out= cannot be a tensor; take the result, or write it with t[...] = result"
+        )
+    if any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
+        raise TypeError(_refusal(ufunc, method, out))
+    hosts = [x.__array__() if isinstance(x, Tensor) else x for x in inputs]
+    return getattr(ufunc, method)(*hosts, **options, **({} if out is None else {"out": out}))
+
+
+def ours(ufunc: Any) -> Callable[..., Any] | None:
+    """The namespace's function for one of NumPy's ufuncs, or of SciPy's special ones; None if there is none.
+
+    A ufunc of the same name from elsewhere is another function.
+    """
+    name = ufunc.__name__
+    for library, function in (("numpy", UFUNCS.get(name)), ("scipy.special", FUNCTIONS.get(f"special.{name}"))):
+        if function is not None and getattr(sys.modules.get(library), name, None) is ufunc:
+            return function
+    return None
+
+
+def _refusal(ufunc: Any, method: str, out: Any) -> str:
+    name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+    if out is not None:
+        return (
+            f"numpy.{name}: an array of NumPy's has no room for the gradient of a tensor that requires one. Write a = a + t "
+            "for a += t, or t.detach() where the gradient is not wanted."
+        )
+    return (
+        f"numpy.{name} of a tensor that requires a gradient: NumPy does not hand the gradient on. Use a function of xgrad's, "
+        "or call t.detach() first where the gradient is not wanted."
+    )
+
+
+Tensor.__array_ufunc__ = array_ufunc  # type: ignore[assignment]
