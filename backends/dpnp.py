@@ -1,7 +1,7 @@
 """dpnp, on SYCL devices: Intel's GPUs, and any CPU through OpenCL.
 
-Its work is queued on the device. Nothing here waits for it, except `to_numpy`, `synchronize`, and `cut_off` of an array of another
-queue. xgrad's arrays of one device are all on dpctl's queue of that device.
+Its work is queued on the device. Nothing here waits for it, except `to_numpy`, `synchronize`, and `cut_off` of an array of
+another queue. xgrad's arrays of one device are all on dpctl's queue of that device.
 """
 
 from __future__ import annotations
