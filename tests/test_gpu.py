@@ -211,6 +211,79 @@ def test_what_is_traffic_is_counted(cupy, leak):
     assert traffic.seen
 
 
+# --- NumPy arrays are host data ---------------------------------------------------------------------------
+
+
+def test_numpy_arrays_move_to_the_tensors_they_meet(cupy):
+    """Operands, keys, values that are written, cotangents, and arguments of transforms."""
+    a, index, mask = np.arange(6.0).reshape(2, 3), np.array([1, 0]), np.array([True, False])
+    x = xg.asarray(a + 1, requires_grad=True)
+    with xg.use_backend("numpy"):
+        for y in (
+            x * a,
+            a * x,
+            a @ x.T,
+            x[index],
+            x[mask],
+            xg.where(a > 1, x, a),
+            xg.grad(lambda x, b: xg.sum(x * b))(x, a),
+        ):
+            assert isinstance(y.data, cupy.ndarray)
+        z = x * 1.0
+        z[0] = np.ones(3)
+        z += a
+        (z * x).backward(np.full((2, 3), 2.0))
+    want = 2 * np.vstack([1 + a[0], 2 * (a[1] + 1) + a[1]])
+    assert_close(to_numpy(x.grad), want, 1e-12)
+
+
+def test_alone_they_go_to_the_device(cupy):
+    a = np.arange(3.0)
+    for y in (xg.sin(a), xg.grad(lambda x: xg.sum(x * a))(a), xg.vmap(xg.sin)(a), nn.Parameter(a)):
+        assert isinstance(y.data, cupy.ndarray)
+        assert y.dtype == np.float64
+
+
+def test_each_move_is_one_copy_through_pinned_memory(cupy):
+    """CuPy copies through its pool of pinned memory, on the current stream."""
+    x, a = xg.asarray(np.ones(1000)), np.ones(1000)
+    x * a
+    with counted() as traffic:
+        x * a
+    assert traffic.seen == ["a copy from the host"]
+    stream = cupy.cuda.Stream(non_blocking=True)
+    with stream:
+        y = x * np.arange(1000.0)
+    stream.synchronize()
+    np.testing.assert_array_equal(to_numpy(y), np.arange(1000.0))
+
+
+def test_the_guard_finds_a_move_in_a_step(cupy):
+    model, x, y = network(xg.float32)
+    optimizer = optim.Adam(model.parameters(), lr=0.01)
+
+    def step(x: Any) -> None:
+        optimizer.zero_grad()
+        nn.functional.mse_loss(model(x), y).backward()
+        optimizer.step()
+
+    with xg.transfer_guard("error"):
+        step(x)
+        with pytest.raises(xg.TransferError, match=r"moves to Backend\(cupy, .*test_gpu\.py, line"):
+            step(to_numpy(x))
+
+
+@pytest.mark.parametrize("name", ["float64", "float32"])
+def test_the_default_dtype_is_the_hosts(cupy, name):
+    xg.set_default_dtype(name)
+    try:
+        for made in (xg.asarray([0.5]), xg.zeros(2), xg.random.Generator(0).normal((2,)), nn.Linear(2, 2).weight):
+            assert made.dtype == np.dtype(name)
+        assert xg.sqrt(xg.asarray([1, 2])).dtype == (xg.asarray([1, 2]) / 2).dtype == np.dtype(name)
+    finally:
+        xg.set_default_dtype(None)
+
+
 # --- streams ----------------------------------------------------------------------------------------------
 
 
