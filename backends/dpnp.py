@@ -14,7 +14,9 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, files
 from typing import Any, ClassVar
 
+from xgrad.backends import is_host_data
 from xgrad.backends.base import Backend
+from xgrad.backends.host import as_numbers, as_plain
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once, held_once_through
 from xgrad.backends.refusal import Extension
@@ -44,10 +46,22 @@ _cpu_driver = _add_cpu_driver()
 dpnp: Any
 dpctl: Any
 try:
-    dpctl, dpnp = import_module("dpctl"), import_module("dpnp")
+    dpnp, dpctl = import_module("dpnp"), import_module("dpctl")
     _missing: Exception | None = None
 except ImportError as error:
-    dpctl, dpnp, _missing = None, None, error
+    dpnp, dpctl, _missing = None, None, error
+
+
+def _widened(name: str) -> Callable[..., Any]:
+    """A reduction that is computed in float32 for float16: dpnp counts and adds up in float16."""
+
+    def reduced(self: Any, x: Any, /, *, dtype: Any = None, **options: Any) -> Any:
+        function = getattr(dpnp, name)
+        if x.dtype in self.narrow_dtypes and dtype in (None, x.dtype):
+            return self._in_float32(function, x, **options)
+        return function(x, **options) if dtype is None else function(x, dtype=dtype, **options)
+
+    return reduced
 
 
 class DpnpRaw(IndexingRaw):
@@ -71,6 +85,10 @@ class DpnpRaw(IndexingRaw):
 
     def tensordot(self, x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
         return dpnp.tensordot(spread_out(x1), spread_out(x2), axes=axes)
+
+    sum, prod, mean = _widened("sum"), _widened("prod"), _widened("mean")
+    var, std = _widened("var"), _widened("std")
+    cumulative_sum, cumulative_prod = _widened("cumulative_sum"), _widened("cumulative_prod")
 
     def where(self, condition: Any, x1: Any, x2: Any, /) -> Any:
         return dpnp.where(*(forwards(x) for x in (condition, x1, x2)))
@@ -203,11 +221,11 @@ class Dpnp(Backend):
 
     @classmethod
     def device_of(cls, array: Any) -> Any:
-        queue = array.sycl_queue
-        device = _device_of_queue.get(queue)
-        if device is None:
-            device = _device_of_queue[queue] = cls.find_device(queue.sycl_device)
-        return device
+        device = array.device  # a queue, as dpnp sees it
+        found = _devices.get(device)
+        if found is None:
+            found = _devices[device] = cls.find_device(device)
+        return found
 
     @property
     def device_name(self) -> str:
@@ -224,18 +242,21 @@ class Dpnp(Backend):
     def make_array(self, obj: Any, dtype: Any, copy: bool | None) -> Any:
         if self.owns(obj):
             return self.xp.asarray(self.cut_off(obj), dtype=dtype, copy=copy)
-        kind: Any = getattr(obj, "dtype", None)
+        kind = getattr(obj, "dtype", None)
         if dtype is None and str(kind) in ("float64", "complex128") and not self.device.sycl_device.has_aspect_fp64:
             warnings.warn(
                 f"dpnp made single precision of an array of {kind}: device {self.device_name} has no 64-bit numbers. "
                 "Say dtype=xgrad.float32.",
                 stacklevel=3,
             )
-        if (
-            kind is not None and hasattr(kind, "isnative") and not kind.isnative
-        ):  # NumPy's, with its bytes in the other order
-            obj = obj.astype(kind.newbyteorder("="))
-        return self.xp.asarray(obj, dtype=dtype, copy=copy)
+        if is_host_data(obj):
+            obj = as_plain(obj)
+        try:
+            return self.xp.asarray(obj, dtype=dtype, copy=copy)
+        except TypeError:
+            if dtype is None or not isinstance(obj, list | tuple):
+                raise
+            return self.xp.asarray(as_numbers(obj, dtype), copy=copy)
 
     def cut_off(self, array: Any) -> Any:
         """An array of another queue of the device comes to ours, in the same memory, once what it waits for is done."""
@@ -254,7 +275,7 @@ class Dpnp(Backend):
 
     def weak(self, value: float, like: Any, form: Any = None) -> Any:
         """A 0-d array of the same dtype: dpnp makes one of a number on the host, and waits until it is on the device."""
-        if value != value or not self.is_inexact(like.dtype):
+        if value != value or like.dtype in self.narrow_dtypes or not self.is_inexact(like.dtype):
             return value
         key = value or str(value), like.dtype  # 0.0 == -0.0
         constant = self._numbers.get(key)
@@ -295,7 +316,7 @@ class Dpnp(Backend):
         )
 
 
-_device_of_queue: dict[Any, Any] = {}
+_devices: dict[Any, Any] = {}  # for dpnp's device on each queue, that on dpctl's own queue
 
 
 def _is_all_of_its_memory(array: Any) -> bool:

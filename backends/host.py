@@ -23,3 +23,8 @@ def as_plain(array: Any) -> Any:
         )
     native = array.dtype.newbyteorder("=")
     return np.asarray(array, dtype=native)
+
+
+def as_numbers(obj: Any, dtype: Any) -> Any:
+    """A sequence of objects that turn into numbers, such as fractions, as an array of NumPy's."""
+    return np.asarray(obj, dtype=dtype)

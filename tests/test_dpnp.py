@@ -111,7 +111,7 @@ def test_a_device_without_double_precision_says_what_becomes_of_it(here, monkeyp
     assert not here._find_narrow_dtypes()
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
 def test_numbers_come_to_the_device_once(here, dtype):
     x = here.asarray(np.ones(2, dtype=dtype))
     for value in (2.0, 0.0, -0.0, 3):
@@ -120,7 +120,8 @@ def test_numbers_come_to_the_device_once(here, dtype):
         assert constant.dtype == (x * value).dtype == x.dtype
         assert np.copysign(1.0, to_numpy(constant).real) == np.copysign(1.0, value)
     assert np.isnan(here.weak(float("nan"), x))
-    assert here.weak(2.5, here.asarray(np.ones(2, dtype="int32"))) == 2.5
+    for narrow in ("int32", "float16"):
+        assert here.weak(1e-9, here.asarray(np.ones(2, dtype=narrow))) == 1e-9
 
 
 def test_a_small_part_of_a_large_array_comes_to_the_host_alone(here):

@@ -94,7 +94,7 @@ def test_the_gradient_of_log_ndtr_far_out():
 
 def test_betainc_is_scipys(backend, xp):
     """Also where a library has none, and the backend makes it."""
-    if backend.name == "strict":
+    if "special.betainc" in backend.cannot:
         pytest.skip("the library has no special functions")
     a, b = np.asarray(edges([0.2, 1.0, 7.5, 80.0, 2000.0])).T
     x = a / (a + b) * np.asarray([[0.0], [0.4], [0.9], [1.0], [1.05]])
@@ -107,7 +107,7 @@ def test_arrays_of_two_dtypes_are_promoted_first(backend, xp):
     x = make(xp, [0.3, 0.5])
     got = xp.special.xlogy(make(xp, 0.1, "float32"), x)
     assert_matches(got, special.xlogy(np.float64(np.float32(0.1)), [0.3, 0.5]), xp=xp)
-    if backend.name != "strict":
+    if "special.betainc" not in backend.cannot:
         got = xp.special.betainc(make(xp, 0.1, "float32"), make(xp, 2), x)
         assert_matches(got, special.betainc(np.float64(np.float32(0.1)), 2.0, [0.3, 0.5]), xp=xp)
 
@@ -190,7 +190,7 @@ def test_a_derivative_that_is_not_known_is_an_error(name):
 
 
 def test_polygamma_takes_an_array_of_orders(backend, xp):
-    if backend.name == "strict":
+    if "special.polygamma" in backend.cannot:
         pytest.skip("the library has no special functions")
     n, x = np.asarray([[-1], [0], [1], [3]]), np.asarray([0.5, 2.5, -1.5])
     t = make(xp, x, requires_grad=True)
