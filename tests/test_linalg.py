@@ -108,18 +108,20 @@ def test_what_has_no_gradient_requires_none(xp):
     assert to_numpy(xp.linalg.matrix_rank(x, rtol=make(xp, 0.9))) == 1
 
 
-def test_several_results_have_names(xp):
+def test_several_results_have_names(backend, xp):
     x = make(xp, MATRIX)
     assert xp.linalg.svd(x)._fields == ("U", "S", "Vh")
     assert xp.linalg.qr(x)._fields == ("Q", "R")
     assert xp.linalg.slogdet(x)._fields == ("sign", "logabsdet")
-    for name in ("eig", "eigh"):
+    for name in ("eigh",) if "linalg.eig" in backend.cannot else ("eig", "eigh"):
         assert getattr(xp.linalg, name)(x)._fields == ("eigenvalues", "eigenvectors")
 
 
 def test_raw_arrays_are_lifted(xp, backend):
     x = raw(backend, np.asarray(MATRIX) + 1j)
-    for name in ("inv", "det", "svdvals", "eigvals", "trace", "matrix_norm"):
+    for name in {"inv", "det", "svdvals", "eigvals", "trace", "matrix_norm"} - {
+        name.rpartition(".")[2] for name in backend.cannot
+    }:
         assert isinstance(getattr(xp.linalg, name)(x), xg.Tensor)
     assert isinstance(xp.linalg.matrix_power(x, 0), xg.Tensor)
     assert_matches(xp.fft.hfft(x, n=2), np.fft.hfft(to_numpy(x), n=2), xp=xp)
