@@ -140,6 +140,12 @@ def load(name: str, device: Any = None) -> Backend:
     return backend
 
 
+def loaded() -> list[Backend]:
+    """The backends that have been used so far."""
+    with _lock:
+        return list(_loaded.values())
+
+
 def _automatic(device: Any) -> Backend:
     try:
         backend = load("cupy", device)

@@ -20,6 +20,8 @@ from xgrad.backends.raw import Raw
 from xgrad.backends.refusal import add, refuse, replace
 from xgrad.backends.transfer_guard import report_move
 
+UNKNOWN = object()
+
 
 class Form:
     """What tensors of one shape, one real floating dtype and one backend have in common; see `xgrad.tensor.form_of`."""
@@ -44,6 +46,7 @@ class Backend:
     stays: ClassVar[bool] = False  # whether xgrad.asarray leaves its arrays here, whichever backend is the current one
     asks_operands: ClassVar[bool] = False  # whether its arrays' `op=` leaves it to a tensor that is the operand
     passing: ClassVar[bool] = False  # whether it is one of many that come and go, and nothing should be kept for it
+    changes_default: bool = True  # whether the default dtype is, or may be, another one than the library's own
     guard: Any = NO_GUARD  # entered around what is done with this device's arrays, where another may be the current one
     make_view: ClassVar[Callable[[Backend], Any]]  # set by xgrad.namespace
 
@@ -64,7 +67,7 @@ class Backend:
         replace(self.xp, "std", self.xp._std)
         add(self.xp, "linalg.cofactors", partial(cofactors, self.xp))
         add(self.xp, "linalg.cofactors_jvp", partial(cofactors_jvp, self.xp))
-        self._defaults: dict[str | None, Any] = {}
+        self.forget_default()
         self._inexact: dict[Any, bool] = {}
         self._forms: dict[Any, Any] = {}
         self._ones: dict[Any, Any] = {}
@@ -338,11 +341,14 @@ class Backend:
 
         Raises BackendError for one that was chosen and is not there.
         """
-        name = chosen_name()
-        found = self._defaults.get(name)
-        if found is None:
-            found = self._defaults[name] = self._find_default(name)
-        return found
+        if self._default is UNKNOWN:
+            self._default = self._find_default(chosen_name())
+            self.changes_default = self._default != self.librarys_default
+        return self._default
+
+    def forget_default(self) -> None:
+        """Find the default dtype again when it is next asked for."""
+        self._default, self.changes_default = UNKNOWN, True
 
     def _find_default(self, name: str | None) -> Any:
         if name is not None:
@@ -380,7 +386,7 @@ class Backend:
         None for anything else, and where the library has the same default: it then knows the dtype.
         """
         dtype = self.default_dtype
-        if dtype == self.librarys_default:
+        if not self.changes_default:
             return None
         kind = kind_of_numbers(obj)
         return dtype if kind is float else self.default_complex if kind is complex else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from xgrad.backends import get_backend
+from xgrad.backends import get_backend, loaded
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 NAMES = ("float64", "float32", "float16", "bfloat16")
@@ -21,7 +21,10 @@ _chosen: str | None = None
 
 
 def chosen_name() -> str | None:
-    """What `set_default_dtype` said, else XGRAD_DTYPE, else None. Raises ValueError for an XGRAD_DTYPE that is no dtype."""
+    """What `set_default_dtype` said, else XGRAD_DTYPE, else None. Raises ValueError for an XGRAD_DTYPE that is no dtype.
+
+    Backends ask once, and keep the answer.
+    """
     if _chosen is not None:
         return _chosen
     name = os.environ.get("XGRAD_DTYPE") or None
@@ -41,8 +44,8 @@ def name_of_dtype(dtype: Any) -> str:
 def set_default_dtype(dtype: Any) -> None:
     """Choose the dtype of Python's floats and of new arrays: a name or a real floating dtype of the current backend.
 
-    None goes back to XGRAD_DTYPE, or to float64 (float32 where the backend has no float64). Complex numbers get the complex
-    dtype of that precision. Integers are not affected. Tensors that exist keep their dtype.
+    None goes back to XGRAD_DTYPE, which is read again, or to float64 (float32 where the backend has no float64). Complex
+    numbers get the complex dtype of that precision. Integers are not affected. Tensors that exist keep their dtype.
 
     Raises TypeError for a dtype that is not real floating, and BackendError where the current backend does not have it.
 
@@ -52,14 +55,20 @@ def set_default_dtype(dtype: Any) -> None:
     True
     >>> xg.set_default_dtype(None)
     """
-    global _chosen
     before = _chosen
-    _chosen = None if dtype is None else _name_of(dtype)
+    _choose(None if dtype is None else _name_of(dtype))
     try:
         get_backend().default_dtype  # noqa: B018 (raises where the backend does not have it)
     except Exception:
-        _chosen = before
+        _choose(before)
         raise
+
+
+def _choose(name: str | None) -> None:
+    global _chosen
+    _chosen = name
+    for backend in loaded():
+        backend.forget_default()
 
 
 def get_default_dtype() -> Any:

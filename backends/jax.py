@@ -179,17 +179,18 @@ class JAX(Backend):
 
     @property
     def default_dtype(self) -> Any:
-        has_x64 = jax.config.jax_enable_x64
-        if has_x64 != self._defaults.get("x64"):  # a program may turn it on at any time
-            self._defaults.clear()
-            self._defaults["x64"] = has_x64
+        if jax.config.jax_enable_x64 != self._had_x64:  # a program may turn it on at any time
+            self.forget_default()
+            self._had_x64 = jax.config.jax_enable_x64
         return super().default_dtype
+
+    _had_x64: bool | None = None
 
     def prepare_dtype(self, name: str) -> None:
         """JAX has 64-bit numbers once its setting jax_enable_x64 is on."""
         if name == "float64":
             jax.config.update("jax_enable_x64", True)
-            self._defaults["x64"] = True
+            self._had_x64 = True
 
     def cut_off(self, array: Any) -> Any:
         """The array. Raises TypeError for what stands for one while JAX traces a function."""

@@ -148,13 +148,15 @@ def test_it_may_be_given_as(backend, xp, given):
 
 
 def test_by_the_environment(backend, xp, monkeypatch):
-    monkeypatch.setenv("XGRAD_DTYPE", "float32")
-    assert xg.zeros(1).dtype == xp.float32
-    monkeypatch.setenv("XGRAD_DTYPE", "")
-    assert xg.zeros(1).dtype == xp.float64
+    for value, dtype in (("float32", xp.float32), ("", xp.float64)):
+        monkeypatch.setenv("XGRAD_DTYPE", value)
+        xg.set_default_dtype(None)
+        assert xg.zeros(1).dtype == dtype
     monkeypatch.setenv("XGRAD_DTYPE", "double")
     with pytest.raises(ValueError, match=r"XGRAD_DTYPE is one of float64, float32, float16, bfloat16, not 'double'"):
-        xg.zeros(1)
+        xg.set_default_dtype(None)
+    monkeypatch.delenv("XGRAD_DTYPE")
+    xg.set_default_dtype(None)
 
 
 @pytest.mark.parametrize("wrong", ["int64", "double", "complex64", 32, np.int32])

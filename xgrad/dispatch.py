@@ -210,7 +210,7 @@ def call(
         if y is None:
             explain(error, name, raws, backend)
         return y
-    if static.get("dtype") is not None:
+    if not backend.changes_default or static.get("dtype") is not None:
         return y
     return in_default_dtype(function, backend, raws, y, static, as_list)
 
@@ -272,7 +272,7 @@ def unary(op: Elementwise) -> Operation:
             if y is None:
                 explain(error, op.name, (a,), backend)
         if form is None:
-            if node is None and y.dtype is not a.dtype:
+            if node is None and backend.changes_default:
                 y = in_default_dtype(compute, backend, (a,), y, {})
             if type(y) is not type(a):  # a NumPy scalar, where x is 0-d
                 y = backend.asarray(y)
@@ -347,7 +347,7 @@ def binary(
             if y is None:
                 explain(error, op.name, (a, b), backend)
         if form is None:
-            if node1 is node2 is None:
+            if node1 is node2 is None and backend.changes_default:
                 y = in_default_dtype(compute, backend, (a, b), y, {})
             if not backend.owns(y):  # a NumPy scalar, where both are 0-d
                 y = backend.asarray(y)

@@ -30,7 +30,7 @@ def in_default_dtype(
 ) -> Any:
     """y, the result of a function; computed again where integers have come out as floats of another dtype than the default."""
     default = backend.default_dtype
-    if default == backend.librarys_default or y.dtype == default or not backend.is_inexact(y.dtype):
+    if not backend.changes_default or y.dtype == default or not backend.is_inexact(y.dtype):
         return y
     if y.dtype == backend.default_complex or not _holds_integers(backend, raws):
         return y

@@ -46,8 +46,6 @@ class BatchedBackend(Backend):
         self.cannot = base.cannot  # type: ignore[misc]
         self.xp: Any = BatchedRaw(self)
         self._inexact = base._inexact
-        self._defaults = base._defaults
-        self.librarys_default = base.librarys_default
         self._forms: dict[Any, Form] = {}
         self._ones: dict[Any, Any] = {}
 
@@ -88,6 +86,10 @@ class BatchedBackend(Backend):
     @property
     def default_dtype(self) -> Any:
         return self.base.default_dtype
+
+    @property
+    def changes_default(self) -> bool:  # type: ignore[override]
+        return self.base.changes_default
 
     # --- arrays ---
 

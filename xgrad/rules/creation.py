@@ -49,7 +49,7 @@ def creation(derivative: str = CREATES, *, prefix: str = "") -> Callable[[Functi
 def make(backend: Any, name: str, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
     where = backend if device is None else backend.on(device)
     kwargs["dtype"] = where.as_dtype(kwargs.get("dtype"))
-    if kwargs["dtype"] is None and where.default_dtype != where.librarys_default:
+    if kwargs["dtype"] is None and where.changes_default:
         kwargs["dtype"] = _default_of(where, name, args)
     try:
         return wrap(getattr(where.xp, name)(*args, **kwargs), where)
