@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 from xgrad.backends import is_host_data
 from xgrad.backends.base import Backend
 from xgrad.backends.host import as_numbers, as_plain
+from xgrad.backends.layout import arrays_first, numpys_order
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once, held_once_through
 from xgrad.backends.refusal import Extension
@@ -93,11 +94,27 @@ class DpnpRaw(IndexingRaw):
     def where(self, condition: Any, x1: Any, x2: Any, /) -> Any:
         return dpnp.where(*(forwards(x) for x in (condition, x1, x2)))
 
+    def getitem(self, x: Any, key: Any) -> Any:
+        order = numpys_order(key, x.ndim)
+        x, key = self._with_neighbours(x, key)
+        return x[key] if order is None else dpnp.permute_dims(x[key], order)
+
     def _put(self, y: Any, value: Any, key: Any) -> Any:
         """Of what goes to one place, the last stays, as in NumPy. Threads would come in any order."""
-        if getattr(value, "ndim", 0) and holds_integers(self, key):
-            value = settle(self, self.astype(value, y.dtype, copy=False), key, y.shape)
-        return super()._put(y, value, key)
+        if getattr(value, "ndim", 0):
+            if holds_integers(self, key):
+                value = settle(self, self.astype(value, y.dtype, copy=False), key, y.shape)
+            if (order := numpys_order(key, y.ndim)) is not None:
+                value = self.broadcast_to(value, self.getitem(y, key).shape)
+                value = dpnp.permute_dims(value, [order.index(i) for i in range(len(order))])
+        part, key = self._with_neighbours(y, key)
+        part[key] = value
+        return y
+
+    def _with_neighbours(self, x: Any, key: Any) -> tuple[Any, Any]:
+        """The array and the key, both turned where arrays in the key are no neighbours: dpnp takes no such key."""
+        found = arrays_first(key, x.ndim)
+        return (x, key) if found is None else (dpnp.permute_dims(x, found[0]), found[1])
 
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         """dpnp has no function that adds at indices."""

@@ -41,6 +41,28 @@ def numpys_order(key: Any, ndim: int) -> list[int] | None:
     return None if now == then else [now.index(label) for label in then]
 
 
+def arrays_first(key: Any, ndim: int) -> tuple[list[int], tuple[Any, ...]] | None:
+    """An order of axes and a key in which arrays that are no neighbours in `key` come first; None if they are neighbours.
+
+    The result is PyTorch's, for a library that refuses such a key.
+    """
+    if type(key) is not tuple:
+        return None
+    at = [i for i, part in enumerate(key) if _is_array(part)]
+    if not at or all(_is_array(part) or _is_number(part) for part in key[at[0] : at[-1]]):
+        return None
+    whole = ndim - sum(axes_taken(part) for part in key)
+    parts: list[tuple[Any, list[int]]] = []  # and the axes that it is for
+    axis = 0
+    for part in key if any(part is Ellipsis for part in key) else (*key, ...):
+        for each in [slice(None)] * whole if part is Ellipsis else [part]:
+            taken = axes_taken(each)
+            parts.append((each, list(range(axis, axis + taken))))
+            axis += taken
+    parts.sort(key=lambda part: not _is_array(part[0]))
+    return [axis for _, axes in parts for axis in axes], tuple(part for part, _ in parts)
+
+
 def _is_array(part: Any) -> bool:
     return hasattr(part, "dtype") and (part.ndim > 0 or is_mask(part))
 

@@ -10,6 +10,7 @@ import pytest
 import xgrad as xg
 from tests.helpers import assert_matches, make
 from tests.test_batching_indexing import some_key
+from xgrad.backends.layout import arrays_first
 
 REFUSED = (IndexError, NotImplementedError)  # the standard has neither arrays beside slices nor masks beside anything
 
@@ -40,6 +41,25 @@ def test_any_key(backend, xp, seed):
     rng = random.Random(seed)
     shape = tuple(rng.choice([1, 2, 3]) for _ in range(rng.randint(1, 4)))
     check(backend, xp, shape, some_key(rng, shape))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ([1, 0], ..., [1, 2]),
+        ([1, 0], slice(None), [1, 1]),
+        ([1, 0], None, [1, 1]),
+        (..., [1, 0], slice(1, None), [1, 1]),
+        ([1, 0], slice(None, None, -1), [[1], [0]], None, 2),
+        ([[True, False, True], [False, False, True]], ..., [1, 0, 1]),
+    ],
+)
+def test_arrays_that_are_no_neighbours_come_first(key):
+    x = np.arange(48.0).reshape(2, 3, 2, 4)
+    key = tuple(np.asarray(part) if isinstance(part, list) else part for part in key)
+    order, turned = arrays_first(key, x.ndim)
+    np.testing.assert_array_equal(x.transpose(order)[turned], x[key])
+    assert arrays_first(key[:1], x.ndim) is arrays_first((0, *key[:1], 1), x.ndim) is None
 
 
 def check(backend, xp, shape, parts):
