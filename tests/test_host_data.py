@@ -87,6 +87,16 @@ def test_keys_and_values_that_are_written(backend, xp):
     assert_matches(y, want, xp=xp)
 
 
+def test_a_tensors_data_may_be_set_to_one(backend, xp):
+    x, row = make(xp, host(2, 3)), host(2, 3)
+    view = x[0, ...]
+    with other_backend(backend):
+        x.data = row
+    assert backend.owns(x.data)
+    assert_matches(x, row, xp=xp)
+    assert_matches(view, row[0], xp=xp)
+
+
 def test_cotangents_and_tangents(backend, xp):
     x, v = make(xp, host(3)), host(3)
     with other_backend(backend):

@@ -70,7 +70,9 @@ class Tensor(Values, Declared["Tensor"]):
         if isinstance(array, Tensor):
             array = self._values_of(array)
         if not self.backend.owns(array):
-            raise TypeError(f".data is an array of backend {self.backend}, not {type(array).__name__}")
+            if not self.backend.accepts(array):
+                raise TypeError(f".data is an array of backend {self.backend}, not {type(array).__name__}")
+            array = self.backend.adopt(array)  # a NumPy array
         if getattr(self, "shared", None) and views.assign(self, array):
             return
         self._data, self.form = array, None
