@@ -24,6 +24,7 @@ from xgrad.backends.references import held_once, held_once_through
 from xgrad.backends.refusal import Extension
 from xgrad.backends.scatter import holds_integers, scatter_sorted, settle
 from xgrad.backends.special import OF_GAMMA, DpnpSpecial
+from xgrad.backends.yielding import yield_to_others
 
 OPENCL_DRIVERS = "OCL_ICD_FILENAMES"  # OpenCL's loader reads it when it is first asked for devices
 CPU_DRIVER = "libintelocl.so"
@@ -52,6 +53,8 @@ try:
     _missing: Exception | None = None
 except ImportError as error:
     dpnp, dpctl, _missing = None, None, error
+if dpnp:
+    yield_to_others(dpnp.ndarray, *([dpctl.tensor.usm_ndarray] if hasattr(dpctl, "tensor") else []))
 
 
 class DpnpRaw(IndexingRaw):
