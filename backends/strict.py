@@ -28,7 +28,22 @@ if array_api_strict:
 
 
 class StrictRaw(Raw):
-    """array-api-strict's namespace, with NumPy's keys."""
+    """array-api-strict's namespace, with NumPy's keys.
+
+    Its products take floats and integers together, which its other functions refuse; so do they here.
+    """
+
+    def matmul(self, x1: Any, x2: Any, /) -> Any:
+        self.result_type(x1, x2)
+        return self.library.matmul(x1, x2)
+
+    def tensordot(self, x1: Any, x2: Any, /, **options: Any) -> Any:
+        self.result_type(x1, x2)
+        return self.library.tensordot(x1, x2, **options)
+
+    def vecdot(self, x1: Any, x2: Any, /, **options: Any) -> Any:
+        self.result_type(x1, x2)
+        return self.library.vecdot(x1, x2, **options)
 
     def getitem(self, x: Any, key: Any) -> Any:
         if _has_arrays(key):
