@@ -53,8 +53,8 @@ try:
     _missing: Exception | None = None
 except ImportError as error:
     dpnp, dpctl, _missing = None, None, error
-if dpnp:
-    yield_to_others(dpnp.ndarray, *([dpctl.tensor.usm_ndarray] if hasattr(dpctl, "tensor") else []))
+if dpnp:  # NumPy's scalars have a namespace too: dpnp divides by some itself
+    yield_to_others(dpnp.ndarray, dpnp.tensor.usm_ndarray, import_module("numpy").generic)
 
 
 class DpnpRaw(IndexingRaw):
