@@ -347,6 +347,8 @@ class Backend:
             self.changes_default = own is None or self._default != own  # (NumPy's float64 equals None)
         return self._default
 
+    _default: Any = UNKNOWN
+
     def forget_default(self) -> None:
         """Find the default dtype again when it is next asked for."""
         self._default, self.changes_default = UNKNOWN, True

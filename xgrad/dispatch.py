@@ -212,7 +212,7 @@ def call(
         return found
     if not backend.changes_default or static.get("dtype") is not None:
         return y, raws
-    return in_default_dtype(function, backend, raws, y, static, as_list), raws
+    return in_default_dtype(name, function, backend, raws, y, static, as_list), raws
 
 
 def node_of(op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], y: Any, static: dict[str, Any]) -> Any:
@@ -274,7 +274,7 @@ def unary(op: Elementwise) -> Operation:
             y = found[0]
         if form is None:
             if node is None and backend.changes_default:
-                y = in_default_dtype(compute, backend, (a,), y, {})
+                y = in_default_dtype(op.name, compute, backend, (a,), y, {})
             if type(y) is not type(a):  # a NumPy scalar, where x is 0-d
                 y = backend.asarray(y)
             form = form_of(x)
@@ -350,7 +350,7 @@ def binary(
             y, (a, b) = found
         if form is None:
             if node1 is node2 is None and backend.changes_default:
-                y = in_default_dtype(compute, backend, (a, b), y, {})
+                y = in_default_dtype(op.name, compute, backend, (a, b), y, {})
             if not backend.owns(y):  # a NumPy scalar, where both are 0-d
                 y = backend.asarray(y)
         result = new(Tensor)

@@ -26,13 +26,20 @@ MIXES_KINDS = frozenset([
     "subtract", "tensordot", "vecdot", "where", "sum", "prod", "cumulative_sum", "cumulative_prod",
 ])
 # fmt: on
+CONDITIONAL = "where"  # its first argument is a condition, and stays one
 EXTENSIONS = ("fft.", "linalg.", "special.")
 KINDS = ("bool", "integral", "real floating", "complex floating")
 BOOL, _, REAL, _ = range(4)
 
 
 def in_default_dtype(
-    function: Function, backend: Any, raws: Sequence[Any], y: Any, static: dict[str, Any], as_list: bool = False
+    name: str,
+    function: Function,
+    backend: Any,
+    raws: Sequence[Any],
+    y: Any,
+    static: dict[str, Any],
+    as_list: bool = False,
 ) -> Any:
     """y, the result of a function; computed again where integers have come out as floats of another dtype than the default."""
     default = backend.default_dtype
@@ -40,7 +47,7 @@ def in_default_dtype(
         return y
     if y.dtype == backend.default_complex or not _holds_integers(backend, raws):
         return y
-    return _call(function, _raised(backend, raws, default), static, as_list)
+    return _call(function, _raised(backend, raws, default, keep_first=name == CONDITIONAL), static, as_list)
 
 
 def in_one_kind(
@@ -53,7 +60,7 @@ def in_one_kind(
     dtype = _common(name, backend, raws)
     if dtype is None:
         return None
-    raised = _raised(backend, raws, dtype, keep_first=name == "where")
+    raised = _raised(backend, raws, dtype, keep_first=name == CONDITIONAL)
     try:
         return _call(function, raised, static, as_list), raised
     except Exception:  # what is wrong is something else: the library's first error says it
@@ -62,7 +69,7 @@ def in_one_kind(
 
 def _common(name: str, backend: Any, raws: Sequence[Any]) -> Any:
     """The dtype that the arrays of lower kinds are raised to; None if there is none."""
-    arrays = [raw for raw in raws[name == "where" :] if backend.owns(raw)]
+    arrays = [raw for raw in raws[name == CONDITIONAL :] if backend.owns(raw)]
     kinds = [_kind(backend, array.dtype) for array in arrays]
     known = name in GIVES_FLOATS or name in MIXES_KINDS or name.startswith(EXTENSIONS)
     if not known or not arrays or max(kinds) == len(KINDS):
@@ -85,8 +92,8 @@ def _holds_integers(backend: Any, raws: Sequence[Any]) -> bool:
     return bool(arrays) and not any(backend.is_inexact(array.dtype) for array in arrays)
 
 
-def _raised(backend: Any, raws: Sequence[Any], dtype: Any, keep_first: bool = False) -> list[Any]:
-    """The arrays of a lower kind than this dtype in it; `keep_first` for a function whose first argument is a condition."""
+def _raised(backend: Any, raws: Sequence[Any], dtype: Any, keep_first: bool) -> list[Any]:
+    """The arrays of a lower kind than this dtype in it; the first one as it is, with `keep_first`."""
     top = _kind(backend, dtype)
     return [
         backend.xp.astype(raw, dtype)
