@@ -1,4 +1,5 @@
-"""README's generated tables: each function's derivative, what a backend cannot do, other libraries, speed, dask, and a GPU.
+"""README's generated tables: each function's derivative, what a backend cannot do, programs on all backends, other
+libraries, speed, dask, and a GPU.
 
 `python -m bench.readme` writes them anew, each between its two marker comments.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from bench import dask_parallel, report
 from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
+from bench.programs import table as programs
 from xgrad import rules
 from xgrad.backends import BUILT_IN, backend_class
 from xgrad.registry import DERIVATIVES, FUNCTIONS
@@ -78,6 +80,7 @@ def renewed(text: str) -> str:
         libraries.readme(),
         report.newest_readme(),
         dask_parallel.readme(),
+        programs.readme(),
         gpu.newest(),
     ):
         begin, end = table.splitlines()[0], table.splitlines()[-1]
