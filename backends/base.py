@@ -343,8 +343,11 @@ class Backend:
         """
         if self._default is UNKNOWN:
             self._default = self._find_default(chosen_name())
-            self.changes_default = self._default != self.librarys_default
+            own = self.librarys_default
+            self.changes_default = own is None or self._default != own  # (NumPy's float64 equals None)
         return self._default
+
+    _default: Any = UNKNOWN
 
     def forget_default(self) -> None:
         """Find the default dtype again when it is next asked for."""

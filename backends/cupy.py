@@ -16,6 +16,7 @@ from xgrad.backends.base import Backend
 from xgrad.backends.determinism import is_deterministic
 from xgrad.backends.guarded import Guarded
 from xgrad.backends.memory import in_bytes
+from xgrad.backends.narrow import widened
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once
 from xgrad.backends.scatter import holds_integers, scatter_sorted, settle
@@ -27,6 +28,9 @@ try:
     _missing: Exception | None = None
 except ImportError as error:
     cupy, _missing = None, error
+
+
+_cumulative_sum, _cumulative_prod = widened("cumulative_sum"), widened("cumulative_prod")
 
 
 class CuPyRaw(IndexingRaw):
@@ -94,13 +98,16 @@ class CuPyRaw(IndexingRaw):
             return self.library.stack(arrays, axis=axis)
         return self.concat([cupy.expand_dims(array, axis) for array in arrays], axis=axis)
 
+    # CuPy adds half precision up in float32, but rounds the mean before it is subtracted, and each sum of a scan.
+    var, std = widened("var"), widened("std")
+
     def cumulative_sum(self, x: Any, /, **options: Any) -> Any:
         with _same_each_time():
-            return self.library.cumulative_sum(x, **options)
+            return _cumulative_sum(self, x, **options)
 
     def cumulative_prod(self, x: Any, /, **options: Any) -> Any:
         with _same_each_time():
-            return self.library.cumulative_prod(x, **options)
+            return _cumulative_prod(self, x, **options)
 
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
         """By float atomics, which come in any order, so that the last bit may differ from run to run; or sorted first."""

@@ -18,11 +18,13 @@ from xgrad.backends import is_host_data
 from xgrad.backends.base import Backend
 from xgrad.backends.host import as_numbers, as_plain
 from xgrad.backends.layout import arrays_first, numpys_order
+from xgrad.backends.narrow import widened
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once, held_once_through
 from xgrad.backends.refusal import Extension
 from xgrad.backends.scatter import holds_integers, scatter_sorted, settle
 from xgrad.backends.special import OF_GAMMA, DpnpSpecial
+from xgrad.backends.yielding import yield_to_others
 
 OPENCL_DRIVERS = "OCL_ICD_FILENAMES"  # OpenCL's loader reads it when it is first asked for devices
 CPU_DRIVER = "libintelocl.so"
@@ -51,18 +53,8 @@ try:
     _missing: Exception | None = None
 except ImportError as error:
     dpnp, dpctl, _missing = None, None, error
-
-
-def _widened(name: str) -> Callable[..., Any]:
-    """A reduction that is computed in float32 for float16: dpnp counts and adds up in float16."""
-
-    def reduced(self: Any, x: Any, /, *, dtype: Any = None, **options: Any) -> Any:
-        function = getattr(dpnp, name)
-        if x.dtype in self.narrow_dtypes and dtype in (None, x.dtype):
-            return self._in_float32(function, x, **options)
-        return function(x, **options) if dtype is None else function(x, dtype=dtype, **options)
-
-    return reduced
+if dpnp:  # NumPy's scalars have a namespace too: dpnp divides by some itself
+    yield_to_others(dpnp.ndarray, dpnp.tensor.usm_ndarray, import_module("numpy").generic)
 
 
 class DpnpRaw(IndexingRaw):
@@ -87,9 +79,9 @@ class DpnpRaw(IndexingRaw):
     def tensordot(self, x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
         return dpnp.tensordot(spread_out(x1), spread_out(x2), axes=axes)
 
-    sum, prod, mean = _widened("sum"), _widened("prod"), _widened("mean")
-    var, std = _widened("var"), _widened("std")
-    cumulative_sum, cumulative_prod = _widened("cumulative_sum"), _widened("cumulative_prod")
+    sum, prod, mean = widened("sum"), widened("prod"), widened("mean")
+    var, std = widened("var"), widened("std")
+    cumulative_sum, cumulative_prod = widened("cumulative_sum"), widened("cumulative_prod")
 
     def where(self, condition: Any, x1: Any, x2: Any, /) -> Any:
         return dpnp.where(*(forwards(x) for x in (condition, x1, x2)))

@@ -260,6 +260,8 @@ class Raw:
             key = tuple(part for part in key or () if part is not None) or ...
             if hasattr(value, "shape"):
                 value = self.reshape(self.broadcast_to(value, shape), self.getitem(y, key).shape)
+        if getattr(value, "dtype", y.dtype) != y.dtype:
+            value = self.astype(value, y.dtype)
         y[key] = value
         return y
 

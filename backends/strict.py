@@ -6,7 +6,6 @@ It is slow, and refuses what the standard does not promise.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import wraps
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ from xgrad.backends import keys
 from xgrad.backends.base import Backend
 from xgrad.backends.raw import Raw
 from xgrad.backends.special import LIBRARYS
+from xgrad.backends.yielding import yield_to_others
 
 array_api_strict: Any
 try:
@@ -23,35 +23,27 @@ except ImportError as error:
     array_api_strict, _missing = None, error
 
 
-OPERATORS = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift"]
-COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
-
-
-def _yielding(operator: Any) -> Any:
-    """The operator, which leaves the operation to an array that is not of this library, as Python's protocol has it.
-
-    array-api-strict raises TypeError instead, so that no other array could ever stand on the right of one of its own.
-    """
-
-    @wraps(operator)
-    def method(self: Any, other: Any, /) -> Any:
-        stranger = hasattr(other, "__array_namespace__") and not isinstance(other, type(self))
-        return NotImplemented if stranger else operator(self, other)
-
-    return method
-
-
-def _yield_to_others(array_type: Any) -> None:
-    for name in (*OPERATORS, *(f"i{name}" for name in OPERATORS), *COMPARISONS):
-        setattr(array_type, f"__{name}__", _yielding(getattr(array_type, f"__{name}__")))
-
-
 if array_api_strict:
-    _yield_to_others(type(array_api_strict.empty(0)))
+    yield_to_others(type(array_api_strict.empty(0)))
 
 
 class StrictRaw(Raw):
-    """array-api-strict's namespace, with NumPy's keys."""
+    """array-api-strict's namespace, with NumPy's keys.
+
+    Its products take floats and integers together, which its other functions refuse; so do they here.
+    """
+
+    def matmul(self, x1: Any, x2: Any, /) -> Any:
+        self.result_type(x1, x2)
+        return self.library.matmul(x1, x2)
+
+    def tensordot(self, x1: Any, x2: Any, /, **options: Any) -> Any:
+        self.result_type(x1, x2)
+        return self.library.tensordot(x1, x2, **options)
+
+    def vecdot(self, x1: Any, x2: Any, /, **options: Any) -> Any:
+        self.result_type(x1, x2)
+        return self.library.vecdot(x1, x2, **options)
 
     def getitem(self, x: Any, key: Any) -> Any:
         if _has_arrays(key):

@@ -246,3 +246,11 @@ def test_the_last_of_what_is_written_to_one_place_stays(here):
     x = xg.zeros(3)
     x[xg.asarray([1, 1, 0, 1])] = xg.asarray([1.0, 2.0, 3.0, 4.0])
     np.testing.assert_array_equal(x.numpy(), [3.0, 4.0, 0.0])
+
+
+@pytest.mark.parametrize("norm", ["ortho", "forward"])
+def test_transforms_of_single_precision_are_scaled(here, norm):
+    """dpnp divides by a NumPy scalar there, which must not take over."""
+    x = np.asarray([1.0, 2.0, 4.0, 3.0, 5.0], dtype="float32")
+    got = xg.fft.rfft(on(here, x), norm=norm)
+    np.testing.assert_allclose(got.numpy(), np.fft.rfft(x, norm=norm), rtol=1e-6)

@@ -57,7 +57,9 @@ def test_any_key(backend, xp, seed):
 def test_arrays_that_are_no_neighbours_come_first(key):
     x = np.arange(48.0).reshape(2, 3, 2, 4)
     key = tuple(np.asarray(part) if isinstance(part, list) else part for part in key)
-    order, turned = arrays_first(key, x.ndim)
+    found = arrays_first(key, x.ndim)
+    assert found is not None
+    order, turned = found
     np.testing.assert_array_equal(x.transpose(order)[turned], x[key])
     assert arrays_first(key[:1], x.ndim) is arrays_first((0, *key[:1], 1), x.ndim) is None
 

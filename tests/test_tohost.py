@@ -12,7 +12,7 @@ from tests.helpers import make
 
 
 def on_host(backend):
-    return backend.name != "cupy" and backend.device_name != "device1"
+    return backend.name not in ("cupy", "dpnp") and backend.device_name != "device1"
 
 
 # --- formats and rounding -------------------------------------------------------------------------

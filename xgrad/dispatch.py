@@ -14,7 +14,7 @@ from xgrad import reading, tape
 from xgrad.backends import get_backend, is_host_data, owner
 from xgrad.backends.data import PYTHON_NUMBERS, described, is_scalar, shortened
 from xgrad.op import Elementwise, Op, Plain, Single
-from xgrad.promotion import in_default_dtype, with_floats
+from xgrad.promotion import in_default_dtype, in_one_kind
 from xgrad.reading import noting
 from xgrad.tape import is_recording, next_seq
 from xgrad.tensor import Tensor, form_of, plain_types, wrap
@@ -193,7 +193,7 @@ def execute(
     """Run `op` on raw arrays and numbers whose nodes are known."""
     if static.get("dtype") is not None:
         static["dtype"] = backend.as_dtype(static["dtype"])
-    y = call(op.name, op.raw[backend], backend, raws, static, as_list)
+    y, raws = call(op.name, op.raw[backend], backend, raws, static, as_list)
     if not backend.owns(y):  # a NumPy scalar, where the arguments were 0-d
         y = backend.asarray(y)
     return wrap(y, backend, node_of(op, backend, raws, nodes, y, static))
@@ -201,18 +201,18 @@ def execute(
 
 def call(
     name: str, function: Function, backend: Any, raws: Sequence[Any], static: dict[str, Any], as_list: bool = False
-) -> Any:
-    """The result of a function of the library. Integers become floats of the default dtype, where there must be floats."""
+) -> tuple[Any, Sequence[Any]]:
+    """The result of a function of the library, and the arrays that it was computed of; see promotion.py where they change."""
     try:
         y = function(raws, **static) if as_list else function(*raws, **static)
     except Exception as error:
-        y = with_floats(name, function, backend, raws, static, as_list)
-        if y is None:
+        found = in_one_kind(name, function, backend, raws, static, as_list)
+        if found is None:
             explain(error, name, raws, backend)
-        return y
+        return found
     if not backend.changes_default or static.get("dtype") is not None:
-        return y
-    return in_default_dtype(function, backend, raws, y, static, as_list)
+        return y, raws
+    return in_default_dtype(name, function, backend, raws, y, static, as_list), raws
 
 
 def node_of(op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], y: Any, static: dict[str, Any]) -> Any:
@@ -268,12 +268,13 @@ def unary(op: Elementwise) -> Operation:
         try:
             y = compute(a)
         except Exception as error:
-            y = with_floats(op.name, compute, backend, (a,), {})
-            if y is None:
+            found = in_one_kind(op.name, compute, backend, (a,), {})
+            if found is None:
                 explain(error, op.name, (a,), backend)
+            y = found[0]
         if form is None:
             if node is None and backend.changes_default:
-                y = in_default_dtype(compute, backend, (a,), y, {})
+                y = in_default_dtype(op.name, compute, backend, (a,), y, {})
             if type(y) is not type(a):  # a NumPy scalar, where x is 0-d
                 y = backend.asarray(y)
             form = form_of(x)
@@ -343,12 +344,13 @@ def binary(
         try:
             y = compute(a, b)
         except Exception as error:
-            y = with_floats(op.name, compute, backend, (a, b), {})
-            if y is None:
+            found = in_one_kind(op.name, compute, backend, (a, b), {})
+            if found is None:
                 explain(error, op.name, (a, b), backend)
+            y, (a, b) = found
         if form is None:
             if node1 is node2 is None and backend.changes_default:
-                y = in_default_dtype(compute, backend, (a, b), y, {})
+                y = in_default_dtype(op.name, compute, backend, (a, b), y, {})
             if not backend.owns(y):  # a NumPy scalar, where both are 0-d
                 y = backend.asarray(y)
         result = new(Tensor)

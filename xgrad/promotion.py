@@ -1,7 +1,8 @@
-"""Integers where floats come out, or are needed: they are taken in the default dtype, on every backend.
+"""Dtypes of different kinds in one operation: integers become floats of the default dtype, and truth values integers.
 
-Libraries differ here, because the standard leaves it open. For integers, `sqrt(x)` is float64 on NumPy and float32 on PyTorch,
-`mean(x)` an error on PyTorch, and array-api-strict refuses both.
+The standard leaves it open, and libraries differ. For integers, `sqrt(x)` is float64 on NumPy and float32 on PyTorch, and
+`mean(x)` is an error on PyTorch. array-api-strict refuses both, and a product of floats and integers too. Here a program has one
+meaning on every backend: what NumPy and PyTorch both do, in the default dtype.
 """
 
 from __future__ import annotations
@@ -18,15 +19,27 @@ GIVES_FLOATS = frozenset([
     "linear", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logsumexp", "mean", "reciprocal",
     "sigmoid", "sin", "sinh", "softmax", "softplus", "sqrt", "std", "tan", "tanh", "var",
 ])
+# Functions of several arrays, of which some may hold integers and others floats; and sums, which count truth values.
+MIXES_KINDS = frozenset([
+    "add", "clip", "concat", "copysign", "equal", "floor_divide", "greater", "greater_equal", "isin", "less", "less_equal",
+    "matmul", "maximum", "minimum", "multiply", "nextafter", "not_equal", "pow", "remainder", "searchsorted", "setitem", "stack",
+    "subtract", "tensordot", "vecdot", "where", "sum", "prod", "cumulative_sum", "cumulative_prod",
+])
 # fmt: on
+CONDITIONAL = "where"  # its first argument is a condition, and stays one
 EXTENSIONS = ("fft.", "linalg.", "special.")
-MEETS_FLOATS = frozenset(
-    ["add", "subtract", "multiply", "maximum", "minimum", "pow", "remainder", "floor_divide", "where", "clip"]
-)
+KINDS = ("bool", "integral", "real floating", "complex floating")
+BOOL, _, REAL, _ = range(4)
 
 
 def in_default_dtype(
-    function: Function, backend: Any, raws: Sequence[Any], y: Any, static: dict[str, Any], as_list: bool = False
+    name: str,
+    function: Function,
+    backend: Any,
+    raws: Sequence[Any],
+    y: Any,
+    static: dict[str, Any],
+    as_list: bool = False,
 ) -> Any:
     """y, the result of a function; computed again where integers have come out as floats of another dtype than the default."""
     default = backend.default_dtype
@@ -34,21 +47,43 @@ def in_default_dtype(
         return y
     if y.dtype == backend.default_complex or not _holds_integers(backend, raws):
         return y
-    return _call(function, _in_floats(backend, raws), static, as_list)
+    return _call(function, _raised(backend, raws, default, keep_first=name == CONDITIONAL), static, as_list)
 
 
-def with_floats(
+def in_one_kind(
     name: str, function: Function, backend: Any, raws: Sequence[Any], static: dict[str, Any], as_list: bool = False
-) -> Any:
-    """The result of a function that its library refuses for integers, computed of floats. None where that does not help."""
-    known = name in GIVES_FLOATS or name.startswith(EXTENSIONS)
-    known = known or (name in MEETS_FLOATS and any(isinstance(raw, float) for raw in raws))
-    if not known or not _holds_integers(backend, raws):
+) -> tuple[Any, Sequence[Any]] | None:
+    """The result of a function that its library refuses for dtypes of these kinds, and the arrays that it was computed of.
+
+    None where another dtype does not help.
+    """
+    dtype = _common(name, backend, raws)
+    if dtype is None:
         return None
+    raised = _raised(backend, raws, dtype, keep_first=name == CONDITIONAL)
     try:
-        return _call(function, _in_floats(backend, raws), static, as_list)
+        return _call(function, raised, static, as_list), raised
     except Exception:  # what is wrong is something else: the library's first error says it
         return None
+
+
+def _common(name: str, backend: Any, raws: Sequence[Any]) -> Any:
+    """The dtype that the arrays of lower kinds are raised to; None if there is none."""
+    arrays = [raw for raw in raws[name == CONDITIONAL :] if backend.owns(raw)]
+    kinds = [_kind(backend, array.dtype) for array in arrays]
+    known = name in GIVES_FLOATS or name in MIXES_KINDS or name.startswith(EXTENSIONS)
+    if not known or not arrays or max(kinds) == len(KINDS):
+        return None
+    if max(kinds) >= REAL:
+        inexact = [array.dtype for array in arrays if backend.is_inexact(array.dtype)]
+        return backend.library.result_type(*inexact) if len(inexact) < len(arrays) else None
+    if name not in MIXES_KINDS or any(isinstance(raw, float) for raw in raws):
+        return backend.default_dtype
+    return backend.default_dtypes()["integral"] if BOOL in kinds else None
+
+
+def _kind(backend: Any, dtype: Any) -> int:
+    return next((i for i, kind in enumerate(KINDS) if backend.library.isdtype(dtype, kind)), len(KINDS))
 
 
 def _holds_integers(backend: Any, raws: Sequence[Any]) -> bool:
@@ -57,12 +92,15 @@ def _holds_integers(backend: Any, raws: Sequence[Any]) -> bool:
     return bool(arrays) and not any(backend.is_inexact(array.dtype) for array in arrays)
 
 
-def _in_floats(backend: Any, raws: Sequence[Any]) -> list[Any]:
-    """The integer arrays in the default dtype. Truth values stay, if there is something else: they are a condition."""
-    kinds = [backend.owns(raw) and not backend.library.isdtype(raw.dtype, "bool") for raw in raws]
-    chosen = kinds if any(kinds) else [backend.owns(raw) for raw in raws]
-    default = backend.default_dtype
-    return [backend.xp.astype(raw, default) if is_chosen else raw for raw, is_chosen in zip(raws, chosen, strict=True)]
+def _raised(backend: Any, raws: Sequence[Any], dtype: Any, keep_first: bool) -> list[Any]:
+    """The arrays of a lower kind than this dtype in it; the first one as it is, with `keep_first`."""
+    top = _kind(backend, dtype)
+    return [
+        backend.xp.astype(raw, dtype)
+        if backend.owns(raw) and _kind(backend, raw.dtype) < top and not (keep_first and i == 0)
+        else raw
+        for i, raw in enumerate(raws)
+    ]
 
 
 def _call(function: Function, raws: Sequence[Any], static: dict[str, Any], as_list: bool) -> Any:

@@ -62,7 +62,7 @@ def constant(name: str, doc: str, arguments: int = 1) -> Public:
 def untracked(name: str, args: Sequence[Any], **static: Any) -> Tensor:
     """Run a function of the backend without recording it."""
     backend, raws, _ = dispatch.unwrap(name, args)
-    y = dispatch.call(name, _raw(name)[backend], backend, raws, static)
+    y, _ = dispatch.call(name, _raw(name)[backend], backend, raws, static)
     return wrap(y if backend.owns(y) else backend.asarray(y), backend)
 
 

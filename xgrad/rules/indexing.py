@@ -278,7 +278,7 @@ def _check_lines(name: str, shapes: Sequence[tuple[int, ...]], axis: int) -> tup
 @public("take", "rule")
 def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
     """The elements at `indices` along an axis. A place taken twice gets both gradients."""
-    x, indices = together("take", x, indices)
+    x, indices = together("take", x, _own(x, indices))
     x, indices = operand("take", x), beside("take", x, indices)
     if axis is None:
         if x.ndim != 1:
@@ -302,7 +302,7 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
     >>> xg.take_along_axis(x, xg.asarray([[0, 0], [1, 2]]), axis=1).numpy().tolist()
     [[10.0, 10.0], [20.0, 30.0]]
     """
-    x, indices = together("take_along_axis", x, indices)
+    x, indices = together("take_along_axis", x, _own(x, indices))
     x, indices = operand("take_along_axis", x), beside("take_along_axis", x, indices)
     (axis,) = normalize_axes("take_along_axis", integer("take_along_axis", axis), x.ndim)
     _check_lines("take_along_axis", (x.shape, indices.shape), axis)
