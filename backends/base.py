@@ -47,6 +47,7 @@ class Backend:
     asks_operands: ClassVar[bool] = False  # whether its arrays' `op=` leaves it to a tensor that is the operand
     passing: ClassVar[bool] = False  # whether it is one of many that come and go, and nothing should be kept for it
     changes_default: bool = True  # whether the default dtype is, or may be, another one than the library's own
+    defers: ClassVar[bool] = False  # whether work is put off until a value is asked for
     guard: Any = NO_GUARD  # entered around what is done with this device's arrays, where another may be the current one
     make_view: ClassVar[Callable[[Backend], Any]]  # set by xgrad.namespace
 
@@ -295,6 +296,9 @@ class Backend:
     def persist(self, arrays: list[Any]) -> list[Any]:
         """The same arrays, computed, where the library puts that off; all of them together."""
         return arrays
+
+    def look_at(self, array: Any) -> None:
+        """The program looks at an array: where work is put off, the time to notice that there is more of it each time."""
 
     def in_words(self, error: Exception) -> str:
         """What an error of the library says; of one about memory also how much there is, and what to do."""

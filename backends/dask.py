@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from importlib import import_module
 from typing import Any, ClassVar
@@ -30,9 +30,12 @@ from xgrad.backends.dask_blocks import (
     read,
     take_in_rows,
     taken_apart,
+    values,
     whole,
     write,
 )
+from xgrad.backends.dask_rules import InOneTask
+from xgrad.backends.growth import look
 from xgrad.backends.powers import power
 from xgrad.backends.raw import Raw
 
@@ -195,6 +198,7 @@ class Dask(Backend):
     array_types: ClassVar[tuple[type, ...]] = (da.Array,) if da else ()
     raw_class = DaskRaw
     bind_device = False
+    defers = True
     checks_indices = False  # they are found out of range when they are computed
     cannot: ClassVar[Mapping[str, str]] = dict.fromkeys(
         ("nonzero", "unique_all", "unique_counts", "unique_inverse", "unique_values"), DATA_DEPENDENT
@@ -226,16 +230,27 @@ class Dask(Backend):
         """Another array on the same graph: chunks are never written to."""
         return array.copy()
 
+    def fused(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        return InOneTask(rule)
+
     def persist(self, arrays: list[Array]) -> list[Array]:
         """On a cluster this waits: the next step would ask for the same chunks, and they would be held until it comes to them."""
-        computed = list(import_module("dask").persist(*arrays))
+        waiting = {id(array): array for array in arrays if values(array) is None}
+        if not waiting:
+            return arrays
+        computed = import_module("dask").persist(*waiting.values(), traverse=False)
         distributed = sys.modules.get("distributed")
-        if distributed is not None and (futures := distributed.futures_of(computed)):
+        if distributed is not None and (futures := distributed.futures_of(list(computed))):
             distributed.wait(futures)
             for future in futures:
                 if future.status == "error":
                     future.result()  # raises it
-        return computed
+        found = dict(zip(waiting, computed, strict=True))
+        return [found.get(id(array), array) for array in arrays]
+
+    def look_at(self, array: Array) -> None:
+        if values(array) is None:
+            look(array.dask.layers)
 
     @property
     def on_host(self) -> bool:
@@ -243,6 +258,10 @@ class Dask(Backend):
         return True
 
     def to_numpy(self, array: Array) -> Any:
+        found = values(array)
+        if found is not None and len(found) == 1:
+            return np.array(found[0])
+        self.look_at(array)
         return np.array(array.compute())
 
 

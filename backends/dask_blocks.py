@@ -61,6 +61,17 @@ def chunks_of(shape: Any) -> Any:
     return getattr(shape, "chunks", tuple(shape) if 0 in shape else ("auto",) * len(shape))
 
 
+def values(array: Array) -> list[Any] | None:
+    """The blocks, where each is there: computed, and in the memory of this process."""
+    layers = array.dask.layers
+    layer = layers.get(array.name) if len(layers) == 1 else None
+    mapping = getattr(layer, "mapping", None)
+    if mapping is None or len(mapping) != array.npartitions:
+        return None
+    blocks = list(mapping.values())
+    return blocks if all(isinstance(block, np.ndarray | np.generic) for block in blocks) else None
+
+
 # --- whole lines and matrices ------------------------------------------------------------------------------
 
 

@@ -61,7 +61,7 @@ def report_move(array: Any, target: Any) -> None:
         level = _checked(os.environ.get("XGRAD_TRANSFER_GUARD") or "allow", "XGRAD_TRANSFER_GUARD")
     if level == "allow":
         return
-    frame, depth = _users_frame()
+    frame, depth = users_frame()
     text = (
         f"a NumPy array of shape {tuple(array.shape)} and dtype {array.dtype} moves to {target} at "
         f"{frame.f_code.co_filename}, line {frame.f_lineno}. To move it once, and not in each step, call "
@@ -72,8 +72,8 @@ def report_move(array: Any, target: Any) -> None:
     warnings.warn(text, stacklevel=depth)
 
 
-def _users_frame() -> tuple[Any, int]:
-    """The innermost frame that is not xgrad's own, and how many frames above `report_move` it is, counted from 1."""
+def users_frame() -> tuple[Any, int]:
+    """The innermost frame that is not xgrad's own, and how many frames above the caller it is, counted from 1."""
     frame, depth = sys._getframe(1), 1
     while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
         frame, depth = frame.f_back, depth + 1

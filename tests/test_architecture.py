@@ -23,7 +23,7 @@ BACKENDS = ROOT / "backends"
 LAYERS = (
     "_starting",
     "backends",
-    "registry trees tape identity reading transfer integers promotion _version",
+    "registry trees tape identity reading deferred transfer integers promotion _version",
     "views tohost declared",
     "tensor modes",
     "op",

@@ -114,15 +114,63 @@ def trained(optimizer: Any, loss: Any, target: Any, x: Any, *, steps: int = 2) -
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_no_part_of_a_training_step_computes(lazily, optimizer, loss):
+def test_a_training_step_computes_once_and_in_the_optimizer(lazily, optimizer, loss):
     numbers = np.random.default_rng(1).normal(size=(6, 5))
+    calls: list[int] = []
+
+    def counting(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        return dask.get(*args, **kwargs)
+
+    def stepping(parameters: Any) -> Any:
+        made: Any = OPTIMIZERS[optimizer](parameters)
+        step = made.step
+
+        def counted() -> None:
+            before = len(calls)
+            with dask.config.set(scheduler=counting):
+                step()
+            assert len(calls) == before + 1
+
+        made.step = counted
+        return made
+
     with lazily():
-        value, model = trained(OPTIMIZERS[optimizer], *LOSSES[loss], xg.asarray(numbers))
+        value, model = trained(stepping, *LOSSES[loss], xg.asarray(numbers))
+        value = to_numpy(value)
+    parameters = [to_numpy(p) for p in model.parameters()]
     with xg.use_backend("numpy"):
         want, reference = trained(OPTIMIZERS[optimizer], *LOSSES[loss], xg.asarray(numbers))
-    assert_close(to_numpy(value), to_numpy(want), 1e-12)
-    for p, q in zip(model.parameters(), reference.parameters(), strict=True):
-        assert_close(to_numpy(p), to_numpy(q), 1e-12)
+    assert_close(value, to_numpy(want), 1e-12)
+    for p, q in zip(parameters, reference.parameters(), strict=True):
+        assert_close(p, to_numpy(q), 1e-12)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_rule_is_one_task_for_each_block(optimizer):
+    """It writes into copies, so what others hold stays as it is."""
+    with xg.use_backend("dask"):
+        p = xg.asarray(da.ones((4, 6), chunks=(2, 3)), requires_grad=True)
+        made = OPTIMIZERS[optimizer]([p])
+        held, g = xg.get_backend().persist([p.data, da.ones((4, 6), chunks=(1, 6))])
+        p.data = held
+        for _ in range(2):
+            p.grad = xg.asarray(g)
+            before, tasks = p.data, Tasks()
+            with dask.config.set(scheduler="synchronous", **{"optimization.fuse.active": False}), tasks:
+                made.step()
+            assert len([key for key in tasks.keys if key[0].startswith("rule-step")]) == 4  # one for each block
+            assert p.data.chunks == before.chunks
+        assert (np.asarray(held) == 1.0).all()
+        assert (np.asarray(g) == 1.0).all()
+
+
+class Tasks(Callback):  # type: ignore[misc]
+    """The keys of the tasks that were run."""
+
+    def __init__(self) -> None:
+        super().__init__(posttask=lambda key, *_: self.keys.append(key))
+        self.keys: list[Any] = []
 
 
 # --- chunks stay chunks ---------------------------------------------------------------------------------

@@ -39,7 +39,8 @@ def persist(*trees: Any) -> None:
         trees: tensors, modules (for their parameters and buffers), optimizers (for their parameters and state), or tuples,
             lists and dicts of these. A tensor's `.grad` belongs to it.
 
-    On dask, call it once in a training step, after the optimizer's: otherwise each loss is computed from the first step on.
+    On dask, an optimizer's step computes its parameters, its state and the losses. What else a loop takes along (weights that are
+    moved by hand, buffers, sums of losses) needs this call in each pass: otherwise each pass computes all passes before it again.
     The results stay in chunks where they were computed: on a cluster, with its workers. Graphs recorded earlier keep what they
     saved as it was, so call backward() first. On the other backends nothing is lazy and this does nothing, so that one training
     loop serves them all.

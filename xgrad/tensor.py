@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from xgrad import reading, tape, views
+from xgrad import deferred, reading, tape, views
 from xgrad.declared import Declared
 from xgrad.identity import COPIED, KEPT, MOVED
 from xgrad.reading import noting
@@ -253,9 +253,13 @@ class Tensor(Values, Declared["Tensor"]):
         retain = create_graph if retain_graph is None else retain_graph
         if create_graph:
             with tape.set_recording(True):
-                tape.deliver(self._reached(node, seed, retain, True), self._as_grad)
+                reached = self._reached(node, seed, retain, True)
+                tape.deliver(reached, self._as_grad)
         else:
-            tape.deliver(self._reached(node, seed._data, retain, False), self._as_grad)
+            reached = self._reached(node, seed._data, retain, False)
+            tape.deliver(reached, self._as_grad)
+        if self.backend.defers:
+            deferred.remember(self, (leaf for leaf, _, _ in reached))
 
     def _reached(self, node: tape.Node | Leaf, seed: Any, retain: bool, record: bool) -> list[tuple[Leaf, Any, bool]]:
         if type(node) is list:

@@ -34,7 +34,6 @@ def train(
         xg.persist(model, loss, output)  # on dask what follows would compute them again, each time it looks
         recorder.step(step, loss, output)
         optimizer.step()
-        xg.persist(optimizer)
         watch.step(loss)
         progress.step(loss)
         if asked() and step + 1 < steps:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from xgrad import tape
 from xgrad.backends.guarded import NO_GUARD
+from xgrad.optim.computing import Before, compute
 from xgrad.optim.loading import loaded
 from xgrad.optim.options import Check, ParamGroup
 from xgrad.optim.state import State
@@ -73,12 +74,16 @@ class Optimizer:
 
         A step that raises (out of memory, say) has moved some parameters, and none of them halfway. Called again with the
         gradients as they are, it moves the others, so that in all one step was made.
+
+        On a backend that puts work off (dask), the step is computed here: parameters, state, gradients, and the losses that
+        backward() was called on. If that raises, parameters and state are as before.
         """
         loss = None
         if closure is not None:
             with tape.set_recording(True):
                 loss = closure()
         at: Tensor | None = None
+        put_off: list[Before] = []
         try:
             for group in self.param_groups:
                 options = group.options
@@ -87,6 +92,8 @@ class Optimizer:
                     grad = p.grad
                     if grad is not None and not (self._unfinished and self._moved.get(p) is grad):
                         backend = p.backend
+                        if backend.defers:
+                            put_off.append(Before(p, self.state.get(p)))
                         if backend.guard is NO_GUARD:
                             self._move(p, grad._data, options, backend)
                         else:
@@ -99,6 +106,8 @@ class Optimizer:
                 if told is not None:
                     raise told from error
             raise
+        if put_off:
+            compute(self, put_off)
         if self._unfinished:
             self._forget_moved()
         return loss

@@ -1,0 +1,52 @@
+"""The end of an optimizer's step on a backend that puts work off: the step is computed, or it has not happened."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from xgrad import deferred, tape
+from xgrad.optim.state import State
+from xgrad.persist import persist
+from xgrad.tensor import Tensor
+
+
+class Before:
+    """A parameter and what is kept for it, before the step. Arrays whose computation is put off are never written to."""
+
+    def __init__(self, p: Tensor, state: State | None) -> None:
+        self.p = p
+        self.data = p.data
+        self.kept = None if state is None else dict(state)
+
+    def restore(self, states: dict[Tensor, State]) -> None:
+        self.p.data = self.data
+        if self.kept is None:
+            states.pop(self.p, None)
+            return
+        state = states[self.p]
+        state.clear()
+        state.update(self.kept)
+        state.forget()
+
+
+def compute(optimizer: Any, moved: list[Before]) -> None:
+    """Compute the step that has moved these: all that the optimizer holds, and the losses that led to it.
+
+    Raises what the computation raises. Then parameters and state are as before the step, and the losses as they were.
+    """
+    leaves = {leaf for before in moved if (leaf := before.p._leaf()) is not None}
+    losses, reached = deferred.take(leaves)
+    gradients = [leaf.grad for leaf in reached if leaf.grad is not None]
+    try:
+        persist(optimizer, losses, gradients)
+    except BaseException as error:
+        for before in moved:
+            before.restore(optimizer.state)
+        told = (
+            tape.out_of_memory(f"{optimizer.name}.step", error, moved[0].p.backend)
+            if isinstance(error, Exception)
+            else None
+        )
+        if told is None:
+            raise
+        raise told from error
