@@ -14,7 +14,7 @@ TRUE = np.array([0.5, 0.8, -0.4])
 def data(n: int = 200):
     rng = np.random.default_rng(0)
     x = np.column_stack([np.ones(n), rng.normal(size=(n, 2))])
-    return x, rng.poisson(np.exp(x @ TRUE)).astype(np.float64)
+    return x, rng.poisson(np.exp(x @ TRUE))
 
 
 X, COUNTS = data()
@@ -22,7 +22,7 @@ X, COUNTS = data()
 
 def negative_log_likelihood(w):
     """Without the term that w does not move."""
-    rate = xg.asarray(X) @ w
+    rate = X @ w
     return xg.sum(xg.exp(rate) - COUNTS * rate)
 
 
