@@ -11,18 +11,27 @@ import pytest
 
 import xgrad as xg
 from bench import programs
+from bench.gpu import programs as of_gpu
+from bench.gpu.job import Job
 from bench.programs import __main__ as main
 from bench.programs import table
 from bench.runner import ROOT
+from tests.conftest import selected
 from tests.helpers import to_numpy
 
 pytest.importorskip("scipy")
 
-FEWER = {  # where a program takes long, because each shape is compiled, or each operation becomes a task or a kernel
-    "jax": ("gaussian_process", "newton", "factorisation", "svi"),
-    "dask": ("gaussian_process", "factorisation", "vae", "svi"),
+FEWER = {  # where a program takes long, because each shape is compiled, or each operation is a kernel in a queue
+    "jax": ("newton", "factorisation", "svi"),
     "dpnp": ("factorisation", "vae", "svi", "reinforce"),
 }
+
+
+@pytest.fixture(autouse=True)
+def in_whole_chunks(request):
+    """The fixture's arrays of dask are in chunks of four numbers, in which a program is tens of thousands of tasks."""
+    if "backend" in request.fixturenames and request.getfixturevalue("backend").name == "dask":
+        pytest.skip("on dask, programs are tested in whole chunks")
 
 
 @cache
@@ -38,6 +47,14 @@ def test_it_ends_as_on_numpy(backend, name):
         pytest.skip(f"it takes long on {backend.name}: `python -m bench.programs` runs it")
     program = programs.load(name)
     assert programs.apart(program.run(program.few), on_numpy(name)) <= program.tolerance
+
+
+@pytest.mark.skipif("dask" not in selected(), reason="dask is tested on request")
+@pytest.mark.parametrize("name", ["newton", "gaussian_process"])
+def test_it_ends_on_dask_as_on_numpy(name):
+    program = programs.load(name)
+    with xg.use_backend("dask"):
+        assert programs.apart(program.run(program.few), on_numpy(name)) <= program.tolerance
 
 
 @pytest.mark.parametrize("name", programs.NAMES)
@@ -184,6 +201,45 @@ def test_springs_against_plain_loops():
         found = to_numpy(springs.simulate(xg.asarray(lengths), xg.asarray([1.0, -2.0])))
     np.testing.assert_allclose(found, x, rtol=1e-9)
     assert (x[:, 1] < 0.05).any(), "some of them are on the ground"
+
+
+# --- on a device: a section of bench.gpu ------------------------------------------------------------------------
+
+
+def section(folder, monkeypatch, seconds: float = 36_000.0) -> dict[str, Any]:
+    pytest.importorskip("array_api_strict")
+    monkeypatch.setattr(of_gpu, "NAMES", ("newton", "gaussian_process"))
+    job = Job("strict", folder / "found.json", seconds, folder)
+    of_gpu.run(job)
+    return job.found
+
+
+def test_a_device_ends_as_numpy(tmp_path, monkeypatch):
+    found = section(tmp_path, monkeypatch)
+    assert "failures" not in found
+    rows = found["tables"][of_gpu.TITLE]["rows"]
+    assert [row[:2] for row in rows] == [["newton", "50"], ["gaussian_process", "100"]]
+    assert found["summary"] == "2 of 2 programs end as on NumPy, 2 of them in full"
+
+
+def test_without_time_it_takes_few_steps_and_says_so(tmp_path, monkeypatch):
+    found = section(tmp_path, monkeypatch, seconds=0.0)
+    assert [row[1] for row in found["tables"][of_gpu.TITLE]["rows"]] == ["2", "3"]
+    assert found["notes"] == ["few steps, for want of time: newton, gaussian_process"]
+
+
+def test_a_device_that_ends_elsewhere_fails(tmp_path, monkeypatch):
+    def elsewhere(program: Any, backend: str, steps: int) -> tuple[dict[str, float], float]:
+        if program.name == "gaussian_process" and backend == "strict":
+            raise ZeroDivisionError("here")
+        return {"loss": 1.0 + (backend == "strict")}, 0.1
+
+    monkeypatch.setattr(of_gpu, "timed", elsewhere)
+    found = section(tmp_path, monkeypatch)
+    assert found["ok"] is False
+    assert found["failures"][0].startswith("newton: its ends are 1e+00 apart")
+    assert found["failures"][1:] == ["gaussian_process: ZeroDivisionError: here"]
+    assert found["summary"] == "0 of 2 programs end as on NumPy, 0 of them in full"
 
 
 # --- the command --------------------------------------------------------------------------------------------

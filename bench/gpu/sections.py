@@ -22,6 +22,7 @@ SECONDS = {
     "profile": 30.0,
     "determinism": 40.0,
     "seed": 40.0,
+    "programs": 45.0,
     "speed": 100.0,
     "suite": 240.0,
 }

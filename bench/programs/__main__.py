@@ -5,7 +5,8 @@
     python -m bench.programs --backends torch  on some backends; prints, and writes nothing
     python -m bench.programs --no-save         prints, and writes nothing
 
-Each run is a process of its own; as many run beside each other as there are cores. Exits with 1, and names the programs, where an end differs or a program fails.
+Each run is a process of its own; as many run beside each other as there are cores.
+Exits with 1, and names the programs, where an end differs or a program fails.
 """
 
 from __future__ import annotations
