@@ -51,7 +51,7 @@ def test_the_raw_array_is_always_an_array(backend, xp):
 
 def test_data_must_be_of_the_backend(backend, xp):
     x = make(xp, [1.0, 2.0])
-    for wrong in ([1.0, 2.0], 1.0, x):
+    for wrong in ([1.0, 2.0], 1.0, "values"):
         with pytest.raises(TypeError, match=backend.name):
             x.data = wrong
     x.data = raw(backend, [3.0])
@@ -322,17 +322,17 @@ def test_numpy_gets_no_copy_unasked(xp):
     for ask in (
         np.asarray,
         np.array,
-        np.exp,
         lambda t: np.array([t[0], t[1]]),
         lambda t: np.array([t[0], t[1]], dtype=float),
         lambda t: np.concatenate([t, t]),
         lambda t: np.where(True, t, t),
         lambda t: np.linspace(t[0], 1.0, 3),
-        lambda t: np.add(np.ones(2), t),
         lambda t: np.multiply.outer(t, t),
     ):
         with pytest.raises(TypeError):
             ask(x)
+    for ufunc in (np.exp, lambda t: np.add(np.ones(2), t)):  # these are the namespace's functions, and give no copy
+        assert ufunc(x).requires_grad
 
 
 @pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])
@@ -349,7 +349,7 @@ def test_numpy_on_the_left(operation):
             xp.sum(y).backward()
             assert_matches(t.grad, to_numpy(g), xp=xp)
         assert all(isinstance(y, xg.Tensor) for y in (host @ t, host == t, host < t))
-        with pytest.raises(TypeError, match="Tensor"):
+        with pytest.raises(TypeError, match="has no room for the gradient"):
             host += t
 
 

@@ -19,13 +19,14 @@ GIVES_FLOATS = frozenset([
     "linear", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logsumexp", "mean", "reciprocal",
     "sigmoid", "sin", "sinh", "softmax", "softplus", "sqrt", "std", "tan", "tanh", "var",
 ])
-# Functions of several arrays, of which some may hold integers and others floats; and sums, which count truth values.
+# Functions of several arrays, of which some may hold integers and others floats; and sums.
 MIXES_KINDS = frozenset([
     "add", "clip", "concat", "copysign", "equal", "floor_divide", "greater", "greater_equal", "isin", "less", "less_equal",
     "matmul", "maximum", "minimum", "multiply", "nextafter", "not_equal", "pow", "remainder", "searchsorted", "setitem", "stack",
     "subtract", "tensordot", "vecdot", "where", "sum", "prod", "cumulative_sum", "cumulative_prod",
 ])
 # fmt: on
+SUMS = frozenset(["sum", "prod", "cumulative_sum", "cumulative_prod"])  # which count truth values
 CONDITIONAL = "where"  # its first argument is a condition, and stays one
 EXTENSIONS = ("fft.", "linalg.", "special.")
 KINDS = ("bool", "integral", "real floating", "complex floating")
@@ -79,7 +80,8 @@ def _common(name: str, backend: Any, raws: Sequence[Any]) -> Any:
         return backend.library.result_type(*inexact) if len(inexact) < len(arrays) else None
     if name not in MIXES_KINDS or any(isinstance(raw, float) for raw in raws):
         return backend.default_dtype
-    return backend.default_dtypes()["integral"] if BOOL in kinds else None
+    mixed = name in SUMS or max(kinds) > BOOL or any(type(raw) is int for raw in raws)
+    return backend.default_dtypes()["integral"] if BOOL in kinds and mixed else None
 
 
 def _kind(backend: Any, dtype: Any) -> int:
