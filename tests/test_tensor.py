@@ -331,7 +331,8 @@ def test_numpy_gets_no_copy_unasked(xp):
     ):
         with pytest.raises(TypeError):
             ask(x)
-    for ufunc in (np.exp, lambda t: np.add(np.ones(2), t)):  # these are the namespace's functions, and give no copy
+    ufuncs: list[Any] = [np.exp, lambda t: np.add(np.ones(2), t)]
+    for ufunc in ufuncs:  # these are the namespace's functions, and give no copy
         assert ufunc(x).requires_grad
 
 
