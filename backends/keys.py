@@ -55,7 +55,7 @@ def positions(xp: Any, key: Any, shape: tuple[int, ...], holds: Callable[[Any], 
     chosen = [i for i, part in enumerate(parts) if part is not None and not isinstance(part, slice)]
     arrays = [part for part in parts if hasattr(part, "shape")]
     common = xp.broadcast_arrays(*arrays)[0].shape
-    front = chosen[-1] - chosen[0] >= len(chosen)  # something lies between them: their axes come first
+    front = _lie_apart(key)  # then their axes come first
     block = 0 if front else chosen[0]  # the axis of the result where theirs begin
     before = sum(i < block for i in range(len(parts)) if i not in chosen) if not front else 0
     ndim = len(parts) - len(chosen) + len(common)
@@ -77,6 +77,13 @@ def positions(xp: Any, key: Any, shape: tuple[int, ...], holds: Callable[[Any], 
             flat = flat + _at(xp, xp.arange(*part.indices(length)), place, ndim) * stride
             place += 1
     return flat
+
+
+def _lie_apart(key: Any) -> bool:
+    """Whether something lies between the integers and arrays of a key: also `...` that stands for no axis, as in NumPy."""
+    parts = key if isinstance(key, tuple) else (key,)
+    chosen = [i for i, part in enumerate(parts) if not (part is None or part is Ellipsis or isinstance(part, slice))]
+    return chosen[-1] - chosen[0] >= len(chosen)
 
 
 def _at(xp: Any, index: Any, axis: int, ndim: int) -> Any:
