@@ -7,6 +7,7 @@ it, get a copy only where nothing is lost by it: no gradient, and no silent tran
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -157,7 +158,8 @@ def hand_out(array: Any) -> None:
     if len(_handed_out) > 1000:
         for key in [key for key, reference in list(_handed_out.items()) if reference() is None]:
             _handed_out.pop(key, None)
-    _handed_out[id(array)] = ref(array)
+    with suppress(TypeError):  # a NumPy scalar has no weak references, and cannot be written to
+        _handed_out[id(array)] = ref(array)
 
 
 def is_handed_out(array: Any) -> bool:
