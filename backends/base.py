@@ -57,12 +57,7 @@ class Backend:
         self.library = self.namespace()
         self.xp = self.raw_class(self.library, device if self.bind_device else None)
         refuse(self.xp, name, self.cannot)
-        found = self.library.__array_namespace_info__().dtypes(device=self.device, kind="complex floating").values()
-        kinds = [
-            kind for kind in found if self.library.isdtype(kind, "complex floating")
-        ]  # ndonnx answers with all dtypes
-        self.complex_dtypes = frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds)
-        self.xp.complex_dtypes = self.complex_dtypes
+        self.complex_dtypes = self.xp.complex_dtypes = self._find_complex_dtypes()
         self.narrow_dtypes = self.xp.narrow_dtypes = self._find_narrow_dtypes()
         replace(self.xp, "linalg.vector_norm", self.xp._vector_norm)
         replace(self.xp, "std", self.xp._std)
@@ -72,6 +67,11 @@ class Backend:
         self._inexact: dict[Any, bool] = {}
         self._forms: dict[Any, Any] = {}
         self._ones: dict[Any, Any] = {}
+
+    def _find_complex_dtypes(self) -> frozenset[Any]:
+        found = self.library.__array_namespace_info__().dtypes(device=self.device, kind="complex floating").values()
+        kinds = [kind for kind in found if self.library.isdtype(kind, "complex floating")]  # ndonnx answers with all
+        return frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds)
 
     def _find_narrow_dtypes(self) -> frozenset[Any]:
         """float16 and bfloat16, where the library has them: the standard knows neither."""

@@ -177,6 +177,10 @@ class JAX(Backend):
             )
         return array
 
+    def _find_complex_dtypes(self) -> frozenset[Any]:
+        """Both, whatever the setting jax_enable_x64: it may be turned on later."""
+        return frozenset(jax.numpy.dtype(kind) for kind in (jax.numpy.complex64, jax.numpy.complex128))
+
     @property
     def default_dtype(self) -> Any:
         if jax.config.jax_enable_x64 != self._had_x64:  # a program may turn it on at any time

@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # What a user's shell may hold, and what would change what Python, argparse, tqdm and matplotlib do.
 UNWANTED = (
     *("PYTHONWARNINGS", "PYTHONTRACEMALLOC", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "PYTHON_COLORS"),
-    *("MPLBACKEND", "MATPLOTLIBRC", "XGRAD_BACKEND", "XGRAD_DEVICE"),
+    *("MPLBACKEND", "MATPLOTLIBRC", "XGRAD_BACKEND", "XGRAD_DEVICE", "XGRAD_DTYPE"),
+    "XGRAD_TRANSFER_GUARD",
 )
 
 

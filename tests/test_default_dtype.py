@@ -12,6 +12,7 @@ import pytest
 
 import xgrad as xg
 from tests.helpers import make, to_numpy
+from tests.processes import output
 from xgrad import nn, optim
 from xgrad.backends import BackendError
 
@@ -172,6 +173,19 @@ def test_one_that_the_backend_does_not_have():
         with pytest.raises(BackendError, match=r"float16, which Backend\(strict, device1\) does not have.*XGRAD_DTYPE"):
             xg.set_default_dtype("float16")
         assert xg.zeros(1).dtype == xg.float64
+
+
+def test_jax_gets_its_64_bits_by_the_variable_alone():
+    """Complex numbers too: the gradient of z * (2 + i) is the cotangent times 2 - i."""
+    pytest.importorskip("jax")
+    source = """
+        import xgrad as xg
+        z = xg.asarray([1 + 2j])
+        g = xg.vjp(lambda z: z * (2 + 1j), z)[1](xg.asarray([1j]))[0]
+        print(xg.zeros(1).dtype, g.dtype, g.tolist())
+    """
+    said = output(source, XGRAD_BACKEND="jax", XGRAD_DTYPE="float64", JAX_ENABLE_X64="0")
+    assert said == "float64 complex128 [(1+2j)]"
 
 
 # --- dtypes by other names --------------------------------------------------------------------------------
