@@ -27,6 +27,7 @@ LAYERS = (
     "views tohost declared",
     "tensor modes",
     "op",
+    "arguments",
     "dispatch graph",
     "several operands watching anomaly",
     "rules",

@@ -24,12 +24,12 @@ from xgrad import fft, linalg, special
 from xgrad import namespace as _namespace
 from xgrad._version import VERSION
 from xgrad.anomaly import AnomalyError, detect_anomaly
+from xgrad.arguments import MixedBackendsError
 from xgrad.backends import BackendError, get_backend, set_backend, use_backend
 from xgrad.backends.default_dtype import get_default_dtype, set_default_dtype
 from xgrad.backends.transfer_guard import TransferError, transfer_guard
 from xgrad.check import check_grads
 from xgrad.checkpoint import checkpoint
-from xgrad.dispatch import MixedBackendsError
 from xgrad.graph import draw_graph
 from xgrad.jacobians import hessian, hvp, jacobian
 from xgrad.modes import debug, no_grad, use_deterministic

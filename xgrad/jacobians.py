@@ -12,10 +12,10 @@ from math import prod
 from typing import Any
 
 from xgrad import tape
+from xgrad.arguments import joined
 from xgrad.batching.array import Axis, merged
 from xgrad.batching.backend import base_and_scope, running
 from xgrad.batching.boundary import hide, show, take_in
-from xgrad.dispatch import joined
 from xgrad.integers import one_or_more
 from xgrad.tensor import Tensor, wrap
 from xgrad.transforms import Run, grad, is_complex, jvp, numbers

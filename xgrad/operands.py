@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from xgrad.arguments import backend_of, unfit, weak
 from xgrad.backends import is_host_data
 from xgrad.backends.data import is_scalar
-from xgrad.dispatch import backend_of, unfit, weak
 from xgrad.tensor import Tensor, wrap
 
 

@@ -8,11 +8,12 @@ from copy import copy
 from typing import Any
 
 from xgrad import tape
+from xgrad.arguments import MixedBackendsError, backend_of, on, unwrap
 from xgrad.backends import get_backend, is_host_data, owner
 from xgrad.backends.data import is_scalar
 from xgrad.batching.backend import running
 from xgrad.batching.boundary import inside
-from xgrad.dispatch import MixedBackendsError, backend_of, node_of, on, unwrap
+from xgrad.dispatch import node_of
 from xgrad.identity import Identity
 from xgrad.op import Op, total
 from xgrad.tensor import Tensor, wrap

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from xgrad import tape
-from xgrad.dispatch import explain, unwrap
+from xgrad.arguments import unwrap
+from xgrad.dispatch import rescued
 from xgrad.op import Function, Op, Rule, aligned, fit, names_of
-from xgrad.promotion import in_one_kind
 from xgrad.tape import BACKEND, PARENTS, SAVED, Node, is_recording, next_seq
 from xgrad.tensor import Tensor, wrap
 
@@ -109,10 +109,7 @@ class Several(Op):
         try:
             found = self.raw[backend](raw, **static)
         except Exception as error:
-            other = in_one_kind(self.name, self.raw[backend], backend, (raw,), static)
-            if other is None:
-                explain(error, self.name, (raw,), backend)
-            found, (raw,) = other
+            found, (raw,) = rescued(error, self.name, self.raw[backend], backend, (raw,), static)
         ys = [y if backend.owns(y) else backend.asarray(y) for y in found]
         node: Node | None = None
         if parent is not None and is_recording():

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import xgrad.batching.across  # noqa: F401  (hangs itself on the products)
+from xgrad.arguments import mixed, weak
 from xgrad.backends.base import Backend
 from xgrad.backends.data import is_scalar
 from xgrad.batching.array import Axis
 from xgrad.batching.backend import running
 from xgrad.batching.boundary import hide, show, take_in
-from xgrad.dispatch import mixed, weak
 from xgrad.integers import or_none
 from xgrad.rules.manipulation import moveaxis
 from xgrad.rules.shapes import normalize_axes

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any
 
+from xgrad.arguments import note, on, unwrap, weak
 from xgrad.backends import get_backend, is_host_data, owner
 from xgrad.backends.data import PYTHON_NUMBERS, check, described, is_numeric, is_scalar, kind_of_numbers
-from xgrad.dispatch import apply, explain, note, on, unwrap, weak
+from xgrad.dispatch import apply, explain
 from xgrad.integers import integer, integers, or_none
 from xgrad.op import Multilinear
 from xgrad.operands import numbers_lifted, operand

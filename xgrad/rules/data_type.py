@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from xgrad.arguments import backend_of
 from xgrad.backends import is_host_data
 from xgrad.backends.data import is_scalar
-from xgrad.dispatch import apply, backend_of
+from xgrad.dispatch import apply
 from xgrad.op import Multilinear
 from xgrad.registry import public
 from xgrad.rules.creation import creation as of_backend

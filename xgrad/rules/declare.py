@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xgrad import dispatch
+from xgrad.arguments import answers_for, unwrap
 from xgrad.backends.data import PYTHON_NUMBERS
 from xgrad.op import Elementwise, RawFunction, Rule
 from xgrad.registry import ELEMENTWISE, public
@@ -53,7 +54,7 @@ def constant(name: str, doc: str, arguments: int = 1) -> Public:
     def operator(x1: Any, x2: Any, /) -> Any:
         if type(x1) in plain_types and (type(x2) in plain_types or type(x2) in PYTHON_NUMBERS):
             return untracked(name, (x1, x2))
-        return untracked(name, (x1, x2)) if dispatch.answers_for((x1, x2)) else NotImplemented
+        return untracked(name, (x1, x2)) if answers_for((x1, x2)) else NotImplemented
 
     OPERATORS[two] = operator
     return _publish(one if arguments == 1 else two, name, doc, NOT_CONTINUOUS)
@@ -61,7 +62,7 @@ def constant(name: str, doc: str, arguments: int = 1) -> Public:
 
 def untracked(name: str, args: Sequence[Any], **static: Any) -> Tensor:
     """Run a function of the backend without recording it."""
-    backend, raws, _ = dispatch.unwrap(name, args)
+    backend, raws, _ = unwrap(name, args)
     y, _ = dispatch.call(name, _raw(name)[backend], backend, raws, static)
     return wrap(y if backend.owns(y) else backend.asarray(y), backend)
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from xgrad.arguments import backend_of, weak
 from xgrad.backends.data import is_scalar
-from xgrad.dispatch import apply, backend_of, weak
+from xgrad.dispatch import apply
 from xgrad.op import Elementwise, JointlyLinear, conjugate, real_part
 from xgrad.operands import together
 from xgrad.registry import ELEMENTWISE, public

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+from xgrad.arguments import adopted, backend_of, on
 from xgrad.backends import owner
 from xgrad.backends.data import is_scalar
-from xgrad.dispatch import adopted, apply, apply_to_one, backend_of, node_of, on
+from xgrad.dispatch import apply, apply_to_one, node_of
 from xgrad.integers import integer
 from xgrad.modes import is_debugging
 from xgrad.op import JointlyLinear, Multilinear, sum_to

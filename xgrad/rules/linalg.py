@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xgrad.dispatch import apply, apply_to_one, backend_of
+from xgrad.arguments import backend_of
+from xgrad.dispatch import apply, apply_to_one
 from xgrad.integers import integer, one_or_more
 from xgrad.op import Function, Multilinear, conjugate, real_part, total
 from xgrad.operands import numbers_lifted, operand

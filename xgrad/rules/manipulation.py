@@ -7,7 +7,8 @@ from itertools import accumulate
 from math import prod
 from typing import Any
 
-from xgrad.dispatch import apply, apply_to_one, backend_of
+from xgrad.arguments import backend_of
+from xgrad.dispatch import apply, apply_to_one
 from xgrad.integers import integer, integers, one_or_more
 from xgrad.op import JointlyLinear, Multilinear
 from xgrad.operands import numbers_lifted, operand, together

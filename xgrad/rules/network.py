@@ -9,8 +9,9 @@ import math
 from math import prod
 from typing import Any
 
+from xgrad.arguments import backend_of, weak
 from xgrad.backends.data import is_scalar
-from xgrad.dispatch import affine, apply, backend_of, weak
+from xgrad.dispatch import affine, apply
 from xgrad.integers import integer, one_or_more
 from xgrad.op import Elementwise, Function, total
 from xgrad.operands import beside, operand, together

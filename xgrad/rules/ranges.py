@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from xgrad.arguments import backend_of
 from xgrad.backends.data import is_scalar
-from xgrad.dispatch import backend_of
 from xgrad.integers import integer
 from xgrad.operands import numbers_lifted
 from xgrad.rules.creation import creation, from_tensor, make

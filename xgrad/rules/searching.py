@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad import dispatch
+from xgrad.arguments import backend_of, unwrap, weak
 from xgrad.backends.data import is_scalar
-from xgrad.dispatch import apply, backend_of, weak
+from xgrad.dispatch import apply
 from xgrad.integers import integer, one_or_more, or_none
 from xgrad.op import JointlyLinear
 from xgrad.operands import beside, numbers_lifted, operand, together
@@ -197,7 +197,7 @@ def _unique(name: str, x: Any) -> tuple[Tensor, ...]:
 
 def _several(name: str, x: Any) -> tuple[Tensor, ...]:
     """A function of one array that returns a tuple of arrays, of the kind of tuple that the library returns."""
-    backend, (raw,), _ = dispatch.unwrap(name, (x,))
+    backend, (raw,), _ = unwrap(name, (x,))
     found = getattr(backend.xp, name)(raw)
     tensors = [wrap(part, backend) for part in found]
     return type(found)(*tensors) if hasattr(found, "_fields") else tuple(tensors)

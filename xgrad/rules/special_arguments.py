@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xgrad import dispatch
-from xgrad.dispatch import unwrap
+from xgrad.arguments import unwrap
 from xgrad.op import Elementwise, Rule
 from xgrad.registry import ELEMENTWISE, public
 from xgrad.rules.data_type import cast

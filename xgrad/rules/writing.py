@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from xgrad.arguments import unwrap
 from xgrad.backends.data import PYTHON_NUMBERS
-from xgrad.dispatch import explain, node_of, unwrap
+from xgrad.dispatch import explain, node_of
 from xgrad.reading import noting
 from xgrad.rules.creation import zeros_like
 from xgrad.rules.data_type import cast
