@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from xgrad.backends import BackendError, is_host_data, load
 from xgrad.backends.cofactors import cofactors, cofactors_jvp
-from xgrad.backends.data import check, is_numeric, kind_of_numbers
+from xgrad.backends.data import COMPLEX, RANKS, REAL, check, is_numeric, kind_of_numbers
 from xgrad.backends.default_dtype import DTYPES, chosen_name, name_of_dtype
 from xgrad.backends.guarded import NO_GUARD
 from xgrad.backends.raw import Raw
@@ -64,7 +64,7 @@ class Backend:
         add(self.xp, "linalg.cofactors", partial(cofactors, self.xp))
         add(self.xp, "linalg.cofactors_jvp", partial(cofactors_jvp, self.xp))
         self.forget_default()
-        self._inexact: dict[Any, bool] = {}
+        self._ranks: dict[Any, int] = {}
         self._forms: dict[Any, Any] = {}
         self._ones: dict[Any, Any] = {}
 
@@ -403,9 +403,15 @@ class Backend:
         found = dict(self.library.__array_namespace_info__().default_dtypes(device=self.device))
         return found | {"real floating": self.default_dtype, "complex floating": self.default_complex}
 
+    def rank(self, dtype: Any) -> int:
+        """The kind of a dtype: BOOL, INTEGRAL, REAL or COMPLEX of data.py, or a higher number for what has no numbers."""
+        known = self._ranks.get(dtype)
+        if known is None:
+            found = (i for i, kind in enumerate(RANKS) if self.library.isdtype(dtype, kind))
+            known = self._ranks[dtype] = next(found, len(RANKS))
+        return known
+
     def is_inexact(self, dtype: Any) -> bool:
         """Whether the dtype is a real or complex floating-point one."""
-        known = self._inexact.get(dtype)
-        if known is None:
-            known = self._inexact[dtype] = bool(self.library.isdtype(dtype, ("real floating", "complex floating")))
-        return known
+        rank = self._ranks.get(dtype)  # (without a call, where it is known: this is asked at each operation)
+        return REAL <= (self.rank(dtype) if rank is None else rank) <= COMPLEX

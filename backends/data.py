@@ -13,6 +13,8 @@ from typing import Any
 
 PYTHON_NUMBERS = frozenset((float, int, bool, complex))
 KINDS = frozenset("biufc")  # of NumPy's dtypes
+RANKS = ("bool", "integral", "real floating", "complex floating")  # each has the values of those before it
+BOOL, INTEGRAL, REAL, COMPLEX = range(4)
 # What has one of these is a number, or can be made an array by a library.
 CONVERTIBLE = ("__float__", "__index__", "__array__", "__dlpack__", "__array_interface__", "__cuda_array_interface__")
 
@@ -41,6 +43,13 @@ def is_scalar(value: Any) -> bool:
 
 
 _scalars: set[type] = set(PYTHON_NUMBERS)  # the types of which it is known
+
+
+def rank_of_number(number: Any) -> int:
+    """The kind of a number, as `Backend.rank` has it of a dtype."""
+    if isinstance(number, bool):
+        return BOOL
+    return INTEGRAL if isinstance(number, int) else COMPLEX if isinstance(number, complex) else REAL
 
 
 def kind_of_numbers(obj: Any) -> type | None:

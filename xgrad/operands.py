@@ -7,7 +7,7 @@ from typing import Any
 
 from xgrad.arguments import backend_of, unfit, weak
 from xgrad.backends import is_host_data
-from xgrad.backends.data import is_scalar
+from xgrad.backends.data import REAL, is_scalar, rank_of_number
 from xgrad.tensor import Tensor, wrap
 
 
@@ -63,12 +63,9 @@ def numbers_lifted(name: str, arrays: Iterable[Any]) -> tuple[Any, ...]:
 
 def _dtype_beside(backend: Any, number: Any, common: Any) -> Any:
     """The dtype of a number beside arrays of dtype `common`; None for the default one of its kind."""
-    kinds = ("bool", "integral", "real floating", "complex floating")
-    of_number = next((i for i, kind in ((0, bool), (1, int), (3, complex)) if isinstance(number, kind)), 2)
-    of_arrays = next(
-        (i for i, kind in enumerate(kinds) if common is not None and backend.library.isdtype(common, kind)), 0
-    )
-    if common is None or of_number > of_arrays:
-        is_real = common is not None and of_arrays == kinds.index("real floating")  # then the number is complex
-        return backend.library.result_type(common, backend.library.complex64) if is_real else None
-    return common
+    if common is None:
+        return None
+    of_number, of_arrays = rank_of_number(number), backend.rank(common)
+    if of_number <= of_arrays:
+        return common
+    return backend.library.result_type(common, backend.library.complex64) if of_arrays == REAL else None

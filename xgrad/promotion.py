@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from xgrad.backends.data import BOOL, COMPLEX, REAL
+
 Function = Callable[..., Any]
 
 # Functions that have a meaning for integers, and whose results are floats.
@@ -29,8 +31,6 @@ MIXES_KINDS = frozenset([
 SUMS = frozenset(["sum", "prod", "cumulative_sum", "cumulative_prod"])  # which count truth values
 CONDITIONAL = "where"  # its first argument is a condition, and stays one
 EXTENSIONS = ("fft.", "linalg.", "special.")
-KINDS = ("bool", "integral", "real floating", "complex floating")
-BOOL, _, REAL, _ = range(4)
 
 
 def in_default_dtype(
@@ -71,21 +71,17 @@ def in_one_kind(
 def _common(name: str, backend: Any, raws: Sequence[Any]) -> Any:
     """The dtype that the arrays of lower kinds are raised to; None if there is none."""
     arrays = [raw for raw in raws[name == CONDITIONAL :] if backend.owns(raw)]
-    kinds = [_kind(backend, array.dtype) for array in arrays]
+    ranks = [backend.rank(array.dtype) for array in arrays]
     known = name in GIVES_FLOATS or name in MIXES_KINDS or name.startswith(EXTENSIONS)
-    if not known or not arrays or max(kinds) == len(KINDS):
+    if not known or not arrays or max(ranks) > COMPLEX:
         return None
-    if max(kinds) >= REAL:
+    if max(ranks) >= REAL:
         inexact = [array.dtype for array in arrays if backend.is_inexact(array.dtype)]
         return backend.library.result_type(*inexact) if len(inexact) < len(arrays) else None
     if name not in MIXES_KINDS or any(isinstance(raw, float) for raw in raws):
         return backend.default_dtype
-    mixed = name in SUMS or max(kinds) > BOOL or any(type(raw) is int for raw in raws)
-    return backend.default_dtypes()["integral"] if BOOL in kinds and mixed else None
-
-
-def _kind(backend: Any, dtype: Any) -> int:
-    return next((i for i, kind in enumerate(KINDS) if backend.library.isdtype(dtype, kind)), len(KINDS))
+    mixed = name in SUMS or max(ranks) > BOOL or any(type(raw) is int for raw in raws)
+    return backend.default_dtypes()["integral"] if BOOL in ranks and mixed else None
 
 
 def _holds_integers(backend: Any, raws: Sequence[Any]) -> bool:
@@ -96,10 +92,10 @@ def _holds_integers(backend: Any, raws: Sequence[Any]) -> bool:
 
 def _raised(backend: Any, raws: Sequence[Any], dtype: Any, keep_first: bool) -> list[Any]:
     """The arrays of a lower kind than this dtype in it; the first one as it is, with `keep_first`."""
-    top = _kind(backend, dtype)
+    top = backend.rank(dtype)
     return [
         backend.xp.astype(raw, dtype)
-        if backend.owns(raw) and _kind(backend, raw.dtype) < top and not (keep_first and i == 0)
+        if backend.owns(raw) and backend.rank(raw.dtype) < top and not (keep_first and i == 0)
         else raw
         for i, raw in enumerate(raws)
     ]

@@ -14,6 +14,7 @@ from xgrad.identity import COPIED, KEPT, MOVED
 from xgrad.reading import noting
 from xgrad.tape import FREED, OP, SAVED, SEQ, STATIC, Leaf
 from xgrad.tohost import Size, Values, count, hand_out, size_of
+from xgrad.transfer import holds
 
 if TYPE_CHECKING:
     from xgrad.backends.base import Backend
@@ -90,9 +91,7 @@ class Tensor(Values, Declared["Tensor"]):
             )
         if other.dtype == self.dtype:
             return other.data
-        if other.dtype in self.backend.complex_dtypes or self.backend.is_inexact(other.dtype) > self.backend.is_inexact(
-            self.dtype
-        ):
+        if not holds(self.backend, self.dtype, other.backend, other.dtype):
             raise TypeError(f".data of dtype {self.dtype} has no room for a tensor of dtype {other.dtype}")
         return self.backend.xp.astype(other.data, self.dtype)
 

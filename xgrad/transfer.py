@@ -16,13 +16,6 @@ def transfer(array: Array, source: Backend, target: Backend, dtype: Any = None) 
     return target.asarray(source.to_numpy(array), dtype=dtype, copy=True)
 
 
-KINDS = ("bool", "integral", "real floating", "complex floating")  # each has the values of those before it
-
-
 def holds(target: Backend, to: Any, source: Backend, dtype: Any) -> bool:
     """Whether numbers of `dtype` can be cast to the dtype `to` without losing their kind: a complex one to a real one cannot."""
-    return _rank(source, dtype) <= _rank(target, to)
-
-
-def _rank(backend: Backend, dtype: Any) -> int:
-    return next((i for i, kind in enumerate(KINDS) if backend.library.isdtype(dtype, kind)), len(KINDS))
+    return source.rank(dtype) <= target.rank(to)

@@ -45,7 +45,7 @@ class BatchedBackend(Backend):
         self.checks_indices = base.checks_indices  # type: ignore[misc]
         self.cannot = base.cannot  # type: ignore[misc]
         self.xp: Any = BatchedRaw(self)
-        self._inexact = base._inexact
+        self._ranks = base._ranks
         self._forms: dict[Any, Form] = {}
         self._ones: dict[Any, Any] = {}
 

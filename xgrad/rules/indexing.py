@@ -8,7 +8,7 @@ from typing import Any
 
 from xgrad.arguments import adopted, backend_of, on
 from xgrad.backends import owner
-from xgrad.backends.data import is_scalar
+from xgrad.backends.data import BOOL, COMPLEX, REAL, is_scalar, rank_of_number
 from xgrad.dispatch import apply, apply_to_one, node_of
 from xgrad.integers import integer
 from xgrad.modes import is_debugging
@@ -203,10 +203,10 @@ def setitem(x: Any, value: Any, /, key: Any) -> Tensor:
 
 def check_kind(x: Tensor, value: Any) -> None:
     """Raise TypeError for a value that x has no room for: an imaginary part in real numbers, a fraction in integers."""
-    kind = kind_of(value)
-    if kind <= kind_of(x):
+    rank = rank_of(x.backend, value)
+    if rank < REAL or rank <= x.backend.rank(x.dtype):
         return
-    if kind == COMPLEX:
+    if rank == COMPLEX:
         raise TypeError(
             f"setitem: a complex value was written into a tensor of dtype {x.dtype}; write xgrad.real of it"
         )
@@ -216,14 +216,11 @@ def check_kind(x: Tensor, value: Any) -> None:
     )
 
 
-WHOLE, REAL, COMPLEX = range(3)
-
-
-def kind_of(value: Any) -> int:
-    """What the elements of an array of any library, or a Python number, may hold: whole numbers, real or complex ones."""
-    dtype = getattr(value, "dtype", None)
-    name = (type(value).__name__ if dtype is None else str(dtype)).lower()
-    return COMPLEX if "complex" in name else REAL if "float" in name else WHOLE
+def rank_of(backend: Any, value: Any) -> int:
+    """The kind of the elements of an array on a backend, or of a number (see `Backend.rank`)."""
+    if hasattr(value, "dtype"):
+        return int(backend.rank(backend.as_dtype(value.dtype)))
+    return rank_of_number(value) if is_scalar(value) else BOOL
 
 
 # --- take ---------------------------------------------------------------------------------------------------

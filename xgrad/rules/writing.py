@@ -12,20 +12,19 @@ from collections.abc import Callable
 from typing import Any
 
 from xgrad.arguments import unwrap
-from xgrad.backends.data import PYTHON_NUMBERS
+from xgrad.backends.data import BOOL, COMPLEX, PYTHON_NUMBERS
 from xgrad.dispatch import explain, node_of
 from xgrad.reading import noting
 from xgrad.rules.creation import zeros_like
 from xgrad.rules.data_type import cast
 from xgrad.rules.indexing import (
-    COMPLEX,
     PART,
     SETITEM,
     check_kind,
     getitem,
     is_plain,
-    kind_of,
     placed,
+    rank_of,
     scatter,
     setitem,
 )
@@ -108,7 +107,7 @@ def _is_part(value: Tensor, x: Tensor, key: Any) -> bool:
 
 def _check_value(x: Tensor, v: Any, node: Any) -> None:
     """Raise TypeError for a value that x has no room for: an imaginary part in a real tensor, a gradient in integers."""
-    if kind_of(v) == COMPLEX:
+    if rank_of(x.backend, v) == COMPLEX:
         check_kind(x, v)
     if node is not None and is_recording() and not x.backend.is_inexact(x.dtype):
         raise TypeError(
@@ -157,8 +156,7 @@ def in_place(function: Binary, symbol: str) -> Binary:
 
 def _same_kind(backend: Any, one: Any, other: Any) -> bool:
     """Whether both are integers, or both real, or both complex: then the dtype that is written to decides on the precision."""
-    kinds = ("integral", "real floating", "complex floating")
-    return any(backend.library.isdtype(one, kind) and backend.library.isdtype(other, kind) for kind in kinds)
+    return bool(backend.rank(one) == backend.rank(other) > BOOL)
 
 
 def check_writable(chain: list[Tensor]) -> None:
@@ -214,15 +212,15 @@ class At:
         value = value if isinstance(value, Tensor) else zeros_like(there) + value
         if value.shape != there.shape:
             value = broadcast_to(value, there.shape)
-        sum = self.x + scatter(value, self.key, self.x.shape)
-        if sum.dtype == self.x.dtype:
-            return sum
-        if not _same_kind(self.x.backend, sum.dtype, self.x.dtype):
+        result = self.x + scatter(value, self.key, self.x.shape)
+        if result.dtype == self.x.dtype:
+            return result
+        if not _same_kind(self.x.backend, result.dtype, self.x.dtype):
             raise TypeError(
                 f"at(...).add: a value of dtype {value.dtype} was added to a tensor of dtype {self.x.dtype}, which must keep its "
                 "kind; convert one of them with xgrad.astype"
             )
-        return cast(sum, self.x.dtype)
+        return cast(result, self.x.dtype)
 
     def subtract(self, value: Any) -> Tensor:
         """A copy of the tensor with `value` taken away there, as often as a place is named."""
