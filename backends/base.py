@@ -328,7 +328,7 @@ class Backend:
     def as_dtype(self, dtype: Any) -> Any:
         """A dtype of this library for another library's of the same name, a name, or one of Python's types; None for None.
 
-        What has no such name is left to the library.
+        Raises TypeError for a name that the library has no dtype of. An object that is no dtype is left to the library.
         """
         if dtype is None:
             return None
@@ -336,8 +336,15 @@ class Backend:
             return self.default_dtype if dtype is float else self.default_complex
         if dtype is int:
             return self.default_dtypes()["integral"]
-        own = getattr(self.library, name, None) if (name := name_of_dtype(dtype)) in DTYPES else None
+        name = name_of_dtype(dtype)
+        own = getattr(self.library, name, None) if name in DTYPES else None
+        if own is None and isinstance(dtype, str):
+            raise TypeError(f"{self} has no dtype {dtype!r}; it has {', '.join(sorted(self._names_of_dtypes()))}")
         return dtype if own is None or type(own) is type(dtype) else own
+
+    def _names_of_dtypes(self) -> set[str]:
+        """What may be given as a dtype's name."""
+        return {name for name in DTYPES if self.has_dtype(name)}
 
     @property
     def default_dtype(self) -> Any:

@@ -34,9 +34,13 @@ def chosen_name() -> str | None:
 
 
 def name_of_dtype(dtype: Any) -> str:
-    """What the standard calls a dtype of any library; the name of a Python type, or a name itself."""
+    """What the standard calls a dtype of any library, or one of NumPy's codes ("f4"); the name of a Python type."""
     if isinstance(dtype, str):
-        return dtype
+        if dtype in DTYPES:
+            return dtype
+        from xgrad.backends.host import name_of_code  # NumPy is only imported where there is such a code
+
+        return name_of_code(dtype)
     name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[2]
     return str(name)
 

@@ -25,6 +25,14 @@ def as_plain(array: Any) -> Any:
     return np.asarray(array, dtype=native)
 
 
+def name_of_code(code: str) -> str:
+    """The name of the dtype that NumPy has for a code, such as "f4"; what is no code, as it is."""
+    try:
+        return np.dtype(code).name
+    except TypeError:
+        return code
+
+
 def as_numbers(obj: Any, dtype: Any) -> Any:
     """A sequence of objects that turn into numbers, such as fractions, as an array of NumPy's."""
     return np.asarray(obj, dtype=dtype)

@@ -6,19 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from xgrad.backends import load
+from xgrad.backends.default_dtype import DTYPES, name_of_dtype
 from xgrad.rules.creation import asarray
 from xgrad.rules.data_type import astype as converted
 from xgrad.tensor import Tensor, wrap
 
 Method = Callable[..., Any]
 
-# What Python's types, and PyTorch's methods, are called here; the first that the library has.
-KINDS: dict[type, tuple[str, ...]] = {
-    float: ("float64", "float32"),
-    int: ("int64", "int32"),
-    complex: ("complex128", "complex64"),
-    bool: ("bool",),
-}
+TYPES = (float, int, complex, bool)
+# PyTorch's methods.
 SHORT = {
     "float": "float32",
     "double": "float64",
@@ -31,35 +27,13 @@ SHORT = {
 }
 
 
-def as_dtype(backend: Any, dtype: Any) -> Any:
-    """A dtype of the backend from one of its own, one of Python's types (`float`), or a name ("float32")."""
-    names = KINDS.get(dtype) if isinstance(dtype, type) else (dtype,) if isinstance(dtype, str) else None
-    if names is None:
-        return dtype
-    known = _dtypes(backend)
-    for name in names:
-        found = known.get(name, getattr(backend.library, name, None) if name in SHORT.values() else None)
-        if found is not None:
-            return found
-    raise TypeError(f"backend {backend} has no dtype {names[0]!r}; it has {', '.join(known)}")
-
-
-def _dtypes(backend: Any) -> dict[str, Any]:
-    found: dict[str, Any] = backend.library.__array_namespace_info__().dtypes(device=backend.device)
-    return found
-
-
-def _is_dtype(backend: Any, value: Any) -> bool:
-    if isinstance(value, str):
-        return value in _dtypes(backend)
-    if isinstance(value, type) and value in KINDS:
-        return True
-    return any(value is dtype or bool(dtype == value) for dtype in _dtypes(backend).values())
+def _is_dtype(value: Any) -> bool:
+    return value in DTYPES if isinstance(value, str) else value in TYPES or name_of_dtype(value) in DTYPES
 
 
 def astype(self: Tensor, dtype: Any, *, copy: bool = True) -> Tensor:
-    """The tensor in another dtype; `float`, `int`, `bool`, `complex` and names are understood too. The gradient comes back."""
-    return converted(self, as_dtype(self.backend, dtype), copy=copy)
+    """The tensor in another dtype: the library's, NumPy's, a name, or one of Python's types. The gradient comes back."""
+    return converted(self, dtype, copy=copy)
 
 
 def to(self: Tensor, *where: Any, dtype: Any = None, device: Any = None, copy: bool = False, **options: Any) -> Tensor:
@@ -72,7 +46,7 @@ def to(self: Tensor, *where: Any, dtype: Any = None, device: Any = None, copy: b
     for each in where:
         if isinstance(each, Tensor):
             dtype, device = each.dtype, each.device
-        elif _is_dtype(self.backend, each):
+        elif _is_dtype(each):
             dtype = each
         else:
             device = each

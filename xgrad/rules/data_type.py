@@ -7,6 +7,7 @@ from typing import Any
 from xgrad.arguments import backend_of
 from xgrad.backends import is_host_data
 from xgrad.backends.data import is_scalar
+from xgrad.backends.default_dtype import DTYPES
 from xgrad.dispatch import apply
 from xgrad.op import Multilinear
 from xgrad.registry import public
@@ -62,8 +63,13 @@ def iinfo(backend: Any, type: Any, /) -> Any:
 @of_backend(NOT_AN_ARRAY)
 def isdtype(backend: Any, dtype: Any, kind: Any) -> bool:
     """Whether a dtype is of a kind: another dtype, a name such as 'real floating', or a tuple of these."""
-    kinds = tuple(map(backend.as_dtype, kind)) if isinstance(kind, tuple) else backend.as_dtype(kind)
+    kinds = tuple(_kind(backend, each) for each in (kind if isinstance(kind, tuple) else (kind,)))
     return bool(backend.xp.isdtype(backend.as_dtype(dtype), kinds))
+
+
+def _kind(backend: Any, kind: Any) -> Any:
+    """A name such as 'real floating' as it is, and a dtype as the backend's."""
+    return kind if isinstance(kind, str) and kind not in DTYPES else backend.as_dtype(kind)
 
 
 @of_backend(NOT_AN_ARRAY)

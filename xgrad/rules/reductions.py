@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from xgrad.rules import linalg, manipulation, network, searching, statistical
-from xgrad.rules.conversions import as_dtype
 from xgrad.rules.data_type import cast as cast_to
 from xgrad.tensor import Tensor
 
@@ -55,7 +54,7 @@ def with_dtype(function: Function) -> Method:
         if isinstance(dtype, bool):
             dtype, keepdims = None, dtype
         no_out(name, out)
-        x = self if dtype is None else cast_to(self, as_dtype(self.backend, dtype))
+        x = self if dtype is None else cast_to(self, dtype)
         return function(x, axis=one_of(name, axis, dim), keepdims=keepdims or keepdim)
 
     return method
@@ -101,7 +100,7 @@ def spread(function: Function) -> Method:
         if isinstance(axis, bool) or isinstance(dtype, bool):
             raise TypeError(f"{name}: say what a truth value is meant for: keepdims= or correction=")
         no_out(name, out)
-        x = self if dtype is None else cast_to(self, as_dtype(self.backend, dtype))
+        x = self if dtype is None else cast_to(self, dtype)
         less = one_of(name, ddof, correction, "ddof", "correction")
         less = one_of(name, less, None if unbiased is None else int(unbiased), "correction", "unbiased")
         return function(x, axis=one_of(name, axis, dim), correction=less or 0, keepdims=keepdims or keepdim)
@@ -117,7 +116,7 @@ def cumulative(function: Function) -> Method:
         no_out(name, out)
         axis = one_of(name, axis, dim)
         x = manipulation.reshape(self, (-1,)) if axis is None and self.ndim != 1 else self
-        return function(x, axis=axis, dtype=None if dtype is None else as_dtype(self.backend, dtype))
+        return function(x, axis=axis, dtype=dtype)
 
     return method
 
