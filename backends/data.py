@@ -53,24 +53,18 @@ def rank_of_number(number: Any) -> int:
 
 
 def kind_of_numbers(obj: Any) -> type | None:
-    """float or complex, if this is one of Python's, or a nested list of Python's numbers with such a one among them.
+    """complex, float or int: what a Python number, or a nested list of them, holds. Truth values count as int.
 
-    An empty list counts as one of floats. None for everything else.
+    An empty list counts as one of floats. None for anything else, and for a list with anything else in it.
     """
     if not isinstance(obj, list | tuple):
-        return type(obj) if type(obj) in (float, complex) else None
-    types: set[Any] = set()
-    for part in obj:
-        kind = kind_of_numbers(part) if isinstance(part, list | tuple) else type(part)
-        if kind not in _IN_LISTS:
+        return None if type(obj) not in PYTHON_NUMBERS else int if isinstance(obj, int) else type(obj)
+    kinds: set[Any] = set(map(type, obj))
+    if not kinds <= PYTHON_NUMBERS:
+        kinds = {kind_of_numbers(part) for part in obj}
+        if None in kinds:
             return None
-        types.add(kind)
-    if not types:
-        return float
-    return complex if complex in types else float if float in types else None
-
-
-_IN_LISTS = PYTHON_NUMBERS | {None}
+    return complex if complex in kinds else float if float in kinds or not kinds else int
 
 
 def check(name: str, obj: Any) -> Shape:

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Collection
 from typing import NamedTuple
 
-from xgrad.backends.transfer_guard import users_frame
+from xgrad.backends.frames import users_frame
 
 TIMES = 8  # how often the graph must have grown at one place
 SAMPLE = 32  # how many of its layers are remembered

@@ -56,8 +56,6 @@ class StrictRaw(Raw):
             return super()._put(y, value, keys.completed(key, y.shape))
         if not isinstance(key, tuple) and self.isdtype(key.dtype, "bool"):
             return super()._put(y, value, key)
-        if hasattr(value, "dtype") and self.result_type(value.dtype, y.dtype) != y.dtype:
-            raise TypeError(f"mismatched dtypes: {y.dtype} and {value.dtype}")
         value = self.astype(value, y.dtype) if hasattr(value, "dtype") else value
         y[...] = keys.written(self, y, value, key, _holds)
         return y

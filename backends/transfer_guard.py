@@ -9,16 +9,15 @@ is not reported.
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Any
 
+from xgrad.backends.frames import users_frame
+
 LEVELS = ("allow", "warn", "error")
-PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 _in_context: ContextVar[str | None] = ContextVar("xgrad_transfer_guard", default=None)
 
@@ -70,11 +69,3 @@ def report_move(array: Any, target: Any) -> None:
     if level == "error":
         raise TransferError(text)
     warnings.warn(text, stacklevel=depth)
-
-
-def users_frame() -> tuple[Any, int]:
-    """The innermost frame that is not xgrad's own, and how many frames above the caller it is, counted from 1."""
-    frame, depth = sys._getframe(1), 1
-    while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
-        frame, depth = frame.f_back, depth + 1
-    return frame, depth

@@ -58,6 +58,13 @@ def test_values_are_not_rounded_on_the_way(backend, chosen):
     assert to_numpy(xg.asarray([0.1])).tolist() == [float(np.dtype(chosen).type(0.1))]
 
 
+def test_a_list_with_numpys_numbers_has_the_dtype_that_numpy_gives_it(backend, xp, chosen):
+    for mixed in ([np.float64(0.1), 1.0], [[np.float64(0.1)], [1.0]], [np.array(0.1), 2.0]):
+        assert xg.asarray(mixed).dtype == xp.float64
+    if backend.name != "strict":  # which takes a list of NumPy's numbers for Python's
+        assert xg.asarray([np.float32(0.5), np.float32(1)]).dtype == xp.float32
+
+
 def test_complex_numbers_have_that_precision(backend, xp, chosen):
     for z in (xg.asarray(1j), xg.asarray([1.0, 2j]), xg.full((2,), 1j)):
         assert z.dtype == getattr(xp, COMPLEX[chosen])

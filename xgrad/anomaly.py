@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import linecache
 import math
-import os
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -17,10 +16,10 @@ from typing import Any
 
 from xgrad import watching
 from xgrad.backends import owner
+from xgrad.backends.frames import PACKAGE
 from xgrad.tape import OP
 from xgrad.tensor import Tensor
 
-PACKAGE = str(Path(__file__).parent) + os.sep
 LOOP = str(Path(PACKAGE, "fit", "train.py"))  # the loop of `xgrad fit` stands for the user's
 LONG = 100_000  # operations, after which a detector seems to have been left on
 FORWARD, BACKWARD = "forward", "backward"

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from xgrad.arguments import backend_of, unfit, weak
-from xgrad.backends import is_host_data
+from xgrad.backends import is_host_data, owner
 from xgrad.backends.data import REAL, is_scalar, rank_of_number
+from xgrad.tape import is_recording
 from xgrad.tensor import Tensor, wrap
 
 
@@ -20,12 +21,9 @@ def operand(name: str, x: Any) -> Any:
 
 
 def beside(name: str, x: Any, value: Any) -> Any:
-    """A value that goes with x but is of a kind of its own (an index, a class number): a number becomes a 0-d tensor.
-
-    So does a NumPy array, on the backend of x.
-    """
+    """A value that goes with x but is of a kind of its own (an index, a class number): a number becomes a 0-d tensor."""
     if not is_scalar(value):
-        return operand(name, together(name, x, value)[1])
+        return operand(name, value)
     backend = backend_of(name, (x,))
     return wrap(backend.asarray(weak(backend, value)), backend)
 
@@ -36,6 +34,14 @@ def together(name: str, *arrays: Any) -> tuple[Any, ...]:
         return arrays
     backend = backend_of(name, [array for array in arrays if array is not None])
     return tuple(wrap(backend.adopt(array), backend) if is_host_data(array) else array for array in arrays)
+
+
+def own_indices(x: Any, indices: Any) -> Any:
+    """Indices that nobody else writes to, where they are kept for backward."""
+    if isinstance(indices, Tensor) or not getattr(x, "requires_grad", False) or not is_recording():
+        return indices
+    backend = None if is_scalar(indices) else owner(indices)
+    return indices if backend is None else backend.copy(indices)
 
 
 def numbers_lifted(name: str, arrays: Iterable[Any]) -> tuple[Any, ...]:

@@ -8,14 +8,15 @@ from copy import copy
 from typing import Any
 
 from xgrad import tape
-from xgrad.arguments import MixedBackendsError, backend_of, on, unwrap
-from xgrad.backends import get_backend, is_host_data, owner
+from xgrad.arguments import MixedBackendsError, on, unwrap
+from xgrad.backends import get_backend, owner
 from xgrad.backends.data import is_scalar
 from xgrad.batching.backend import running
 from xgrad.batching.boundary import inside
 from xgrad.dispatch import node_of
 from xgrad.identity import Identity
 from xgrad.op import Op, total
+from xgrad.operands import together
 from xgrad.tensor import Tensor, wrap
 from xgrad.trees import map_leaves
 
@@ -50,8 +51,7 @@ class Primitive(Op):
 
     def __call__(self, *args: Any, **static: Any) -> Tensor:
         self._check_call(args, static)
-        place = backend_of(self.name, args)
-        backend, raws, nodes = unwrap(self.name, [_inside(arg, place) for arg in args])
+        backend, raws, nodes = unwrap(self.name, [_inside(arg) for arg in together(self.name, *args)])
         with tape.set_recording(False):
             result = self.body(*(wrap(r, backend) if backend.owns(r) else r for r in raws), **static)
         if not isinstance(result, Tensor):
@@ -147,9 +147,9 @@ class Primitive(Op):
         return total(parts)
 
 
-def _inside(arg: Any, place: Any) -> Any:
+def _inside(arg: Any) -> Any:
     """An argument as the function under vmap has it that is running now: so has the body what it closes over."""
-    backend = None if isinstance(arg, Tensor) or is_scalar(arg) else place if is_host_data(arg) else owner(arg)
+    backend = None if isinstance(arg, Tensor) or is_scalar(arg) else owner(arg)
     x = arg if backend is None else wrap(backend.adopt(arg), backend)
     return inside(x) if isinstance(x, Tensor) else x
 

@@ -151,13 +151,16 @@ class Size(int):
 # then: others may have saved it. An array of the user's own must be.
 
 _handed_out: dict[int, Any] = {}
+_limit = 1000  # of them, when dead ones are removed
 
 
 def hand_out(array: Any) -> None:
     """Remember, weakly, that this array is the data of a tensor."""
-    if len(_handed_out) > 1000:
+    global _limit
+    if len(_handed_out) > _limit:
         for key in [key for key, reference in list(_handed_out.items()) if reference() is None]:
             _handed_out.pop(key, None)
+        _limit = max(1000, 2 * len(_handed_out))
     with suppress(TypeError):  # a NumPy scalar has no weak references, and cannot be written to
         _handed_out[id(array)] = ref(array)
 

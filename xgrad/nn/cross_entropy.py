@@ -8,7 +8,7 @@ from typing import Any
 import xgrad as xg
 from xgrad.integers import integer
 from xgrad.nn.loss_functions import reduce
-from xgrad.operands import beside, operand, together
+from xgrad.operands import beside, operand, own_indices, together
 from xgrad.tensor import Tensor, wrap
 
 
@@ -42,7 +42,7 @@ def cross_entropy(
     """
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy: label_smoothing must be from 0 to 1, got {label_smoothing!r}")
-    input, target, weight = together("cross_entropy", input, target, weight)
+    input, target, weight = together("cross_entropy", input, own_indices(input, target), weight)
     input, target = operand("cross_entropy", input), beside("cross_entropy", input, target)
     axis = _class_axis("cross_entropy", input, weight)
     ignore_index = integer("cross_entropy", ignore_index, "ignore_index")
@@ -73,7 +73,7 @@ def nll_loss(
     input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:
     """`cross_entropy` of log-probabilities (what log_softmax gives) and class numbers."""
-    input, target, weight = together("nll_loss", input, target, weight)
+    input, target, weight = together("nll_loss", input, own_indices(input, target), weight)
     input, target = operand("nll_loss", input), beside("nll_loss", input, target)
     axis = _class_axis("nll_loss", input, weight)
     ignore_index = integer("nll_loss", ignore_index, "ignore_index")

@@ -7,13 +7,12 @@ from math import prod
 from typing import Any
 
 from xgrad.arguments import adopted, backend_of, on
-from xgrad.backends import owner
 from xgrad.backends.data import BOOL, COMPLEX, REAL, is_scalar, rank_of_number
 from xgrad.dispatch import apply, apply_to_one, node_of
 from xgrad.integers import integer
 from xgrad.modes import is_debugging
 from xgrad.op import JointlyLinear, Multilinear, sum_to
-from xgrad.operands import beside, operand, together
+from xgrad.operands import beside, operand, own_indices, together
 from xgrad.registry import public
 from xgrad.rules import strides
 from xgrad.rules.manipulation import broadcast_shapes, broadcast_to, reshape
@@ -96,14 +95,6 @@ def _array(backend: Any, part: Any, is_kept: bool) -> Any:
         return on(backend, part).data
     part = adopted(backend, part)
     return backend.copy(part) if is_kept and backend.owns(part) else part
-
-
-def _own(x: Any, indices: Any) -> Any:
-    """Indices that nobody else writes to, where they are kept for backward."""
-    if isinstance(indices, Tensor) or not getattr(x, "requires_grad", False) or not is_recording():
-        return indices
-    backend = owner(indices)
-    return indices if backend is None else backend.copy(indices)
 
 
 def check_bounds(backend: Any, shape: tuple[int, ...], parts: Sequence[Any]) -> None:
@@ -276,7 +267,7 @@ def _check_lines(name: str, shapes: Sequence[tuple[int, ...]], axis: int) -> tup
 @public("take", "rule")
 def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
     """The elements at `indices` along an axis. A place taken twice gets both gradients."""
-    x, indices = together("take", x, _own(x, indices))
+    x, indices = together("take", x, own_indices(x, indices))
     x, indices = operand("take", x), beside("take", x, indices)
     if axis is None:
         if x.ndim != 1:
@@ -288,7 +279,7 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
         return reshape(line, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
     if is_debugging():
         placed(x, (*(slice(None),) * axis, indices))
-    return apply(_take, (x, _own(x, indices)), {"axis": axis})
+    return apply(_take, (x, indices), {"axis": axis})
 
 
 @public("take_along_axis", "rule")
@@ -300,13 +291,13 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
     >>> xg.take_along_axis(x, xg.asarray([[0, 0], [1, 2]]), axis=1).numpy().tolist()
     [[10.0, 10.0], [20.0, 30.0]]
     """
-    x, indices = together("take_along_axis", x, _own(x, indices))
+    x, indices = together("take_along_axis", x, own_indices(x, indices))
     x, indices = operand("take_along_axis", x), beside("take_along_axis", x, indices)
     (axis,) = normalize_axes("take_along_axis", integer("take_along_axis", axis), x.ndim)
     _check_lines("take_along_axis", (x.shape, indices.shape), axis)
     if is_debugging():
         placed(x, (*(slice(None),) * axis, indices))
-    return apply(_take_along_axis, (x, _own(x, indices)), {"axis": axis})
+    return apply(_take_along_axis, (x, indices), {"axis": axis})
 
 
 @public("scatter_take", "rule")
@@ -317,7 +308,7 @@ def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Ten
         return scatter_take(line, reshape(indices, (-1,)), shape, axis)
     if is_debugging():
         placed(x, (*(slice(None),) * axis, indices), tuple(shape))
-    return apply(_scatter_take, (x, _own(x, indices)), {"shape": tuple(shape), "axis": axis})
+    return apply(_scatter_take, (x, own_indices(x, indices)), {"shape": tuple(shape), "axis": axis})
 
 
 @public("scatter_along_axis", "rule")
@@ -331,5 +322,5 @@ def scatter_along_axis(x: Any, indices: Any, shape: tuple[int, ...], axis: int) 
     taken = (*lines[:axis], indices.shape[axis], *lines[axis + 1 :])
     x, indices = (array if array.shape == taken else broadcast_to(array, taken) for array in (x, indices))
     wide = (*lines[:axis], shape[axis], *lines[axis + 1 :])
-    scattered = apply(_scatter_along_axis, (x, _own(x, indices)), {"shape": wide, "axis": axis})
+    scattered = apply(_scatter_along_axis, (x, own_indices(x, indices)), {"shape": wide, "axis": axis})
     return scattered if wide == shape else sum_to(scattered.__array_namespace__(), scattered, shape)

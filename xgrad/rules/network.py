@@ -14,7 +14,7 @@ from xgrad.backends.data import is_scalar
 from xgrad.dispatch import affine, apply
 from xgrad.integers import integer, one_or_more
 from xgrad.op import Elementwise, Function, total
-from xgrad.operands import beside, operand, together
+from xgrad.operands import beside, operand, own_indices, together
 from xgrad.registry import public
 from xgrad.rules.declare import elementwise
 from xgrad.rules.linear_algebra import matmul, matrix_transpose
@@ -215,7 +215,7 @@ def softmax_cross_entropy(x: Any, number: Any, /, *, axis: int = -1, ignore_inde
     >>> xg.softmax_cross_entropy(xg.asarray([[0.0, 0.0]]), xg.asarray([1])).numpy().tolist()
     [0.6931471805599453]
     """
-    x, number = together("softmax_cross_entropy", x, number)
+    x, number = together("softmax_cross_entropy", x, own_indices(x, number))
     x, number = operand("softmax_cross_entropy", x), beside("softmax_cross_entropy", x, number)
     (axis,) = normalize_axes("softmax_cross_entropy", integer("softmax_cross_entropy", axis), x.ndim)
     ignored = integer("softmax_cross_entropy", ignore_index, "ignore_index")
