@@ -8,7 +8,7 @@ be used fails. Unset, it is all that can be used, but for those on request.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, suppress
 from functools import cache
 from typing import Any
@@ -107,6 +107,18 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Any]:
         if kind == "dask":
             stack.enter_context(small_chunks())
         yield backend
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+    """Skip a test where it comes to a function that the backend cannot do, if the backend's table says so."""
+    try:
+        return (yield)
+    except NotImplementedError as error:
+        cannot = getattr(pyfuncitem.funcargs.get("backend"), "cannot", {})
+        if any(str(error).endswith(f" cannot do {path}: {reason}") for path, reason in cannot.items()):
+            pytest.skip(str(error))
+        raise
 
 
 @pytest.fixture

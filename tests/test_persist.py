@@ -324,3 +324,18 @@ def test_the_graph_of_a_training_does_not_grow():
 
     with xg.use_backend("dask"):
         assert layers(2) == layers(4)
+
+
+def test_detect_anomaly_looks_at_each_result_without_a_warning(monkeypatch):
+    """A sum that one gradient makes in a loop grows, and only detect_anomaly computes it at each step."""
+    pytest.importorskip("dask.array")
+    monkeypatch.setattr(growth, "_seen", {})
+
+    def f(x: Any) -> Any:
+        y = x
+        for _ in range(30):
+            y = y + xg.sin(x)
+        return xg.sum(y)
+
+    with xg.use_backend("dask"), xg.detect_anomaly():
+        assert not warnings_of(lambda: xg.grad(f)(xg.ones(3)))

@@ -300,7 +300,8 @@ def _finite(backend: Any, raw: Any) -> bool:
         return True
     backend, raw = _bare(backend, raw)
     xp = backend.xp
-    return bool(backend.to_numpy(xp.all(xp.isfinite(raw))).item())
+    (finite,) = backend.persist([xp.all(xp.isfinite(raw))])  # for this look alone: the user has no loop that grows
+    return bool(backend.to_numpy(finite).item())
 
 
 def _bare(backend: Any, raw: Any) -> tuple[Any, Any]:
