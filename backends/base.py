@@ -281,6 +281,13 @@ class Backend:
         """
         return False
 
+    def lend(self, arrays: list[Any]) -> Any:
+        """The first of these arrays for `np.asarray` to share, if it is the host's and `exclusive_together`; else None.
+
+        Those to whom it was lent before, and who hold it still, do not count.
+        """
+        return None
+
     def write(self, array: Any, value: Any, key: Any) -> Any:
         """The array with `value` written at `key`, in place. It is asked for only where the array is `exclusive`."""
         return self.xp._put(array, value, key)

@@ -14,7 +14,7 @@ from xgrad.backends.base import Backend
 from xgrad.backends.lazily import compatible
 from xgrad.backends.powers import power
 from xgrad.backends.raw import IndexingRaw
-from xgrad.backends.references import held_once, held_once_through, held_only_by_views
+from xgrad.backends.references import held_once, held_once_through, held_only_by_views, lend
 from xgrad.backends.special import SciPySpecial
 from xgrad.backends.squares import gap, hypot, over_squares
 
@@ -309,6 +309,9 @@ class NumPy(Backend):
 
     def exclusive_together(self, arrays: list[Any]) -> bool:
         return arrays[0].flags.writeable and held_only_by_views(arrays)
+
+    def lend(self, arrays: list[Any]) -> Any:
+        return lend(arrays) if type(arrays[0]) is np.ndarray and arrays[0].flags.writeable else None
 
 
 def _is_whole_view(array: Any) -> bool:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from functools import partial
 from typing import Any
+from weakref import ref
 
 
 class _Holder:
@@ -59,10 +62,11 @@ def _count_when_alone_through() -> int:
 _ALONE_THROUGH = _count_when_alone_through()
 
 
-def held_only_by_views(arrays: list[Any]) -> bool:
+def held_only_by_views(arrays: list[Any], *, borrowers: bool = False) -> bool:
     """Whether these arrays lie in one memory that nobody else holds, and are themselves held once each, besides the list.
 
-    The memory belongs to one of them, or to an array that they are views of.
+    The memory belongs to one of them, or to an array that they are views of. With `borrowers`, those that `lend` has given it to
+    do not count.
     """
     owner = arrays[0].base
     if owner is None:
@@ -70,6 +74,8 @@ def held_only_by_views(arrays: list[Any]) -> bool:
     if owner.base is not None or not owner.flags.writeable:
         return False
     alone, of_owner = _ALONE_TOGETHER
+    if borrowers:
+        of_owner += sum(view() is not None for view in _lent.get(id(owner), ()))
     for array in arrays:
         if array is owner:
             of_owner += 2  # by its tensor, and by the list
@@ -110,3 +116,26 @@ class _View:
 
 
 _ALONE_TOGETHER = _counts_when_alone_together()
+
+
+# --- memory that is lent ------------------------------------------------------------------------------------
+
+_lent: dict[int, list[ref[Any]]] = {}  # the views that were lent, by the id of the array whose memory it is
+
+
+def lend(arrays: list[Any]) -> Any:
+    """A view of the first of these arrays, which may be written to; None if others than they and earlier borrowers hold it."""
+    if not held_only_by_views(arrays, borrowers=True):
+        return None
+    view = arrays[0][...]
+    owner = id(view.base)
+    _lent.setdefault(owner, []).append(ref(view, partial(_given_back, owner)))
+    return view
+
+
+def _given_back(owner: int, view: ref[Any]) -> None:
+    lent = _lent.get(owner, [])
+    with suppress(ValueError):
+        lent.remove(view)
+    if not lent:
+        _lent.pop(owner, None)

@@ -55,6 +55,7 @@ def test_info_is_of_the_backend(xp, backend):
     info = xp.__array_namespace_info__()
     assert info.default_device() == backend.device
     assert backend.device in info.devices()
+    assert type(info.devices()) is list
     assert set(info.capabilities()) == {"boolean indexing", "data-dependent shapes", "max dimensions"}
     defaults = info.default_dtypes()
     assert set(defaults) == {"real floating", "complex floating", "integral", "indexing"}

@@ -77,12 +77,17 @@ def test_item_of_many_says_what_gives_them(xp):
 # --- NumPy's calls --------------------------------------------------------------------------------
 
 
-def test_asarray_is_a_copy_where_nothing_is_lost(backend, xp):
+def test_asarray_is_a_copy_of_what_others_hold(backend, xp):
     x = make(xp, [[1.0, 2.0], [3.0, 4.0]])
+    raw = x.data
+    leaf = make(xp, [1.0, 2.0], requires_grad=True)
+    saved = make(xp, [1.0, 2.0])
+    product = saved * leaf
     for t, want in (
         (x, [[1, 2], [3, 4]]),
         (x.T, [[1, 3], [2, 4]]),
-        (make(xp, [1.0, 2.0], requires_grad=True).detach(), [1, 2]),
+        (leaf.detach(), [1, 2]),
+        (saved, [1, 2]),
     ):
         if not on_host(backend):
             with pytest.raises(TypeError, match=r"not in the host's memory.*t\.numpy\(\)"):
@@ -96,6 +101,61 @@ def test_asarray_is_a_copy_where_nothing_is_lost(backend, xp):
         assert np.array(t, copy=True).shape == t.shape
         with pytest.raises(ValueError, match="copy=False"):
             np.asarray(t, copy=False)
+    assert raw.shape == (2, 2)
+    xp.sum(product).backward()
+    assert leaf.grad is not None
+    np.testing.assert_array_equal(leaf.grad.numpy(), [1, 2])
+
+
+@pytest.mark.parametrize("view", [lambda x: x, lambda x: x[1], lambda x: x.T, lambda x: x[:, ::-1]])
+def test_asarray_shares_memory_that_nobody_else_holds(view):
+    """A library that is told to put its result into a tensor does so."""
+    with xg.use_backend("numpy"):
+        t = view(xg.reshape(xg.zeros(6), (2, 3)))
+        np.asarray(t)[...] = 7.0
+        assert np.asarray(t, copy=False) is not None
+        assert t.numpy().min() == 7.0
+        mine, again = np.asarray(t), np.asarray(t)  # the first does not keep the second from it
+        again[...] = 8.0
+        assert mine.min() == t.numpy().min() == 8.0
+        again[...] = 7.0
+        t[0] = 1.0  # somebody holds the memory now, so the tensor gets another
+        assert mine.min() == 7.0
+        copied = np.array(t)
+        copied[...] = 0.0
+        assert np.asarray(t, dtype=np.float32).dtype == np.float32
+        assert t.numpy().max() == 7.0
+        with pytest.raises(ValueError, match="the dtype stays"):
+            np.asarray(t, dtype=np.float32, copy=False)
+
+
+def test_scipy_fills_a_tensor():
+    ndimage = pytest.importorskip("scipy.ndimage")
+    with xg.use_backend("numpy"):
+        x = xg.reshape(xg.arange(12.0), (3, 4))
+        t = xg.zeros((3, 4))
+        ndimage.sobel(x, output=t)
+        want = ndimage.sobel(x.numpy())
+        np.testing.assert_array_equal(t.numpy(), want)
+        ndimage.sobel(x, output=x)
+        np.testing.assert_array_equal(x.numpy(), want)
+
+
+def test_a_borrower_does_not_let_others_write_into_what_was_saved():
+    with xg.use_backend("numpy"):
+        t, w = xg.asarray([1.0, 2.0]), xg.asarray([3.0, 4.0], requires_grad=True)
+        borrowed = np.asarray(t)
+        y = xg.sum(t * w)
+        np.asarray(t)[...] = 0.0
+        assert borrowed.tolist() == t.tolist() == [1.0, 2.0]
+        y.backward()
+        assert w.grad.tolist() == [1.0, 2.0]
+
+
+def test_a_ufunc_writes_into_no_tensor(xp):
+    t = make(xp, [1.0, 2.0])
+    with pytest.raises(TypeError, match=r"numpy\.add\.at writes into a NumPy array.*xgrad\.at\(t, indices\)\.add"):
+        np.add.at(t, [0, 0], 1.0)
 
 
 def test_lists_of_tensors_and_scalars(backend, xp):

@@ -109,9 +109,9 @@ class Info:
         """The device that new arrays go to."""
         return self._backend.device
 
-    def devices(self) -> tuple[Any, ...]:
+    def devices(self) -> list[Any]:
         """The devices of the library, as it represents them."""
-        return tuple(self._backend.find_device(name) for name in self._backend.devices())
+        return [self._backend.find_device(name) for name in self._backend.devices()]
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:
         """The dtypes of new arrays, by kind: real floating, complex floating, integral, indexing."""

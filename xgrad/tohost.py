@@ -1,7 +1,7 @@
 """What brings a tensor's values to the host: as a NumPy array, as numbers, as text.
 
 `numpy()`, `item()` and `tolist()` say what they do, and so do `print` and formats. `np.asarray(t)`, and the libraries that call
-it, get a copy only where nothing is lost by it: no gradient, and no silent transfer from a device.
+it, get the values only where nothing is lost by it: no gradient, and no silent transfer from a device.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from weakref import ref
+from weakref import WeakValueDictionary
 
 from xgrad import tape
+from xgrad.views import chain_of, family_of
 
 if TYPE_CHECKING:
     from xgrad.backends.base import Backend
@@ -38,7 +39,18 @@ class Values:
         return self.backend.to_numpy(self.data)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """A copy for `np.asarray(t)`. Raises TypeError where the tensor requires a gradient or is on a device."""
+        """The values for `np.asarray(t)`. Raises TypeError where the tensor requires a gradient or is on a device.
+
+        On NumPy it is the tensor's own memory, where no other tensor and no saved value has a part in it: a library that is told
+        to put its result there (`scipy.ndimage.sobel(x, output=t)`) does so. Else it is a copy.
+
+        >>> import numpy as np
+        >>> import xgrad as xg
+        >>> t = xg.zeros(2)
+        >>> np.asarray(t)[0] = 1.0
+        >>> t.tolist()
+        [1.0, 0.0]
+        """
         if self.node is not None:
             raise TypeError(
                 "a tensor that requires a gradient does not turn into a NumPy array by itself: the gradient would be lost "
@@ -49,10 +61,18 @@ class Values:
                 f"a tensor on {self.backend} does not turn into a NumPy array by itself: its values are not in the host's "
                 "memory. Call t.numpy() for a copy there."
             )
+        if not copy and dtype in (None, self.dtype):
+            family = family_of(chain_of(self)) or [self]
+            lent = self.backend.lend([each._data for each in family])
+            if lent is not None:
+                return lent
         if copy is False:
-            raise ValueError("np.asarray of a tensor always makes a copy, so copy=False cannot be had; leave it out")
+            raise ValueError(
+                "np.asarray(t, copy=False) is had only where the tensor's memory is NumPy's, no other tensor, saved value or "
+                "array has a part in it, and the dtype stays. Leave out copy=False for a copy."
+            )
         values = self.numpy()
-        return values if dtype is None else values.astype(dtype)
+        return values if dtype is None else values.astype(dtype, copy=False)
 
     def item(self) -> Any:
         """The one element as a Python number. Raises ValueError if there is not exactly one."""
@@ -150,24 +170,17 @@ class Size(int):
 # `t.data -= x` with a tensor x makes NumPy ask x for the operation (see rules/ufuncs.py). The array must not be written in place
 # then: others may have saved it. An array of the user's own must be.
 
-_handed_out: dict[int, Any] = {}
-_limit = 1000  # of them, when dead ones are removed
+_handed_out: WeakValueDictionary[int, Any] = WeakValueDictionary()  # by their id
 
 
 def hand_out(array: Any) -> None:
     """Remember, weakly, that this array is the data of a tensor."""
-    global _limit
-    if len(_handed_out) > _limit:
-        for key in [key for key, reference in list(_handed_out.items()) if reference() is None]:
-            _handed_out.pop(key, None)
-        _limit = max(1000, 2 * len(_handed_out))
     with suppress(TypeError):  # a NumPy scalar has no weak references, and cannot be written to
-        _handed_out[id(array)] = ref(array)
+        _handed_out[id(array)] = array
 
 
 def is_handed_out(array: Any) -> bool:
-    reference = _handed_out.get(id(array))
-    return reference is not None and reference() is array
+    return _handed_out.get(id(array)) is array
 
 
 # --- sizes ------------------------------------------------------------------------------------------------------

@@ -60,6 +60,11 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, out: Any = 
         raise TypeError(
             f"numpy.{ufunc.__name__}: out= cannot be a tensor; take the result, or write it with t[...] = result"
         )
+    if method == "at" and isinstance(inputs[0], Tensor):
+        raise TypeError(
+            f"numpy.{ufunc.__name__}.at writes into a NumPy array, not into a tensor: write t = xgrad.at(t, indices).add(values) "
+            "(there are .subtract and .set as well)"
+        )
     if any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
         raise TypeError(_refusal(ufunc, method, out))
     hosts = [x.__array__() if isinstance(x, Tensor) else x for x in inputs]
