@@ -53,7 +53,8 @@ LOOKS = {"arange"}  # at its bounds and step, for the number of elements
 @pytest.mark.parametrize("name", sorted(set(CASES) - LOOKS))
 def test_no_function_and_no_derivative_computes(lazily, name):
     backend = xg.get_backend()
-    for case in CASES[name]:
+    cases = CASES[name]
+    for case in cases[:: -(-len(cases) // 4)]:  # four of a function's cases: a graph takes long
         point = Point(case, backend)
         if name in backend.cannot:
             point.assert_cannot()

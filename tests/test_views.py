@@ -19,11 +19,13 @@ FEATURES = {
     "strict": Features(index_arrays=False),
     "dask": Features(masks=False, index_arrays=False, negative_steps=False),
 }
-SLOW = {"jax", "dask"}  # they compile, or build graphs: a sixth of the programs takes them as long
+SLOW = {"jax", "dask", "dpnp"}  # they compile, or build graphs: a fifth of the programs takes them as long
 VALUES = [np.array([[0.5, -1.0, 0.25], [0.75, 1.5, -0.5]]), np.array([1.25, -0.75, 0.5, 1.0]), np.array(0.75)]
 
 
 def program(backend: Any, seed: int) -> tuple[list[Step], list[Dual]]:
+    if backend.name in SLOW and seed % 5:
+        pytest.skip("four of five programs do not run where each takes long")
     return draw(seed, VALUES, FEATURES.get(backend.name, Features()))
 
 
@@ -65,8 +67,6 @@ def compare(got: Any, want: list[Any], what: str) -> None:
 
 @pytest.mark.parametrize("seed", range(120))
 def test_programs_have_numpys_values_and_gradients(backend, xp, seed):
-    if backend.name in SLOW and seed % 6:
-        return
     steps, duals = program(backend, seed)
     inputs = [make(xp, value, requires_grad=True) for value in VALUES]
     variables = replay(xp, steps, inputs, lambda key: make(xp, key))
