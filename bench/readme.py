@@ -17,7 +17,7 @@ from bench.libraries import table as libraries
 from bench.programs import table as programs
 from xgrad import rules
 from xgrad.backends import BUILT_IN, backend_class
-from xgrad.registry import DERIVATIVES, FUNCTIONS
+from xgrad.engine.registry import DERIVATIVES, FUNCTIONS
 
 README = Path(__file__).parent.parent / "README.md"
 BEGIN, END = "<!-- functions:begin -->", "<!-- functions:end -->"

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from xgrad import plot
 from xgrad.cli import main as xgrad
+from xgrad.fit import plot
 from xgrad.fit.files import replacing
 
 FOLDER = Path(__file__).parent / "results" / "seed"

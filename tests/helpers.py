@@ -13,8 +13,8 @@ import numpy as np
 
 from xgrad import Tensor
 from xgrad.backends import owner
-from xgrad.tape import Leaf
-from xgrad.tensor import wrap
+from xgrad.engine.tape import Leaf
+from xgrad.engine.tensor import wrap
 
 Host = Any  # a NumPy array
 

@@ -11,7 +11,7 @@ from tests.cases.case import Case
 from tests.helpers import Host
 from tests.point import Arrays, Point, along, gradient, inner, to_hosts
 from xgrad.backends import load
-from xgrad.registry import DERIVATIVES
+from xgrad.engine.registry import DERIVATIVES
 
 # How well two ways must agree, relative to the largest element:
 EQUAL = 2.0**-50  # the same computation (NumPy rounds some complex scalars otherwise than arrays)

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 import xgrad as xg
-from xgrad import anomaly, watching
-from xgrad.anomaly import Anomaly, AnomalyError, detect_anomaly
-from xgrad.tape import watchers
-from xgrad.tensor import Tensor, plain_types
+from xgrad.diagnose import anomaly
+from xgrad.diagnose.anomaly import Anomaly, AnomalyError, detect_anomaly
+from xgrad.engine import watching
+from xgrad.engine.tape import watchers
+from xgrad.engine.tensor import Tensor, plain_types
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 

@@ -20,7 +20,7 @@ from bench.gpu.match import of_function, ulps
 from bench.gpu.timing import ROUNDS, WARM_UP, WallClock
 from tests.processes import environment
 from xgrad.backends import BackendError, load, usable
-from xgrad.op import OPS
+from xgrad.engine.op import OPS
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -67,7 +67,7 @@ def test_no_program_names_a_backend(name):
 def test_a_wrong_derivative_is_found(monkeypatch):
     pytest.importorskip("array_api_strict")
     from xgrad.backends import load
-    from xgrad.op import OPS
+    from xgrad.engine.op import OPS
 
     program, strict = programs.load("svi"), load("strict")
     monkeypatch.setitem(OPS["sum"].raw, strict, lambda *args, **kw: strict.xp.sum(*args, **kw) * (1 + 1e-6))

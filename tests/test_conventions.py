@@ -10,7 +10,7 @@ from tests.cases import CASES
 from tests.helpers import assert_matches, make
 from tests.point import Point
 from xgrad.backends import load
-from xgrad.registry import DERIVATIVES
+from xgrad.engine.registry import DERIVATIVES
 from xgrad.rules.declare import NOT_CONTINUOUS
 
 

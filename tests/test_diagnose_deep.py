@@ -6,7 +6,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad import nn, optim
-from xgrad.watching import watching
+from xgrad.engine.watching import watching
 
 
 def operations(depth: int) -> int:

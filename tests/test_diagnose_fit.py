@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from xgrad import plot
 from xgrad.cli import main
 from xgrad.diagnose.fixes import Change, Fix, Trial
-from xgrad.fit import FitError, fit
+from xgrad.fit import FitError, fit, plot
 from xgrad.fit.history import configuration
 
 DYING: dict[str, Any] = {

@@ -22,8 +22,8 @@ from tests.fuzz.check import BeyondError, Fault, first_fault, fits
 from tests.fuzz.grammar import NAMES, UNREACHABLE, covered, generate
 from tests.fuzz.program import Program
 from tests.fuzz.shrink import shrunk
-from xgrad.op import OPS
-from xgrad.registry import DERIVATIVES
+from xgrad.engine.op import OPS
+from xgrad.engine.registry import DERIVATIVES
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = 20

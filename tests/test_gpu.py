@@ -18,8 +18,8 @@ from tests.helpers import assert_close, to_numpy
 from tests.test_retry import OPTIMIZERS as EVERY_OPTION
 from tests.training import PAIRS, stepper
 from xgrad import nn, optim
-from xgrad.arguments import MixedBackendsError
 from xgrad.backends import BackendError, load, usable
+from xgrad.engine.arguments import MixedBackendsError
 
 pytestmark = pytest.mark.gpu
 

@@ -18,8 +18,8 @@ import xgrad as xg
 from tests.helpers import make, to_numpy
 from tests.training import LOSSES, OPTIMIZERS, batch, network
 from xgrad import backends
-from xgrad.arguments import MixedBackendsError
 from xgrad.backends.guarded import NO_GUARD, Guarded
+from xgrad.engine.arguments import MixedBackendsError
 
 _here = threading.local()
 

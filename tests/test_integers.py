@@ -10,7 +10,7 @@ import pytest
 
 import xgrad as xg
 from tests.helpers import make, to_numpy
-from xgrad.trees import flatten
+from xgrad.engine.trees import flatten
 
 KINDS = {
     "np.int64": np.int64,

@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 
 from tests.processes import environment
-from xgrad import plot
 from xgrad._starting import SIGNALS, is_command
 from xgrad.cli import main
 from xgrad.diagnose import Report, fixes
-from xgrad.fit import fit
+from xgrad.fit import fit, plot
 from xgrad.fit import run as run_module
 from xgrad.fit.interrupt import PATIENCE, Interrupted, ending
 from xgrad.fit.recorder import Recorder
@@ -273,7 +272,7 @@ sys.meta_path.insert(0, Finder())
 @pytest.mark.parametrize(
     ("module", "number"),
     [
-        ("xgrad.tape", signal.SIGINT),
+        ("xgrad.engine.tape", signal.SIGINT),
         ("xgrad.cli", signal.SIGTERM),
         ("xgrad.fit", signal.SIGHUP),
         ("numpy", signal.SIGINT),

@@ -34,7 +34,7 @@ def test_jacobian_goes_the_way_that_takes_fewer_walks(xp, rows, columns):
 
 @pytest.mark.parametrize("at_once", [1, 6, 7, 100])
 def test_walks_are_made_many_at_once(xp, monkeypatch, at_once):
-    monkeypatch.setattr("xgrad.jacobians.AT_ONCE", at_once)
+    monkeypatch.setattr("xgrad.transforms.jacobians.AT_ONCE", at_once)
     x = make(xp, X)
     j = xg.jacobian(lambda x: xp.sin(x) * xp.sum(x))(x)
     assert_matches(j, np.diag(np.cos(X) * X.sum()) + np.sin(X)[:, None], xp=xp, rtol=1e-14)
@@ -58,7 +58,7 @@ def test_walks_pass_only_so_many_numbers_at_once(xp, monkeypatch):
 
     want = 200 * np.eye(5, 6) * to_numpy(xs)[:, None, :]
     for numbers, batches in ((6 * 50 * 2 * 5, [5]), (6 * 50 * 2 * 2, [2, 2, 1]), (1, [1] * 5)):
-        monkeypatch.setattr("xgrad.jacobians.AT_ONCE", numbers)
+        monkeypatch.setattr("xgrad.transforms.jacobians.AT_ONCE", numbers)
         at_once.clear()
         assert_matches(xg.vmap(xg.jacobian(f))(xs), want, xp=xp)
         assert at_once == batches

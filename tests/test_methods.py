@@ -9,7 +9,7 @@ import pytest
 
 import xgrad as xg
 from tests.helpers import assert_matches, make, to_numpy
-from xgrad.registry import FUNCTIONS
+from xgrad.engine.registry import FUNCTIONS
 from xgrad.rules.methods import BINARY, METHODS, RENAMED, UNARY
 
 A = np.array([[0.5, 0.25, 0.75], [0.125, 0.875, 0.375]])

@@ -6,7 +6,7 @@ import pytest
 
 import xgrad as xg
 from tests.helpers import assert_matches, make
-from xgrad.tape import is_recording, set_recording
+from xgrad.engine.tape import is_recording, set_recording
 
 
 def test_nothing_is_recorded_in_the_block(xp):

@@ -16,7 +16,7 @@ from tests.cases import CASES
 from tests.laws import jvp_is_the_differences, vjp_is_the_differences
 from tests.point import Point
 from xgrad.backends import load
-from xgrad.op import OPS, Op
+from xgrad.engine.op import OPS, Op
 
 Rule = Callable[..., Any]
 

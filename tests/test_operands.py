@@ -9,7 +9,7 @@ import pytest
 
 import xgrad as xg
 from tests.helpers import make, to_numpy
-from xgrad.trees import flatten
+from xgrad.engine.trees import flatten
 
 # On a number they do what NumPy's do on it.
 OF_A_NUMBER: dict[str, Any] = {

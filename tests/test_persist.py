@@ -13,8 +13,9 @@ import pytest
 
 import xgrad as xg
 from tests.helpers import make, to_numpy
-from xgrad import deferred, nn, optim
+from xgrad import nn, optim
 from xgrad.backends import growth
+from xgrad.engine import deferred
 
 
 def model_and_optimizer() -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from xgrad.fit.record import LayerTrace, Record, Stage
 
 pytest.importorskip("matplotlib")
 
-from xgrad import plot
+from xgrad.fit import plot
 
 X = [-2.0, -1.0, 0.0, 1.0, 2.0]
 Y = [4.0, 1.0, 0.0, 1.0, 4.0]

@@ -54,8 +54,8 @@ def test_it_looks_like_the_function():
 
 
 def test_it_is_not_among_xgrads_own():
-    from xgrad.op import OPS
-    from xgrad.registry import FUNCTIONS
+    from xgrad.engine.op import OPS
+    from xgrad.engine.registry import FUNCTIONS
 
     assert "leaky" not in OPS
     assert "leaky" not in FUNCTIONS

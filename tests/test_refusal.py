@@ -11,7 +11,7 @@ from tests.helpers import assert_matches, make
 from xgrad.backends import BUILT_IN, backend_class
 from xgrad.backends.numpy import NumPy
 from xgrad.backends.refusal import refuse
-from xgrad.registry import FUNCTIONS
+from xgrad.engine.registry import FUNCTIONS
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

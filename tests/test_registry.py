@@ -8,7 +8,7 @@ import pytest
 
 import xgrad as xg
 from tests.helpers import make
-from xgrad.registry import FUNCTIONS
+from xgrad.engine.registry import FUNCTIONS
 
 WITH_AXIS = [name for name, function in FUNCTIONS.items() if "axis" in inspect.signature(function).parameters]
 

@@ -13,7 +13,7 @@ from tests.allocations import counted
 from tests.helpers import make, to_numpy
 from tests.training import CLASSES, LOSSES, Batch, batch, network
 from xgrad import optim
-from xgrad.op import OPS
+from xgrad.engine.op import OPS
 
 OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
     ("SGD", {}),

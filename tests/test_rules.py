@@ -12,8 +12,8 @@ from tests.laws import LAWS, float32_stays_float32
 from tests.point import Point
 from xgrad.backends.base import Backend
 from xgrad.backends.raw import Raw
-from xgrad.op import OPS
-from xgrad.registry import DERIVATIVES, FUNCTIONS
+from xgrad.engine.op import OPS
+from xgrad.engine.registry import DERIVATIVES, FUNCTIONS
 
 DIFFERENTIABLE = [name for name, how in DERIVATIVES.items() if not how.startswith("not differentiable")]
 

@@ -365,7 +365,7 @@ def test_arguments_that_have_no_gradient(xp):
 
 
 def test_an_error_in_the_function_is_the_functions_own(xp):
-    from xgrad.tape import is_recording
+    from xgrad.engine.tape import is_recording
 
     def f(x):
         raise KeyError("mine")

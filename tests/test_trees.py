@@ -9,7 +9,7 @@ import numpy as np
 import optree
 import pytest
 
-from xgrad.trees import Row, flatten, structure
+from xgrad.engine.trees import Row, flatten, structure
 
 A = np.ones(2)
 Typed = namedtuple("Typed", "dtype shape")

@@ -13,7 +13,7 @@ import xgrad as xg
 from tests.cases import CASES
 from tests.helpers import assert_close, make, to_numpy
 from tests.view_programs import Dual, Features, Step, draw, on_oracle, replay
-from xgrad.views import Views, chain_of, is_read_only
+from xgrad.engine.views import Views, chain_of, is_read_only
 
 FEATURES = {
     "strict": Features(index_arrays=False),

@@ -411,7 +411,7 @@ def test_nothing_is_left_behind(xp):
     assert xg.get_backend() is before
     for _ in range(3):
         xg.vmap(xg.grad(lambda x: x * xg.sin(x)))(x)
-    from xgrad.batching.backend import _scoped
+    from xgrad.transforms.batching.backend import _scoped
 
     gc.collect()
     alive = len(_scoped)

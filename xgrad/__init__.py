@@ -23,18 +23,16 @@ from typing import TYPE_CHECKING, Any
 from xgrad import fft, linalg, special
 from xgrad import namespace as _namespace
 from xgrad._version import VERSION
-from xgrad.anomaly import AnomalyError, detect_anomaly
-from xgrad.arguments import MixedBackendsError
 from xgrad.backends import BackendError, get_backend, set_backend, use_backend
 from xgrad.backends.default_dtype import get_default_dtype, set_default_dtype
 from xgrad.backends.transfer_guard import TransferError, transfer_guard
-from xgrad.check import check_grads
-from xgrad.checkpoint import checkpoint
-from xgrad.graph import draw_graph
-from xgrad.jacobians import hessian, hvp, jacobian
-from xgrad.modes import debug, no_grad, use_deterministic
-from xgrad.persist import persist
-from xgrad.primitive import primitive
+from xgrad.diagnose.anomaly import AnomalyError, detect_anomaly
+from xgrad.engine.arguments import MixedBackendsError
+from xgrad.engine.graph import draw_graph
+from xgrad.engine.modes import debug, no_grad, use_deterministic
+from xgrad.engine.persist import persist
+from xgrad.engine.tape import GraphFreedError
+from xgrad.engine.tensor import Tensor
 from xgrad.rules.conversions import tensor
 from xgrad.rules.creation import (
     asarray,
@@ -211,10 +209,12 @@ from xgrad.rules.statistical import (
     var,
 )
 from xgrad.rules.writing import at
-from xgrad.tape import GraphFreedError
-from xgrad.tensor import Tensor
-from xgrad.transforms import grad, jvp, linearize, value_and_grad, vjp
-from xgrad.vmap import vmap
+from xgrad.transforms.check import check_grads
+from xgrad.transforms.checkpoint import checkpoint
+from xgrad.transforms.grad import grad, jvp, linearize, value_and_grad, vjp
+from xgrad.transforms.jacobians import hessian, hvp, jacobian
+from xgrad.transforms.primitive import primitive
+from xgrad.transforms.vmap import vmap
 
 if TYPE_CHECKING:
     from xgrad.backends import CallablePackage

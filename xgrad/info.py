@@ -4,24 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-from typing import Any
 
 import xgrad as xg
 from xgrad.backends import BackendError, backend_class, load, names
 from xgrad.backends.base import Backend
 from xgrad.backends.default_dtype import name_of_dtype
+from xgrad.engine.registry import FUNCTIONS
 from xgrad.fit.words import one_line
-from xgrad.registry import FUNCTIONS
-
-
-def versions(backend: Any) -> dict[str, str]:
-    """What a figure depends on: versions of Python, xgrad and the library, and the device."""
-    return {
-        "python": platform.python_version(),
-        "xgrad": xg.__version__,
-        backend.name: backend.version(),
-        "device": backend.device_name,
-    }
 
 
 def info() -> tuple[str, bool]:

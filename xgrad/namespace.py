@@ -9,7 +9,7 @@ from typing import Any
 from xgrad import rules
 from xgrad.backends import get_backend
 from xgrad.backends.base import Backend
-from xgrad.registry import FUNCTIONS
+from xgrad.engine.registry import FUNCTIONS
 from xgrad.rules.creation import BOUND
 
 VERSION = "2025.12"

@@ -17,12 +17,12 @@ import math
 from contextlib import suppress
 from typing import Any
 
-from xgrad import reading
 from xgrad.backends import get_backend
 from xgrad.backends.data import check, described, is_scalar
-from xgrad.integers import integer, integers
-from xgrad.reading import noting
-from xgrad.tensor import Tensor, wrap
+from xgrad.engine import reading
+from xgrad.engine.integers import integer, integers
+from xgrad.engine.reading import noting
+from xgrad.engine.tensor import Tensor, wrap
 
 Shape = int | tuple[int, ...]
 

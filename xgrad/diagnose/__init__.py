@@ -3,8 +3,22 @@
 `watch` a training run, and read `report()`. `xgrad fit` does it by itself.
 """
 
-from xgrad.diagnose.finding import Finding
-from xgrad.diagnose.report import Report
-from xgrad.diagnose.watch import Watch, watch
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xgrad.diagnose.finding import Finding
+    from xgrad.diagnose.report import Report
+    from xgrad.diagnose.watcher import Watch, watch
 
 __all__ = ["Finding", "Report", "Watch", "watch"]
+
+# `import xgrad` takes detect_anomaly from here; what needs all of xgrad is imported when it is first asked for.
+_MODULES = {"Finding": "finding", "Report": "report", "Watch": "watcher", "watch": "watcher"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'xgrad.diagnose' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"xgrad.diagnose.{_MODULES[name]}"), name)
+    return value

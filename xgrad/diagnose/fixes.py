@@ -16,7 +16,7 @@ from xgrad.diagnose.without import without_output_activation
 
 if TYPE_CHECKING:
     from xgrad.diagnose.report import Report
-    from xgrad.diagnose.watch import Watch
+    from xgrad.diagnose.watcher import Watch
 
 GOOD = 0.9  # R^2 at which no other fix is tried
 BETTER = 0.1  # R^2 that a fix must gain to be one
@@ -167,7 +167,7 @@ def _calm_rate(w: Watch) -> float | None:
 
 def _run(w: Watch, change: Change, asked_to_end: Callable[[], bool]) -> Trial | None:
     """Train a copy of the network at its start as long as the run took, on batches of the same size. None where asked to end."""
-    from xgrad.diagnose.watch import Watch
+    from xgrad.diagnose.watcher import Watch
 
     assert w.x is not None
     assert w.y is not None

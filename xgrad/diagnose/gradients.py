@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import xgrad as xg
-from xgrad.tensor import Tensor
+from xgrad.engine.tensor import Tensor
 
 UNSEEN = -1.0
 SMALL = 4096  # elements

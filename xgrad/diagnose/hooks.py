@@ -7,10 +7,11 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 
-from xgrad import nn, optim, tape
+from xgrad import nn, optim
+from xgrad.engine import tape
 
 if TYPE_CHECKING:
-    from xgrad.diagnose.watch import Watch
+    from xgrad.diagnose.watcher import Watch
 
 Reference = Callable[[], "Watch | None"]
 

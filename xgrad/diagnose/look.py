@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import xgrad as xg
-from xgrad.anomaly import site
-from xgrad.watching import watching
+from xgrad.diagnose.anomaly import site
+from xgrad.engine.watching import watching
 
 # An activation, and what of its range is reached; None where it is unbounded.
 RANGES: dict[str, tuple[float | None, float | None]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from xgrad.diagnose.finding import ERROR, Finding
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xgrad.diagnose.fixes import Fix
-    from xgrad.diagnose.watch import Watch
+    from xgrad.diagnose.watcher import Watch
 
 
 class Report:
@@ -65,9 +66,7 @@ class Report:
 
     def save(self, path: str | Path) -> None:
         """Write the run and its findings as one HTML file that needs no network. Needs matplotlib."""
-        from xgrad.diagnose.page import save
-
-        save(self, path)
+        import_module("xgrad.fit.page").save_page(self, path)  # it draws what a fit keeps
 
 
 def _plain(value: Any) -> Any:

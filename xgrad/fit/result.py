@@ -43,7 +43,7 @@ class Result:
     @cached_property
     def figure(self) -> Figure:
         """The picture of the run; made when first asked for. Needs matplotlib."""
-        from xgrad.plot import draw
+        from xgrad.fit.plot import draw
 
         return draw(self.record)
 

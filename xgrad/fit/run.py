@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
@@ -11,8 +12,8 @@ from time import perf_counter
 from typing import Any
 
 import xgrad as xg
-from xgrad import plot
 from xgrad.diagnose import watch
+from xgrad.fit import plot
 from xgrad.fit.config import Config
 from xgrad.fit.errors import NotWrittenError
 from xgrad.fit.files import as_json, write
@@ -27,7 +28,6 @@ from xgrad.fit.samples import Samples, Scale, load_samples
 from xgrad.fit.targets import check, check_ending
 from xgrad.fit.train import batches, train
 from xgrad.fit.words import shortened
-from xgrad.info import versions
 
 LOSS_NAMES = {"mse": "mean squared error", "l1": "mean absolute error", "huber": "Huber loss"}
 
@@ -126,7 +126,7 @@ def _fit(config: Config, samples: Samples, asked: Ending) -> Result:
     record.title += ":  all targets are equal" if min(samples.y) == max(samples.y) else f":  R² = {_short(r2)}"
     history = {
         "config": config.public(),
-        "versions": versions(xg.get_backend()),
+        "versions": _versions(xg.get_backend()),
         "seconds": seconds,
         "loss": record.loss,
         "r2": r2,
@@ -197,3 +197,13 @@ def _setting(config: Config) -> str:
             f"{config.dtype}, seed {config.seed}",
         )
     )
+
+
+def _versions(backend: Any) -> dict[str, str]:
+    """What a figure depends on: versions of Python, xgrad and the library, and the device."""
+    return {
+        "python": platform.python_version(),
+        "xgrad": xg.__version__,
+        backend.name: backend.version(),
+        "device": backend.device_name,
+    }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
 from xgrad.nn.module import Module
-from xgrad.tensor import Tensor
 
 
 class Sigmoid(Module):

@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 import xgrad as xg
-from xgrad.integers import integer
+from xgrad.engine.integers import integer
+from xgrad.engine.operands import beside, operand, own_indices, together
+from xgrad.engine.tensor import Tensor, wrap
 from xgrad.nn.loss_functions import reduce
-from xgrad.operands import beside, operand, own_indices, together
-from xgrad.tensor import Tensor, wrap
 
 
 def cross_entropy(

@@ -12,11 +12,11 @@ import warnings
 from typing import Any
 
 import xgrad as xg
-from xgrad.integers import integer
+from xgrad.engine.integers import integer
+from xgrad.engine.operands import operand
+from xgrad.engine.tensor import Tensor
 from xgrad.nn.cross_entropy import cross_entropy, nll_loss
 from xgrad.nn.loss_functions import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss
-from xgrad.operands import operand
-from xgrad.tensor import Tensor
 
 __all__ = [
     "binary_cross_entropy_with_logits",

@@ -15,8 +15,8 @@ import math
 
 from xgrad import random
 from xgrad.backends import use_backend
+from xgrad.engine.tensor import Tensor
 from xgrad.random import Generator
-from xgrad.tensor import Tensor
 
 GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
 

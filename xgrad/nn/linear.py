@@ -7,12 +7,12 @@ from contextlib import suppress
 from typing import Any
 
 from xgrad import random
-from xgrad.integers import integer
+from xgrad.engine.integers import integer
+from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
 from xgrad.nn.module import Module
 from xgrad.nn.parameter import Parameter
 from xgrad.random import Generator
-from xgrad.tensor import Tensor
 
 
 class Linear(Module):

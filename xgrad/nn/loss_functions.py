@@ -6,8 +6,8 @@ import warnings
 from typing import Any
 
 import xgrad as xg
-from xgrad.operands import numbers_lifted
-from xgrad.tensor import Tensor
+from xgrad.engine.operands import numbers_lifted
+from xgrad.engine.tensor import Tensor
 
 
 def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:

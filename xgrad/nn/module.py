@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
+from xgrad.engine.persist import Place, places_in
+from xgrad.engine.tensor import Tensor
 from xgrad.nn import placement, saving
 from xgrad.nn.parameter import Parameter
 from xgrad.nn.saving import IncompatibleKeys
-from xgrad.persist import Place, places_in
-from xgrad.tensor import Tensor
 
 _hook_numbers = itertools.count()
 

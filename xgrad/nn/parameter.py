@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
-from xgrad.tensor import ComplexTensor, Tensor, plain_types
+from xgrad.engine.tensor import ComplexTensor, Tensor, plain_types
 
 if TYPE_CHECKING:
     from xgrad.backends.base import Backend

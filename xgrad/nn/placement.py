@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from xgrad.backends import load
 from xgrad.backends.base import Backend
+from xgrad.engine.tensor import Tensor, wrap
+from xgrad.engine.transfer import transfer
 from xgrad.namespace import DTYPES
-from xgrad.tensor import Tensor, wrap
-from xgrad.transfer import transfer
 
 if TYPE_CHECKING:
     from xgrad.nn.module import Module

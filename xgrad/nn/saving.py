@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xgrad.backends import owner
 from xgrad.backends.data import is_scalar
+from xgrad.engine.tensor import Tensor
+from xgrad.engine.transfer import holds, transfer
 from xgrad.nn.parameter import Parameter
-from xgrad.tensor import Tensor
-from xgrad.transfer import holds, transfer
 
 if TYPE_CHECKING:
     from xgrad.nn.module import Module

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import xgrad as xg
+from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.shapes import wide
-from xgrad.tensor import Tensor, wrap
 
 
 def get_total_norm(tensors: Iterable[Tensor], norm_type: float = 2.0, error_if_nonfinite: bool = False) -> Tensor:

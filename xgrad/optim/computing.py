@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad import deferred, tape
+from xgrad.engine import deferred, tape
+from xgrad.engine.persist import persist
+from xgrad.engine.tensor import Tensor
 from xgrad.optim.state import State
-from xgrad.persist import persist
-from xgrad.tensor import Tensor
 
 
 class Before:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from xgrad.backends import owner
+from xgrad.engine.tensor import Tensor, wrap
 from xgrad.optim.options import ParamGroup
 from xgrad.optim.state import State
-from xgrad.tensor import Tensor, wrap
 
 if TYPE_CHECKING:
     from xgrad.optim.optimizer import Optimizer

@@ -6,14 +6,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from xgrad import tape
 from xgrad.backends.guarded import NO_GUARD
+from xgrad.engine import tape
+from xgrad.engine.persist import Place, places_in
+from xgrad.engine.tensor import Tensor
 from xgrad.optim.computing import Before, compute
 from xgrad.optim.loading import loaded
 from xgrad.optim.options import Check, ParamGroup
 from xgrad.optim.state import State
-from xgrad.persist import Place, places_in
-from xgrad.tensor import Tensor
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Mapping[str, Any]]
 

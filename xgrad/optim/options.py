@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
-from xgrad.tensor import Tensor
+from xgrad.engine.tensor import Tensor
 
 Check = Callable[[str, Any], Any]  # (where, value) -> the value as the rule will see it, or ValueError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, MutableMapping
 from typing import Any
 
-from xgrad.tensor import Tensor
-from xgrad.transfer import holds, transfer
+from xgrad.engine.tensor import Tensor
+from xgrad.engine.transfer import holds, transfer
 
 Array = Any
 Part = Callable[..., Any]

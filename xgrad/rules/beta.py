@@ -7,11 +7,11 @@ from typing import Any
 
 from xgrad.backends.beta import stirling
 from xgrad.backends.elementary import linear_minus_log1p
-from xgrad.dispatch import apply
-from xgrad.op import Elementwise
-from xgrad.registry import public
+from xgrad.engine.dispatch import apply
+from xgrad.engine.op import Elementwise
+from xgrad.engine.registry import public
+from xgrad.engine.tensor import Tensor
 from xgrad.rules.special_arguments import InTheLast, arrays, root_pi
-from xgrad.tensor import Tensor
 
 # --- the beta function --------------------------------------------------------------------------------------
 

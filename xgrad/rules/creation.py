@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any
 
-from xgrad.arguments import note, on, unwrap, weak
 from xgrad.backends import get_backend, is_host_data, owner
 from xgrad.backends.data import PYTHON_NUMBERS, check, described, is_numeric, is_scalar, kind_of_numbers
-from xgrad.dispatch import apply, explain
-from xgrad.integers import integer, integers, or_none
-from xgrad.op import Multilinear
-from xgrad.operands import numbers_lifted, operand
-from xgrad.reading import noting
-from xgrad.registry import public
-from xgrad.tape import Leaf
-from xgrad.tensor import Tensor, check_differentiable, wrap
+from xgrad.engine.arguments import note, on, unwrap, weak
+from xgrad.engine.dispatch import apply, explain
+from xgrad.engine.integers import integer, integers, or_none
+from xgrad.engine.op import Multilinear
+from xgrad.engine.operands import numbers_lifted, operand
+from xgrad.engine.reading import noting
+from xgrad.engine.registry import public
+from xgrad.engine.tape import Leaf
+from xgrad.engine.tensor import Tensor, check_differentiable, wrap
 
 CREATES = "not differentiable: it makes an array from numbers"
 Function = Callable[..., Any]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.arguments import backend_of
 from xgrad.backends import is_host_data
 from xgrad.backends.data import is_scalar
 from xgrad.backends.default_dtype import DTYPES
-from xgrad.dispatch import apply
-from xgrad.op import Multilinear
-from xgrad.registry import public
+from xgrad.engine.arguments import backend_of
+from xgrad.engine.dispatch import apply
+from xgrad.engine.op import Multilinear
+from xgrad.engine.registry import public
+from xgrad.engine.tensor import Tensor
 from xgrad.rules.creation import creation as of_backend
-from xgrad.tensor import Tensor
 
 NOT_AN_ARRAY = "not differentiable: it is about dtypes"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xgrad import dispatch
-from xgrad.arguments import answers_for, unwrap
 from xgrad.backends.data import PYTHON_NUMBERS
-from xgrad.op import Elementwise, RawFunction, Rule
-from xgrad.registry import ELEMENTWISE, public
-from xgrad.tensor import Tensor, plain_types, wrap
+from xgrad.engine import dispatch
+from xgrad.engine.arguments import answers_for, unwrap
+from xgrad.engine.op import Elementwise, RawFunction, Rule
+from xgrad.engine.registry import ELEMENTWISE, public
+from xgrad.engine.tensor import Tensor, plain_types, wrap
 
 Public = Callable[..., Tensor]
 

@@ -12,14 +12,14 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from xgrad.dispatch import apply
-from xgrad.op import Function, conjugate, real_part
-from xgrad.operands import operand
-from xgrad.registry import public
+from xgrad.engine.dispatch import apply
+from xgrad.engine.op import Function, conjugate, real_part
+from xgrad.engine.operands import operand
+from xgrad.engine.registry import public
+from xgrad.engine.several import Several
+from xgrad.engine.tape import is_recording
+from xgrad.engine.tensor import Tensor
 from xgrad.rules.declare import untracked
-from xgrad.several import Several
-from xgrad.tape import is_recording
-from xgrad.tensor import Tensor
 
 
 class EigResult(NamedTuple):

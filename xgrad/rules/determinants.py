@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from xgrad.dispatch import apply
-from xgrad.op import Function, real_part, total
-from xgrad.registry import public
+from xgrad.engine.dispatch import apply
+from xgrad.engine.op import Function, real_part, total
+from xgrad.engine.registry import public
+from xgrad.engine.several import Several
+from xgrad.engine.tensor import ComplexTensor, Tensor
 from xgrad.rules.decompositions import adjoint, imaginary, where_regular
-from xgrad.several import Several
-from xgrad.tensor import ComplexTensor, Tensor
 
 
 class SlogdetResult(NamedTuple):

@@ -9,17 +9,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xgrad.arguments import backend_of, weak
 from xgrad.backends.data import is_scalar
-from xgrad.dispatch import apply
-from xgrad.op import Elementwise, JointlyLinear, conjugate, real_part
-from xgrad.operands import together
-from xgrad.registry import ELEMENTWISE, public
+from xgrad.engine.arguments import backend_of, weak
+from xgrad.engine.dispatch import apply
+from xgrad.engine.op import Elementwise, JointlyLinear, conjugate, real_part
+from xgrad.engine.operands import together
+from xgrad.engine.registry import ELEMENTWISE, public
+from xgrad.engine.tensor import ComplexTensor, Tensor
+from xgrad.engine.views import Kind, as_view
 from xgrad.rules import strides
 from xgrad.rules.declare import constant, elementwise, untracked
 from xgrad.rules.shapes import infinite_at_zero
-from xgrad.tensor import ComplexTensor, Tensor
-from xgrad.views import Kind, as_view
 
 # --- arithmetic ---------------------------------------------------------------------------------------------
 

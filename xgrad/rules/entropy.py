@@ -12,15 +12,15 @@ from math import prod
 from typing import Any
 
 from xgrad.backends.elementary import log_ratio
-from xgrad.dispatch import apply
-from xgrad.integers import one_or_more
-from xgrad.op import Elementwise, Function
-from xgrad.registry import public
+from xgrad.engine.dispatch import apply
+from xgrad.engine.integers import one_or_more
+from xgrad.engine.op import Elementwise, Function
+from xgrad.engine.registry import public
+from xgrad.engine.tensor import Tensor
 from xgrad.rules import network
 from xgrad.rules.manipulation import broadcast_to, moveaxis, reshape, squeeze
 from xgrad.rules.shapes import expand, normalize_axes
 from xgrad.rules.special_arguments import arrays, floating, of_one
-from xgrad.tensor import Tensor
 
 Axis = int | tuple[int, ...] | None
 

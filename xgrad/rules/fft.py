@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
 
-from xgrad.dispatch import apply
-from xgrad.integers import integer, integers
-from xgrad.op import JointlyLinear
-from xgrad.operands import operand
-from xgrad.registry import public
+from xgrad.engine.dispatch import apply
+from xgrad.engine.integers import integer, integers
+from xgrad.engine.op import JointlyLinear
+from xgrad.engine.operands import operand
+from xgrad.engine.registry import public
+from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.creation import CREATES, creation
 from xgrad.rules.elementwise import conj
 from xgrad.rules.manipulation import roll
 from xgrad.rules.shapes import normalize_axes, resize
-from xgrad.tensor import Tensor, wrap
 
 OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 

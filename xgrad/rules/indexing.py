@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from xgrad.arguments import adopted, backend_of, on
 from xgrad.backends.data import BOOL, COMPLEX, REAL, is_scalar, rank_of_number
-from xgrad.dispatch import apply, apply_to_one, node_of
-from xgrad.integers import integer
-from xgrad.modes import is_debugging
-from xgrad.op import JointlyLinear, Multilinear, sum_to
-from xgrad.operands import beside, operand, own_indices, together
-from xgrad.registry import public
+from xgrad.engine.arguments import adopted, backend_of, on
+from xgrad.engine.dispatch import apply, apply_to_one, node_of
+from xgrad.engine.integers import integer
+from xgrad.engine.modes import is_debugging
+from xgrad.engine.op import JointlyLinear, Multilinear, sum_to
+from xgrad.engine.operands import beside, operand, own_indices, together
+from xgrad.engine.registry import public
+from xgrad.engine.tape import is_recording
+from xgrad.engine.tensor import Tensor, wrap
+from xgrad.engine.views import Kind, as_view
 from xgrad.rules import strides
 from xgrad.rules.manipulation import broadcast_shapes, broadcast_to, reshape
 from xgrad.rules.shapes import normalize_axes
-from xgrad.tape import is_recording
-from xgrad.tensor import Tensor, wrap
-from xgrad.views import Kind, as_view
 
 _getitem = Multilinear("getitem", ("x",), (lambda xp, g, key, x_shape: xp.scatter(g, key, x_shape),))
 _scatter = Multilinear("scatter", ("x",), (lambda xp, g, key: xp.getitem(g, key),))

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xgrad.arguments import backend_of
-from xgrad.dispatch import apply, apply_to_one
-from xgrad.integers import integer, one_or_more
-from xgrad.op import Function, Multilinear, conjugate, real_part, total
-from xgrad.operands import numbers_lifted, operand
-from xgrad.registry import public
+from xgrad.engine.arguments import backend_of
+from xgrad.engine.dispatch import apply, apply_to_one
+from xgrad.engine.integers import integer, one_or_more
+from xgrad.engine.op import Function, Multilinear, conjugate, real_part, total
+from xgrad.engine.operands import numbers_lifted, operand
+from xgrad.engine.registry import public
+from xgrad.engine.several import Joint
+from xgrad.engine.tensor import Tensor
+from xgrad.engine.views import Kind, as_view
 from xgrad.rules import linear_algebra, strides
 from xgrad.rules.creation import BOUND
 from xgrad.rules.declare import NOT_CONTINUOUS, untracked
@@ -20,9 +23,6 @@ from xgrad.rules.manipulation import expand_dims, repeated
 from xgrad.rules.searching import where
 from xgrad.rules.shapes import Axes, expand, infinite_at_zero, resize, wide
 from xgrad.rules.statistical import max, min, sum
-from xgrad.several import Joint
-from xgrad.tensor import Tensor
-from xgrad.views import Kind, as_view
 
 # Those of the main namespace that the extension has too.
 matmul = public("linalg.matmul", "composition")(linear_algebra.matmul)

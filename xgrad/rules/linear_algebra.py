@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xgrad.dispatch import apply, apply_to_one, matrix_product, offered
-from xgrad.integers import integer
-from xgrad.op import Multilinear
-from xgrad.operands import numbers_lifted
-from xgrad.registry import public
+from xgrad.engine.dispatch import apply, apply_to_one, matrix_product, offered
+from xgrad.engine.integers import integer
+from xgrad.engine.op import Multilinear
+from xgrad.engine.operands import numbers_lifted
+from xgrad.engine.registry import public
+from xgrad.engine.tensor import Tensor
+from xgrad.engine.views import Kind, as_view
 from xgrad.rules import strides
 from xgrad.rules.declare import OPERATORS
 from xgrad.rules.shapes import inverse, normalize_axes
-from xgrad.tensor import Tensor
-from xgrad.views import Kind, as_view
 
 
 def _matmul_left(xp: Any, g: Any, x2: Any) -> Any:

@@ -7,16 +7,16 @@ from itertools import accumulate
 from math import prod
 from typing import Any
 
-from xgrad.arguments import backend_of
-from xgrad.dispatch import apply, apply_to_one
-from xgrad.integers import integer, integers, one_or_more
-from xgrad.op import JointlyLinear, Multilinear
-from xgrad.operands import numbers_lifted, operand, together
-from xgrad.registry import public
+from xgrad.engine.arguments import backend_of
+from xgrad.engine.dispatch import apply, apply_to_one
+from xgrad.engine.integers import integer, integers, one_or_more
+from xgrad.engine.op import JointlyLinear, Multilinear
+from xgrad.engine.operands import numbers_lifted, operand, together
+from xgrad.engine.registry import public
+from xgrad.engine.tensor import Tensor, wrap
+from xgrad.engine.views import Kind, as_view, layout_of, link_of
 from xgrad.rules import strides
 from xgrad.rules.shapes import Axes, inverse, normalize_axes
-from xgrad.tensor import Tensor, wrap
-from xgrad.views import Kind, as_view, layout_of, link_of
 
 # --- one array, same elements -------------------------------------------------------------------------------
 

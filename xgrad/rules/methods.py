@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from xgrad.integers import integer
-from xgrad.registry import FUNCTIONS
+from xgrad.engine.integers import integer
+from xgrad.engine.registry import FUNCTIONS
+from xgrad.engine.tensor import Tensor
+from xgrad.engine.views import contiguous, layout_of
 from xgrad.rules import elementwise as e
 from xgrad.rules import linalg, manipulation, searching
 from xgrad.rules.conversions import CONVERSIONS
@@ -22,8 +24,6 @@ from xgrad.rules.linear_algebra import matmul
 from xgrad.rules.reductions import REDUCTIONS, no_out, one_of
 from xgrad.rules.shapes import normalize_axes
 from xgrad.rules.writing import write
-from xgrad.tensor import Tensor
-from xgrad.views import contiguous, layout_of
 
 Method = Callable[..., Any]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.tensor import Tensor
+from xgrad.engine.tensor import Tensor
 
 TWO_MEANINGS = "NumPy and PyTorch mean different things by it"
 WORDS = {

@@ -9,17 +9,17 @@ import math
 from math import prod
 from typing import Any
 
-from xgrad.arguments import backend_of, weak
 from xgrad.backends.data import is_scalar
-from xgrad.dispatch import affine, apply
-from xgrad.integers import integer, one_or_more
-from xgrad.op import Elementwise, Function, total
-from xgrad.operands import beside, operand, own_indices, together
-from xgrad.registry import public
+from xgrad.engine.arguments import backend_of, weak
+from xgrad.engine.dispatch import affine, apply
+from xgrad.engine.integers import integer, one_or_more
+from xgrad.engine.op import Elementwise, Function, total
+from xgrad.engine.operands import beside, operand, own_indices, together
+from xgrad.engine.registry import public
+from xgrad.engine.tensor import Tensor
 from xgrad.rules.declare import elementwise
 from xgrad.rules.linear_algebra import matmul, matrix_transpose
 from xgrad.rules.shapes import expand, normalize_axes, wide
-from xgrad.tensor import Tensor
 
 # --- the affine map -----------------------------------------------------------------------------------------
 

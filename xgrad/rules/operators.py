@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from xgrad.engine.tensor import Tensor
 from xgrad.rules import elementwise as e
 from xgrad.rules.declare import OPERATORS
 from xgrad.rules.indexing import getitem
@@ -12,7 +13,6 @@ from xgrad.rules.linear_algebra import matmul, matrix_transpose
 from xgrad.rules.manipulation import permute_dims
 from xgrad.rules.methods import METHODS, PROPERTIES
 from xgrad.rules.writing import in_place, write
-from xgrad.tensor import Tensor
 
 Binary = Callable[[Any, Any], Any]
 

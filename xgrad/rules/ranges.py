@@ -6,12 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from xgrad.arguments import backend_of
 from xgrad.backends.data import is_scalar
-from xgrad.integers import integer
-from xgrad.operands import numbers_lifted
+from xgrad.engine.arguments import backend_of
+from xgrad.engine.integers import integer
+from xgrad.engine.operands import numbers_lifted
+from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.creation import creation, from_tensor, make
-from xgrad.tensor import Tensor, wrap
 
 
 @creation("composition")

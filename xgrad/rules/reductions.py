@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from xgrad.engine.tensor import Tensor
 from xgrad.rules import linalg, manipulation, network, searching, statistical
 from xgrad.rules.data_type import cast as cast_to
-from xgrad.tensor import Tensor
 
 Method = Callable[..., Any]
 Function = Callable[..., Tensor]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.arguments import backend_of, unwrap, weak
 from xgrad.backends.data import is_scalar
-from xgrad.dispatch import apply
-from xgrad.integers import integer, one_or_more, or_none
-from xgrad.op import JointlyLinear
-from xgrad.operands import beside, numbers_lifted, operand, together
-from xgrad.registry import public
+from xgrad.engine.arguments import backend_of, unwrap, weak
+from xgrad.engine.dispatch import apply
+from xgrad.engine.integers import integer, one_or_more, or_none
+from xgrad.engine.op import JointlyLinear
+from xgrad.engine.operands import beside, numbers_lifted, operand, together
+from xgrad.engine.registry import public
+from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.declare import NOT_CONTINUOUS, untracked
 from xgrad.rules.shapes import Axes, normalize_axes
-from xgrad.tensor import Tensor, wrap
 
 _where = JointlyLinear(
     "where",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from xgrad.integers import integers
+from xgrad.engine.integers import integers
 
 Axes = int | Sequence[int] | None
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from xgrad.backends.data import is_scalar
 from xgrad.backends.special import FORMULAS
-from xgrad.dispatch import apply
-from xgrad.op import Elementwise
-from xgrad.registry import public
+from xgrad.engine.dispatch import apply
+from xgrad.engine.op import Elementwise
+from xgrad.engine.registry import public
+from xgrad.engine.tensor import Tensor
 from xgrad.rules.special_arguments import InTheLast, arrays, floating, of_one, root_pi
-from xgrad.tensor import Tensor
 
 # --- the error function and the normal distribution ---------------------------------------------------------
 

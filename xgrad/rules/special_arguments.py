@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xgrad import dispatch
-from xgrad.arguments import unwrap
-from xgrad.op import Elementwise, Rule
-from xgrad.registry import ELEMENTWISE, public
+from xgrad.engine import dispatch
+from xgrad.engine.arguments import unwrap
+from xgrad.engine.op import Elementwise, Rule
+from xgrad.engine.registry import ELEMENTWISE, public
+from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.data_type import cast
-from xgrad.tensor import Tensor, wrap
 
 
 def arrays(name: str, *args: Any) -> list[Tensor]:

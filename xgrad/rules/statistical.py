@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.dispatch import apply, reduce_all
-from xgrad.integers import integer, one_or_more
-from xgrad.op import Function, Multilinear, conjugate
-from xgrad.operands import operand
-from xgrad.registry import public
+from xgrad.engine.dispatch import apply, reduce_all
+from xgrad.engine.integers import integer, one_or_more
+from xgrad.engine.op import Function, Multilinear, conjugate
+from xgrad.engine.operands import operand
+from xgrad.engine.registry import public
+from xgrad.engine.tensor import Tensor
 from xgrad.rules.shapes import Axes, count, expand, infinite_at_zero, normalize_axes, wide
-from xgrad.tensor import Tensor
 
 # --- sums ---------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xgrad.views import Layout, contiguous
+from xgrad.engine.views import Layout, contiguous
 
 Ints = tuple[int, ...]
 

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from xgrad.registry import FUNCTIONS
+from xgrad.engine.registry import FUNCTIONS
+from xgrad.engine.tensor import Tensor
+from xgrad.engine.tohost import is_handed_out
 from xgrad.rules.declare import OPERATORS
-from xgrad.tensor import Tensor
-from xgrad.tohost import is_handed_out
 
 SAME = """
     add bitwise_and bitwise_or bitwise_xor ceil copysign cos cosh divide equal exp expm1 floor floor_divide greater greater_equal

@@ -11,10 +11,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from xgrad.arguments import unwrap
 from xgrad.backends.data import BOOL, COMPLEX, PYTHON_NUMBERS
-from xgrad.dispatch import explain, node_of
-from xgrad.reading import noting
+from xgrad.engine.arguments import unwrap
+from xgrad.engine.dispatch import explain, node_of
+from xgrad.engine.reading import noting
+from xgrad.engine.tape import Leaf, is_recording, watchers
+from xgrad.engine.tensor import Tensor, wrap
+from xgrad.engine.views import (
+    BASE,
+    KIND,
+    STATIC,
+    chain_of,
+    family_of,
+    is_read_only,
+    is_recorded,
+    link_of,
+    update_family,
+)
 from xgrad.rules.creation import zeros_like
 from xgrad.rules.data_type import cast
 from xgrad.rules.indexing import (
@@ -29,19 +42,6 @@ from xgrad.rules.indexing import (
     setitem,
 )
 from xgrad.rules.manipulation import broadcast_to
-from xgrad.tape import Leaf, is_recording, watchers
-from xgrad.tensor import Tensor, wrap
-from xgrad.views import (
-    BASE,
-    KIND,
-    STATIC,
-    chain_of,
-    family_of,
-    is_read_only,
-    is_recorded,
-    link_of,
-    update_family,
-)
 
 Binary = Callable[[Any, Any], Any]
 

@@ -12,8 +12,8 @@ from xgrad.diagnose.finding import ERROR, number
 from xgrad.diagnose.gradients import length
 from xgrad.diagnose.network import Functional, copy_of, is_float, rows
 from xgrad.diagnose.rules.rule import Findings, Rule
-from xgrad.primitive import Primitive
-from xgrad.watching import watching
+from xgrad.engine.watching import watching
+from xgrad.transforms.primitive import Primitive
 
 WRONG = 0.01
 ROWS = 64

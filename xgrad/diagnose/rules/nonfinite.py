@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xgrad.anomaly import BACKWARD, Anomaly
+from xgrad.diagnose.anomaly import BACKWARD, Anomaly
 from xgrad.diagnose.finding import ERROR
 from xgrad.diagnose.gradients import Gradients
 from xgrad.diagnose.rules.rule import Findings, Rule

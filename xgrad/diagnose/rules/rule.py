@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from xgrad.diagnose.finding import Finding
 
 if TYPE_CHECKING:
-    from xgrad.anomaly import Anomaly
+    from xgrad.diagnose.anomaly import Anomaly
     from xgrad.diagnose.gradients import Gradients
     from xgrad.diagnose.look import Look
-    from xgrad.diagnose.watch import Watch
+    from xgrad.diagnose.watcher import Watch
 
 Findings = Iterable[Finding]
 

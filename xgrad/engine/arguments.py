@@ -1,0 +1,152 @@
+"""The arguments of an operation: on which backend they meet, and as which raw arrays, numbers and nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from xgrad.backends import get_backend, is_host_data, owner
+from xgrad.backends.data import PYTHON_NUMBERS, described, is_scalar, shortened
+from xgrad.engine import reading
+from xgrad.engine.reading import noting
+from xgrad.engine.tensor import Tensor
+
+
+class MixedBackendsError(TypeError):
+    """Arrays of two backends, or on two devices, met in one operation."""
+
+
+def weak(backend: Any, value: Any) -> Any:
+    """A scalar as an operand, which takes the dtype of the arrays it meets: a Python number, if the library knows no better."""
+    return value if type(value) in PYTHON_NUMBERS else backend.number(value)
+
+
+def backend_of(name: str, args: Sequence[Any]) -> Any:
+    """The backend of the tensors among the arguments, else of other libraries' arrays, else the current one.
+
+    NumPy arrays have no say in it: they move to where the others are. Raises MixedBackendsError where there are two backends.
+    """
+    found = None
+    first = None
+    raws = []
+    for arg in args:
+        if isinstance(arg, Tensor):
+            if found is None:
+                found, first = arg.backend, arg
+            elif arg.backend is not found:
+                found = joined(name, found, arg.backend, (first, arg))
+        elif not is_scalar(arg):
+            raws.append(arg)
+    for raw in raws:
+        if is_host_data(raw) or (found is not None and found.accepts(raw) and found.device_of(raw) == found.device):
+            continue  # also where it would be another backend's if it stood alone
+        backend = owner(raw)
+        if found is not None and backend is not None and backend is not found:
+            found = joined(name, found, backend, (first, raw))
+        if found is None:
+            found, first = backend, raw
+    return found or get_backend()
+
+
+def joined(name: str, one: Any, other: Any, arrays: Sequence[Any] = ()) -> Any:
+    """The backend on which arrays of both can be operands: a library inside and outside of vmap is still one library.
+
+    `arrays`, one of each, are named in the error where there is none.
+    """
+    found = one.join(other) or other.join(one)
+    if found is None:
+        raise mixed(name, one, other, arrays)
+    return found
+
+
+def mixed(name: str, one: Any, other: Any, arrays: Sequence[Any] = ()) -> MixedBackendsError:
+    met = " met ".join(_placed(array, where) for array, where in zip(arrays, (one, other), strict=False))
+    return MixedBackendsError(
+        f"{name}: {met or f'arrays of {one} and {other} met'}. An operation runs on one backend and device. "
+        + _way_to_meet(one, other, arrays)
+    )
+
+
+def _placed(array: Any, backend: Any) -> str:
+    what = "a tensor" if isinstance(array, Tensor) else f"{type(array).__module__}.{type(array).__qualname__}"
+    return f"{what} of shape {tuple(array.shape)} on {backend}"
+
+
+def _way_to_meet(one: Any, other: Any, arrays: Sequence[Any]) -> str:
+    """How to move the second of two arrays to the backend of the first."""
+    if one.name == other.name:
+        return f"Move the second with xgrad.asarray(array).to_device({one.device_name!r})."
+    is_tensor = not arrays or isinstance(arrays[-1], Tensor)
+    move = "xgrad.asarray(t.numpy())" if is_tensor else "xgrad.asarray(array)"
+    return f"Move the second with {move} under use_backend({one.name!r})."
+
+
+def on(backend: Any, x: Tensor) -> Tensor:
+    """The tensor as an operand on a backend that `joined` has found."""
+    return x if x.backend is backend else backend.take_in(x)
+
+
+def adopted(backend: Any, value: Any) -> Any:
+    """A raw array as the backend's own; anything else as it is."""
+    return backend.adopt(value) if backend.accepts(value) else value
+
+
+def note(args: Sequence[Any]) -> None:
+    """Report what an operation is given, where a run is being noted (see reading.py)."""
+    for arg in args:
+        if isinstance(arg, Tensor):
+            reading.read(arg)
+        else:
+            reading.operand(arg)
+
+
+def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
+    """The backend, the raw arrays (scalars stay Python numbers), and the nodes of the arguments."""
+    if noting:
+        note(args)
+    backend = backend_of(name, args)
+    raws, nodes = [], []
+    for arg in args:
+        if isinstance(arg, Tensor):
+            arg = on(backend, arg)
+            raws.append(arg._data)
+            nodes.append(arg.node)
+            continue
+        nodes.append(None)
+        if backend.accepts(arg):
+            raws.append(backend.adopt(arg))
+        elif is_scalar(arg):
+            raws.append(weak(backend, arg))
+        else:
+            raise TypeError(unfit(name, arg, backend))
+    if not any(hasattr(raw, "shape") for raw in raws):  # numbers only: the standard wants an array
+        raws[0] = backend.asarray(raws[0])
+    return backend, raws, nodes
+
+
+def answers_for(args: Sequence[Any]) -> bool:
+    """Whether an operator handles these operands itself, or returns NotImplemented because of one that it does not know.
+
+    It knows tensors, numbers and the arrays of libraries. It also handles lists and tuples, by raising an error: they have no
+    operators for arrays, and Python's own answer for them (never equal; repeated by a number) is not what anybody means.
+    """
+    backends = [a.backend for a in args if isinstance(a, Tensor)]
+    others = [a for a in args if not (isinstance(a, Tensor) or is_scalar(a))]
+    strangers = [type(a) for a in others if owner(a) is None and not any(b.accepts(a) for b in backends)]
+    return not strangers or list in strangers or tuple in strangers
+
+
+def unfit(name: str, value: Any, backend: Any) -> str:
+    """What is wrong with a value as an operand, in words."""
+    got = described(value)
+    if isinstance(value, list | tuple):
+        got = f"a {type(value).__name__}: write xgrad.asarray({shortened(value)})"
+    return f"{name}: expected a tensor, an array of backend {backend} or a number, got {got}"
+
+
+def no_scalars(name: str, args: Sequence[Any]) -> None:
+    for arg in args:
+        if is_scalar(arg):
+            raise ValueError(
+                f"{name} is of vectors and matrices, and {shortened(arg)} is a number: write * for a multiple"
+            )

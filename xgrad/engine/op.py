@@ -1,0 +1,424 @@
+"""Operations: what a function of the standard is, so that both directions of its derivative follow.
+
+* `Elementwise`: one rule per argument, g times the partial derivative. Backwards it is summed to the argument's shape,
+  forwards the rules are added up.
+* `Multilinear` (matmul, sum, reshape ...): one transpose per argument. Forwards it is the function itself, the other
+  arguments held fixed.
+* `JointlyLinear` (where, concat ...): linear in its arguments together; forwards, those that do not move are zero.
+* `Function`: anything else gives both directions.
+
+A rule is a function `rule(xp, g, ...)` that names, after these two, exactly what it needs: arguments by their names, `y` for the
+output, `x_shape` or `x_dtype`, and static arguments such as `axis`. What no rule names is not kept. `xp` is the raw namespace
+of the backend, or xgrad's own when the derivative is itself to be recorded; the rule cannot tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from types import CodeType
+from typing import Any
+
+from xgrad.engine.tape import BACKEND, PARENTS, SAVED, Node
+from xgrad.engine.tensor import wrap
+
+Rule = Callable[..., Any]
+
+OPS: dict[str, Op] = {}  # every differentiable operation, by its name in a namespace
+
+
+class Op:
+    """One differentiable operation, as the tape sees it.
+
+    `saved`, in a node, is laid out as (*arguments, y, geometry): raw arrays, or None where no rule needs them, and then
+    (shape, dtype) of every argument and of y.
+    """
+
+    fresh = False  # whether its rules return g itself or an array that nobody else holds
+    lends = False  # whether its rules may return an array that somebody else holds: an argument, say
+    across: Callable[..., Any] | None = None  # a better way for arguments from inside and outside of vmap
+    holomorphic = False  # whether the rules hold derivatives, which complex gradients ask to be conjugated
+
+    def __init__(self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None]) -> None:
+        self.name = name
+        self.arguments = tuple(arguments)
+        self.raw = RawFunction(name)
+        self.quick: list[Plain] = []
+        self.set_rules(rules)
+        OPS[name] = self
+
+    def set_rules(self, rules: Sequence[Rule | None]) -> None:
+        self.rules = tuple(rules)
+        self.vjps = tuple(rule and aligned(rule, self.arguments) for rule in rules)
+        self.uses = tuple(names_of(rule) if rule else frozenset() for rule in rules)
+        self._kept: dict[tuple[bool, ...], tuple[bool, ...]] = {}
+        for op in self.quick:
+            op.update()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
+        """Gradients for the arguments that have a parent, each with its argument's shape and dtype; None for the others."""
+        geometry = saved[-1]
+        # Where a rule holds a derivative, PyTorch's complex gradient is the conjugate of what the rule makes of conj(g).
+        conjugates = self.holomorphic and geometry[-1][1] in xp.complex_dtypes
+        if conjugates:
+            g = conjugate(xp, g)
+        pulled = []
+        for parent, rule, shape in zip(parents, self.vjps, geometry, strict=False):
+            h = rule(xp, g, saved, static) if parent is not None and rule is not None else None
+            if h is not None:
+                h = fit(xp, conjugate(xp, h) if conjugates else h, shape)
+            pulled.append(h)
+        return pulled
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        """The tangent of the output, given those of the arguments. A tangent that is None is zero."""
+        raise NotImplementedError(f"{self.name} has no forward-mode rule")
+
+    def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+        """The same for arguments that are alike, where `saved` has no geometry."""
+        raise NotImplementedError(f"{self.name} has no quick way")
+
+    def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
+        """The names that the rules need when these arguments require a gradient."""
+        return frozenset[str]().union(*(uses for uses, moves in zip(self.uses, moving, strict=False) if moves))
+
+    def kept(self, moving: tuple[bool, ...]) -> tuple[bool, ...]:
+        """Which of (*arguments, y) a node must keep."""
+        known = self._kept.get(moving)
+        if known is None:
+            needed = self.keeps(moving)
+            names = self.arguments[: len(moving)] or ("",) * len(moving)
+            known = self._kept[moving] = tuple([name in needed for name in (*names, "y")])
+        return known
+
+    def lift(self, node: Node) -> tuple[Any, tuple[Any, ...]]:
+        """xgrad's namespace, and what the node saved, as tensors that remember where they came from."""
+        backend, saved = node[BACKEND], node[SAVED]
+        sources = (*node[PARENTS], node)  # aligned with (*arguments, y)
+        lifted = [
+            wrap(value, backend, source) if backend.owns(value) else value
+            for value, source in zip(saved, sources, strict=False)
+        ]
+        return backend.view, (*lifted, *saved[len(sources) :])
+
+
+class Elementwise(Op):
+    """`rules[i](xp, g, ...)` is g times the derivative by argument i; it is linear in g, and so serves both directions.
+
+    The derivative is that of a holomorphic function where the arguments are complex; an operation that is not one gives
+    `jvp` too, and then its rules are taken to be gradients as they stand.
+    """
+
+    def __init__(
+        self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None], jvp: Rule | None = None
+    ) -> None:
+        self.jvp = jvp and aligned(jvp, tuple(arguments))
+        self.holomorphic = jvp is None
+        super().__init__(name, arguments, rules)
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        shape, dtype = saved[-1][-1]
+        t = self._parts(xp, tangents, saved, static)
+        return None if t is None else cast(xp, t if t.shape == shape else xp.broadcast_to(t, shape), dtype)
+
+    def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+        return self._parts(xp, tangents, saved, None)
+
+    def _parts(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        if self.jvp is not None:
+            return self.jvp(xp, tangents[0] if len(tangents) == 1 else tangents, saved, static)
+        parts = [
+            rule(xp, t, saved, static)
+            for t, rule in zip(tangents, self.vjps, strict=False)
+            if t is not None and rule is not None
+        ]
+        return total(parts)
+
+
+class Multilinear(Op):
+    """Linear in each argument: `rules[i]` is the transpose of the function in argument i."""
+
+    holomorphic = True
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        return cast(xp, self.push_plain(xp, tangents, saved, static), saved[-1][-1][1])
+
+    def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any = None) -> Any:
+        function = self.raw.of(xp)
+        parts = [
+            function(*(t if i == j else other for j, other in enumerate(saved[: len(tangents)])), **(static or {}))
+            for i, t in enumerate(tangents)
+            if t is not None
+        ]
+        return total(parts)
+
+    def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
+        others = (name for i, name in enumerate(self.arguments) if any(moving[:i]) or any(moving[i + 1 :]))
+        return super().keeps(moving).union(others)
+
+
+class JointlyLinear(Op):
+    """Linear in its arguments together, but for the `fixed` ones (a mask, say).
+
+    `joint`, for a function of a list of arrays, is one rule that returns the gradients of all of them.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        rules: Sequence[Rule | None] = (),
+        *,
+        joint: Rule | None = None,
+        fixed: Sequence[str] = (),
+    ) -> None:
+        super().__init__(name, arguments, rules)
+        self.joint = joint and aligned(joint, ())
+        self.fixed = frozenset(fixed)
+
+    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
+        if self.joint is None:
+            return super().pull(xp, g, parents, saved, static)
+        return [
+            None if parent is None else fit(xp, h, shape)
+            for parent, h, shape in zip(parents, self.joint(xp, g, saved, static), saved[-1], strict=False)
+        ]
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        args = []
+        for i, (t, kept, shape) in enumerate(zip(tangents, saved, saved[-1], strict=False)):
+            is_fixed = self.joint is None and self.arguments[i] in self.fixed
+            args.append(kept if is_fixed else 0.0 if shape is None else zeros(xp, shape) if t is None else t)
+        function = self.raw.of(xp)
+        return function(args, **static) if self.joint else function(*args, **static)
+
+    def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
+        return super().keeps(moving) | self.fixed
+
+
+class Function(Op):
+    """Anything else: a transpose per argument, and `jvp(xp, t, ...)` with t the tangent (or the list of them)."""
+
+    def __init__(
+        self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None], jvp: Rule, *, holomorphic: bool = False
+    ) -> None:
+        super().__init__(name, arguments, rules)
+        self.holomorphic = holomorphic
+        self.jvp = aligned(jvp, self.arguments)
+        self.jvp_uses = names_of(jvp)
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        t = self.jvp(xp, tangents[0] if len(tangents) == 1 else tangents, saved, static)
+        return None if t is None else cast(xp, t, saved[-1][-1][1])
+
+    def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+        return self.jvp(xp, tangents[0] if len(tangents) == 1 else tangents, saved, None)
+
+    def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
+        return super().keeps(moving) | self.jvp_uses
+
+
+class Plain(Op):
+    """Another operation on arguments that are alike (one real dtype; one shape, or matrices that fit): nothing to sum, to cast or
+    to conjugate.
+
+    The quick way through: `saved` is (*arguments, y), without a geometry.
+    """
+
+    fresh = True
+
+    def __init__(self, whole: Op) -> None:
+        self.whole = whole
+        whole.quick.append(self)
+        self.update()
+
+    def update(self) -> None:
+        """Take over the rules of the whole operation."""
+        self.name, self.vjps = self.whole.name, self.whole.vjps
+
+    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
+        if len(parents) == 2:
+            (parent1, parent2), (rule1, rule2) = parents, self.vjps
+            h1 = rule1(xp, g, saved, None) if parent1 is not None and rule1 is not None else None
+            h2 = rule2(xp, g, saved, None) if parent2 is not None and rule2 is not None else None
+            if parent1 is parent2 and h1 is not None and h2 is not None:  # x * x
+                return h1 + h2, None
+            return h1, h2
+        return [
+            rule(xp, g, saved, static) if parent is not None and rule is not None else None
+            for parent, rule in zip(parents, self.vjps, strict=False)
+        ]
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        return self.whole.push_plain(xp, tangents, saved)
+
+
+class Single(Plain):
+    """The same, where only argument `moving` requires a gradient. A node then has one parent, and saves only what its one rule
+    needs: nothing, a value, or a tuple of several; `only(xp, g, saved)` is that rule.
+    """
+
+    only: Rule
+
+    def __init__(self, whole: Op, moving: int) -> None:
+        self.moving = moving
+        super().__init__(whole)
+
+    def update(self) -> None:
+        super().update()
+        rule = self.whole.rules[self.moving]
+        names = (*self.whole.arguments, "y")
+        self.needs = [] if rule is None else [names.index(name) for name in parameters(rule)]
+        self.only = _compact(rule, len(self.needs))
+        self.both_ways = isinstance(self.whole, Elementwise) and self.whole.jvp is None
+
+    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: Any, static: Any) -> Sequence[Any]:
+        return (self.only(xp, g, saved),)
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: Any, static: Any) -> Any:
+        if self.both_ways:
+            return self.only(xp, tangents[0], saved)
+        laid_out = [None] * (len(self.whole.arguments) + 1)
+        for i, value in zip(self.needs, saved if len(self.needs) > 1 else (saved,), strict=False):
+            laid_out[i] = value
+        moving = [tangents[0] if i == self.moving else None for i in range(len(self.whole.arguments))]
+        return self.whole.push_plain(xp, moving, tuple(laid_out))
+
+    def lift(self, node: Node) -> tuple[Any, Any]:
+        backend, saved = node[BACKEND], node[SAVED]
+        sources = {self.moving: node[PARENTS], len(self.whole.arguments): node}
+        values = saved if len(self.needs) > 1 else (saved,)
+        lifted = tuple(
+            wrap(value, backend, sources.get(i)) if backend.owns(value) else value
+            for i, value in zip(self.needs, values, strict=False)
+        )
+        return backend.view, lifted if len(self.needs) > 1 else lifted[0] if lifted else None
+
+
+def _compact(rule: Rule | None, count: int) -> Rule:
+    """The rule as `Single` calls it."""
+    if rule is None:
+        return lambda xp, g, saved: None
+    if count == 0:
+        return lambda xp, g, saved: rule(xp, g)
+    return rule if count == 1 else lambda xp, g, saved: rule(xp, g, *saved)
+
+
+# --- the raw function ---------------------------------------------------------------------------------------
+
+
+class RawFunction(dict[Any, Callable[..., Any]]):
+    """The function of that name in each backend's raw namespace, looked up when it is first used."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.path = name.split(".")
+
+    def __missing__(self, backend: Any) -> Callable[..., Any]:
+        function = self.of(backend.xp)
+        if not backend.passing:
+            self[backend] = function
+        return function
+
+    def of(self, xp: Any) -> Callable[..., Any]:
+        for part in self.path:
+            xp = getattr(xp, part)
+        function: Callable[..., Any] = xp
+        return function
+
+
+# --- rules and what they need -------------------------------------------------------------------------------
+
+
+def names_of(rule: Rule) -> frozenset[str]:
+    return frozenset(parameters(rule))
+
+
+def parameters(rule: Rule) -> tuple[str, ...]:
+    """The names a rule asks for beyond `xp` and `g`, in order."""
+    code = rule.__code__
+    names: tuple[str, ...] = code.co_varnames[2 : code.co_argcount]
+    return names
+
+
+def aligned(rule: Rule, arguments: tuple[str, ...]) -> Rule:
+    """The rule as the tape calls it, `rule(xp, g, saved, static)`: each name is found where a node keeps it."""
+    wanted = ", ".join(_place(name, arguments) for name in parameters(rule))
+    adapted: Rule = eval(_compiled(f"lambda xp, g, saved, static: rule(xp, g, {wanted})"), {"rule": rule})
+    return adapted
+
+
+@cache
+def _compiled(expression: str) -> CodeType:
+    """Many rules ask for the same things, and compiling is most of what a rule costs an import."""
+    return compile(expression, "<rule>", "eval")
+
+
+def _place(name: str, arguments: tuple[str, ...]) -> str:
+    outputs = (*arguments, "y")
+    if name in outputs:
+        return f"saved[{outputs.index(name)}]"
+    base, _, what = name.rpartition("_")
+    if base in outputs and what in ("shape", "dtype"):
+        return f"saved[-1][{outputs.index(base)}][{int(what == 'dtype')}]"
+    if name == "shapes":
+        return "[shape for shape, _ in saved[-1][:-1]]"
+    return f"static[{name!r}]"
+
+
+# --- shapes and dtypes --------------------------------------------------------------------------------------
+
+
+def fit(xp: Any, g: Any, geometry: tuple[tuple[int, ...], Any]) -> Any:
+    """A gradient as its argument is: summed over the axes along which that was broadcast, and in its dtype."""
+    if g is None:
+        return None
+    shape, dtype = geometry
+    if g.shape != shape:
+        g = sum_to(xp, g, shape)
+    return g if g.dtype is dtype else cast(xp, g, dtype)
+
+
+def cast(xp: Any, g: Any, dtype: Any) -> Any:
+    if g.dtype == dtype:
+        return g
+    if g.dtype in xp.complex_dtypes and dtype not in xp.complex_dtypes:
+        g = xp.real(g)
+    return xp.astype(g, dtype)
+
+
+def sum_to(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
+    """The transpose of broadcasting `shape` to `g.shape`."""
+    extra = g.ndim - len(shape)
+    stretched = (i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
+    axes = (*range(extra), *stretched)
+    if axes:
+        g = xp.sum(g, axis=axes, keepdims=True)
+    if extra:
+        g = xp.reshape(g, g.shape[extra:])
+    return g if g.shape == shape else xp.broadcast_to(g, shape)
+
+
+def zeros(xp: Any, geometry: tuple[tuple[int, ...], Any]) -> Any:
+    return xp.zeros(geometry[0], dtype=geometry[1])
+
+
+def total(parts: Sequence[Any]) -> Any:
+    """The sum of what there is; None of nothing."""
+    if not parts:
+        return None
+    result = parts[0]
+    for part in parts[1:]:
+        result = result + part
+    return result
+
+
+def conjugate(xp: Any, g: Any) -> Any:
+    return xp.conj(g) if g.dtype in xp.complex_dtypes else g
+
+
+def real_part(xp: Any, g: Any) -> Any:
+    return xp.real(g) if g.dtype in xp.complex_dtypes else g

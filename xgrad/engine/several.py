@@ -1,0 +1,124 @@
+"""Operations that the general kinds of op.py do not fit: with several outputs, or with gradients that have a part in common.
+
+An operation with several outputs is one node, and each output is a node of its own with that one as its parent. The gradient
+that arrives at the operation is then a sum of Parts: for each output that was used, one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from xgrad.engine import tape
+from xgrad.engine.arguments import unwrap
+from xgrad.engine.dispatch import rescued
+from xgrad.engine.op import Function, Op, Rule, aligned, fit, names_of
+from xgrad.engine.tape import BACKEND, PARENTS, SAVED, Node, is_recording, next_seq
+from xgrad.engine.tensor import Tensor, wrap
+
+
+class Joint(Function):
+    """A function whose one rule returns the gradients of all its arguments, in a list."""
+
+    def __init__(self, name: str, arguments: Sequence[str], joint: Rule, jvp: Rule) -> None:
+        super().__init__(name, arguments, (), jvp)
+        self.joint = aligned(joint, self.arguments)
+        self.needs = names_of(joint) | names_of(jvp)
+
+    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
+        found = self.joint(xp, g, saved, static)
+        return [
+            None if parent is None else fit(xp, h, shape)
+            for parent, h, shape in zip(parents, found, saved[-1], strict=False)
+        ]
+
+    def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
+        return self.needs
+
+
+class Parts:
+    """A gradient of several outputs: those of its parts that are not zero, by the number of the output."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: dict[int, Any]) -> None:
+        self.of = of
+
+    def __add__(self, other: Parts) -> Parts:
+        both = {i: self.of[i] + other.of[i] for i in self.of.keys() & other.of.keys()}
+        return Parts({**self.of, **other.of, **both})
+
+
+class Output:
+    """The operation of an output's node: taking one of several."""
+
+    fresh = False
+
+    def __init__(self, name: str, number: int) -> None:
+        self.name = name
+        self.number = number
+
+    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: Any, static: Any) -> Sequence[Any]:
+        return [Parts({self.number: g})]
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: Any, static: Any) -> Any:
+        return tangents[0][self.number]
+
+    def lift(self, node: Node) -> Any:
+        return node[BACKEND].view, ()
+
+    def node(self, whole: Node) -> Node:
+        return [next_seq(), self, (whole,), (), None, whole[BACKEND]]
+
+
+class Several(Op):
+    """A function of one array with several outputs.
+
+    `joint(xp, g, ...)` gives the gradient of the argument; g is a list with an entry for each output, None for one that was not
+    used. `jvp(xp, t, ...)` gives the list of the outputs' tangents. Both may name the outputs.
+    """
+
+    def __init__(self, name: str, argument: str, outputs: Sequence[str], joint: Rule, jvp: Rule) -> None:
+        super().__init__(name, (argument,), ())
+        names = (argument, *outputs)
+        self.joint = aligned(joint, names)
+        self.jvp = aligned(jvp, names)
+        needed = names_of(joint) | names_of(jvp)
+        self.keep = [each in needed for each in names]
+        self.outputs = [Output(name, i) for i in range(len(outputs))]
+
+    def pull(self, xp: Any, g: Parts, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
+        parts = [g.of.get(i) for i in range(len(self.outputs))]
+        return [fit(xp, self.joint(xp, parts, saved, static), saved[-1][0])]
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
+        return self.jvp(xp, tangents[0], saved, static)
+
+    def lift(self, node: Node) -> tuple[Any, tuple[Any, ...]]:
+        backend = node[BACKEND]
+        x, *outputs, geometry = node[SAVED]
+        lifted = [
+            None if y is None else wrap(y, backend, output.node(node))
+            for y, output in zip(outputs, self.outputs, strict=True)
+        ]
+        return backend.view, (None if x is None else wrap(x, backend, node[PARENTS][0]), *lifted, geometry)
+
+    def __call__(self, x: Any, **static: Any) -> list[Tensor]:
+        """The outputs; recorded if x requires a gradient."""
+        backend, (raw,), (parent,) = unwrap(self.name, (x,))
+        try:
+            found = self.raw[backend](raw, **static)
+        except Exception as error:
+            found, (raw,) = rescued(error, self.name, self.raw[backend], backend, (raw,), static)
+        ys = [y if backend.owns(y) else backend.asarray(y) for y in found]
+        node: Node | None = None
+        if parent is not None and is_recording():
+            geometry = tuple([(backend.shape_of(a), a.dtype) for a in (raw, *ys)])
+            saved = [a if keep else None for a, keep in zip((raw, *ys), self.keep, strict=True)]
+            node = [next_seq(), self, (parent,), (*saved, geometry), static, backend]
+        for watch in tape.watchers:
+            for y in ys:
+                watch(self, backend, (raw,), y, node)
+        if node is None:
+            return [wrap(y, backend) for y in ys]
+        return [wrap(y, backend, output.node(node)) for y, output in zip(ys, self.outputs, strict=True)]

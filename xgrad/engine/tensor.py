@@ -1,0 +1,414 @@
+"""The tensor: an array of some backend, and the node that says how it was made.
+
+What operators and functions do with a tensor is in rules/, which hangs the operators on this class (rules/operators.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from xgrad.engine import deferred, reading, tape, views
+from xgrad.engine.declared import Declared
+from xgrad.engine.identity import COPIED, KEPT, MOVED
+from xgrad.engine.reading import noting
+from xgrad.engine.tape import FREED, OP, SAVED, SEQ, STATIC, Leaf
+from xgrad.engine.tohost import Size, Values, count, hand_out, size_of
+from xgrad.engine.transfer import holds
+
+if TYPE_CHECKING:
+    from xgrad.backends.base import Backend
+
+
+class Tensor(Values, Declared["Tensor"]):
+    """An array that remembers how it was made. Make one with `xgrad.asarray` or any function of the namespace.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([1.0, 2.0, 3.0], requires_grad=True)
+    >>> xg.sum(x * x).backward()
+    >>> x.grad.numpy().tolist()
+    [2.0, 4.0, 6.0]
+
+    `data` is the backend's own array. A tensor requires a gradient if and only if it has a `node`: a Leaf, where its `.grad`
+    arrives, or a node of the tape.
+    """
+
+    __slots__ = ("__weakref__", "_data", "_held", "_unmarked", "backend", "form", "node", "shared")
+
+    _data: Any
+    backend: Backend
+    form: Any  # see form_of
+    node: tape.Node | Leaf | None
+    _held: tape.Held  # of a leaf, and after retain_grad()
+    shared: Any  # see views.py; not set where a tensor has never been or had a view
+
+    def __init__(self, data: Any, backend: Backend | None = None, node: tape.Node | Leaf | None = None) -> None:
+        if backend is None:
+            raise TypeError(
+                "Tensor() is not for making tensors: write xgrad.asarray(data), or xgrad.tensor(data) for a copy"
+            )
+        self._data = data
+        self.backend = backend
+        self.form = None
+        self.node = node
+        if type(node) is Leaf:
+            self._held = node.held()
+        if noting:
+            reading.made(self)
+
+    # --- what it is ---
+
+    @property
+    def data(self) -> Any:
+        if noting:
+            reading.read(self)
+        if self.backend.asks_operands:
+            hand_out(self._data)
+        return self._data
+
+    @data.setter
+    def data(self, array: Any) -> None:
+        if isinstance(array, Tensor):
+            array = self._values_of(array)
+        if not self.backend.owns(array):
+            if not self.backend.accepts(array):
+                raise TypeError(f".data is an array of backend {self.backend}, not {type(array).__name__}")
+            array = self.backend.adopt(array)  # a NumPy array
+        if getattr(self, "shared", None) and views.assign(self, array):
+            return
+        self._data, self.form = array, None
+
+    def _values_of(self, other: Tensor) -> Any:
+        """The array of a tensor that is assigned to `.data`, as in `t.data -= lr * t.grad`."""
+        if other.node is not None:
+            raise TypeError(
+                ".data has no gradient: assign t.detach(); or write x[...] = t, which hands the gradient on"
+            )
+        if other.backend is not self.backend or other.shape != self.shape:
+            raise ValueError(
+                f".data of {self.shape} on {self.backend} is not assigned a tensor of {other.shape} on {other.backend}; "
+                "for another shape, assign the array itself: x.data = t.data"
+            )
+        if other.dtype == self.dtype:
+            return other.data
+        if not holds(self.backend, self.dtype, other.backend, other.dtype):
+            raise TypeError(f".data of dtype {self.dtype} has no room for a tensor of dtype {other.dtype}")
+        return self.backend.xp.astype(other.data, self.dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self._data.shape)
+
+    @property
+    def dtype(self) -> Any:
+        return self._data.dtype
+
+    @property
+    def device(self) -> Any:
+        return self.backend.device
+
+    @property
+    def ndim(self) -> int:
+        return len(self._data.shape)
+
+    @property
+    def size(self) -> Size:
+        """The number of elements. Called, as PyTorch has it, `t.size()` is the shape, and `t.size(i)` one length of it."""
+        return size_of(self._data.shape)
+
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """xgrad as an Array API namespace, bound to this tensor's backend and device."""
+        return self.backend.here().view.version(api_version)
+
+    def __repr__(self) -> str:
+        grad = ", requires_grad=True" if self.requires_grad else ""
+        where = f"backend='{self.backend.name}', device='{self.backend.device_name}'"
+        values = self.backend.format(self.data)
+        return f"{type(self).__name__}({values}, {where}{grad})"
+
+    __hash__ = object.__hash__
+
+    # --- the gradient ---
+
+    @property
+    def requires_grad(self) -> bool:
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, on: bool) -> None:
+        self.requires_grad_(on)
+
+    def requires_grad_(self, on: bool = True) -> Tensor:
+        """Mark this tensor as a leaf whose gradient is wanted, or unmark it. Returns the tensor.
+
+        Raises TypeError for a dtype that has no gradient (integers, booleans), RuntimeError for a tensor that was computed:
+        it cannot be unmarked, only detached. A view becomes a tensor of its own: writes to its base no longer reach it.
+        """
+        if on and self.node is None:
+            check_differentiable(self.dtype, self.backend)
+            views.separate(self)
+            self._mark(self._leaf() or Leaf())
+        elif not on and self.node is not None:
+            if not self.is_leaf:
+                raise RuntimeError("only a leaf can stop requiring a gradient; use t.detach() for a computed tensor")
+            self._unmarked, self.node = self.node, None  # graphs that exist go on giving their gradients to the leaf
+        return self
+
+    def _mark(self, leaf: Leaf) -> None:
+        self.node, self._held = leaf, leaf.held()
+
+    @property
+    def is_leaf(self) -> bool:
+        """True unless the tensor was computed from one that requires a gradient."""
+        return type(self.node) is not list
+
+    @property
+    def grad(self) -> Tensor | None:
+        node = self.node
+        if type(node) is Leaf:
+            held: Tensor | None = self._held.grad
+            return held
+        leaf = self._leaf()
+        grad: Tensor | None = None if leaf is None else leaf.grad
+        return grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        leaf = self._leaf()
+        if leaf is None:
+            if value is None:
+                return
+            raise RuntimeError(
+                "only a leaf that requires a gradient (or a tensor after retain_grad()) has a .grad to set"
+            )
+        if value is not None and not isinstance(value, Tensor):
+            raise TypeError(f".grad is a Tensor or None, not {type(value).__name__}: make one with xgrad.asarray")
+        if value is not None and value.backend is not self.backend:
+            raise TypeError(f"a gradient lives where its tensor does, on {self.backend}; got one on {value.backend}")
+        if value is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
+            raise ValueError(
+                f"a gradient has the shape and dtype of its tensor, here {self.shape} {self.dtype}; "
+                f"got {value.shape} {value.dtype}"
+            )
+        leaf.grad = value
+
+    def _leaf(self) -> Leaf | None:
+        node = self.node
+        if node is None:
+            return getattr(self, "_unmarked", None)  # a leaf that does not require a gradient for now
+        if type(node) is not list:
+            return cast("Leaf", node)
+        return node[STATIC] if node[OP] is KEPT else None
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this computed tensor in `.grad` too, as if it were a leaf.
+
+        After a write it is the gradient of the new value, as in PyTorch; what was kept before stays, and is added to.
+        """
+        node = self.node
+        if node is None:
+            raise RuntimeError("retain_grad(): this tensor does not require a gradient")
+        leaf = self._leaf()
+        if type(node) is list and leaf is None:
+            # What was computed from this tensor points at its node: so that stays, and how it was made goes into one before it.
+            before, leaf = list(node), Leaf()
+            before[SEQ] += 0.5
+            node[OP:] = KEPT, (before, leaf), before[SAVED] if before[SAVED] is FREED else (), leaf, self.backend
+        self._held = cast("Leaf", leaf).held()
+
+    def become(self, node: tape.Node | Leaf | None) -> None:
+        """Take the node of the new value that was written here. A leaf stays one."""
+        before = self.node
+        if type(before) is Leaf:
+            return
+        self.node = node
+        if type(before) is list and before[OP] is KEPT and type(node) is list:
+            held = self._held
+            self.retain_grad()
+            before[STATIC].hand_over(node[STATIC])
+            self._held = held
+
+    def detach(self) -> Tensor:
+        """The same data, cut off from the tape."""
+        return wrap(self.data, self.backend, None)
+
+    def backward(self, gradient: Any = None, *, retain_graph: bool | None = None, create_graph: bool = False) -> None:
+        """Add to `.grad` of every leaf that this tensor was computed from the gradient of this tensor by that leaf.
+
+        `gradient` is the gradient of what is being differentiated by this tensor: the shape and dtype of the tensor. It may be
+        left out where there is one real element, and is then 1. `create_graph` records the derivative, so that it can be
+        differentiated again. `retain_graph` keeps what the graph saved for another backward; None means as `create_graph`.
+
+        Raises RuntimeError for a tensor that requires no gradient, for one of several elements or of complex dtype without
+        `gradient`, and for a graph that an earlier backward has freed.
+        """
+        node = self.node
+        if node is None:
+            raise RuntimeError(
+                "backward(): this tensor does not require a gradient. Nothing it was computed from was made with "
+                "requires_grad=True, or it was computed under no_grad()."
+            )
+        seed = self._seed(gradient)
+        retain = create_graph if retain_graph is None else retain_graph
+        if create_graph:
+            with tape.set_recording(True):
+                reached = self._reached(node, seed, retain, True)
+                tape.deliver(reached, self._as_grad)
+        else:
+            reached = self._reached(node, seed._data, retain, False)
+            tape.deliver(reached, self._as_grad)
+        if self.backend.defers:
+            deferred.remember(self, (leaf for leaf, _, _ in reached))
+
+    def _reached(self, node: tape.Node | Leaf, seed: Any, retain: bool, record: bool) -> list[tuple[Leaf, Any, bool]]:
+        if type(node) is list:
+            return tape.backward(node, seed, retain=retain, record=record)
+        return [(cast("Leaf", node), seed, False)]
+
+    def _seed(self, gradient: Any) -> Tensor:
+        if gradient is None:
+            if count(self._data.shape) != 1:
+                raise RuntimeError(
+                    f"backward() of a tensor of shape {self.shape} needs the gradient to start from: "
+                    "call backward(gradient) with an array of that shape, or reduce the tensor to one number first"
+                )
+            if self.dtype in self.backend.complex_dtypes:
+                raise RuntimeError(
+                    "backward() of a complex tensor needs the gradient to start from: which real number is to fall is not "
+                    "clear. Call backward(gradient), or take xgrad.real or xgrad.abs of the tensor first."
+                )
+            return wrap(self.backend.one(self.shape, self.dtype), self.backend)
+        seed = gradient if isinstance(gradient, Tensor) else wrap(self.backend.lift(gradient, self.dtype), self.backend)
+        if seed.backend is not self.backend:
+            raise TypeError(f"backward(): the tensor is on {self.backend}, its gradient on {seed.backend}")
+        if (seed.shape, seed.dtype) != (self.shape, self.dtype):
+            raise ValueError(
+                f"backward(gradient): expected shape {self.shape} and dtype {self.dtype}, those of the tensor; "
+                f"got shape {seed.shape} and dtype {seed.dtype}"
+            )
+        return seed
+
+    def _as_grad(self, g: Any, fresh: bool) -> Tensor:
+        """What reached a leaf, as a tensor that shares its memory with nothing else."""
+        if isinstance(g, Tensor):
+            if g.node is None:
+                return wrap(g.backend.copy(g._data), g.backend)
+            return wrap(g._data, g.backend, g.node) if fresh else g._copied()
+        backend = self.backend.home(g)
+        return wrap(backend.owned(g, fresh), backend)
+
+    # --- a sequence ---
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d tensor")
+        rest = (...,) if self.ndim > 1 else ()  # one element is a number of its own, as in NumPy
+        return (self[(i, *rest)] for i in range(self.shape[0]))
+
+    # --- exchange and copies ---
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
+        """This tensor if it is on that device; otherwise a copy there, whose gradient comes back here."""
+        backend = self.backend.on(device)
+        if backend is self.backend:
+            return self
+        node = None
+        if self.node is not None and tape.is_recording():
+            node = [tape.next_seq(), MOVED, (self.node,), (), (self.backend, backend), backend]
+        return wrap(backend.asarray(self.data), backend, node)
+
+    def __dlpack__(
+        self,
+        /,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[Any, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        if self.requires_grad:
+            raise BufferError("a tensor that requires a gradient is not exported by DLPack: call t.detach() first")
+        asked = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
+        return self.data.__dlpack__(**{name: value for name, value in asked.items() if value is not None})
+
+    def __dlpack_device__(self) -> Any:
+        return self.data.__dlpack_device__()
+
+    def __copy__(self) -> Tensor:
+        return self.__deepcopy__({})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        """A leaf apart from this one; of a computed tensor, one that is computed from it."""
+        if not self.is_leaf:
+            return self._copied()
+        copy = type(self).__new__(type(self))
+        Tensor.__init__(copy, self.backend.copy(self.data), self.backend)
+        if self.requires_grad:
+            copy._mark(Leaf())
+            if self.grad is not None:
+                copy._held.grad = self.grad.__deepcopy__(memo)
+        return copy
+
+    def _copied(self) -> Tensor:
+        """A copy that is computed from this tensor."""
+        recorded = self.node is not None and tape.is_recording()
+        node = [tape.next_seq(), COPIED, (self.node,), (), None, self.backend] if recorded else None
+        return wrap(self.backend.copy(self.data), self.backend, node)
+
+    def __reduce__(self) -> Any:
+        """A leaf with its gradient; of a computed tensor the values, without how they were made (as `detach` gives them)."""
+        grad = self.grad if self.is_leaf else None
+        state = self.backend.name, self.backend.device_name, self.numpy(), self.requires_grad and self.is_leaf
+        return _unpickle, (type(self), *state, None if grad is None else grad.numpy())
+
+
+class ComplexTensor(Tensor):
+    """A tensor of complex dtype. It is a type of its own so that the quick path through a real operation need not ask."""
+
+    __slots__ = ()
+
+
+# The types whose operations may take the quick path: real tensors, and subclasses that add nothing an operation must know.
+plain_types: set[type] = {Tensor}
+
+
+def form_of(x: Tensor) -> Any:
+    """A token that tensors have in common only if they are alike: one shape (not 0-d), one real floating dtype, one backend.
+
+    It is found once for a tensor that was not computed, and handed on by elementwise operations; elsewhere it is None, which
+    says nothing.
+    """
+    if x.form is None and type(x.node) is not list:
+        x.form = x.backend.form(x._data)
+    return x.form
+
+
+def wrap(data: Any, backend: Backend, node: tape.Node | Leaf | None = None) -> Tensor:
+    """A tensor of the type that its dtype asks for."""
+    return (ComplexTensor if data.dtype in backend.complex_dtypes else Tensor)(data, backend, node)
+
+
+def check_differentiable(dtype: Any, backend: Backend) -> None:
+    if not backend.is_inexact(dtype):
+        raise TypeError(
+            f"a tensor of dtype {dtype} cannot require a gradient: only real and complex floating-point ones can. "
+            "Convert it first, with xgrad.astype(t, xgrad.float64) or dtype=."
+        )
+
+
+def _unpickle(cls: type[Tensor], name: str, device: str, values: Any, requires_grad: bool, grad: Any) -> Tensor:
+    from xgrad.backends import load
+
+    backend = load(name, device)
+    tensor = cls.__new__(cls)
+    Tensor.__init__(tensor, backend.asarray(values), backend)
+    if requires_grad:
+        tensor._mark(Leaf())
+        if grad is not None:
+            tensor._held.grad = wrap(backend.asarray(grad), backend)
+    return tensor

@@ -1,0 +1,159 @@
+"""A report as one HTML file: the picture of the run, and what was found."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xgrad import nn
+from xgrad.diagnose.finding import Finding, number
+from xgrad.diagnose.network import is_float
+from xgrad.fit import plot
+from xgrad.fit.files import write
+from xgrad.fit.record import LayerTrace, Record, Stage
+from xgrad.fit.references import references
+
+if TYPE_CHECKING:
+    from xgrad.diagnose.report import Report
+    from xgrad.diagnose.watcher import Watch
+
+LOSSES = {nn.MSELoss: "mse", nn.L1Loss: "l1", nn.HuberLoss: "huber"}
+IDLE = {"relu": "dead", "leaky_relu": "dead", "sigmoid": "saturated", "tanh": "saturated"}
+
+PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; color: #1f2328; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; }}
+h1 {{ font-size: 1.4rem; }}
+svg {{ width: 100%; height: auto; }}
+article {{ border-left: 4px solid #bf8700; margin: 1rem 0; padding: .2rem 1rem; }}
+article.error {{ border-color: #d1242f; }}
+article.note {{ border-color: #57606a; }}
+h2 {{ font-size: 1rem; margin: .2rem 0; }}
+h2 small {{ font-weight: normal; color: #57606a; }}
+p {{ margin: .2rem 0; overflow-wrap: anywhere; }}
+dl {{ display: flex; flex-wrap: wrap; gap: 0 1.5rem; margin: .3rem 0; font-size: .85rem; color: #57606a; }}
+dl div {{ display: flex; gap: .4rem; }}
+dd {{ margin: 0; color: #1f2328; overflow-wrap: anywhere; }}
+footer {{ color: #57606a; font-size: .85rem; }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{summary}</p>
+{picture}
+{findings}
+<footer>{lacking}</footer>
+</body>
+</html>
+"""
+
+
+def save_page(report: Report, path: str | Path) -> None:
+    """Write the page; the file is replaced whole or left as it was."""
+    write(path, page(report).encode("utf-8", "backslashreplace"))
+
+
+def page(report: Report) -> str:
+    record = report.record or record_of(report.watch)
+    record.marks = [(finding.step, finding.rule) for finding in report.findings]
+    errors, others = len(report.errors), len(report.findings) - len(report.errors)
+    summary = f"{report.steps} steps: " + (
+        f"{errors} {'error' if errors == 1 else 'errors'} and {others} {'warning' if others == 1 else 'warnings'}"
+        if report.findings
+        else "nothing was found wrong"
+    )
+    lacking = "; ".join(f"{rule} ({needs})" for rule, needs in report.lacking.items())
+    return PAGE.format(
+        title=escape(record.title or "A training run"),
+        summary=escape(summary + (f" · {record.setting}" if record.setting else "")),
+        picture=picture(record),
+        findings="\n".join(map(article, report.findings)),
+        lacking=escape(f"Not checked: {lacking}." if lacking else "Every rule was checked."),
+    )
+
+
+def article(finding: Finding) -> str:
+    numbers = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(_shown(value))}</dd></div>"
+        for name, value in finding.evidence.items()
+        if value not in ("", None, [])
+    )
+    return (
+        f'<article class="{finding.severity}">'
+        f"<h2>{escape(finding.rule)} <small>{finding.severity}, step {finding.step}, {escape(finding.where)}</small></h2>"
+        f"<p>{escape(finding.says)}</p><dl>{numbers}</dl>"
+        f"<p><b>Fix:</b> {escape(finding.fix)}</p></article>"
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    return str(value)
+
+
+def picture(record: Record) -> str:
+    """The picture as SVG, to stand inside of a page: nothing in it is loaded from elsewhere."""
+    svg = plot.encoded(plot.draw(record), "svg").decode("utf-8")
+    svg = svg[svg.index("<svg") :]
+    return re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+
+
+# --- a run as the watcher saw it ------------------------------------------------------------------------------
+
+
+def record_of(w: Watch) -> Record:
+    """What is drawn of a run that `xgrad fit` did not make."""
+    curve = w.x is not None and w.y is not None and w.x.size == w.x.shape[0] == w.y.size and is_float(w.y)
+    xs: list[float] = w.x.numpy().reshape(-1).tolist() if curve and w.x is not None else []
+    ys: list[float] = w.y.numpy().reshape(-1).tolist() if curve and w.y is not None else []
+    order = sorted(range(len(xs)), key=xs.__getitem__)
+    looks = w.looks
+    kind = LOSSES.get(type(w.loss)) if w.loss is not None else None  # type: ignore[arg-type, call-overload]
+    record = Record(
+        title=type(w.model).__name__,
+        setting="" if w.optimizer is None else f"{type(w.optimizer).__name__}, {w.steps} steps",
+        x=xs,
+        y=ys,
+        shown_x=[xs[i] for i in order],
+        curve=None,
+        loss_name="loss",
+        references=references(kind, ys) if kind and curve else [],
+        loss=list(w.losses),
+        sampled=[look.step for look in looks],
+    )
+    if curve:
+        if w.last is not None and w.last.output is not None and w.last.output.size == len(xs):
+            final = w.last.output.numpy().reshape(-1).tolist()
+            looks = [*looks, replace(w.last, prediction=final)]
+        record.stages = [
+            Stage(look.step, [look.prediction[i] for i in order])
+            for look in looks
+            if look.prediction is not None and len(look.prediction) == len(xs)
+        ]
+    looks = w.looks
+    names = list(dict.fromkeys(name for look in looks for name in look.norms))
+    idlers = [
+        {a.where: a for a in reversed(look.activities) if a.kind in IDLE} for look in looks
+    ]  # the first of a name stays
+    for name in names:
+        seen = [idle.get(name) for idle in idlers]
+        kinds = {IDLE[a.kind] for a in seen if a is not None}
+        idle = kinds.pop() if len(kinds) == 1 else None
+        share = [math.nan if a is None else a.dead_units if idle == "dead" else a.flat for a in seen]
+        norms = [look.norms.get(name, math.nan) for look in looks]
+        record.layers.append(LayerTrace(name, idle, norms, share))
+    return record

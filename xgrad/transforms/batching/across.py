@@ -1,0 +1,69 @@
+"""Products of what is inside vmap with a matrix from outside, as one product of large matrices.
+
+The usual way would take the matrix in, and its gradient would be one matrix for each example, and then their sum. Here the
+examples come to light as rows of one matrix: then the gradient, too, is one product. It is what a layer under vmap comes down to.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from xgrad.engine.op import OPS
+from xgrad.engine.tensor import Tensor
+from xgrad.rules.linear_algebra import matmul, matrix_transpose
+from xgrad.rules.manipulation import reshape
+from xgrad.rules.network import linear
+from xgrad.transforms.batching.array import Axes
+from xgrad.transforms.batching.backend import base_and_scope
+from xgrad.transforms.batching.boundary import hide, show
+
+
+def _added(inside: Any, *outside: Any) -> Axes:
+    """The hidden axes of the one tensor, if the others are from outside of all of these vmaps."""
+    if not all(isinstance(x, Tensor) for x in (inside, *outside)):
+        return ()
+    base, scope = base_and_scope(inside.backend)
+    axes: Axes = getattr(inside.data, "axes", ())
+    for x in outside:
+        its_base, its_scope = base_and_scope(x.backend)
+        if its_base is not base or set(its_scope) & set(axes) or not set(its_scope) <= set(scope):
+            return ()
+    return axes if scope == axes else ()
+
+
+def _shown(x: Tensor, axes: Axes) -> Tensor:
+    for axis in reversed(axes):
+        x = show(x, axis)
+    return x
+
+
+def _hidden(y: Tensor, axes: Axes) -> Tensor:
+    for axis in axes:
+        y = hide(y, axis)
+    return y
+
+
+def _matmul(x1: Any, x2: Any) -> Tensor | None:
+    if getattr(x2, "ndim", 0) == 2 and (axes := _added(x1, x2)) and x1.ndim:
+        return _product(x1, x2, axes)
+    if getattr(x1, "ndim", 0) == 2 and (axes := _added(x2, x1)) and x2.ndim == 1:
+        return _product(x2, matrix_transpose(x1), axes)
+    return None
+
+
+def _product(x: Tensor, matrix: Tensor, axes: Axes) -> Tensor:
+    shown = _shown(x, axes)
+    *before, last = shown.shape
+    y = matmul(reshape(shown, (prod(before), last)), matrix)
+    return _hidden(reshape(y, (*before, matrix.shape[-1])), axes)
+
+
+def _linear(x: Any, weight: Any, bias: Any = None) -> Tensor | None:
+    outside = (weight,) if bias is None else (weight, bias)
+    axes = _added(x, *outside) if x.ndim else ()
+    return _hidden(linear(_shown(x, axes), *outside), axes) if axes else None
+
+
+OPS["matmul"].across = _matmul
+OPS["linear"].across = _linear

@@ -1,0 +1,207 @@
+"""A backend whose arrays have hidden axes: another backend's, seen from inside a function under vmap.
+
+Everything is an Array API namespace, and so is this: operations on it are recorded and differentiated as on any other backend, by
+the same rules, which need not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from functools import partial
+from operator import attrgetter
+from typing import Any
+from weakref import WeakValueDictionary
+
+from xgrad.backends import get_backend, use_backend
+from xgrad.backends.base import Backend, Form
+from xgrad.transforms.batching.array import Axes, Batched, agreed, merged
+from xgrad.transforms.batching.functions import BatchedRaw
+
+VARIES = (
+    "inside vmap this array has another value for each example, so that there is no one value to give out. "
+    "Choose with xgrad.where instead of if, or return the array from the function and look at it there."
+)
+NOT_RUNNING = (
+    "a tensor was made inside a function under vmap, has another value for each example, and is used where that function is "
+    "not running: after it returned, or in another thread. Return the tensor from the function instead."
+)
+
+
+class BatchedBackend(Backend):
+    """The backend `base`, inside vmaps that hide the axes in `scope`."""
+
+    passing = True
+
+    def __init__(self, base: Backend, scope: Axes) -> None:
+        self.base = base
+        self.scope = scope
+        self.name = base.name
+        self.device = base.device
+        self.library = base.library
+        self.complex_dtypes = base.complex_dtypes
+        self.narrow_dtypes = base.narrow_dtypes
+        self.checks_indices = base.checks_indices  # type: ignore[misc]
+        self.cannot = base.cannot  # type: ignore[misc]
+        self.xp: Any = BatchedRaw(self)
+        self._ranks = base._ranks
+        self._forms: dict[Any, Form] = {}
+        self._ones: dict[Any, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"{self.base!r} inside vmap"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("what lives inside a function under vmap cannot be pickled")
+
+    # --- other backends ---
+
+    def join(self, other: Backend) -> Backend | None:
+        """The same library inside the vmaps of both."""
+        if other is self or other is self.base:
+            return self
+        base, scope = base_and_scope(other)
+        return scoped(base, merged(self.scope, scope)) if base is self.base else None
+
+    def accepts(self, value: Any) -> bool:
+        return self.owns(value) or self.base.accepts(value)
+
+    def adopt(self, array: Any) -> Any:
+        return array if self.owns(array) else Batched(self.base.adopt(array), (), self)
+
+    def bare(self, array: Any) -> tuple[Backend, Any]:
+        return self.base, array.value
+
+    def home(self, array: Any) -> Backend:
+        return self.base.home(array)
+
+    def on(self, device: Any) -> Backend:
+        if self.base.on(device) is not self.base:
+            raise NotImplementedError(
+                f"vmap: to another device ({device}) inside of the function; move its arguments first"
+            )
+        return self
+
+    @property
+    def default_dtype(self) -> Any:
+        return self.base.default_dtype
+
+    @property
+    def changes_default(self) -> bool:  # type: ignore[override]
+        return self.base.changes_default
+
+    # --- arrays ---
+
+    def owns(self, value: Any) -> bool:
+        return type(value) is Batched and value.backend is self
+
+    def make_array(self, obj: Any, dtype: Any, copy: bool | None) -> Any:
+        return self.xp.asarray(obj, dtype=dtype, copy=copy)
+
+    def lift(self, value: Any, dtype: Any = None) -> Any:
+        return value if self.owns(value) else Batched(self.base.lift(value, dtype), (), self)
+
+    @property
+    def on_host(self) -> bool:
+        return self.base.on_host
+
+    def to_numpy(self, array: Any) -> Any:
+        """What a function sees that looks at values: those that are the same for all examples, be it by chance."""
+        if array.axes and not inside_of(self):
+            raise TypeError(NOT_RUNNING)
+        one = agreed(array)
+        if one is None:
+            raise TypeError(VARIES)
+        return self.base.to_numpy(one.value)
+
+    def copy(self, array: Any) -> Any:
+        return array.like(self.base.copy(array.value))
+
+    def format(self, array: Any) -> str:
+        return self.base.format(array.value) + (f" of {' x '.join(map(repr, array.axes))}" if array.axes else "")
+
+    def in_words(self, error: Exception) -> str:
+        said, examples = self.base.in_words(error), self.scope[0].size
+        return (
+            f"{said} (in the library's shapes the {examples} examples come first)" if f"({examples}," in said else said
+        )
+
+    def kind_of(self, error: Exception) -> type[Exception]:
+        return super().kind_of(error) if type(error) in (TypeError, ValueError) else self.base.kind_of(error)
+
+
+# Whatever else there is to say is said by the library's own backend.
+for _name in (
+    *("devices", "find_device", "device_of", "device_name", "entered", "make_current", "walking", "guard"),
+    *("memory", "synchronize", "number"),
+):
+    setattr(BatchedBackend, _name, property(attrgetter(f"base.{_name}")))
+
+
+_scoped: WeakValueDictionary[tuple[Backend, Axes], BatchedBackend] = WeakValueDictionary()
+
+
+def scoped(base: Backend, scope: Axes) -> Backend:
+    """The backend inside these vmaps; `base` itself inside none. There is one object for each."""
+    if not scope:
+        return base
+    found = _scoped.get((base, scope))
+    return found or _scoped.setdefault(
+        (base, scope), BatchedBackend(base, scope)
+    )  # another thread may have been quicker
+
+
+def base_and_scope(backend: Backend) -> tuple[Backend, Axes]:
+    return (backend.base, backend.scope) if isinstance(backend, BatchedBackend) else (backend, ())
+
+
+# --- what is running ----------------------------------------------------------------------------------------
+
+# For each library, the backend of its innermost vmap that is running in this context; mostly there is none.
+active: ContextVar[tuple[BatchedBackend, ...]] = ContextVar("xgrad_vmap", default=())
+
+
+def _here(self: Backend) -> Backend:
+    for vmap in active.get():
+        joined = vmap.join(self)
+        if joined is not None:
+            return joined
+    return self
+
+
+Backend.here = _here  # type: ignore[method-assign]
+
+
+def inside_of(backend: Backend, *known: Backend) -> bool:
+    """Whether all vmaps that the backend is inside of are running here, or are those of a `known` one."""
+    scope = base_and_scope(backend)[1]
+    if not scope:
+        return True
+    here = {axis for each in (*active.get(), *known) for axis in base_and_scope(each)[1]}
+    return here.issuperset(scope)
+
+
+@contextmanager
+def surroundings(vmaps: tuple[BatchedBackend, ...], current: Backend) -> Iterator[None]:
+    """While the block runs, these vmaps are running and no others, and `current` is the current backend."""
+    token = active.set(vmaps)
+    try:
+        with use_backend(current):
+            yield
+    finally:
+        active.reset(token)
+
+
+def running(backend: Backend) -> AbstractContextManager[None]:
+    """While the block runs, it is (part of) a function of tensors of this backend, inside its vmaps."""
+    base, _ = base_and_scope(backend)
+    others = tuple(vmap for vmap in active.get() if vmap.base is not base)
+    if isinstance(backend, BatchedBackend):
+        return surroundings((*others, backend), backend)
+    return surroundings(others, base_and_scope(get_backend())[0])
+
+
+def as_now() -> Callable[[], AbstractContextManager[None]]:
+    """What brings back what is current now: for a function that is run again later, and is to find it the same."""
+    return partial(surroundings, active.get(), get_backend())

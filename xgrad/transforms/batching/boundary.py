@@ -1,0 +1,169 @@
+"""Tensors in and out of vmap, and on the tape: an axis is hidden, an axis comes to light, a tensor from outside is taken in.
+
+These three are operations like others. Hiding an axis and bringing it to light are each other's transposes. A tensor from outside
+is the same for all examples, so the transpose of taking it in is a sum over them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from xgrad.backends.base import Backend
+from xgrad.engine import tape
+from xgrad.engine.identity import Identity
+from xgrad.engine.tensor import Tensor, wrap
+from xgrad.transforms.batching.array import Axes, Axis, Batched, full, merged
+from xgrad.transforms.batching.backend import NOT_RUNNING, BatchedBackend, base_and_scope, inside_of, scoped
+
+# --- on raw arrays ------------------------------------------------------------------------------------------
+#
+# A raw array is taken from and given back as a library's own where it is, or is to be, outside of every vmap.
+
+
+def _opened(backend: Backend, raw: Any) -> Batched:
+    """A raw array of any backend as one with (perhaps no) hidden axes."""
+    return raw if isinstance(raw, Batched) else Batched(raw, (), backend)
+
+
+def _closed(base: Backend, scope: Axes, value: Any, axes: Axes) -> Any:
+    """A raw array of the backend inside these vmaps; outside, a view (for others may hold the value), also of a NumPy scalar."""
+    return Batched(value, axes, scoped(base, scope)) if scope else value[...]
+
+
+def _moved(base: Backend, value: Any, source: int, destination: int) -> Any:
+    return value if source == destination else base.xp.moveaxis(value, source, destination)
+
+
+def _hide(backend: Backend, raw: Any, axis: Axis) -> Any:
+    """The first axis becomes the hidden one."""
+    base, scope = base_and_scope(backend)
+    x = _opened(backend, raw)
+    axes = merged(x.axes, (axis,))
+    value = _moved(base, x.value, len(x.axes), axes.index(axis))
+    return _closed(base, merged(scope, (axis,)), value, axes)
+
+
+def _show(backend: Backend, raw: Any, axis: Axis) -> Any:
+    """The hidden axis becomes the first one; where the array is the same for all examples, it is repeated."""
+    base, scope = base_and_scope(backend)
+    x = _opened(backend, raw)
+    axes = merged(x.axes, (axis,))
+    value = _moved(base, full(x, axes), axes.index(axis), len(axes) - 1)
+    rest = tuple(other for other in axes if other is not axis)
+    return _closed(base, tuple(other for other in scope if other is not axis), value, rest)
+
+
+def _take_in(backend: Backend, raw: Any, added: Axes) -> Any:
+    """The same array for all examples."""
+    base, scope = base_and_scope(backend)
+    x = _opened(backend, raw)
+    return _closed(base, merged(scope, added), x.value, x.axes)
+
+
+def _total(backend: Backend, raw: Any, added: Axes) -> Any:
+    """The sum over all examples."""
+    base, scope = base_and_scope(backend)
+    x = _opened(backend, raw)
+    over = tuple(i for i, axis in enumerate(x.axes) if axis in added)
+    value = base.xp.sum(x.value, axis=over, dtype=x.dtype) if over else x.value
+    for axis in added:
+        if axis not in x.axes:  # each example has this gradient
+            value = value * axis.size
+    rest = tuple(axis for axis in x.axes if axis not in added)
+    return _closed(base, tuple(axis for axis in scope if axis not in added), value, rest)
+
+
+# --- on tensors and on the tape -----------------------------------------------------------------------------
+
+
+class Boundary(Identity):
+    """`there(backend, raw, static)` is the operation on raw arrays; `back` names its transpose, a Boundary too."""
+
+    back: Boundary
+
+    def __init__(self, name: str, there: Any) -> None:
+        super().__init__(name)
+        self.there = there
+
+    def pull(self, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> Any:
+        return [None if parent is None else self.back.bring(g, static) for parent in parents]
+
+    def push(self, xp: Any, tangents: Any, saved: Any, static: Any) -> Any:
+        return self.bring(tangents[0], static)
+
+    def bring(self, g: Any, static: Any) -> Any:
+        """A raw array or a tensor, whichever g is."""
+        if isinstance(g, Tensor):
+            return self(g, *static)
+        backend, where = static
+        return self.there(g.backend if isinstance(g, Batched) else base_and_scope(backend)[0], g, where)
+
+    def __call__(self, x: Tensor, backend: Backend, where: Any) -> Tensor:
+        raw = self.there(x.backend, x.data, where)
+        found = raw.backend if isinstance(raw, Batched) else base_and_scope(x.backend)[0]
+        node = None
+        if x.node is not None and tape.is_recording():
+            node = [tape.next_seq(), self, (x.node,), (), (x.backend, where), found]
+        return wrap(raw, found, node)
+
+
+HIDDEN, SHOWN = Boundary("vmap (in)", _hide), Boundary("vmap (out)", _show)
+TAKEN_IN, SUMMED = Boundary("vmap (from outside)", _take_in), Boundary("vmap (sum over the examples)", _total)
+for _one, _other in ((HIDDEN, SHOWN), (TAKEN_IN, SUMMED)):
+    _one.back, _other.back = _other, _one
+
+
+def hide(x: Tensor, axis: Axis) -> Tensor:
+    """The first axis of x hidden: a tensor that stands for one example."""
+    return HIDDEN(x, x.backend, axis)
+
+
+def show(x: Tensor, axis: Axis) -> Tensor:
+    """The other way about: the examples along the first axis, also where x is the same for all of them."""
+    return SHOWN(x, x.backend, axis)
+
+
+def take_in(x: Tensor, backend: Backend) -> Tensor:
+    """A tensor from outside, on the backend inside: the same for all examples."""
+    if x.backend is backend:
+        return x
+    _, outer = base_and_scope(x.backend)
+    added = tuple([axis for axis in base_and_scope(backend)[1] if axis not in outer])
+    return TAKEN_IN(x, x.backend, added) if added else x
+
+
+def inside(x: Tensor) -> Tensor:
+    """x as the function under vmap that is running now has it, if there is one and x is of its library."""
+    return take_in(x, x.backend.here())
+
+
+def check_running(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
+    """Raise RuntimeError if an output of a function is inside of a vmap that is not running here, and that no input is inside of.
+
+    The function has closed over it. A derivative by an input would be a sum over the examples, and nobody would know.
+    """
+    for y in outputs:
+        if not inside_of(y.backend, *(x.backend for x in inputs)):
+            raise RuntimeError(NOT_RUNNING)
+
+
+def lifting(carried: list[Backend], on_tape: list[Backend]) -> tape.Lift:
+    """How a walk lifts what was saved, where it carries tensors of one backend along a tape of another.
+
+    They differ if a function under vmap walks along a tape that was made outside of it; then what was saved there is the same
+    for all examples.
+    """
+    return tape.lift if carried == on_tape else _lift_inside
+
+
+def _lift_inside(node: tape.Node) -> tuple[Any, Any]:
+    _, saved = tape.lift(node)
+    if isinstance(saved, tuple):
+        saved = tuple(inside(value) if isinstance(value, Tensor) else value for value in saved)
+    elif isinstance(saved, Tensor):
+        saved = inside(saved)
+    return node[tape.BACKEND].here().view, saved
+
+
+BatchedBackend.take_in = lambda self, tensor: take_in(tensor, self)  # type: ignore[method-assign]

@@ -1,0 +1,153 @@
+"""Memory for time: run a part of a computation again in backward instead of keeping what it saved."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xgrad.engine import tape
+from xgrad.engine.identity import ARGUMENT
+from xgrad.engine.reading import Notes, Repetition
+from xgrad.engine.several import Output, Parts
+from xgrad.engine.tape import BACKEND, SAVED, Node, Path
+from xgrad.engine.tensor import Tensor, wrap
+from xgrad.engine.trees import flatten
+from xgrad.engine.watching import noted
+from xgrad.transforms.batching.backend import as_now
+from xgrad.transforms.batching.boundary import lifting
+
+Function = Callable[..., Any]
+
+
+class _Call:
+    """A call of a function, so that it can be made again: its arguments (flat), and which of them require a gradient."""
+
+    def __init__(self, f: Function, leaves: Sequence[Any], rebuild: Function, moving: Sequence[int]) -> None:
+        self.f, self.rebuild, self.moving = f, rebuild, moving
+        self.as_then = as_now()
+        self.leaves = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        self.closed_over: Sequence[Any] = ()  # what the function uses besides its arguments and requires a gradient
+        self.notes = Notes()
+
+    def first(self, parents: Sequence[Any]) -> tuple[list[Node], list[Any], Function]:
+        """As `run`, noting what the function reads."""
+        with noted(self.notes):
+            nodes, results, rebuild = self.run(parents)
+        self.notes.finish(results)
+        return nodes, results, rebuild
+
+    def run(self, parents: Sequence[Any]) -> tuple[list[Node], list[Any], Function]:
+        """Record the call: nodes for the arguments that move (after one that marks the time), the results, and their tree."""
+        nodes: list[Node] = [[tape.next_seq(), ARGUMENT, (), (), None, None]]
+        leaves = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in self.leaves]  # f may write into them
+        for i, parent in zip(self.moving, parents, strict=False):
+            x = leaves[i]
+            nodes.append([tape.next_seq(), ARGUMENT, (parent,), (), None, x.backend])
+            leaves[i] = wrap(x.data, x.backend, nodes[-1])
+        args, kwargs = self.rebuild(leaves)
+        with tape.set_recording(True), self.as_then():
+            results, rebuild = flatten(self.f(*args, **kwargs))
+        return nodes, results, rebuild
+
+    def again(self, parents: Sequence[Any]) -> tuple[Path, list[Any]]:
+        """The path from all parents to the results, and the results' nodes."""
+        notes = Repetition(self.notes)
+        try:
+            with noted(notes):
+                nodes, results, _ = self.run(parents)
+        except Exception as error:
+            if notes.deviation is not None:
+                raise _changed(notes.deviation) from error
+            raise
+        ends = [y.node if isinstance(y, Tensor) else None for y in results]
+        path = Path(nodes, ends, self.closed_over)
+        if notes.deviation is None and any(type(node) is list for node in path.outside):
+            notes.deviation = "a tensor that was computed since"
+        if notes.deviation is not None:
+            raise _changed(notes.deviation)
+        return path, ends
+
+
+def _changed(what: str) -> RuntimeError:
+    return RuntimeError(
+        f"checkpoint: the function was run again for its gradient and reads {what}, which it did not read when it was called. "
+        "What a checkpointed function closes over must keep its value until backward(): call that before the optimizer's step "
+        "and before other writes, or make the tensor an argument, whose value is kept."
+    )
+
+
+def _walk(carried: Sequence[Any], nodes: Sequence[Any]) -> tuple[bool, tape.Lift]:
+    """Whether a walk from these nodes carries tensors, and how it lifts what was saved."""
+    pairs = [(t, node) for t, node in zip(carried, nodes, strict=True) if isinstance(t, Tensor) and type(node) is list]
+    lift = lifting([t.backend for t, _ in pairs], [node[BACKEND] for _, node in pairs])
+    return any(isinstance(t, Tensor) for t in carried), lift
+
+
+class _Checkpoint:
+    """The operation: a node has the arguments' nodes as parents, and then whatever the function closes over."""
+
+    name = "checkpoint"
+    fresh = False
+    lends = True
+
+    def pull(self, xp: Any, g: Parts, parents: Sequence[Any], saved: _Call, static: Any) -> Sequence[Any]:
+        path, ends = saved.again(parents)
+        used = [i for i in g.of if ends[i] is not None]
+        seeds = [g.of[i] for i in used]
+        record, lift = _walk(seeds, [ends[i] for i in used])
+        return path.back([ends[i] for i in used], seeds, record=record, lift=lift)[1:]
+
+    def push(self, xp: Any, tangents: Sequence[Any], saved: _Call, static: Any) -> Any:
+        path, ends = saved.again([None] * len(saved.moving))
+        record, lift = _walk(tangents, path.inputs[1:])
+        return path.forth([None, *tangents], ends, record=record, lift=lift)
+
+    def lift(self, node: Node) -> tuple[Any, _Call]:
+        return node[BACKEND].view, node[SAVED]
+
+
+_checkpoint = _Checkpoint()
+
+
+def checkpoint(f: Function) -> Function:
+    """`f`, but its intermediate values are not kept for backward: they are computed again there.
+
+    A chain of n equal layers, cut into pieces of sqrt(n), then needs memory for about 2 sqrt(n) layers instead of n, and one
+    more forward pass.
+
+    `f` is run again, and must then find what it found: a tensor that it closes over and that has another value by then (a
+    weight after the optimizer's step, say) is a RuntimeError, never the gradient of another function. A value that is written
+    into arrays behind xgrad's back is not seen. Random numbers from xgrad's generators are drawn again as they were, without
+    moving the generators on.
+
+    >>> import xgrad as xg
+    >>> layer = xg.checkpoint(lambda x: xg.sin(xg.exp(x)))
+    >>> abs(xg.grad(layer)(0.5).item() - xg.grad(lambda x: xg.sin(xg.exp(x)))(0.5).item()) < 1e-15
+    True
+    """
+
+    @functools.wraps(f)
+    def checkpointed(*args: Any, **kwargs: Any) -> Any:
+        if not tape.is_recording():
+            return f(*args, **kwargs)
+        leaves, rebuild = flatten((args, kwargs))
+        moving = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.requires_grad]
+        parents = [leaves[i].node for i in moving]
+        call = _Call(f, leaves, rebuild, moving)
+        nodes, results, rebuild_results = call.first(parents)
+        tensors = [y for y in results if isinstance(y, Tensor) and y.requires_grad]
+        call.closed_over = Path(nodes, [y.node for y in tensors]).outside
+        if not tensors:
+            return rebuild_results(results)
+        backend = tensors[0].backend
+        whole: Node = [tape.next_seq(), _checkpoint, (*parents, *call.closed_over), call, None, backend]
+        return rebuild_results([_output(y, i, whole) for i, y in enumerate(results)])
+
+    return checkpointed
+
+
+def _output(y: Any, number: int, whole: Node) -> Any:
+    if not isinstance(y, Tensor) or not y.requires_grad:
+        return y
+    return wrap(y.data, y.backend, Output("checkpoint", number).node(whole))

@@ -1,0 +1,333 @@
+"""Derivatives of functions: grad, value_and_grad, vjp, jvp, linearize.
+
+Each works the same way. The arguments get nodes of their own, the function runs and is recorded, and then the tape between
+these nodes and the result is walked: back for gradients, forth for tangents. If anything else that requires a gradient feeds that
+part of the tape (the arguments themselves, or something that the function closes over), the walk is recorded too, so
+transforms nest in every order. None of them touches `.grad`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from xgrad.backends import get_backend, is_host_data, owner
+from xgrad.backends.data import is_numeric, is_scalar
+from xgrad.engine import tape
+from xgrad.engine.identity import ARGUMENT
+from xgrad.engine.integers import integers, one_or_more
+from xgrad.engine.tape import Path
+from xgrad.engine.tensor import Tensor, check_differentiable, form_of, wrap
+from xgrad.engine.trees import flatten, map_leaves, structure
+from xgrad.transforms.batching.boundary import check_running, inside, lifting
+
+Function = Callable[..., Any]
+
+
+# --- arguments and results ----------------------------------------------------------------------------------
+
+
+def place_of(leaves: Iterable[Any]) -> Any:
+    """The backend for numbers and NumPy arrays among these leaves: that of the first tensor or array of another library.
+
+    If there is none, it is the current backend.
+    """
+    for leaf in leaves:
+        if isinstance(leaf, Tensor):
+            return leaf.backend
+        backend = None if is_scalar(leaf) or is_host_data(leaf) else owner(leaf)
+        if backend is not None:
+            return backend
+    return get_backend()
+
+
+def lift(value: Any, what: str = "to differentiate by", place: Any = None) -> Tensor:
+    """A tensor from an argument: a tensor, a raw array of a backend in use, or a Python number (of the default float dtype).
+
+    `place` is the backend for NumPy arrays and numbers; None means the current one.
+    """
+    if isinstance(value, Tensor):
+        return inside(value)
+    if is_host_data(value):
+        backend = place or get_backend()
+        return inside(wrap(backend.adopt(value), backend))
+    backend = owner(value)
+    if backend is not None:
+        return inside(wrap(backend.adopt(value), backend))
+    if is_scalar(value):
+        backend = place or get_backend()
+        number = value if isinstance(value, complex) else float(value)
+        return inside(wrap(backend.asarray(number), backend))
+    raise TypeError(f"expected an array or a number {what}, got {type(value).__name__}: {value!r:.60}")
+
+
+def _fresh(value: Any, place: Any) -> Tensor:
+    x = lift(value, place=place)
+    check_differentiable(x.dtype, x.backend)
+    node = [tape.next_seq(), ARGUMENT, (x.node,), (), None, x.backend]
+    fresh = wrap(x.data, x.backend, node)
+    fresh.form = form_of(x)
+    return fresh
+
+
+def lift_raw(value: Any, place: Any = None) -> Any:
+    """A tensor from a raw array; anything else as it is."""
+    if isinstance(value, Tensor) or is_scalar(value) or owner(value) is None or not is_numeric(value.dtype):
+        return value
+    return lift(value, place=place)
+
+
+class Run:
+    """One recorded run of a function: its inputs (flat), its outputs (flat), and how to put results back into trees."""
+
+    def __init__(
+        self, f: Function, args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
+    ) -> None:
+        self.recording = tape.is_recording()
+        self.inputs: list[Tensor] = []
+        self.rebuild: list[tuple[Any, int]] = []
+        flat = [flatten(arg) for arg in args]
+        place = place_of(leaf for leaves, _ in flat for leaf in leaves)
+        called = [
+            None if i in argnums else rebuild([lift_raw(leaf, place) for leaf in leaves])
+            for i, (leaves, rebuild) in enumerate(flat)
+        ]
+        for i in argnums:
+            leaves, rebuild = flat[i]
+            fresh = [_fresh(leaf, place) for leaf in leaves]
+            self.inputs += fresh
+            self.rebuild.append((rebuild, len(fresh)))
+            called[i] = rebuild(fresh)
+        self.nodes: list[Any] = [x.node for x in self.inputs]  # before f, which may write into them
+        with tape.set_recording(True):
+            result = f(*called, **kwargs)
+        if has_aux:
+            if not (isinstance(result, tuple) and len(result) == 2):
+                raise TypeError("with has_aux=True the function must return a pair (output, aux)")
+            result, aux = result
+        leaves, self.rebuild_output = flatten(result)
+        self.shape = structure(result)
+        self.outputs = [lift(leaf, "as the result of the function", place) for leaf in leaves]
+        check_running(self.outputs, self.inputs)
+        self.path = Path(self.nodes, [y.node for y in self.outputs])
+        self.aux = map_leaves(self.settled, aux) if has_aux else None
+
+    def settled(self, value: Any) -> Any:
+        """A result as it is handed out: on the tape only if something outside of this run is worth reaching from it."""
+        if not isinstance(value, Tensor) or value.node is None:
+            return value
+        if self.recording and Path(self.nodes, [value.node]).connected:
+            return value
+        return value.detach()
+
+    def output(self) -> Any:
+        """The results, settled."""
+        if not (self.recording and self.path.connected):
+            return self.rebuild_output([y.detach() for y in self.outputs])
+        if len(self.outputs) == 1:  # the path is its own
+            return self.rebuild_output(self.outputs)
+        return self.rebuild_output([self.settled(y) for y in self.outputs])
+
+    def in_trees(self, flat: list[Tensor]) -> list[Any]:
+        """Values for the inputs, one tree for each argument."""
+        trees, start = [], 0
+        for rebuild, count in self.rebuild:
+            trees.append(rebuild(flat[start : start + count]))
+            start += count
+        return trees
+
+    def pull(self, cotangents: Sequence[Tensor], *, last: bool = False) -> list[Tensor]:
+        """The gradient for each input; zeros for one that was not used.
+
+        In the last walk, the tape is freed on the way, as far as nobody outside can reach it.
+        """
+        record = tape.is_recording() and (self.path.connected or any(g.requires_grad for g in cotangents))
+        lift = lifting([g.backend for g in cotangents], [y.backend for y in self.outputs])
+        as_tensors = record or lift is not tape.lift
+        seeds = list(cotangents) if as_tensors else [g.data for g in cotangents]
+        ends = [y.node for y in self.outputs]
+        if last and not self.path.connected:
+            self.outputs = [y.detach() for y in self.outputs]
+            self.path.forget()
+        with tape.set_recording(record):
+            found = self.path.back(ends, seeds, record=as_tensors, lift=lift)
+        return [_result(g, x) for g, x in zip(found, self.inputs, strict=True)]
+
+    def push(self, tangents: Sequence[Tensor]) -> list[Tensor]:
+        """The tangent of each output."""
+        record = tape.is_recording() and (self.path.connected or any(t.requires_grad for t in tangents))
+        lift = lifting([t.backend for t in tangents], [x.backend for x in self.inputs])
+        as_tensors = record or lift is not tape.lift
+        seeds = list(tangents) if as_tensors else [t.data for t in tangents]
+        with tape.set_recording(record):
+            found = self.path.forth(seeds, [y.node for y in self.outputs], record=as_tensors, lift=lift)
+        return [_result(t, y) for t, y in zip(found, self.outputs, strict=True)]
+
+
+def _result(value: Any, like: Tensor) -> Tensor:
+    if value is None:
+        return wrap(like.backend.xp.zeros(like.shape, dtype=like.dtype), like.backend)
+    if isinstance(value, Tensor):
+        return value
+    backend = like.backend
+    return wrap(value if backend.owns(value) else backend.asarray(value), backend)
+
+
+def numbers(name: str, argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
+    if type(argnums) is int and 0 <= argnums < count:
+        return (argnums,)
+    numbers = integers(name, argnums, "argnums")
+    for i in numbers:
+        if not -count <= i < count:
+            raise ValueError(f"{name}: argnums={argnums}, but there are {count} positional arguments")
+    numbers = tuple(i % count for i in numbers)
+    if len(set(numbers)) < len(numbers):
+        raise ValueError(f"{name}: argnums={argnums} names one of the {count} arguments twice")
+    return numbers
+
+
+def _matched(name: str, given: Any, wanted: Sequence[Tensor], shape: Any, what: str) -> list[Tensor]:
+    """The leaves of a tree of cotangents or tangents, checked against what they belong to: arrays in a tree of this shape."""
+    leaves, _ = flatten(given)
+    if structure(given) != shape:
+        raise ValueError(f"{name}: the {what} must be a tree like {shape}, got one like {structure(given)}")
+    matched = []
+    for leaf, x in zip(leaves, wanted, strict=True):
+        t = inside(leaf) if isinstance(leaf, Tensor) else wrap(x.backend.lift(leaf, x.dtype), x.backend)
+        if t.shape != x.shape or (t.backend is not x.backend and t.backend.join(x.backend) is None):
+            raise ValueError(
+                f"{name}: the {what} has shape {t.shape} on {t.backend}, its array {x.shape} on {x.backend}"
+            )
+        if t.dtype != x.dtype:
+            raise TypeError(f"{name}: the {what} has dtype {t.dtype}, its array {x.dtype}")
+        matched.append(t)
+    return matched
+
+
+# --- reverse mode -------------------------------------------------------------------------------------------
+
+
+def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """A function that returns the value of the scalar-valued `f` and its gradient, as `grad` does.
+
+    With `has_aux`, `f` returns (value, aux), and the result is ((value, aux), gradient).
+
+    >>> import xgrad as xg
+    >>> value, g = xg.value_and_grad(lambda x: xg.sum(x**2))(xg.asarray([1.0, 2.0]))
+    >>> value.item(), g.numpy().tolist()
+    (5.0, [2.0, 4.0])
+    """
+
+    chosen = one_or_more("grad", argnums, "argnums")
+
+    @functools.wraps(f)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        run = Run(f, args, kwargs, numbers("grad", chosen, len(args)), has_aux)
+        one = _one(run)
+        with tape.set_recording(run.recording):
+            trees = run.in_trees(run.pull([one], last=True))
+        gradient = trees[0] if isinstance(chosen, int) else tuple(trees)
+        return ((run.output(), run.aux) if has_aux else run.output()), gradient
+
+    return value_and_gradient
+
+
+def is_complex(x: Tensor) -> bool:
+    return x.dtype in x.backend.complex_dtypes
+
+
+def _one(run: Run) -> Tensor:
+    """The gradient to start from: a one, where the function has one real number as its result."""
+    if len(run.outputs) != 1 or run.outputs[0].shape != ():
+        shapes = ", ".join(str(y.shape) for y in run.outputs)
+        raise TypeError(
+            f"grad is of a function with one 0-d result; this one returned {shapes}. Use vjp or jacobian there."
+        )
+    y = run.outputs[0]
+    check_differentiable(y.dtype, y.backend)
+    if is_complex(y):
+        raise TypeError(
+            "grad is of a function with a real result; this one is complex. Take xgrad.real or xgrad.abs of it."
+        )
+    return wrap(y.backend.xp.ones((), dtype=y.dtype), y.backend)
+
+
+def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
+    """The gradient of a scalar-valued function, as a function of the same arguments.
+
+    `argnums` says by which positional argument; several give a tuple. An argument may be a tree of arrays, and its gradient is a
+    tree like it. One that `f` does not use gets zeros. With `has_aux`, `f` returns (value, aux) and the result is
+    (gradient, aux). Raises TypeError where the result is not one number or an argument has no gradient.
+
+    >>> import xgrad as xg
+    >>> xg.grad(lambda x: x**3)(2.0).item()
+    12.0
+    >>> xg.grad(xg.grad(lambda x: x**3))(2.0).item()
+    12.0
+    """
+    both = value_and_grad(f, argnums, has_aux)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, g = both(*args, **kwargs)
+        return (g, value[1]) if has_aux else g
+
+    return gradient
+
+
+def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """f(*primals), and the function that pulls a cotangent of the output back to a tuple of gradients, one for each argument.
+
+    >>> import xgrad as xg
+    >>> y, pull = xg.vjp(lambda a, b: a * b, xg.asarray([1.0, 2.0]), xg.asarray([3.0, 4.0]))
+    >>> [g.numpy().tolist() for g in pull(xg.asarray([1.0, 1.0]))]
+    [[3.0, 4.0], [1.0, 2.0]]
+    """
+    run = Run(f, primals, {}, range(len(primals)), has_aux=False)
+
+    def pull(cotangent: Any) -> tuple[Any, ...]:
+        return tuple(run.in_trees(run.pull(_matched("vjp", cotangent, run.outputs, run.shape, "cotangent"))))
+
+    return run.output(), pull
+
+
+# --- forward mode -------------------------------------------------------------------------------------------
+
+
+def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
+    """f(*primals), and its derivative in the direction of the tangents.
+
+    >>> import xgrad as xg
+    >>> y, t = xg.jvp(xg.sin, (0.0,), (2.0,))
+    >>> y.item(), t.item()
+    (0.0, 2.0)
+
+    For a function of one argument, primals and tangents may be that argument and its tangent.
+    """
+    if not isinstance(primals, tuple | list):
+        if isinstance(tangents, tuple | list):
+            raise TypeError("jvp: the primals are one array, and the tangents a sequence; write jvp(f, (x,), (v,))")
+        primals, tangents = (primals,), (tangents,)
+    out, push = linearize(f, *primals)
+    return out, push(*tangents)
+
+
+def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
+    """f(*primals), and the linear function that takes tangents of the arguments to the tangent of the output.
+
+    The function is run once; each call of the result walks the tape again.
+
+    >>> import xgrad as xg
+    >>> y, push = xg.linearize(lambda x: x * x, 3.0)
+    >>> push(1.0).item(), push(2.0).item()
+    (6.0, 12.0)
+    """
+    run = Run(f, tuple(primals), {}, range(len(primals)), has_aux=False)
+
+    def push(*tangents: Any) -> Any:
+        if len(tangents) != len(primals):
+            raise ValueError(f"jvp: {len(tangents)} tangents for {len(primals)} arguments")
+        return run.rebuild_output(run.push(_matched("jvp", tangents, run.inputs, structure(primals), "tangent")))
+
+    return run.output(), push
