@@ -307,6 +307,12 @@ class Backend:
     def look_at(self, array: Any) -> None:
         """The program looks at an array: where work is put off, the time to notice that there is more of it each time."""
 
+    def out_of_memory(self, doing: str, error: Exception) -> MemoryError | None:
+        """What to raise for an error of the library that is about memory and was not explained yet; None for any other."""
+        if type(error) is MemoryError or not issubclass(self.kind_of(error), MemoryError):
+            return None
+        return MemoryError(f"{doing}: {self.in_words(error)}")
+
     def in_words(self, error: Exception) -> str:
         """What an error of the library says; of one about memory also how much there is, and what to do."""
         return str(error) or f"the library raised {type(error).__name__}, and says no more"

@@ -16,6 +16,10 @@ from __future__ import annotations
 from xgrad import _starting  # noqa: F401 (before what takes long to import)
 
 # isort: split
+from xgrad.engine import fastpath as _fastpath  # noqa: F401 (it registers itself before the rules are declared)
+from xgrad.engine import fastwalk as _fastwalk  # noqa: F401 (and this)
+
+# isort: split
 from importlib import import_module
 from math import e, inf, nan, pi
 from typing import TYPE_CHECKING, Any
@@ -156,13 +160,10 @@ from xgrad.rules.manipulation import (
     flip,
     moveaxis,
     permute_dims,
-    repeat,
     reshape,
     roll,
     squeeze,
     stack,
-    tile,
-    unstack,
 )
 from xgrad.rules.network import (
     leaky_relu,
@@ -177,6 +178,7 @@ from xgrad.rules.network import (
     softplus,
     weight_gradient,
 )
+from xgrad.rules.parts import repeat, tile, unstack
 from xgrad.rules.ranges import arange, linspace
 from xgrad.rules.searching import (
     all,

@@ -10,7 +10,7 @@ from xgrad import rules
 from xgrad.backends import get_backend
 from xgrad.backends.base import Backend
 from xgrad.engine.registry import FUNCTIONS
-from xgrad.rules.creation import BOUND
+from xgrad.rules.declare import BOUND
 
 VERSION = "2025.12"
 CONSTANTS: dict[str, Any] = {"e": math.e, "inf": math.inf, "nan": math.nan, "newaxis": None, "pi": math.pi}

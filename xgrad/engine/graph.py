@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from xgrad.engine.op import Elementwise, Plain
+from xgrad.engine.fastpath import Plain
+from xgrad.engine.op import Elementwise
 from xgrad.engine.tape import FREED, OP, SAVED, Leaf, parents_of
 from xgrad.engine.tensor import Tensor
 
@@ -145,7 +146,7 @@ def _shapes(nodes: list[Any], root: Shape) -> dict[int, Shape]:
 def _known(node: Any, own: Shape) -> tuple[Shape, list[Shape]]:
     """The shape of what a node made, and of its arguments."""
     parents, saved, op = _parents(node), node[SAVED], node[OP]
-    if isinstance(op, Plain):  # the quick way: arguments of elementwise operations have the shape of the result
+    if isinstance(op, Plain):  # from the fast path: arguments of elementwise operations have the shape of the result
         alike = isinstance(op.whole, Elementwise)
         kept = saved if isinstance(saved, tuple) and len(saved) > len(parents) else (None,) * len(parents)
         return own, [own if alike else _shape_of(value) for value, _ in zip(kept, parents, strict=False)]

@@ -43,7 +43,7 @@ class Op:
         self.name = name
         self.arguments = tuple(arguments)
         self.raw = RawFunction(name)
-        self.quick: list[Plain] = []
+        self.followers: list[Any] = []  # operations that take over these rules, and are told when they change
         self.set_rules(rules)
         OPS[name] = self
 
@@ -52,7 +52,7 @@ class Op:
         self.vjps = tuple(rule and aligned(rule, self.arguments) for rule in rules)
         self.uses = tuple(names_of(rule) if rule else frozenset() for rule in rules)
         self._kept: dict[tuple[bool, ...], tuple[bool, ...]] = {}
-        for op in self.quick:
+        for op in self.followers:
             op.update()
 
     def __repr__(self) -> str:
@@ -77,9 +77,9 @@ class Op:
         """The tangent of the output, given those of the arguments. A tangent that is None is zero."""
         raise NotImplementedError(f"{self.name} has no forward-mode rule")
 
-    def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
-        """The same for arguments that are alike, where `saved` has no geometry."""
-        raise NotImplementedError(f"{self.name} has no quick way")
+    def push_alike(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+        """The same for arguments of one shape and dtype: `saved` has no geometry then."""
+        raise NotImplementedError(f"{self.name} has no forward-mode rule for arguments that are alike")
 
     def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
         """The names that the rules need when these arguments require a gradient."""
@@ -124,7 +124,7 @@ class Elementwise(Op):
         t = self._parts(xp, tangents, saved, static)
         return None if t is None else cast(xp, t if t.shape == shape else xp.broadcast_to(t, shape), dtype)
 
-    def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+    def push_alike(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
         return self._parts(xp, tangents, saved, None)
 
     def _parts(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
@@ -144,9 +144,9 @@ class Multilinear(Op):
     holomorphic = True
 
     def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
-        return cast(xp, self.push_plain(xp, tangents, saved, static), saved[-1][-1][1])
+        return cast(xp, self.push_alike(xp, tangents, saved, static), saved[-1][-1][1])
 
-    def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any = None) -> Any:
+    def push_alike(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any = None) -> Any:
         function = self.raw.of(xp)
         parts = [
             function(*(t if i == j else other for j, other in enumerate(saved[: len(tangents)])), **(static or {}))
@@ -214,97 +214,11 @@ class Function(Op):
         t = self.jvp(xp, tangents[0] if len(tangents) == 1 else tangents, saved, static)
         return None if t is None else cast(xp, t, saved[-1][-1][1])
 
-    def push_plain(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
+    def push_alike(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
         return self.jvp(xp, tangents[0] if len(tangents) == 1 else tangents, saved, None)
 
     def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
         return super().keeps(moving) | self.jvp_uses
-
-
-class Plain(Op):
-    """Another operation on arguments that are alike (one real dtype; one shape, or matrices that fit): nothing to sum, to cast or
-    to conjugate.
-
-    The quick way through: `saved` is (*arguments, y), without a geometry.
-    """
-
-    fresh = True
-
-    def __init__(self, whole: Op) -> None:
-        self.whole = whole
-        whole.quick.append(self)
-        self.update()
-
-    def update(self) -> None:
-        """Take over the rules of the whole operation."""
-        self.name, self.vjps = self.whole.name, self.whole.vjps
-
-    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
-        if len(parents) == 2:
-            (parent1, parent2), (rule1, rule2) = parents, self.vjps
-            h1 = rule1(xp, g, saved, None) if parent1 is not None and rule1 is not None else None
-            h2 = rule2(xp, g, saved, None) if parent2 is not None and rule2 is not None else None
-            if parent1 is parent2 and h1 is not None and h2 is not None:  # x * x
-                return h1 + h2, None
-            return h1, h2
-        return [
-            rule(xp, g, saved, static) if parent is not None and rule is not None else None
-            for parent, rule in zip(parents, self.vjps, strict=False)
-        ]
-
-    def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
-        return self.whole.push_plain(xp, tangents, saved)
-
-
-class Single(Plain):
-    """The same, where only argument `moving` requires a gradient. A node then has one parent, and saves only what its one rule
-    needs: nothing, a value, or a tuple of several; `only(xp, g, saved)` is that rule.
-    """
-
-    only: Rule
-
-    def __init__(self, whole: Op, moving: int) -> None:
-        self.moving = moving
-        super().__init__(whole)
-
-    def update(self) -> None:
-        super().update()
-        rule = self.whole.rules[self.moving]
-        names = (*self.whole.arguments, "y")
-        self.needs = [] if rule is None else [names.index(name) for name in parameters(rule)]
-        self.only = _compact(rule, len(self.needs))
-        self.both_ways = isinstance(self.whole, Elementwise) and self.whole.jvp is None
-
-    def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: Any, static: Any) -> Sequence[Any]:
-        return (self.only(xp, g, saved),)
-
-    def push(self, xp: Any, tangents: Sequence[Any], saved: Any, static: Any) -> Any:
-        if self.both_ways:
-            return self.only(xp, tangents[0], saved)
-        laid_out = [None] * (len(self.whole.arguments) + 1)
-        for i, value in zip(self.needs, saved if len(self.needs) > 1 else (saved,), strict=False):
-            laid_out[i] = value
-        moving = [tangents[0] if i == self.moving else None for i in range(len(self.whole.arguments))]
-        return self.whole.push_plain(xp, moving, tuple(laid_out))
-
-    def lift(self, node: Node) -> tuple[Any, Any]:
-        backend, saved = node[BACKEND], node[SAVED]
-        sources = {self.moving: node[PARENTS], len(self.whole.arguments): node}
-        values = saved if len(self.needs) > 1 else (saved,)
-        lifted = tuple(
-            wrap(value, backend, sources.get(i)) if backend.owns(value) else value
-            for i, value in zip(self.needs, values, strict=False)
-        )
-        return backend.view, lifted if len(self.needs) > 1 else lifted[0] if lifted else None
-
-
-def _compact(rule: Rule | None, count: int) -> Rule:
-    """The rule as `Single` calls it."""
-    if rule is None:
-        return lambda xp, g, saved: None
-    if count == 0:
-        return lambda xp, g, saved: rule(xp, g)
-    return rule if count == 1 else lambda xp, g, saved: rule(xp, g, *saved)
 
 
 # --- the raw function ---------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from typing import Any
 from weakref import ref
 
 from xgrad.backends import owner
+from xgrad.engine.tape import SEQ, is_node
 
 noting: list[None] = []  # one entry for each block, in any thread, that notes
 _notes: ContextVar[tuple[Notes, ...]] = ContextVar("xgrad_notes", default=())
@@ -196,7 +197,7 @@ def reseed(generator: Any) -> bool:
 def _computed(tensor: Any) -> Any:
     """A number that is unique to the node of a computed tensor; None for a tensor that was not computed."""
     node = tensor.node
-    return node[0] if type(node) is list else None
+    return node[SEQ] if is_node(node) else None
 
 
 def _is_again(event: tuple[Any, Any, Any], tensor: Any, value: Any, node: Any) -> bool:

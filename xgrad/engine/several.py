@@ -13,7 +13,7 @@ from xgrad.engine import tape
 from xgrad.engine.arguments import unwrap
 from xgrad.engine.dispatch import rescued
 from xgrad.engine.op import Function, Op, Rule, aligned, fit, names_of
-from xgrad.engine.tape import BACKEND, PARENTS, SAVED, Node, is_recording, next_seq
+from xgrad.engine.tape import BACKEND, PARENTS, SAVED, Node, is_recording, make_node
 from xgrad.engine.tensor import Tensor, wrap
 
 
@@ -68,7 +68,7 @@ class Output:
         return node[BACKEND].view, ()
 
     def node(self, whole: Node) -> Node:
-        return [next_seq(), self, (whole,), (), None, whole[BACKEND]]
+        return make_node(self, (whole,), backend=whole[BACKEND])
 
 
 class Several(Op):
@@ -115,7 +115,7 @@ class Several(Op):
         if parent is not None and is_recording():
             geometry = tuple([(backend.shape_of(a), a.dtype) for a in (raw, *ys)])
             saved = [a if keep else None for a, keep in zip((raw, *ys), self.keep, strict=True)]
-            node = [next_seq(), self, (parent,), (*saved, geometry), static, backend]
+            node = make_node(self, (parent,), (*saved, geometry), static, backend)
         for watch in tape.watchers:
             for y in ys:
                 watch(self, backend, (raw,), y, node)

@@ -1,10 +1,28 @@
-"""The tape: what was recorded, and the two walks over it.
+"""The tape: a record of what was computed, and the reverse pass over it.
 
-A node says how one array was made: by which operation, from which parents, with what kept for the derivative. Nodes point
-at their parents only, so there are no cycles, and what nobody can reach is freed at once. There are two walks:
+    y = sum(x * sin(x))
 
-* back, from an output to what it was made of, carrying gradients (reverse mode);
-* forth, from inputs to what was made of them, carrying tangents (forward mode).
+                 ┌──────────────────┐
+    x (a leaf) ──┤                  ▼
+                 └────► sin ───► multiply ───► sum ───► y
+                         0          -1          -2
+
+Each operation has a node, which says how an array was made: by which operation, from which parents, with what saved for the
+derivative. The numbers are `seq`. They count down, so the newest node has the smallest. Nodes point at their parents only, so
+there are no cycles, and what nobody can reach is freed at once.
+
+The reverse pass walks from the newest node to the oldest and carries gradients, here of y by each array:
+
+    sum        has 1 and gives multiply  [1, 1]
+    multiply   has [1, 1] and gives x  sin(x),  sin  x
+    sin        has x and gives x  x * cos(x), which is added to what is there
+    x          has sin(x) + x * cos(x)
+
+The forward pass (path.py) walks from the oldest node to the newest and carries tangents, here with the tangent t of x:
+
+    sin        gives t * cos(x)
+    multiply   gives t * sin(x) + x * (t * cos(x))
+    sum        gives the sum of that
 
 Both read the same nodes, so a derivative is written once, and a derivative that is itself recorded is just more tape. That is
 also why perturbations cannot mix: each derivative is taken with respect to nodes of its own.
@@ -16,20 +34,17 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from functools import cached_property
-from heapq import heappop, heappush, heappushpop
-from math import inf
+from operator import itemgetter
 from typing import Any
 from weakref import ref
 
 Node = list[Any]
 Gradient = Any
 
-# A node is a plain list: half the price of an object, and it enters a heap as it is. SEQ falls from node to node, so the
-# newest node is the smallest, and no two are equal. PARENTS is a tuple with an entry for each argument (a node, a Leaf, or None),
-# or the one parent itself, where only one argument of an operation on small arrays can have any: a tuple less to make.
+# A node is a list [seq, op, parents, saved, static, backend]; a list is cheaper to create than an object, and enters a heap as it
+# is. `parents` is a tuple with an entry for each argument (a node, a Leaf, or None), or the one parent itself (see fastpath.py).
 SEQ, OP, PARENTS, SAVED, STATIC, BACKEND = range(6)
 
 next_seq: Callable[[], int] = itertools.count(0, -1).__next__
@@ -92,9 +107,30 @@ class GraphFreedError(RuntimeError):
         )
 
 
+def make_node(op: Any, parents: tuple[Any, ...], saved: Any = (), static: Any = None, backend: Any = None) -> Node:
+    """A new node, newer than all others."""
+    return [next_seq(), op, parents, saved, static, backend]
+
+
+def is_node(thing: Any) -> bool:
+    """Whether this is a node: not a leaf, and not None."""
+    return type(thing) is list
+
+
 def parents_of(node: Node) -> tuple[Node | Leaf | None, ...]:
     parents = node[PARENTS]
     return parents if type(parents) is tuple else (parents,)
+
+
+def insert_after(node: Node, op: Any, others: tuple[Any, ...], static: Any) -> None:
+    """Put another operation after a node: the node becomes that operation's, and how it was made goes into a new one before it.
+
+    What was computed from the node points at it still, so the gradient of all of that passes the operation. Its parents are the
+    new node and `others`.
+    """
+    before = list(node)
+    before[SEQ] += 0.5  # between the node and all that is older
+    node[OP:] = op, (before, *others), FREED if before[SAVED] is FREED else (), static, before[BACKEND]
 
 
 # --- what is recorded ---------------------------------------------------------------------------------------
@@ -130,7 +166,7 @@ class set_recording:  # noqa: N801 (it is used as a function is)
 watchers: list[Callable[..., None]] = []
 
 
-# --- back, from one output to the leaves --------------------------------------------------------------------
+# --- the reverse pass ---------------------------------------------------------------------------------------
 
 Lift = Callable[[Node], tuple[Any, Any]]
 
@@ -151,12 +187,12 @@ def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> l
     """
     waiting = {id(root): gradient}
     with root[BACKEND].walking:
-        reached = _walk_back([root], waiting, retain=retain, lift=lift if record else None)
+        reached = walk_back([root], waiting, retain=retain, lift=lift if record else None)
     return [(leaf, waiting[id(leaf)], fresh) for leaf, fresh in reached]
 
 
-def _walk_back(
-    heap: list[Node],
+def walk_back(
+    starts: list[Node],
     waiting: dict[int, Gradient],
     *,
     retain: bool,
@@ -164,90 +200,55 @@ def _walk_back(
     wanted: set[int] | None = None,
     end: float = 1,
 ) -> list[tuple[Leaf, bool]]:
-    """Walk from the nodes in the heap, whose gradients are waiting (by id), back to the leaves, or to nodes as old as `end`.
+    """The reverse pass: from the nodes in `starts`, whose gradients are `waiting` (by id), back to the leaves.
 
-    Newest first: every consumer of a node is newer than the node, so when a node is taken from the heap its gradient is
-    complete. With `lift`, gradients are tensors, and so is what was saved. Parents whose ids are not in `wanted` are left out.
+    Newest first: whatever uses a node is newer than the node, so a node's gradient is complete when its turn comes. With `lift`,
+    gradients are tensors, and so is what was saved. Parents whose ids are not in `wanted` are left out. The walk ends at leaves,
+    and at nodes as old as `end`.
 
-    What has reached the leaves, or the nodes where the walk ends, is left in `waiting`. Returns the leaves, and whether the
-    gradient of each is an array that was made on the way.
+    The gradients of these are left in `waiting`. Returns the leaves, and whether the gradient of each is an array that nobody
+    else holds. This is the plain text; fastwalk.py has a quicker one that takes its place.
     """
-    owned: set[int] = set()  # sums that this walk made, and may add to in place
-    leaves: dict[int, tuple[Leaf, bool]] = {}
-    node = heappop(heap)
-    g = waiting.pop(id(node))
-    op, at = node[OP], node[BACKEND]
-    backend = at
-    try:
-        while True:
-            _, op, parents, saved, static, backend = node
-            if backend is not at:
-                backend.make_current()
-                at = backend
-            if saved is FREED:
-                raise GraphFreedError(op)
-            if lift is None:
-                xp = backend.xp
-            else:
-                xp, saved = lift(node)
-            if not retain:
-                node[SAVED], node[PARENTS] = FREED, ()
-
-            if type(parents) is list and not heap and parents[SEQ] < end:  # a chain: nothing else reaches the parent
-                node = parents
-                g = op.only(xp, g, saved)
-                if g is None:
-                    break
+    leaves = {}
+    for node in _newest_first(starts, end):
+        g = waiting.pop(id(node), None)
+        if g is None:  # no gradient came this way
+            continue
+        _, op, _, saved, static, backend = node
+        if saved is FREED:
+            raise GraphFreedError(op)
+        parents = [p if wanted is None or id(p) in wanted else None for p in parents_of(node)]
+        xp, saved = (backend.xp, saved) if lift is None else lift(node)
+        if not retain:
+            node[SAVED], node[PARENTS] = FREED, ()
+        backend.make_current()
+        try:
+            pulled = op.pull(xp, g, parents, saved, static)
+        except Exception as error:
+            told = backend.out_of_memory(f"backward of {op.name}", error)
+            if told is None:
+                raise
+            raise told from error
+        for parent, h in zip(parents, pulled, strict=False):
+            if h is None:
                 continue
-
-            if type(parents) is not tuple:
-                parents = (parents,)
-            elif wanted is not None:
-                parents = [parent if id(parent) in wanted else None for parent in parents]
-            following = None  # the first new parent: it need not pass through the heap if nothing newer waits there
-            for parent, h in zip(parents, op.pull(xp, g, parents, saved, static)):  # noqa: B905 (of one length, and hot)
-                if h is None:
-                    continue
-                key = id(parent)
-                earlier = waiting.get(key)
-                if earlier is None:
-                    waiting[key] = h
-                    if op.fresh and h is not g and lift is None:
-                        owned.add(key)
-                    if type(parent) is not list or parent[SEQ] >= end:
-                        leaves[key] = parent, h is not g and not op.lends
-                    elif following is None:
-                        following = parent
-                    else:
-                        heappush(heap, parent)
-                elif key in owned:
-                    earlier += h
-                    waiting[key] = earlier
-                else:
-                    waiting[key] = earlier + h
-                    if lift is None:
-                        owned.add(key)
-            if following is not None:
-                node = heappushpop(heap, following)
-            elif heap:
-                node = heappop(heap)
-            else:
-                break
-            g = waiting.pop(id(node))
-            parent = following = None  # what they name is passed soon, and may then be freed
-    except Exception as error:
-        told = out_of_memory(f"backward of {op.name}", error, backend)
-        if told is None:
-            raise
-        raise told from error
-    return [(leaf, fresh or key in owned) for key, (leaf, fresh) in leaves.items()]
+            key = id(parent)
+            waiting[key] = waiting[key] + h if key in waiting else h
+            if not is_node(parent) or parent[SEQ] >= end:
+                leaves[key] = parent
+    return [(leaf, False) for leaf in leaves.values()]
 
 
-def out_of_memory(doing: str, error: Exception, backend: Any) -> MemoryError | None:
-    """What to raise for an error of the library that is about memory and was not explained yet; None for any other."""
-    if type(error) is MemoryError or not issubclass(backend.kind_of(error), MemoryError):
-        return None
-    return MemoryError(f"{doing}: {backend.in_words(error)}")
+def _newest_first(starts: list[Node], end: float) -> list[Node]:
+    """The nodes in `starts` and all beneath them that are newer than `end`."""
+    found: dict[int, Node] = {}
+    ahead: list[Any] = list(starts)
+    while ahead:
+        node = ahead.pop()
+        if is_node(node) and node[SEQ] < end and id(node) not in found:
+            found[id(node)] = node
+            ahead.extend(parents_of(node))
+    return sorted(found.values(), key=itemgetter(SEQ))
 
 
 def deliver(reached: Iterable[tuple[Leaf, Gradient, bool]], as_grad: Callable[[Gradient, bool], Any]) -> None:
@@ -263,131 +264,3 @@ def deliver(reached: Iterable[tuple[Leaf, Gradient, bool]], as_grad: Callable[[G
                 arrived[leaf] = leaf.grad + grad
         for leaf, grad in arrived.items():
             leaf.grad = grad
-
-
-# --- the part of the tape between given inputs and outputs --------------------------------------------------
-
-
-class Path:
-    """What lies between `inputs` and `outputs` on the tape.
-
-    `outside` is whatever else that requires a gradient feeds the outputs, and `connected` says whether there is such a thing:
-    then a derivative along this path is itself something to differentiate. `closed_over` are nodes and leaves, older than
-    every input, that count as inputs too.
-    """
-
-    def __init__(
-        self,
-        inputs: Sequence[Node],
-        outputs: Iterable[Node | Leaf | None],
-        closed_over: Sequence[Node | Leaf] = (),
-    ) -> None:
-        self.inputs = [*inputs, *closed_over]
-        self.newest = min(
-            (node[SEQ] for node in inputs), default=inf
-        )  # what depends on an input is newer than all of them
-        self._found: dict[float, Node] = {}  # all newer nodes beneath the outputs, by age
-        ends = self._look_around([node for node in outputs if type(node) is list])
-        known = {id(None), *map(id, self.inputs)}
-        self.outside = [end for key, end in ends.items() if key not in known]
-        self.connected = bool(self.outside) or any(map(any, map(parents_of, inputs)))
-
-    def _look_around(self, ahead: list[Any]) -> dict[int, Any]:
-        """Find what is newer than the inputs, and return where that ends, by id: inputs, and whatever else there is."""
-        found, newest = self._found, self.newest
-        ends: dict[int, Any] = {}
-        while ahead:
-            node = ahead.pop()
-            while type(node) is list and (seq := node[SEQ]) < newest and seq not in found:
-                found[seq] = node
-                node = node[PARENTS]
-            if type(node) is tuple:  # the parents of the last one
-                if not node and found[seq][SAVED] is FREED:
-                    raise GraphFreedError(found[seq][OP])
-                ahead.extend(node)
-            elif type(node) is not list or node[SEQ] >= newest:
-                ends[id(node)] = node
-        return ends
-
-    @cached_property
-    def nodes(self) -> list[Node]:
-        """The nodes on some path from an input to an output, oldest first."""
-        depends = set(map(id, self.inputs))
-        nodes = []
-        for seq in sorted(self._found, reverse=True):
-            node = self._found[seq]
-            if not depends.isdisjoint(map(id, parents_of(node))):
-                depends.add(id(node))
-                nodes.append(node)
-        return nodes
-
-    @cached_property
-    def depends(self) -> set[int]:
-        """The ids of the inputs and of all that is made of them."""
-        return {id(node) for node in (*self.inputs, *self.nodes)}
-
-    def forget(self) -> None:
-        """Hold on to none of the nodes, before a last walk back along a path that is not connected."""
-        self._found = {}
-
-    def back(
-        self, outputs: list[Any], cotangents: Sequence[Gradient], *, record: bool, lift: Lift = lift
-    ) -> list[Gradient | None]:
-        """The gradient of sum(outputs * cotangents) for each input; None for an input that was not used.
-
-        With `record`, everything is a tensor, what was saved by way of `lift`. The list of outputs is emptied: a part of the tape
-        that nobody else holds is freed as the walk leaves it behind.
-        """
-        wanted = self.depends if self.outside else None
-        heap: list[Node] = []
-        waiting: dict[int, Gradient] = {}
-        for node, g in zip(outputs, cotangents, strict=True):
-            key = id(node)
-            if key in waiting:
-                waiting[key] = waiting[key] + g
-            elif node is not None and (wanted is None or key in wanted):
-                waiting[key] = g
-                if type(node) is list and node[SEQ] < self.newest:
-                    heappush(heap, node)
-            del node
-        outputs.clear()
-        if heap:
-            with heap[0][BACKEND].walking:
-                _walk_back(heap, waiting, retain=True, lift=lift if record else None, wanted=wanted, end=self.newest)
-        return [waiting.get(id(node)) for node in self.inputs]
-
-    def forth(
-        self, tangents: Sequence[Gradient | None], outputs: Sequence[Any], *, record: bool, lift: Lift = lift
-    ) -> list[Gradient | None]:
-        """The tangent of each output, given one for each input; None where it is zero."""
-        moving: dict[int, Gradient] = {id(n): t for n, t in zip(self.inputs, tangents, strict=True) if t is not None}
-        if self.nodes:
-            with self.nodes[0][BACKEND].guard:
-                self._walk_forth(moving, {id(node) for node in outputs}, lift if record else None)
-        return [None if node is None else moving.get(id(node)) for node in outputs]
-
-    def _walk_forth(self, moving: dict[int, Gradient], kept: set[int], lift: Lift | None) -> None:
-        """Bring the tangents in `moving` (by id of the node) to the nodes in `kept`; the others are dropped on the way."""
-        last = {id(parent): node for node in self.nodes for parent in parents_of(node)}
-        at = self.nodes[0][BACKEND]
-        for node in self.nodes:
-            _, op, parents, saved, static, backend = node
-            if type(parents) is not tuple:
-                parents = (parents,)
-            arriving = [moving.get(id(parent)) for parent in parents]
-            if not any([t is not None for t in arriving]):  # noqa: C419 (a list is quicker, and this is hot)
-                continue
-            if backend is not at:
-                backend.make_current()
-                at = backend
-            if lift is None:
-                xp = backend.xp
-            else:
-                xp, saved = lift(node)
-            t = op.push(xp, arriving, saved, static)
-            for parent in parents:
-                key = id(parent)
-                if last[key] is node and key not in kept:  # nobody else asks for this tangent
-                    moving.pop(key, None)
-            if t is not None:
-                moving[id(node)] = t

@@ -12,7 +12,7 @@ from xgrad.engine import deferred, reading, tape, views
 from xgrad.engine.declared import Declared
 from xgrad.engine.identity import COPIED, KEPT, MOVED
 from xgrad.engine.reading import noting
-from xgrad.engine.tape import FREED, OP, SAVED, SEQ, STATIC, Leaf
+from xgrad.engine.tape import OP, STATIC, Leaf, is_node
 from xgrad.engine.tohost import Size, Values, count, hand_out, size_of
 from xgrad.engine.transfer import holds
 
@@ -209,11 +209,9 @@ class Tensor(Values, Declared["Tensor"]):
         if node is None:
             raise RuntimeError("retain_grad(): this tensor does not require a gradient")
         leaf = self._leaf()
-        if type(node) is list and leaf is None:
-            # What was computed from this tensor points at its node: so that stays, and how it was made goes into one before it.
-            before, leaf = list(node), Leaf()
-            before[SEQ] += 0.5
-            node[OP:] = KEPT, (before, leaf), before[SAVED] if before[SAVED] is FREED else (), leaf, self.backend
+        if is_node(node) and leaf is None:
+            leaf = Leaf()
+            tape.insert_after(node, KEPT, (leaf,), leaf)
         self._held = cast("Leaf", leaf).held()
 
     def become(self, node: tape.Node | Leaf | None) -> None:
@@ -222,7 +220,7 @@ class Tensor(Values, Declared["Tensor"]):
         if type(before) is Leaf:
             return
         self.node = node
-        if type(before) is list and before[OP] is KEPT and type(node) is list:
+        if is_node(before) and before[OP] is KEPT and is_node(node):
             held = self._held
             self.retain_grad()
             before[STATIC].hand_over(node[STATIC])
@@ -261,7 +259,7 @@ class Tensor(Values, Declared["Tensor"]):
             deferred.remember(self, (leaf for leaf, _, _ in reached))
 
     def _reached(self, node: tape.Node | Leaf, seed: Any, retain: bool, record: bool) -> list[tuple[Leaf, Any, bool]]:
-        if type(node) is list:
+        if is_node(node):
             return tape.backward(node, seed, retain=retain, record=record)
         return [(cast("Leaf", node), seed, False)]
 
@@ -319,7 +317,7 @@ class Tensor(Values, Declared["Tensor"]):
             return self
         node = None
         if self.node is not None and tape.is_recording():
-            node = [tape.next_seq(), MOVED, (self.node,), (), (self.backend, backend), backend]
+            node = tape.make_node(MOVED, (self.node,), static=(self.backend, backend), backend=backend)
         return wrap(backend.asarray(self.data), backend, node)
 
     def __dlpack__(
@@ -357,7 +355,7 @@ class Tensor(Values, Declared["Tensor"]):
     def _copied(self) -> Tensor:
         """A copy that is computed from this tensor."""
         recorded = self.node is not None and tape.is_recording()
-        node = [tape.next_seq(), COPIED, (self.node,), (), None, self.backend] if recorded else None
+        node = tape.make_node(COPIED, (self.node,), backend=self.backend) if recorded else None
         return wrap(self.backend.copy(self.data), self.backend, node)
 
     def __reduce__(self) -> Any:

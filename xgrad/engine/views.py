@@ -31,7 +31,7 @@ from typing import Any, TypeVar
 from weakref import ref
 
 from xgrad.backends.references import held_once_through
-from xgrad.engine.tape import PARENTS, SEQ, next_seq, set_recording
+from xgrad.engine.tape import PARENTS, SEQ, is_node, next_seq, set_recording
 
 Tensor = Any  # tensor.py imports this file
 T = TypeVar("T")
@@ -93,7 +93,7 @@ def as_view(y: T, base: Tensor, kind: Kind, static: Any) -> T:
         views = views[VIEWS]
     elif views is None:
         views = base.shared = Views()
-    if view.node is None and type(base.node) is list:  # made under no_grad: it must not keep the base's graph alive
+    if view.node is None and is_node(base.node):  # made under no_grad: it must not keep the base's graph alive
         base = ref(base)
     view.shared = kind, base, static, views
     if len(views) >= views.limit:
@@ -229,7 +229,7 @@ def _put_again(root: Tensor, old: Any, new: Any) -> bool:
     other write came between, and nothing else holds the root's node. Returns whether it was done.
     """
     node = root.node
-    if type(node) is not list or type(old) is not list or type(new) is not list:
+    if not (is_node(node) and is_node(old) and is_node(new)):
         return False
     parents = node[PARENTS]
     if type(parents) is not tuple or not parents or parents[-1] is not old or not held_once_through(root, "node"):

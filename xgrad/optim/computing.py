@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.engine import deferred, tape
+from xgrad.engine import deferred
 from xgrad.engine.persist import persist
 from xgrad.engine.tensor import Tensor
 from xgrad.optim.state import State
@@ -43,9 +43,7 @@ def compute(optimizer: Any, moved: list[Before]) -> None:
         for before in moved:
             before.restore(optimizer.state)
         told = (
-            tape.out_of_memory(f"{optimizer.name}.step", error, moved[0].p.backend)
-            if isinstance(error, Exception)
-            else None
+            moved[0].p.backend.out_of_memory(f"{optimizer.name}.step", error) if isinstance(error, Exception) else None
         )
         if told is None:
             raise

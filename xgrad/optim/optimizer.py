@@ -102,7 +102,7 @@ class Optimizer:
         except Exception as error:
             self._remember_moved(at)
             if at is not None:
-                told = tape.out_of_memory(f"{self.name}.step of a parameter {at.shape}", error, at.backend)
+                told = at.backend.out_of_memory(f"{self.name}.step of a parameter {at.shape}", error)
                 if told is not None:
                     raise told from error
             raise

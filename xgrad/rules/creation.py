@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any
 
-from xgrad.backends import get_backend, is_host_data, owner
+from xgrad.backends import is_host_data, owner
 from xgrad.backends.data import PYTHON_NUMBERS, check, described, is_numeric, is_scalar, kind_of_numbers
 from xgrad.engine.arguments import note, on, unwrap, weak
 from xgrad.engine.dispatch import apply, explain
@@ -19,32 +17,12 @@ from xgrad.engine.reading import noting
 from xgrad.engine.registry import public
 from xgrad.engine.tape import Leaf
 from xgrad.engine.tensor import Tensor, check_differentiable, wrap
+from xgrad.rules.data_type import astype, cast
+from xgrad.rules.declare import BOUND, of_backend
+from xgrad.rules.manipulation import stack
 
 CREATES = "not differentiable: it makes an array from numbers"
 Function = Callable[..., Any]
-
-# name -> the function with the backend as its first argument, for namespaces that are bound to one
-BOUND: dict[str, Function] = {}
-
-
-def creation(derivative: str = CREATES, *, prefix: str = "") -> Callable[[Function], Function]:
-    """Publish `function(backend, ...)` as a function of the rest, on the current backend. `prefix` is "fft." in an extension."""
-
-    def declare(function: Function) -> Function:
-        def bound(backend: Any, *args: Any, **kwargs: Any) -> Any:
-            return function(backend.here(), *args, **kwargs)
-
-        @functools.wraps(function)
-        def on_current(*args: Any, **kwargs: Any) -> Any:
-            return function(get_backend().here(), *args, **kwargs)
-
-        signature = inspect.signature(function)
-        parameters = list(signature.parameters.values())[1:]
-        on_current.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        BOUND[prefix + function.__name__] = functools.wraps(function)(bound)
-        return public(prefix + function.__name__, derivative)(on_current)
-
-    return declare
 
 
 def make(backend: Any, name: str, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
@@ -72,7 +50,7 @@ def _default_of(backend: Any, name: str, args: Sequence[Any]) -> Any:
 # --- from data ----------------------------------------------------------------------------------------------
 
 
-@creation("identity")
+@of_backend("identity")
 def asarray(
     backend: Any,
     obj: Any,
@@ -123,8 +101,6 @@ def asarray(
 
 
 def from_tensor(x: Tensor, dtype: Any, device: Any, copy: bool | None, requires_grad: bool) -> Tensor:
-    from xgrad.rules.data_type import astype, cast
-
     y = x
     if device is not None and y.backend.on(device) is not y.backend:
         if copy is False:
@@ -161,12 +137,10 @@ def _leaves(obj: Any) -> Iterator[Any]:
 
 def _stacked(obj: Any, leaves: Iterator[Any]) -> Tensor:
     """The leaves, stacked in the shape of the nested sequence."""
-    from xgrad.rules.manipulation import stack
-
     return stack([_stacked(part, leaves) if isinstance(part, list | tuple) else next(leaves) for part in obj])
 
 
-@creation()
+@of_backend(CREATES)
 def from_dlpack(backend: Any, x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
     """A tensor that shares the memory of another library's array through DLPack.
 
@@ -184,25 +158,25 @@ def from_dlpack(backend: Any, x: Any, /, *, device: Any = None, copy: bool | Non
 # --- filled -------------------------------------------------------------------------------------------------
 
 
-@creation()
+@of_backend(CREATES)
 def zeros(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
     """Zeros of that shape, in the backend's default dtype unless told otherwise."""
     return make(backend, "zeros", integers("zeros", shape, "shape"), dtype=dtype, device=device)
 
 
-@creation()
+@of_backend(CREATES)
 def ones(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
     """Ones of that shape."""
     return make(backend, "ones", integers("ones", shape, "shape"), dtype=dtype, device=device)
 
 
-@creation()
+@of_backend(CREATES)
 def empty(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
     """An array of that shape whose values are whatever was in memory."""
     return make(backend, "empty", integers("empty", shape, "shape"), dtype=dtype, device=device)
 
 
-@creation("composition")
+@of_backend("composition")
 def full(backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """`fill_value` everywhere. A 0-d tensor may be given, and gets the sum of the gradients."""
     shape = integers("full", shape, "shape")
@@ -219,7 +193,7 @@ def full(backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: An
     return make(backend, "full", shape, fill_value, dtype=dtype, device=device)
 
 
-@creation()
+@of_backend(CREATES)
 def eye(
     backend: Any, n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None
 ) -> Tensor:

@@ -12,7 +12,7 @@ from xgrad.engine.dispatch import apply
 from xgrad.engine.op import Multilinear
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
-from xgrad.rules.creation import creation as of_backend
+from xgrad.rules.declare import of_backend
 
 NOT_AN_ARRAY = "not differentiable: it is about dtypes"
 

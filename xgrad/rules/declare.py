@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from xgrad.backends import get_backend
 from xgrad.backends.data import PYTHON_NUMBERS
-from xgrad.engine import dispatch
 from xgrad.engine.arguments import answers_for, unwrap
+from xgrad.engine.dispatch import apply, call, offered, with_fast_path
 from xgrad.engine.op import Elementwise, RawFunction, Rule
 from xgrad.engine.registry import ELEMENTWISE, public
 from xgrad.engine.tensor import Tensor, plain_types, wrap
@@ -33,13 +36,32 @@ def elementwise(
     `weak_arrays=False` where a library treats a number as a special case (x ** 2). `of_itself` is what the function is of an
     array and itself: x * x is square(x), which is cheaper to differentiate.
     """
-    arguments = ("x",) if len(rules) == 1 else ("x1", "x2")
-    op = Elementwise(name, arguments, rules, jvp)
     if len(rules) == 1:
-        return _publish(dispatch.unary(op), name, doc, "rule")
-    function = dispatch.binary(op, weak_arrays=weak_arrays, of_itself=of_itself)
-    OPERATORS[function] = dispatch.binary(op, weak_arrays=weak_arrays, of_itself=of_itself, general=dispatch.offered)
+        return _publish(of_one_array(Elementwise(name, ("x",), rules, jvp)), name, doc, "rule")
+    op = Elementwise(name, ("x1", "x2"), rules, jvp)
+    function = of_two_arrays(op, apply, weak_arrays, of_itself)
+    OPERATORS[function] = of_two_arrays(op, offered, weak_arrays, of_itself)
     return _publish(function, name, doc, "rule")
+
+
+def of_one_array(op: Elementwise) -> Public:
+    """The function of one array that an operation is."""
+
+    def general(x: Any, /) -> Tensor:
+        return apply(op, (x,))
+
+    return with_fast_path("unary", op, general)
+
+
+def of_two_arrays(op: Elementwise, run: Callable[..., Any], weak_arrays: bool, of_itself: Public | None) -> Public:
+    """The function of two arrays that an operation is; `run(op, arrays)` is `apply` or `offered`."""
+
+    def general(x1: Any, x2: Any, /) -> Any:
+        if x1 is x2 and of_itself is not None and isinstance(x1, Tensor):
+            return of_itself(x1)
+        return run(op, (x1, x2))
+
+    return with_fast_path("binary", op, general, weak_arrays=weak_arrays, of_itself=of_itself is not None)
 
 
 def constant(name: str, doc: str, arguments: int = 1) -> Public:
@@ -63,7 +85,7 @@ def constant(name: str, doc: str, arguments: int = 1) -> Public:
 def untracked(name: str, args: Sequence[Any], **static: Any) -> Tensor:
     """Run a function of the backend without recording it."""
     backend, raws, _ = unwrap(name, args)
-    y, _ = dispatch.call(name, _raw(name)[backend], backend, raws, static)
+    y, _ = call(name, _raw(name)[backend], backend, raws, static)
     return wrap(y if backend.owns(y) else backend.asarray(y), backend)
 
 
@@ -77,9 +99,44 @@ def _raw(name: str) -> RawFunction:
 _raws: dict[str, RawFunction] = {}
 
 
+def described(function: Public, name: str, like: Public) -> Public:
+    """The function under that name, with the signature and the docstring of another."""
+    if function is not like:
+        functools.update_wrapper(function, like)
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = "xgrad"
+    return function
+
+
 def _publish(function: Public, name: str, doc: str, derivative: str) -> Public:
     function.__name__ = function.__qualname__ = name.rpartition(".")[2]
     function.__doc__ = doc
     function.__module__ = "xgrad"
     ELEMENTWISE.add(name)
     return public(name, derivative)(function)
+
+
+# --- functions of a backend ---------------------------------------------------------------------------------
+
+# name -> the function with the backend as its first argument, for namespaces that are bound to one
+BOUND: dict[str, Public] = {}
+
+
+def of_backend(derivative: str, *, prefix: str = "") -> Callable[[Public], Public]:
+    """Publish `function(backend, ...)` as a function of the rest, on the current backend. `prefix` is "fft." in an extension."""
+
+    def declare(function: Public) -> Public:
+        def bound(backend: Any, *args: Any, **kwargs: Any) -> Any:
+            return function(backend.here(), *args, **kwargs)
+
+        @functools.wraps(function)
+        def on_current(*args: Any, **kwargs: Any) -> Any:
+            return function(get_backend().here(), *args, **kwargs)
+
+        signature = inspect.signature(function)
+        parameters = list(signature.parameters.values())[1:]
+        on_current.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        BOUND[prefix + function.__name__] = functools.wraps(function)(bound)
+        return public(prefix + function.__name__, derivative)(on_current)
+
+    return declare

@@ -15,7 +15,8 @@ from xgrad.engine.op import JointlyLinear
 from xgrad.engine.operands import operand
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor, wrap
-from xgrad.rules.creation import CREATES, creation
+from xgrad.rules.creation import CREATES
+from xgrad.rules.declare import of_backend
 from xgrad.rules.elementwise import conj
 from xgrad.rules.manipulation import roll
 from xgrad.rules.shapes import normalize_axes, resize
@@ -225,13 +226,13 @@ def _frequencies(name: str, backend: Any, n: int, d: float, dtype: Any, device: 
     return wrap(function(n, d=d, dtype=dtype, device=where.device), where)
 
 
-@creation(CREATES, prefix="fft.")
+@of_backend(CREATES, prefix="fft.")
 def fftfreq(backend: Any, n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Tensor:
     """The frequencies of the n coefficients of fft, for samples that are `d` apart."""
     return _frequencies("fftfreq", backend, integer("fftfreq", n, "n"), d, dtype, device)
 
 
-@creation(CREATES, prefix="fft.")
+@of_backend(CREATES, prefix="fft.")
 def rfftfreq(backend: Any, n: int, /, *, d: float = 1.0, dtype: Any = None, device: Any = None) -> Tensor:
     """The frequencies of the n//2 + 1 coefficients of rfft, for samples that are `d` apart."""
     return _frequencies("rfftfreq", backend, integer("rfftfreq", n, "n"), d, dtype, device)

@@ -15,8 +15,7 @@ from xgrad.engine.several import Joint
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.views import Kind, as_view
 from xgrad.rules import linear_algebra, strides
-from xgrad.rules.creation import BOUND
-from xgrad.rules.declare import NOT_CONTINUOUS, untracked
+from xgrad.rules.declare import BOUND, NOT_CONTINUOUS, untracked
 from xgrad.rules.decompositions import adjoint, svdvals
 from xgrad.rules.elementwise import abs, multiply
 from xgrad.rules.manipulation import expand_dims, repeated

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xgrad.engine.dispatch import apply, apply_to_one, matrix_product, offered
+from xgrad.engine.arguments import no_scalars
+from xgrad.engine.dispatch import apply, apply_to_one, offered, with_fast_path
 from xgrad.engine.integers import integer
 from xgrad.engine.op import Multilinear
 from xgrad.engine.operands import numbers_lifted
@@ -13,7 +14,7 @@ from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.views import Kind, as_view
 from xgrad.rules import strides
-from xgrad.rules.declare import OPERATORS
+from xgrad.rules.declare import OPERATORS, described
 from xgrad.rules.shapes import inverse, normalize_axes
 
 
@@ -36,8 +37,27 @@ def _matmul_right(xp: Any, g: Any, x1: Any) -> Any:
 
 
 _matmul = Multilinear("matmul", ("x1", "x2"), (_matmul_left, _matmul_right))
-matmul = public("matmul", "rule")(matrix_product(_matmul))
-OPERATORS[matmul] = matrix_product(_matmul, general=offered)
+
+
+def _product(x1: Any, x2: Any, /) -> Tensor:
+    """The matrix product over the last two axes; a 1-d array is a vector.
+
+    >>> import xgrad as xg
+    >>> xg.matmul(xg.asarray([[1.0, 2.0]]), xg.asarray([[3.0], [4.0]])).item()
+    11.0
+    """
+    no_scalars("matmul", (x1, x2))
+    return apply(_matmul, (x1, x2))
+
+
+def _product_or_not(x1: Any, x2: Any, /) -> Any:
+    """The operator `@`."""
+    no_scalars("matmul", (x1, x2))
+    return offered(_matmul, (x1, x2))
+
+
+matmul = public("matmul", "rule")(described(with_fast_path("matrix_product", _matmul, _product), "matmul", _product))
+OPERATORS[matmul] = with_fast_path("matrix_product", _matmul, _product_or_not)
 
 
 _matrix_transpose = Multilinear("matrix_transpose", ("x",), (lambda xp, g: xp.matrix_transpose(g),))

@@ -15,7 +15,7 @@ from xgrad.engine.registry import FUNCTIONS
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.views import contiguous, layout_of
 from xgrad.rules import elementwise as e
-from xgrad.rules import linalg, manipulation, searching
+from xgrad.rules import linalg, manipulation, parts, searching
 from xgrad.rules.conversions import CONVERSIONS
 from xgrad.rules.creation import asarray, tril, triu, zeros_like
 from xgrad.rules.data_type import cast as cast_to
@@ -168,7 +168,7 @@ def chunk(self: Tensor, chunks: int, dim: int | None = None, *, axis: int | None
 
 def unbind(self: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The parts along an axis, without it."""
-    return manipulation.unstack(self, axis=dim)
+    return parts.unstack(self, axis=dim)
 
 
 def diagonal(self: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
@@ -355,7 +355,7 @@ METHODS: dict[str, Method] = {
     "swapaxes": swapaxes,
     "t": t,
     "take": taken,
-    "tile": lambda self, *dims: manipulation.tile(self, numbers(dims)),
+    "tile": lambda self, *dims: parts.tile(self, numbers(dims)),
     "trace": trace,
     "transpose": transpose,
     "tril": lambda self, diagonal=0: tril(self, k=diagonal),

@@ -11,10 +11,11 @@ from xgrad.engine.arguments import backend_of
 from xgrad.engine.integers import integer
 from xgrad.engine.operands import numbers_lifted
 from xgrad.engine.tensor import Tensor, wrap
-from xgrad.rules.creation import creation, from_tensor, make
+from xgrad.rules.creation import from_tensor, make
+from xgrad.rules.declare import of_backend
 
 
-@creation("composition")
+@of_backend("composition")
 def arange(
     backend: Any, start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None, device: Any = None
 ) -> Tensor:
@@ -27,7 +28,7 @@ def arange(
     return make(backend, "arange", start, stop, step, dtype=dtype, device=device)
 
 
-@creation("composition")
+@of_backend("composition")
 def linspace(
     backend: Any, start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
 ) -> Tensor:

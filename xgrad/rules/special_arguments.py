@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xgrad.engine import dispatch
 from xgrad.engine.arguments import unwrap
 from xgrad.engine.op import Elementwise, Rule
 from xgrad.engine.registry import ELEMENTWISE, public
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.data_type import cast
+from xgrad.rules.declare import of_one_array
 
 
 def arrays(name: str, *args: Any) -> list[Tensor]:
@@ -37,11 +37,11 @@ def floating(name: str, x: Any) -> Tensor:
 
 def of_one(name: str, doc: str, rule: Rule) -> Callable[[Any], Tensor]:
     """A function of one array, element by element; `rule` is g times its derivative."""
-    quick = dispatch.unary(Elementwise(name, ("x",), (rule,)))
+    function_of_float = of_one_array(Elementwise(name, ("x",), (rule,)))
 
     def function(x: Any, /) -> Tensor:
         known = type(x) is Tensor and x.form is not None
-        return quick(x if known else floating(name, x))
+        return function_of_float(x if known else floating(name, x))
 
     return published(function, name, doc)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.engine.dispatch import apply, reduce_all
+from xgrad.engine.dispatch import Operation, apply, with_fast_path
 from xgrad.engine.integers import integer, one_or_more
-from xgrad.engine.op import Function, Multilinear, conjugate
+from xgrad.engine.op import Function, Multilinear, Op, conjugate
 from xgrad.engine.operands import operand
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
@@ -19,8 +19,14 @@ _mean = Multilinear(
     "mean", ("x",), (lambda xp, g, x_shape, axis: expand(xp, wide(xp, g) / count(x_shape, axis), x_shape, axis),)
 )
 
-_sum_all = reduce_all(_sum, {"axis": None, "dtype": None, "keepdims": False})
-_mean_all = reduce_all(_mean, {"axis": None, "keepdims": False})
+
+def _of_all(op: Op, static: dict[str, Any]) -> Operation:
+    """A reduction over all axes, with the defaults for its static arguments."""
+    return with_fast_path("reduce_all", op, lambda x: apply(op, (x,), static), static=static)
+
+
+_sum_all = _of_all(_sum, {"axis": None, "dtype": None, "keepdims": False})
+_mean_all = _of_all(_mean, {"axis": None, "keepdims": False})
 
 
 @public("sum", "rule")

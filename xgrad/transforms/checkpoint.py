@@ -8,9 +8,10 @@ from typing import Any
 
 from xgrad.engine import tape
 from xgrad.engine.identity import ARGUMENT
+from xgrad.engine.path import Path
 from xgrad.engine.reading import Notes, Repetition
 from xgrad.engine.several import Output, Parts
-from xgrad.engine.tape import BACKEND, SAVED, Node, Path
+from xgrad.engine.tape import BACKEND, SAVED, Node, is_node
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.trees import flatten
 from xgrad.engine.watching import noted
@@ -39,11 +40,11 @@ class _Call:
 
     def run(self, parents: Sequence[Any]) -> tuple[list[Node], list[Any], Function]:
         """Record the call: nodes for the arguments that move (after one that marks the time), the results, and their tree."""
-        nodes: list[Node] = [[tape.next_seq(), ARGUMENT, (), (), None, None]]
+        nodes: list[Node] = [tape.make_node(ARGUMENT, ())]
         leaves = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in self.leaves]  # f may write into them
         for i, parent in zip(self.moving, parents, strict=False):
             x = leaves[i]
-            nodes.append([tape.next_seq(), ARGUMENT, (parent,), (), None, x.backend])
+            nodes.append(tape.make_node(ARGUMENT, (parent,), backend=x.backend))
             leaves[i] = wrap(x.data, x.backend, nodes[-1])
         args, kwargs = self.rebuild(leaves)
         with tape.set_recording(True), self.as_then():
@@ -62,7 +63,7 @@ class _Call:
             raise
         ends = [y.node if isinstance(y, Tensor) else None for y in results]
         path = Path(nodes, ends, self.closed_over)
-        if notes.deviation is None and any(type(node) is list for node in path.outside):
+        if notes.deviation is None and any(is_node(node) for node in path.outside):
             notes.deviation = "a tensor that was computed since"
         if notes.deviation is not None:
             raise _changed(notes.deviation)
@@ -79,7 +80,7 @@ def _changed(what: str) -> RuntimeError:
 
 def _walk(carried: Sequence[Any], nodes: Sequence[Any]) -> tuple[bool, tape.Lift]:
     """Whether a walk from these nodes carries tensors, and how it lifts what was saved."""
-    pairs = [(t, node) for t, node in zip(carried, nodes, strict=True) if isinstance(t, Tensor) and type(node) is list]
+    pairs = [(t, node) for t, node in zip(carried, nodes, strict=True) if isinstance(t, Tensor) and is_node(node)]
     lift = lifting([t.backend for t, _ in pairs], [node[BACKEND] for _, node in pairs])
     return any(isinstance(t, Tensor) for t in carried), lift
 
@@ -141,7 +142,7 @@ def checkpoint(f: Function) -> Function:
         if not tensors:
             return rebuild_results(results)
         backend = tensors[0].backend
-        whole: Node = [tape.next_seq(), _checkpoint, (*parents, *call.closed_over), call, None, backend]
+        whole: Node = tape.make_node(_checkpoint, (*parents, *call.closed_over), call, backend=backend)
         return rebuild_results([_output(y, i, whole) for i, y in enumerate(results)])
 
     return checkpointed

@@ -17,7 +17,7 @@ from xgrad.backends.data import is_numeric, is_scalar
 from xgrad.engine import tape
 from xgrad.engine.identity import ARGUMENT
 from xgrad.engine.integers import integers, one_or_more
-from xgrad.engine.tape import Path
+from xgrad.engine.path import Path
 from xgrad.engine.tensor import Tensor, check_differentiable, form_of, wrap
 from xgrad.engine.trees import flatten, map_leaves, structure
 from xgrad.transforms.batching.boundary import check_running, inside, lifting
@@ -65,7 +65,7 @@ def lift(value: Any, what: str = "to differentiate by", place: Any = None) -> Te
 def _fresh(value: Any, place: Any) -> Tensor:
     x = lift(value, place=place)
     check_differentiable(x.dtype, x.backend)
-    node = [tape.next_seq(), ARGUMENT, (x.node,), (), None, x.backend]
+    node = tape.make_node(ARGUMENT, (x.node,), backend=x.backend)
     fresh = wrap(x.data, x.backend, node)
     fresh.form = form_of(x)
     return fresh

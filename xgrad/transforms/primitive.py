@@ -15,6 +15,7 @@ from xgrad.engine.dispatch import node_of
 from xgrad.engine.identity import Identity
 from xgrad.engine.op import Op, total
 from xgrad.engine.operands import together
+from xgrad.engine.path import Path
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.trees import map_leaves
 from xgrad.transforms.batching.backend import running
@@ -129,7 +130,7 @@ class Primitive(Op):
         recorded = isinstance(next(t for t in tangents if t is not None), Tensor)
         backend = out.backend if recorded else tape_backend(out)
         lifted = [v if isinstance(v, Tensor) or not backend.owns(v) else wrap(v, backend) for v in saved[:-1]]
-        node = [tape.next_seq(), _SEED, (None,), (), None, backend]
+        node = tape.make_node(_SEED, (None,), backend=backend)
         g = wrap(backend.xp.zeros(geometry[-1][0], dtype=geometry[-1][1]), backend, node)
         with tape.set_recording(True):
             pulled = self.pull(
@@ -139,7 +140,7 @@ class Primitive(Op):
         for h, t in zip(pulled, tangents, strict=True):
             if t is None or h is None or h.node is None:
                 continue
-            path = tape.Path([node], [h.node])
+            path = Path([node], [h.node])
             record = recorded
             seed = t if record else t.data if isinstance(t, Tensor) else t
             with tape.set_recording(record):

@@ -104,7 +104,7 @@ class Boundary(Identity):
         found = raw.backend if isinstance(raw, Batched) else base_and_scope(x.backend)[0]
         node = None
         if x.node is not None and tape.is_recording():
-            node = [tape.next_seq(), self, (x.node,), (), (x.backend, where), found]
+            node = tape.make_node(self, (x.node,), static=(x.backend, where), backend=found)
         return wrap(raw, found, node)
 
 
