@@ -190,11 +190,13 @@ def unary(op: Elementwise, general: Operation) -> Operation:
     return function
 
 
-def binary(op: Elementwise, general: Operation, *, weak_arrays: bool = True, of_itself: bool = False) -> Operation:
+def binary(
+    op: Elementwise, general: Operation, *, weak_arrays: bool = True, of_itself: Operation | None = None
+) -> Operation:
     """An elementwise operation on two arrays, or on an array and a number.
 
-    With `weak_arrays`, the number may go to the backend as a 0-d array. With `of_itself`, the general function is asked where
-    both arguments are the same tensor.
+    With `weak_arrays`, the number may go to the backend as a 0-d array. `of_itself` is the function of one array that the
+    operation is where both arguments are the same tensor.
     """
     raw, both, first, second = op.raw, Plain(op), Single(op, 0), Single(op, 1)
     (keep1, pack1), (keep2, pack2), pack_both = packer(first), packer(second), packer_of_all(op)
@@ -205,8 +207,8 @@ def binary(op: Elementwise, general: Operation, *, weak_arrays: bool = True, of_
         kind1, kind2 = type(x1), type(x2)
         if kind1 in plain_types:
             backend, a, node1, form = x1.backend, x1._data, x1.node, x1.form
-            if x1 is x2 and of_itself:
-                return general(x1, x2)
+            if x1 is x2 and of_itself is not None:
+                return of_itself(x1)
             if kind2 in plain_types:
                 b, node2 = x2._data, x2.node
                 if form is None or x2.form is not form:

@@ -57,11 +57,9 @@ def of_two_arrays(op: Elementwise, run: Callable[..., Any], weak_arrays: bool, o
     """The function of two arrays that an operation is; `run(op, arrays)` is `apply` or `offered`."""
 
     def general(x1: Any, x2: Any, /) -> Any:
-        if x1 is x2 and of_itself is not None and isinstance(x1, Tensor):
-            return of_itself(x1)
         return run(op, (x1, x2))
 
-    return with_fast_path("binary", op, general, weak_arrays=weak_arrays, of_itself=of_itself is not None)
+    return with_fast_path("binary", op, general, weak_arrays=weak_arrays, of_itself=of_itself)
 
 
 def constant(name: str, doc: str, arguments: int = 1) -> Public:
