@@ -267,10 +267,10 @@ VIEWS = {
 }
 
 
-def test_only_these_functions_give_views(xp):
+def test_only_these_functions_give_views(backend, xp):
     """A write to the result of any other function changes none of its arguments."""
     for name, cases in CASES.items():
-        for case in cases:
+        for case in cases[:1] if backend.name in SLOW else cases:
             if xp.zeros(()).backend.name in case.without or xp.zeros(()).backend.cannot.get(name):
                 continue
             args = [make(xp, host) for host in case.inputs()]

@@ -37,7 +37,7 @@ import threading
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeGuard
 from weakref import ref
 
 Node = list[Any]
@@ -112,7 +112,7 @@ def make_node(op: Any, parents: tuple[Any, ...], saved: Any = (), static: Any = 
     return [next_seq(), op, parents, saved, static, backend]
 
 
-def is_node(thing: Any) -> bool:
+def is_node(thing: Any) -> TypeGuard[Node]:
     """Whether this is a node: not a leaf, and not None."""
     return type(thing) is list
 
@@ -209,7 +209,7 @@ def walk_back(
     The gradients of these are left in `waiting`. Returns the leaves, and whether the gradient of each is an array that nobody
     else holds. This is the plain text; fastwalk.py has a quicker one that takes its place.
     """
-    leaves = {}
+    leaves: dict[int, Any] = {}
     for node in _newest_first(starts, end):
         g = waiting.pop(id(node), None)
         if g is None:  # no gradient came this way

@@ -16,6 +16,7 @@ from xgrad.engine.registry import ELEMENTWISE, public
 from xgrad.engine.tensor import Tensor, plain_types, wrap
 
 Public = Callable[..., Tensor]
+Function = Callable[..., Any]
 
 # A function of two arrays -> the operator: the same, but NotImplemented for an operand that it does not know.
 OPERATORS: dict[Public, Public] = {}
@@ -117,13 +118,13 @@ def _publish(function: Public, name: str, doc: str, derivative: str) -> Public:
 # --- functions of a backend ---------------------------------------------------------------------------------
 
 # name -> the function with the backend as its first argument, for namespaces that are bound to one
-BOUND: dict[str, Public] = {}
+BOUND: dict[str, Function] = {}
 
 
-def of_backend(derivative: str, *, prefix: str = "") -> Callable[[Public], Public]:
+def of_backend(derivative: str, *, prefix: str = "") -> Callable[[Function], Function]:
     """Publish `function(backend, ...)` as a function of the rest, on the current backend. `prefix` is "fft." in an extension."""
 
-    def declare(function: Public) -> Public:
+    def declare(function: Function) -> Function:
         def bound(backend: Any, *args: Any, **kwargs: Any) -> Any:
             return function(backend.here(), *args, **kwargs)
 
