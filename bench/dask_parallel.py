@@ -185,7 +185,7 @@ def readme(folder: Path = report.RESULTS) -> str:
     times = f"{last['data_bytes'] / first['data_bytes']:.0f}"
     differs = max(row["difference"] for row in results["rows"] if row["difference"] is not None)
     words = f"""Measured on two worker processes, with samples in chunks of {first["chunk_bytes"] / MIB:.1f} MiB
-([results](bench/results/{paths[-1].with_suffix(".md").name}); `python -m bench.dask_parallel` measures again): with
+([results](results/{paths[-1].with_suffix(".md").name}); `python -m bench.dask_parallel` measures again): with
 {_mib(first["data_bytes"])} of samples in all, a worker has {_mib(first["before_bytes"])} before and
 {_mib(first["peak_bytes"])} at its peak; with {times} times as many, {_mib(last["data_bytes"])},
 {_mib(last["peak_bytes"])}. The gradient is the NumPy backend's to {differs:.0e} of its largest element."""

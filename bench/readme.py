@@ -1,11 +1,12 @@
-"""README's generated tables: each function's derivative, what a backend cannot do, programs on all backends, other
-libraries, speed, dask, and a GPU.
+"""What is generated in README files: maps of folders, each function's derivative, what a backend cannot do, programs on all
+backends, other libraries, speed, dask, and a GPU.
 
-`python -m bench.readme` writes them anew, each between its two marker comments.
+`python -m bench.readme` writes all of it anew, each part between its two marker comments.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from importlib import import_module
@@ -19,7 +20,21 @@ from xgrad import rules
 from xgrad.backends import BUILT_IN, backend_class
 from xgrad.engine.registry import DERIVATIVES, FUNCTIONS
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+MAPPED = (
+    *(
+        "xgrad",
+        "xgrad/engine",
+        "xgrad/rules",
+        "xgrad/transforms",
+        "xgrad/nn",
+        "xgrad/optim",
+        "xgrad/diagnose",
+        "xgrad/fit",
+    ),
+    *("backends", "bench", "tests"),
+)  # the folders whose README begins with a map of their files
+READMES = (ROOT / "README.md", *(ROOT / folder / "README.md" for folder in MAPPED))
 BEGIN, END = "<!-- functions:begin -->", "<!-- functions:end -->"
 COLUMNS = ("with a rule", "made of others", "not differentiable")
 
@@ -72,27 +87,51 @@ def refusals() -> str:
     return f"<!-- cannot:begin -->\n{table}\n<!-- cannot:end -->"
 
 
-def renewed(text: str) -> str:
-    """README's text with its tables made anew. Raises ValueError where their markers are missing."""
-    for table in (
-        functions(),
-        refusals(),
-        libraries.readme(),
-        report.newest_readme(),
-        dask_parallel.readme(),
-        programs.readme(),
-        gpu.newest(),
-    ):
+def files(folder: Path) -> str:
+    """The map of a folder: its files, and the folders in it, with the first sentence of their docstrings."""
+    tests = list(folder.glob("test_*.py"))
+    listed = [path for path in sorted(folder.glob("*.py")) if path not in tests and path.name != "__init__.py"]
+    inner = [path for path in sorted(folder.glob("*/__init__.py")) if not path.parent.is_symlink()]
+    rows = [[f"[`{path.parent.name}/`]({path.parent.name})", _first_sentence(path)] for path in inner]
+    rows += [[f"[`{path.name}`]({path.name})", _first_sentence(path)] for path in listed]
+    if tests:
+        rows.append(["`test_*.py`", "The tests."])
+    return f"<!-- files:begin -->\n{report.table(['file', 'what it is'], rows, numbers=False)}\n<!-- files:end -->"
+
+
+def _first_sentence(path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    sentence = re.match(r".*?[.?](?= [A-Z`]|$)", paragraph)
+    return (sentence[0] if sentence else paragraph).replace("|", "\\|")
+
+
+def parts(readme: Path) -> list[str]:
+    """What is generated in that README."""
+    if readme == ROOT / "README.md":
+        return []
+    of_folder = {
+        "rules": [functions],
+        "backends": [refusals],
+        "bench": [libraries.readme, report.newest_readme, dask_parallel.readme, programs.readme, gpu.newest],
+    }
+    return [files(readme.parent), *(make() for make in of_folder.get(readme.parent.name, []))]
+
+
+def renewed(text: str, readme: Path) -> str:
+    """The text of a README with its generated parts made anew. Raises ValueError where their markers are missing."""
+    for table in parts(readme):
         begin, end = table.splitlines()[0], table.splitlines()[-1]
-        parts = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
-        if len(parts.findall(text)) != 1:
-            raise ValueError(f"README.md needs {begin} and {end}, once each")
-        text = parts.sub(table.replace("\\", r"\\"), text)
+        between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
+        if len(between.findall(text)) != 1:
+            raise ValueError(f"{readme.relative_to(ROOT)} needs {begin} and {end}, once each")
+        text = between.sub(table.replace("\\", r"\\"), text)
     return text
 
 
 def main() -> None:
-    README.write_text(renewed(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for readme in READMES:
+        readme.write_text(renewed(readme.read_text(encoding="utf-8"), readme), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -317,7 +317,7 @@ def test_the_results_are_a_report_and_readmes_table(runs, tmp_path, capsys):
     assert "OMP_NUM_THREADS=1" in text
     assert "* `cupy` left out: it is not installed" in text
     found = table.readme(tmp_path)
-    assert "| [`svi`](bench/programs/svi.py) | loss 2 | 1e-09 | 4e-16 |" in found
+    assert "| [`svi`](programs/svi.py) | loss 2 | 1e-09 | 4e-16 |" in found
     assert "DIFFERS: 5e-04" in found
 
 

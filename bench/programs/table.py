@@ -31,9 +31,7 @@ def differences(results: Results) -> str:
     for name, row in results["programs"].items():
         end, value = next(iter(row["ends"].items()))
         cells = [in_words(row["backends"].get(backend)) for backend in backends]
-        rows.append(
-            [f"[`{name}`]({{0}}bench/programs/{name}.py)", f"{end} {value:.6g}", f"{row['tolerance']:.0e}", *cells]
-        )
+        rows.append([f"[`{name}`]({{0}}programs/{name}.py)", f"{end} {value:.6g}", f"{row['tolerance']:.0e}", *cells])
     return report.table(["program", "ends on NumPy with", "tolerance", *(f"`{b}`" for b in backends)], rows)
 
 
@@ -80,7 +78,7 @@ def markdown(results: Results) -> str:
         f"{threads}. Written by `python -m bench.programs`.",
         "Each program runs in a process of its own, its text unchanged: XGRAD_BACKEND chooses the backend, and XGRAD_DTYPE is "
         "float64. A cell is the largest difference of its ends from NumPy's, relative to these." + shortened(results),
-        differences(results).replace("{0}", "../../"),
+        differences(results).replace("{0}", "../"),
         *(["\n".join(remarks(results))] if remarks(results) else []),
         "## Ends on NumPy",
         report.table(["program", "ends", ""], ends, numbers=False),
@@ -112,7 +110,7 @@ def readme(folder: Path = report.RESULTS) -> str:
     words = (
         f"The largest difference of a program's ends from NumPy's, relative to these, in float64.{shortened(results)} "
         f"{results['machine']['date']}, commit {results['machine']['commit']} "
-        f"([results](bench/results/{paths[-1].with_suffix('.md').name}); `python -m bench.programs` runs them again)."
+        f"([results](results/{paths[-1].with_suffix('.md').name}); `python -m bench.programs` runs them again)."
     )
     lines = [
         differences(results).replace("{0}", ""),
