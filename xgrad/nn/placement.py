@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xgrad.backends import load
 from xgrad.backends.base import Backend
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.transfer import transfer
 from xgrad.namespace import DTYPES
-
-if TYPE_CHECKING:
-    from xgrad.nn.module import Module
+from xgrad.nn.modulelike import ModuleLike
 
 
-def move(module: Module, device: Any, dtype: Any, backend: Any) -> None:
+def move(module: ModuleLike, device: Any, dtype: Any, backend: Any) -> None:
     """Everything is copied before anything is replaced, so that an error leaves the module where it was."""
 
     def moved(t: Tensor) -> Tensor:

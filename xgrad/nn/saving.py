@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from xgrad.backends import owner
 from xgrad.backends.data import is_scalar
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.transfer import holds, transfer
+from xgrad.nn.modulelike import ModuleLike
 from xgrad.nn.parameter import Parameter
-
-if TYPE_CHECKING:
-    from xgrad.nn.module import Module
 
 
 class StateError(RuntimeError, ValueError):
@@ -26,7 +24,7 @@ class IncompatibleKeys(NamedTuple):
     unexpected_keys: list[str]
 
 
-def saved_tensors(module: Module) -> Iterator[tuple[str, Tensor]]:
+def saved_tensors(module: ModuleLike) -> Iterator[tuple[str, Tensor]]:
     """All that is saved, by dotted name. What is shared comes once for each of its names."""
     for path, part in module.named_modules(remove_duplicate=False):
         for name, value in vars(part).items():
@@ -34,12 +32,12 @@ def saved_tensors(module: Module) -> Iterator[tuple[str, Tensor]]:
                 yield (f"{path}.{name}" if path else name), value
 
 
-def state_dict(module: Module, prefix: str, keep_vars: bool) -> dict[str, Tensor]:
+def state_dict(module: ModuleLike, prefix: str, keep_vars: bool) -> dict[str, Tensor]:
     # No copy is needed: an optimizer does not write into an array that somebody else holds.
     return {prefix + name: value if keep_vars else value.detach() for name, value in saved_tensors(module)}
 
 
-def load_state_dict(module: Module, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
+def load_state_dict(module: ModuleLike, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
     if not isinstance(state, Mapping):
         raise StateError(f"{type(module).__name__}.load_state_dict takes a dict of arrays, not {type(state).__name__}")
     mine = dict(saved_tensors(module))

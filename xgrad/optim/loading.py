@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xgrad.backends import owner
 from xgrad.engine.tensor import Tensor, wrap
+from xgrad.optim.loadable import Loadable as Optimizer
 from xgrad.optim.options import ParamGroup
 from xgrad.optim.state import State
-
-if TYPE_CHECKING:
-    from xgrad.optim.optimizer import Optimizer
 
 
 def loaded(optimizer: Optimizer, state_dict: Any) -> tuple[list[ParamGroup], dict[Tensor, State]]:
