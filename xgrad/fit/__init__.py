@@ -7,8 +7,8 @@
 """
 
 from xgrad.fit.config import Config
-from xgrad.fit.errors import FitError, NotWrittenError
-from xgrad.fit.result import Result
+from xgrad.fit.errors import FitError
+from xgrad.fit.result import NotWrittenError, Result
 from xgrad.fit.run import fit
 
 __all__ = ["Config", "FitError", "NotWrittenError", "Result", "fit"]

@@ -9,8 +9,7 @@ from dataclasses import fields
 from typing import Any, NoReturn
 
 import xgrad as xg
-from xgrad.fit import Config
-from xgrad.fit.config import DTYPES
+from xgrad.fit.config import DTYPES, Config
 from xgrad.fit.network import ACTIVATIONS, INITS, LOSSES, OPTIMIZERS
 from xgrad.fit.plot import FORMATS
 from xgrad.fit.streams import complain, say

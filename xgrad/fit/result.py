@@ -1,4 +1,4 @@
-"""What a fit returns."""
+"""What a fit returns, and the error where its files could not be written."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from xgrad.diagnose import Report
 from xgrad.diagnose.fixes import Fix
+from xgrad.fit.errors import FitError
 from xgrad.fit.record import Record
 from xgrad.fit.samples import unit_of
 
@@ -46,6 +47,15 @@ class Result:
         from xgrad.fit.plot import draw
 
         return draw(self.record)
+
+
+class NotWrittenError(FitError):
+    """Files of a run could not be written; the others were. `faults` says by path what was wrong, `result` is the run."""
+
+    def __init__(self, faults: dict[str, str], result: Result) -> None:
+        super().__init__("; ".join(faults.values()))
+        self.faults = faults
+        self.result = result
 
 
 def r_squared(targets: Sequence[float], prediction: Sequence[float]) -> float:

@@ -15,7 +15,6 @@ import xgrad as xg
 from xgrad.diagnose import watch
 from xgrad.fit import plot
 from xgrad.fit.config import Config
-from xgrad.fit.errors import NotWrittenError
 from xgrad.fit.files import as_json, write
 from xgrad.fit.interrupt import Ending, Interrupted, ending
 from xgrad.fit.network import LOSSES, OPTIMIZERS, build
@@ -23,7 +22,7 @@ from xgrad.fit.progress import Progress, require_tqdm
 from xgrad.fit.record import Record
 from xgrad.fit.recorder import Recorder
 from xgrad.fit.references import references
-from xgrad.fit.result import Result, r_squared
+from xgrad.fit.result import NotWrittenError, Result, r_squared
 from xgrad.fit.samples import Samples, Scale, load_samples
 from xgrad.fit.targets import check, check_ending
 from xgrad.fit.train import batches, train
