@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -110,7 +111,7 @@ def parts(readme: Path) -> list[str]:
     """What is generated in that README."""
     if readme == ROOT / "README.md":
         return []
-    of_folder = {
+    of_folder: dict[str, list[Callable[[], str]]] = {
         "rules": [functions],
         "backends": [refusals],
         "bench": [libraries.readme, report.newest_readme, dask_parallel.readme, programs.readme, gpu.newest],
