@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from math import prod
 from typing import Any, ClassVar
 
+from xgrad.backends.refusal import ROWS
 from xgrad.backends.special import Special
 
 CREATION = frozenset(
@@ -50,7 +51,7 @@ class Raw:
         ] = {}  # by dtype and order: the norms without overflow or underflow
 
     def __getattr__(self, name: str) -> Any:
-        value = getattr(self.library, name)
+        value = partial(ROWS[name], self) if name in ROWS else getattr(self.library, name)
         if name in CREATION and self.default_device is not None:
             value = partial(_on_device, value, self.default_device)
         self.__dict__[name] = value  # the next look-up is an ordinary one

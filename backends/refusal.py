@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NoReturn
 
+# Functions on raw arrays that a row of rules/ defines (`raw=`), where no library has them: name -> f(xp, *arrays).
+ROWS: dict[str, Callable[..., Any]] = {}
+
 
 def refuse(xp: Any, backend: str, cannot: Mapping[str, str]) -> None:
     """Put refusals into a raw namespace: for each name ("sort", "linalg.eig") a function that raises, with the reason.

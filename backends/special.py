@@ -8,6 +8,7 @@ that a library lacks is an error that says so, and no array goes through the hos
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from math import inf, nan, sqrt
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from typing import Any, ClassVar
 from xgrad.backends import bessel, normal
 from xgrad.backends.beta import Beta, in_double
 from xgrad.backends.elementary import Elementary, silent
-from xgrad.backends.refusal import refusal
+from xgrad.backends.refusal import ROWS, refusal
 
 # Those that a library must have, and those that are made of them; xgrad makes the others of the standard's functions.
 LIBRARYS = tuple(
@@ -59,7 +60,10 @@ class Special(Elementary):
         return found
 
     def _found(self, name: str) -> Any:
-        """The library's function, or a refusal."""
+        """The function that a row of rules/ defines, or the library's, or a refusal."""
+        row = ROWS.get(f"special.{name}")
+        if row is not None:
+            return partial(row, self.xp)
         if self.module is None:
             return refusal(f"special.{name}", self.library, "the library has no special functions")
         found = getattr(self._functions(name), self.names.get(name, name), None)

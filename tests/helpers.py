@@ -7,6 +7,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -129,3 +130,8 @@ def traced_peak(step: Callable[[], object]) -> int:
     finally:
         if not running:
             tracemalloc.stop()
+
+
+def public_names(module: Any) -> set[str]:
+    """What a module offers by name, modules apart."""
+    return {name for name, value in vars(module).items() if name[0] != "_" and not isinstance(value, ModuleType)}

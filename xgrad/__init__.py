@@ -11,8 +11,6 @@ This module is an Array API namespace on the current backend, whose arrays (`Ten
 True
 """
 
-from __future__ import annotations
-
 from xgrad import _starting  # noqa: F401 (before what takes long to import)
 
 # isort: split
@@ -20,212 +18,217 @@ from xgrad.engine import fastpath as _fastpath  # noqa: F401 (it registers itsel
 from xgrad.engine import fastwalk as _fastwalk  # noqa: F401 (and this)
 
 # isort: split
-from importlib import import_module
-from math import e, inf, nan, pi
-from typing import TYPE_CHECKING, Any
+import typing as _typing
+from importlib import import_module as _import_module
+from math import e as e
+from math import inf as inf
+from math import nan as nan
+from math import pi as pi
+from typing import Any as _Any
 
-from xgrad import fft, linalg, special
+from xgrad import fft as fft
+from xgrad import linalg as linalg
 from xgrad import namespace as _namespace
-from xgrad._version import VERSION
-from xgrad.backends import BackendError, get_backend, set_backend, use_backend
-from xgrad.backends.default_dtype import get_default_dtype, set_default_dtype
-from xgrad.backends.transfer_guard import TransferError, transfer_guard
-from xgrad.diagnose.anomaly import AnomalyError, detect_anomaly
-from xgrad.engine.arguments import MixedBackendsError
-from xgrad.engine.graph import draw_graph
-from xgrad.engine.modes import debug, no_grad, use_deterministic
-from xgrad.engine.persist import persist
-from xgrad.engine.tape import GraphFreedError
-from xgrad.engine.tensor import Tensor
-from xgrad.rules.conversions import tensor
-from xgrad.rules.creation import (
-    asarray,
-    empty,
-    empty_like,
-    eye,
-    from_dlpack,
-    full,
-    full_like,
-    meshgrid,
-    ones,
-    ones_like,
-    tril,
-    triu,
-    zeros,
-    zeros_like,
-)
-from xgrad.rules.data_type import (
-    astype,
-    can_cast,
-    cast,
-    finfo,
-    iinfo,
-    isdtype,
-    result_type,
-)
-from xgrad.rules.elementwise import (
-    abs,
-    acos,
-    acosh,
-    add,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    bitwise_and,
-    bitwise_invert,
-    bitwise_left_shift,
-    bitwise_or,
-    bitwise_right_shift,
-    bitwise_xor,
-    ceil,
-    clip,
-    conj,
-    copysign,
-    cos,
-    cosh,
-    divide,
-    divide_into,
-    equal,
-    exp,
-    expm1,
-    floor,
-    floor_divide,
-    from_parts,
-    gap,
-    greater,
-    greater_equal,
-    hypot,
-    imag,
-    isfinite,
-    isinf,
-    isnan,
-    less,
-    less_equal,
-    log,
-    log1p,
-    log2,
-    log10,
-    logaddexp,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    maximum,
-    minimum,
-    multiply,
-    negative,
-    nextafter,
-    not_equal,
-    over_squares,
-    positive,
-    pow,
-    real,
-    reciprocal,
-    remainder,
-    round,
-    sign,
-    signbit,
-    sin,
-    sinh,
-    sqrt,
-    square,
-    subtract,
-    tan,
-    tanh,
-    trunc,
-)
-from xgrad.rules.indexing import (
-    getitem,
-    scatter,
-    scatter_along_axis,
-    scatter_take,
-    setitem,
-    take,
-    take_along_axis,
-)
-from xgrad.rules.linear_algebra import (
-    matmul,
-    matrix_transpose,
-    tensordot,
-    vecdot,
-)
-from xgrad.rules.manipulation import (
-    broadcast_arrays,
-    broadcast_shapes,
-    broadcast_to,
-    concat,
-    expand_dims,
-    flip,
-    moveaxis,
-    permute_dims,
-    reshape,
-    roll,
-    squeeze,
-    stack,
-)
-from xgrad.rules.network import (
-    leaky_relu,
-    linear,
-    log_softmax,
-    logsumexp,
-    relu,
-    sigmoid,
-    sigmoid_cross_entropy,
-    softmax,
-    softmax_cross_entropy,
-    softplus,
-    weight_gradient,
-)
-from xgrad.rules.parts import repeat, tile, unstack
-from xgrad.rules.ranges import arange, linspace
-from xgrad.rules.searching import (
-    all,
-    any,
-    argmax,
-    argmin,
-    argsort,
-    count_nonzero,
-    diff,
-    isin,
-    mask,
-    nonzero,
-    searchsorted,
-    sort,
-    unique_all,
-    unique_counts,
-    unique_inverse,
-    unique_values,
-    where,
-)
-from xgrad.rules.statistical import (
-    cumulative_prod,
-    cumulative_sum,
-    max,
-    mean,
-    min,
-    prod,
-    std,
-    sum,
-    var,
-)
-from xgrad.rules.writing import at
-from xgrad.transforms.check import check_grads
-from xgrad.transforms.checkpoint import checkpoint
-from xgrad.transforms.grad import grad, jvp, linearize, value_and_grad, vjp
-from xgrad.transforms.jacobians import hessian, hvp, jacobian
-from xgrad.transforms.primitive import primitive
-from xgrad.transforms.vmap import vmap
+from xgrad import special as special
+from xgrad._version import VERSION as _VERSION
+from xgrad.backends import BackendError as BackendError
+from xgrad.backends import get_backend as get_backend
+from xgrad.backends import set_backend as set_backend
+from xgrad.backends import use_backend as use_backend
+from xgrad.backends.default_dtype import get_default_dtype as get_default_dtype
+from xgrad.backends.default_dtype import set_default_dtype as set_default_dtype
+from xgrad.backends.transfer_guard import TransferError as TransferError
+from xgrad.backends.transfer_guard import transfer_guard as transfer_guard
+from xgrad.diagnose.anomaly import AnomalyError as AnomalyError
+from xgrad.diagnose.anomaly import detect_anomaly as detect_anomaly
+from xgrad.engine.arguments import MixedBackendsError as MixedBackendsError
+from xgrad.engine.graph import draw_graph as draw_graph
+from xgrad.engine.modes import debug as debug
+from xgrad.engine.modes import no_grad as no_grad
+from xgrad.engine.modes import use_deterministic as use_deterministic
+from xgrad.engine.persist import persist as persist
+from xgrad.engine.tape import GraphFreedError as GraphFreedError
+from xgrad.engine.tensor import Tensor as Tensor
+from xgrad.rules.conversions import tensor as tensor
+from xgrad.rules.creation import asarray as asarray
+from xgrad.rules.creation import empty as empty
+from xgrad.rules.creation import empty_like as empty_like
+from xgrad.rules.creation import eye as eye
+from xgrad.rules.creation import from_dlpack as from_dlpack
+from xgrad.rules.creation import full as full
+from xgrad.rules.creation import full_like as full_like
+from xgrad.rules.creation import meshgrid as meshgrid
+from xgrad.rules.creation import ones as ones
+from xgrad.rules.creation import ones_like as ones_like
+from xgrad.rules.creation import tril as tril
+from xgrad.rules.creation import triu as triu
+from xgrad.rules.creation import zeros as zeros
+from xgrad.rules.creation import zeros_like as zeros_like
+from xgrad.rules.data_type import astype as astype
+from xgrad.rules.data_type import can_cast as can_cast
+from xgrad.rules.data_type import cast as cast
+from xgrad.rules.data_type import finfo as finfo
+from xgrad.rules.data_type import iinfo as iinfo
+from xgrad.rules.data_type import isdtype as isdtype
+from xgrad.rules.data_type import result_type as result_type
+from xgrad.rules.elementwise import abs as abs
+from xgrad.rules.elementwise import acos as acos
+from xgrad.rules.elementwise import acosh as acosh
+from xgrad.rules.elementwise import add as add
+from xgrad.rules.elementwise import asin as asin
+from xgrad.rules.elementwise import asinh as asinh
+from xgrad.rules.elementwise import atan as atan
+from xgrad.rules.elementwise import atan2 as atan2
+from xgrad.rules.elementwise import atanh as atanh
+from xgrad.rules.elementwise import bitwise_and as bitwise_and
+from xgrad.rules.elementwise import bitwise_invert as bitwise_invert
+from xgrad.rules.elementwise import bitwise_left_shift as bitwise_left_shift
+from xgrad.rules.elementwise import bitwise_or as bitwise_or
+from xgrad.rules.elementwise import bitwise_right_shift as bitwise_right_shift
+from xgrad.rules.elementwise import bitwise_xor as bitwise_xor
+from xgrad.rules.elementwise import ceil as ceil
+from xgrad.rules.elementwise import clip as clip
+from xgrad.rules.elementwise import conj as conj
+from xgrad.rules.elementwise import copysign as copysign
+from xgrad.rules.elementwise import cos as cos
+from xgrad.rules.elementwise import cosh as cosh
+from xgrad.rules.elementwise import divide as divide
+from xgrad.rules.elementwise import divide_into as divide_into
+from xgrad.rules.elementwise import equal as equal
+from xgrad.rules.elementwise import exp as exp
+from xgrad.rules.elementwise import expm1 as expm1
+from xgrad.rules.elementwise import floor as floor
+from xgrad.rules.elementwise import floor_divide as floor_divide
+from xgrad.rules.elementwise import from_parts as from_parts
+from xgrad.rules.elementwise import gap as gap
+from xgrad.rules.elementwise import greater as greater
+from xgrad.rules.elementwise import greater_equal as greater_equal
+from xgrad.rules.elementwise import hypot as hypot
+from xgrad.rules.elementwise import imag as imag
+from xgrad.rules.elementwise import isfinite as isfinite
+from xgrad.rules.elementwise import isinf as isinf
+from xgrad.rules.elementwise import isnan as isnan
+from xgrad.rules.elementwise import less as less
+from xgrad.rules.elementwise import less_equal as less_equal
+from xgrad.rules.elementwise import log as log
+from xgrad.rules.elementwise import log1p as log1p
+from xgrad.rules.elementwise import log2 as log2
+from xgrad.rules.elementwise import log10 as log10
+from xgrad.rules.elementwise import logaddexp as logaddexp
+from xgrad.rules.elementwise import logical_and as logical_and
+from xgrad.rules.elementwise import logical_not as logical_not
+from xgrad.rules.elementwise import logical_or as logical_or
+from xgrad.rules.elementwise import logical_xor as logical_xor
+from xgrad.rules.elementwise import maximum as maximum
+from xgrad.rules.elementwise import minimum as minimum
+from xgrad.rules.elementwise import multiply as multiply
+from xgrad.rules.elementwise import negative as negative
+from xgrad.rules.elementwise import nextafter as nextafter
+from xgrad.rules.elementwise import not_equal as not_equal
+from xgrad.rules.elementwise import over_squares as over_squares
+from xgrad.rules.elementwise import positive as positive
+from xgrad.rules.elementwise import pow as pow
+from xgrad.rules.elementwise import real as real
+from xgrad.rules.elementwise import reciprocal as reciprocal
+from xgrad.rules.elementwise import remainder as remainder
+from xgrad.rules.elementwise import round as round
+from xgrad.rules.elementwise import sign as sign
+from xgrad.rules.elementwise import signbit as signbit
+from xgrad.rules.elementwise import sin as sin
+from xgrad.rules.elementwise import sinh as sinh
+from xgrad.rules.elementwise import sqrt as sqrt
+from xgrad.rules.elementwise import square as square
+from xgrad.rules.elementwise import subtract as subtract
+from xgrad.rules.elementwise import tan as tan
+from xgrad.rules.elementwise import tanh as tanh
+from xgrad.rules.elementwise import trunc as trunc
+from xgrad.rules.indexing import getitem as getitem
+from xgrad.rules.indexing import scatter as scatter
+from xgrad.rules.indexing import scatter_along_axis as scatter_along_axis
+from xgrad.rules.indexing import scatter_take as scatter_take
+from xgrad.rules.indexing import setitem as setitem
+from xgrad.rules.indexing import take as take
+from xgrad.rules.indexing import take_along_axis as take_along_axis
+from xgrad.rules.linear_algebra import matmul as matmul
+from xgrad.rules.linear_algebra import matrix_transpose as matrix_transpose
+from xgrad.rules.linear_algebra import tensordot as tensordot
+from xgrad.rules.linear_algebra import vecdot as vecdot
+from xgrad.rules.manipulation import broadcast_arrays as broadcast_arrays
+from xgrad.rules.manipulation import broadcast_shapes as broadcast_shapes
+from xgrad.rules.manipulation import broadcast_to as broadcast_to
+from xgrad.rules.manipulation import concat as concat
+from xgrad.rules.manipulation import expand_dims as expand_dims
+from xgrad.rules.manipulation import flip as flip
+from xgrad.rules.manipulation import moveaxis as moveaxis
+from xgrad.rules.manipulation import permute_dims as permute_dims
+from xgrad.rules.manipulation import reshape as reshape
+from xgrad.rules.manipulation import roll as roll
+from xgrad.rules.manipulation import squeeze as squeeze
+from xgrad.rules.manipulation import stack as stack
+from xgrad.rules.network import leaky_relu as leaky_relu
+from xgrad.rules.network import linear as linear
+from xgrad.rules.network import log_softmax as log_softmax
+from xgrad.rules.network import logsumexp as logsumexp
+from xgrad.rules.network import relu as relu
+from xgrad.rules.network import sigmoid as sigmoid
+from xgrad.rules.network import sigmoid_cross_entropy as sigmoid_cross_entropy
+from xgrad.rules.network import softmax as softmax
+from xgrad.rules.network import softmax_cross_entropy as softmax_cross_entropy
+from xgrad.rules.network import softplus as softplus
+from xgrad.rules.network import weight_gradient as weight_gradient
+from xgrad.rules.parts import repeat as repeat
+from xgrad.rules.parts import tile as tile
+from xgrad.rules.parts import unstack as unstack
+from xgrad.rules.ranges import arange as arange
+from xgrad.rules.ranges import linspace as linspace
+from xgrad.rules.searching import all as all
+from xgrad.rules.searching import any as any
+from xgrad.rules.searching import argmax as argmax
+from xgrad.rules.searching import argmin as argmin
+from xgrad.rules.searching import argsort as argsort
+from xgrad.rules.searching import count_nonzero as count_nonzero
+from xgrad.rules.searching import diff as diff
+from xgrad.rules.searching import isin as isin
+from xgrad.rules.searching import mask as mask
+from xgrad.rules.searching import nonzero as nonzero
+from xgrad.rules.searching import searchsorted as searchsorted
+from xgrad.rules.searching import sort as sort
+from xgrad.rules.searching import unique_all as unique_all
+from xgrad.rules.searching import unique_counts as unique_counts
+from xgrad.rules.searching import unique_inverse as unique_inverse
+from xgrad.rules.searching import unique_values as unique_values
+from xgrad.rules.searching import where as where
+from xgrad.rules.statistical import cumulative_prod as cumulative_prod
+from xgrad.rules.statistical import cumulative_sum as cumulative_sum
+from xgrad.rules.statistical import max as max
+from xgrad.rules.statistical import mean as mean
+from xgrad.rules.statistical import min as min
+from xgrad.rules.statistical import prod as prod
+from xgrad.rules.statistical import std as std
+from xgrad.rules.statistical import sum as sum
+from xgrad.rules.statistical import var as var
+from xgrad.rules.writing import at as at
+from xgrad.transforms.check import check_grads as check_grads
+from xgrad.transforms.checkpoint import checkpoint as checkpoint
+from xgrad.transforms.grad import grad as grad
+from xgrad.transforms.grad import jvp as jvp
+from xgrad.transforms.grad import linearize as linearize
+from xgrad.transforms.grad import value_and_grad as value_and_grad
+from xgrad.transforms.grad import vjp as vjp
+from xgrad.transforms.jacobians import hessian as hessian
+from xgrad.transforms.jacobians import hvp as hvp
+from xgrad.transforms.jacobians import jacobian as jacobian
+from xgrad.transforms.primitive import primitive as primitive
+from xgrad.transforms.vmap import vmap as vmap
 
-if TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from xgrad.backends import CallablePackage
 
     backends: CallablePackage  # for a type checker, a package is nothing to call
 else:
-    from xgrad import backends
+    from xgrad import backends as backends
 
-__version__ = VERSION
+__version__ = _VERSION
 __array_api_version__ = _namespace.VERSION
 __array_namespace_info__ = _namespace.current_info
 newaxis = None
@@ -234,10 +237,10 @@ newaxis = None
 _SUBMODULES = ("diagnose", "fit", "nn", "optim", "random")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     """Submodules on first use, and what belongs to the current backend: its dtypes."""
     if name in _SUBMODULES:
-        return import_module(f"xgrad.{name}")
+        return _import_module(f"xgrad.{name}")
     if name in _namespace.DTYPES:
         return getattr(get_backend().view, name)
     raise AttributeError(f"module 'xgrad' has no attribute {name!r}")
@@ -245,205 +248,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_SUBMODULES, *_namespace.DTYPES})
-
-
-__all__ = [
-    "AnomalyError",
-    "BackendError",
-    "GraphFreedError",
-    "MixedBackendsError",
-    "Tensor",
-    "TransferError",
-    "abs",
-    "acos",
-    "acosh",
-    "add",
-    "all",
-    "any",
-    "arange",
-    "argmax",
-    "argmin",
-    "argsort",
-    "asarray",
-    "asin",
-    "asinh",
-    "astype",
-    "at",
-    "atan",
-    "atan2",
-    "atanh",
-    "backends",
-    "bitwise_and",
-    "bitwise_invert",
-    "bitwise_left_shift",
-    "bitwise_or",
-    "bitwise_right_shift",
-    "bitwise_xor",
-    "broadcast_arrays",
-    "broadcast_shapes",
-    "broadcast_to",
-    "can_cast",
-    "cast",
-    "ceil",
-    "check_grads",
-    "checkpoint",
-    "clip",
-    "concat",
-    "conj",
-    "copysign",
-    "cos",
-    "cosh",
-    "count_nonzero",
-    "cumulative_prod",
-    "cumulative_sum",
-    "debug",
-    "detect_anomaly",
-    "diff",
-    "divide",
-    "divide_into",
-    "draw_graph",
-    "e",
-    "empty",
-    "empty_like",
-    "equal",
-    "exp",
-    "expand_dims",
-    "expm1",
-    "eye",
-    "fft",
-    "finfo",
-    "flip",
-    "floor",
-    "floor_divide",
-    "from_dlpack",
-    "from_parts",
-    "full",
-    "full_like",
-    "gap",
-    "get_backend",
-    "get_default_dtype",
-    "getitem",
-    "grad",
-    "greater",
-    "greater_equal",
-    "hessian",
-    "hvp",
-    "hypot",
-    "iinfo",
-    "imag",
-    "inf",
-    "isdtype",
-    "isfinite",
-    "isin",
-    "isinf",
-    "isnan",
-    "jacobian",
-    "jvp",
-    "leaky_relu",
-    "less",
-    "less_equal",
-    "linalg",
-    "linear",
-    "linearize",
-    "linspace",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "log_softmax",
-    "logaddexp",
-    "logical_and",
-    "logical_not",
-    "logical_or",
-    "logical_xor",
-    "logsumexp",
-    "mask",
-    "matmul",
-    "matrix_transpose",
-    "max",
-    "maximum",
-    "mean",
-    "meshgrid",
-    "min",
-    "minimum",
-    "moveaxis",
-    "multiply",
-    "nan",
-    "negative",
-    "newaxis",
-    "nextafter",
-    "no_grad",
-    "nonzero",
-    "not_equal",
-    "ones",
-    "ones_like",
-    "over_squares",
-    "permute_dims",
-    "persist",
-    "pi",
-    "positive",
-    "pow",
-    "primitive",
-    "prod",
-    "real",
-    "reciprocal",
-    "relu",
-    "remainder",
-    "repeat",
-    "reshape",
-    "result_type",
-    "roll",
-    "round",
-    "scatter",
-    "scatter_along_axis",
-    "scatter_take",
-    "searchsorted",
-    "set_backend",
-    "set_default_dtype",
-    "setitem",
-    "sigmoid",
-    "sigmoid_cross_entropy",
-    "sign",
-    "signbit",
-    "sin",
-    "sinh",
-    "softmax",
-    "softmax_cross_entropy",
-    "softplus",
-    "sort",
-    "special",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "std",
-    "subtract",
-    "sum",
-    "take",
-    "take_along_axis",
-    "tan",
-    "tanh",
-    "tensor",
-    "tensordot",
-    "tile",
-    "transfer_guard",
-    "tril",
-    "triu",
-    "trunc",
-    "unique_all",
-    "unique_counts",
-    "unique_inverse",
-    "unique_values",
-    "unstack",
-    "use_backend",
-    "use_deterministic",
-    "value_and_grad",
-    "var",
-    "vecdot",
-    "vjp",
-    "vmap",
-    "weight_gradient",
-    "where",
-    "zeros",
-    "zeros_like",
-]

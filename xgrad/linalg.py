@@ -1,60 +1,29 @@
 """The standard's linalg extension: linear algebra on the last two axes of arrays."""
 
-from xgrad.rules.decompositions import (
-    cholesky,
-    eig,
-    eigh,
-    eigvals,
-    eigvalsh,
-    qr,
-    svd,
-    svdvals,
-)
-from xgrad.rules.determinants import cofactors, cofactors_jvp, det, slogdet
-from xgrad.rules.linalg import (
-    cross,
-    diagonal,
-    inv,
-    matmul,
-    matrix_norm,
-    matrix_power,
-    matrix_rank,
-    matrix_transpose,
-    outer,
-    pinv,
-    solve,
-    tensordot,
-    trace,
-    vecdot,
-    vector_norm,
-)
-
-__all__ = [
-    "cholesky",
-    "cofactors",
-    "cofactors_jvp",
-    "cross",
-    "det",
-    "diagonal",
-    "eig",
-    "eigh",
-    "eigvals",
-    "eigvalsh",
-    "inv",
-    "matmul",
-    "matrix_norm",
-    "matrix_power",
-    "matrix_rank",
-    "matrix_transpose",
-    "outer",
-    "pinv",
-    "qr",
-    "slogdet",
-    "solve",
-    "svd",
-    "svdvals",
-    "tensordot",
-    "trace",
-    "vecdot",
-    "vector_norm",
-]
+from xgrad.rules.decompositions import cholesky as cholesky
+from xgrad.rules.decompositions import eig as eig
+from xgrad.rules.decompositions import eigh as eigh
+from xgrad.rules.decompositions import eigvals as eigvals
+from xgrad.rules.decompositions import eigvalsh as eigvalsh
+from xgrad.rules.decompositions import qr as qr
+from xgrad.rules.decompositions import svd as svd
+from xgrad.rules.decompositions import svdvals as svdvals
+from xgrad.rules.determinants import cofactors as cofactors
+from xgrad.rules.determinants import cofactors_jvp as cofactors_jvp
+from xgrad.rules.determinants import det as det
+from xgrad.rules.determinants import slogdet as slogdet
+from xgrad.rules.linalg import cross as cross
+from xgrad.rules.linalg import diagonal as diagonal
+from xgrad.rules.linalg import inv as inv
+from xgrad.rules.linalg import matmul as matmul
+from xgrad.rules.linalg import matrix_norm as matrix_norm
+from xgrad.rules.linalg import matrix_power as matrix_power
+from xgrad.rules.linalg import matrix_rank as matrix_rank
+from xgrad.rules.linalg import matrix_transpose as matrix_transpose
+from xgrad.rules.linalg import outer as outer
+from xgrad.rules.linalg import pinv as pinv
+from xgrad.rules.linalg import solve as solve
+from xgrad.rules.linalg import tensordot as tensordot
+from xgrad.rules.linalg import trace as trace
+from xgrad.rules.linalg import vecdot as vecdot
+from xgrad.rules.linalg import vector_norm as vector_norm

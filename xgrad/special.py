@@ -4,78 +4,40 @@ On NumPy they need SciPy (`pip install 'xgrad[scipy]'`), but for those that are 
 come with the library.
 """
 
-from xgrad.rules.beta import betainc, betaln, binom, fdtr, fdtrc, gammainc, gammaincc
-from xgrad.rules.entropy import (
-    entr,
-    expit,
-    kl_div,
-    log_expit,
-    log_softmax,
-    logit,
-    logsumexp,
-    rel_entr,
-    softmax,
-    xlog1py,
-    xlogy,
-)
-from xgrad.rules.special import (
-    derivative,
-    digamma,
-    erf,
-    erfc,
-    erfcx,
-    erfinv,
-    gamma,
-    gammaln,
-    i0,
-    i0e,
-    i1,
-    i1e,
-    j0,
-    j1,
-    log_ndtr,
-    ndtr,
-    ndtri,
-    polygamma,
-    psi,
-)
-
-__all__ = [
-    "betainc",
-    "betaln",
-    "binom",
-    "derivative",
-    "digamma",
-    "entr",
-    "erf",
-    "erfc",
-    "erfcx",
-    "erfinv",
-    "expit",
-    "fdtr",
-    "fdtrc",
-    "gamma",
-    "gammainc",
-    "gammaincc",
-    "gammaln",
-    "i0",
-    "i0e",
-    "i1",
-    "i1e",
-    "j0",
-    "j1",
-    "kl_div",
-    "log_expit",
-    "log_ndtr",
-    "log_softmax",
-    "logit",
-    "logsumexp",
-    "ndtr",
-    "ndtri",
-    "polygamma",
-    "psi",
-    "rel_entr",
-    "softmax",
-    "xlog1py",
-    "xlogy",
-]
+from xgrad.rules.beta import betainc as betainc
+from xgrad.rules.beta import betaln as betaln
+from xgrad.rules.beta import binom as binom
+from xgrad.rules.beta import fdtr as fdtr
+from xgrad.rules.beta import fdtrc as fdtrc
+from xgrad.rules.beta import gammainc as gammainc
+from xgrad.rules.beta import gammaincc as gammaincc
+from xgrad.rules.entropy import entr as entr
+from xgrad.rules.entropy import expit as expit
+from xgrad.rules.entropy import kl_div as kl_div
+from xgrad.rules.entropy import log_expit as log_expit
+from xgrad.rules.entropy import log_softmax as log_softmax
+from xgrad.rules.entropy import logit as logit
+from xgrad.rules.entropy import logsumexp as logsumexp
+from xgrad.rules.entropy import rel_entr as rel_entr
+from xgrad.rules.entropy import softmax as softmax
+from xgrad.rules.entropy import xlog1py as xlog1py
+from xgrad.rules.entropy import xlogy as xlogy
+from xgrad.rules.special import derivative as derivative
+from xgrad.rules.special import digamma as digamma
+from xgrad.rules.special import erf as erf
+from xgrad.rules.special import erfc as erfc
+from xgrad.rules.special import erfcx as erfcx
+from xgrad.rules.special import erfinv as erfinv
+from xgrad.rules.special import gamma as gamma
+from xgrad.rules.special import gammaln as gammaln
+from xgrad.rules.special import i0 as i0
+from xgrad.rules.special import i0e as i0e
+from xgrad.rules.special import i1 as i1
+from xgrad.rules.special import i1e as i1e
+from xgrad.rules.special import j0 as j0
+from xgrad.rules.special import j1 as j1
+from xgrad.rules.special import log_ndtr as log_ndtr
+from xgrad.rules.special import ndtr as ndtr
+from xgrad.rules.special import ndtri as ndtri
+from xgrad.rules.special import polygamma as polygamma
+from xgrad.rules.special import psi as psi

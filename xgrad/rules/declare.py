@@ -9,6 +9,7 @@ from typing import Any
 
 from xgrad.backends import get_backend
 from xgrad.backends.data import PYTHON_NUMBERS
+from xgrad.backends.refusal import ROWS
 from xgrad.engine.arguments import answers_for, unwrap
 from xgrad.engine.dispatch import apply, call, offered, with_fast_path
 from xgrad.engine.op import Elementwise, RawFunction, Rule
@@ -31,12 +32,16 @@ def elementwise(
     jvp: Rule | None = None,
     weak_arrays: bool = True,
     of_itself: Public | None = None,
+    raw: Function | None = None,
 ) -> Public:
     """A function of one or two arrays, element by element. One rule per argument: g times the derivative.
 
     `weak_arrays=False` where a library treats a number as a special case (x ** 2). `of_itself` is what the function is of an
-    array and itself: x * x is square(x), which is cheaper to differentiate.
+    array and itself: x * x is square(x), which is cheaper to differentiate. `raw(xp, x)` computes the function on raw
+    arrays, where the standard does not have it: then it is an extension function of every backend.
     """
+    if raw is not None:
+        ROWS[name] = raw
     if len(rules) == 1:
         return _publish(of_one_array(Elementwise(name, ("x",), rules, jvp)), name, doc, "rule")
     op = Elementwise(name, ("x1", "x2"), rules, jvp)

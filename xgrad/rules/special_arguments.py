@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from xgrad.backends.refusal import ROWS
 from xgrad.engine.arguments import unwrap
 from xgrad.engine.op import Elementwise, Rule
 from xgrad.engine.registry import ELEMENTWISE, public
@@ -35,8 +36,13 @@ def floating(name: str, x: Any) -> Tensor:
     return arrays(name, x)[0]
 
 
-def of_one(name: str, doc: str, rule: Rule) -> Callable[[Any], Tensor]:
-    """A function of one array, element by element; `rule` is g times its derivative."""
+def of_one(name: str, doc: str, rule: Rule, raw: Callable[..., Any] | None = None) -> Callable[[Any], Tensor]:
+    """A function of one array, element by element; `rule` is g times its derivative.
+
+    `raw(xp, x)` computes it on raw arrays, where no library has it.
+    """
+    if raw is not None:
+        ROWS[name] = raw
     function_of_float = of_one_array(Elementwise(name, ("x",), (rule,)))
 
     def function(x: Any, /) -> Tensor:
