@@ -1,7 +1,7 @@
-"""The raw namespace that rules are given: a library's own functions, and the doors.
+"""The raw namespace that rules are given: a library's own functions, and the extension functions.
 
-The doors are what the standard leaves out, with defaults that are pure Array API. A backend overrides what its library does
-otherwise, or faster.
+The extension functions are what the standard leaves out, written in the standard's functions. A backend overrides what its
+library does otherwise, or faster.
 """
 
 from __future__ import annotations
@@ -35,9 +35,10 @@ CREATION = frozenset(
 
 
 class Raw:
-    """A library's Array API namespace on raw arrays: creation lands on the backend's device, and the doors are there.
+    """A library's Array API namespace on raw arrays: creation lands on the backend's device, and the extension
+    functions are there.
 
-    The doors are the functions that the standard leaves out and rules or layers need: all those defined here. Each has a
+    These are the functions that the standard leaves out and rules or layers need: all those defined here. Each has a
     twin of the same name in xgrad's own namespace.
     """
 
@@ -64,7 +65,7 @@ class Raw:
         """The library's special functions."""
         return self._special(self)
 
-    # --- doors: layers
+    # --- extension functions: layers
 
     def linear(self, x: Any, weight: Any, bias: Any = None) -> Any:
         """x @ weight.T + bias."""
@@ -80,7 +81,7 @@ class Raw:
         """g.T @ x, the gradient of linear's weight for matrices g and x."""
         return self.matmul(self.matrix_transpose(g), x)
 
-    # --- doors: activations, stable for every finite argument ---
+    # --- extension functions: activations, stable for every finite argument ---
 
     def sigmoid(self, x: Any) -> Any:
         """1 / (1 + exp(-x)), from exp(-|x|), which does not overflow and is exact where the value is small."""
@@ -211,7 +212,7 @@ class Raw:
         low, high = range_
         return bool(low < norms < high if not norms.shape else low < self.min(norms) and self.max(norms) < high)
 
-    # --- doors: arithmetic ---
+    # --- extension functions: arithmetic ---
 
     def gap(self, x1: Any, x2: Any) -> Any:
         """x1 - x2, and 0 where both are the same infinity."""
@@ -223,7 +224,7 @@ class Raw:
         size = self.hypot(x1, x2)
         return self.mask(g, size != math.inf) / size / size
 
-    # --- doors: selection, conversion and indexing ---
+    # --- extension functions: selection, conversion and indexing ---
 
     def divide_into(self, x1: Any, x2: Any) -> Any:
         """x1 / x2, in the memory of x2 where the library can: x2 is an array of the caller's own, and is used up."""

@@ -27,7 +27,7 @@ except ImportError as error:
 
 
 class TorchRaw(IndexingRaw):
-    """array_api_compat.torch, and PyTorch's own functions for the doors."""
+    """array_api_compat.torch, and PyTorch's own texts of the extension functions."""
 
     _special = TorchSpecial
     _waits_for_inverses = True

@@ -55,6 +55,6 @@ def test_every_public_function_is_in_the_registry():
             assert last in dir(getattr(face, extension) if extension else face)
 
 
-def test_every_door_has_a_twin_in_the_namespace():
-    doors = [name for name, value in vars(Raw).items() if callable(value) and not name.startswith("_")]
-    assert set(doors) <= set(FUNCTIONS)
+def test_every_extension_function_is_in_the_namespace():
+    extensions = [name for name, value in vars(Raw).items() if callable(value) and not name.startswith("_")]
+    assert set(extensions) <= set(FUNCTIONS)

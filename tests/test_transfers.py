@@ -43,7 +43,7 @@ def test_the_guard_catches(there, leak, value):
     x = make(there.view, value)
     with no_transfers(there) as transfers, pytest.raises(HiddenTransferError):
         leak(x.data)
-    assert transfers.count >= 1  # newer Pythons and NumPys try a second door after the first
+    assert transfers.count >= 1  # newer Pythons and NumPys try a second way after the first
 
 
 @pytest.mark.parametrize("leak", [float, repr, xg.Tensor.item, xg.Tensor.numpy])

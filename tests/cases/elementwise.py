@@ -126,7 +126,7 @@ case("clip", real(2, 3), real(3, low=-1.2, high=-0.4), real(2, 1, low=0.3, high=
 case("clip", real(2, 3), real(3, low=-1.2, high=-0.4), 0.6)
 case("clip", real(4), np.asarray([-1.0, -0.5, 0.0, 0.3]))
 
-# The raw door may use up its second argument.
+# The raw function may use up its second argument.
 case(
     "divide_into", real(2, 3), real(2, 3, low=0.5), raw=lambda xp, x1, x2: x1 / x2, reference=lambda xp, x1, x2: x1 / x2
 )

@@ -14,7 +14,7 @@ DERIVATIVES: dict[str, str] = {}  # name -> "rule", "composition", or why there 
 
 
 def public(name: str, derivative: str) -> Callable[[F], F]:
-    """Publish a function under a name of the standard (or a door's), saying how its derivative comes about."""
+    """Publish a function under a name of the standard (or an extension function's), saying how its derivative comes about."""
 
     def register(function: F) -> F:
         if (

@@ -325,7 +325,7 @@ class BatchedRaw:
         rule = rule_of(path)
         if rule is None and hasattr(
             Raw, path
-        ):  # a door: what it does by default it does with the functions of this namespace
+        ):  # an extension function: what it does by default it does with the functions of this namespace
             return partial(getattr(Raw, path), self)
         return partial(_run, backend, rule, path, value)
 
