@@ -1,48 +1,12 @@
-"""The default dtype: that of Python's floats, and of what creation functions, generators and layers make.
-
-    XGRAD_DTYPE   float64 (the default where a backend has it; others take float32), float32, float16 or bfloat16
-
-It is one for all backends, so that a program has one precision wherever it runs. This file keeps its name; what that means for
-a library, its `Backend` says.
-"""
+"""Choosing the default dtype: that of Python's floats, and of what creation functions, generators and layers make."""
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from xgrad.backends import get_backend, loaded
-
-INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-NAMES = ("float64", "float32", "float16", "bfloat16")
-DTYPES = frozenset(("bool", *INTEGERS, *NAMES, "complex64", "complex128"))
-
-_chosen: str | None = None
-
-
-def chosen_name() -> str | None:
-    """What `set_default_dtype` said, else XGRAD_DTYPE, else None. Raises ValueError for an XGRAD_DTYPE that is no dtype.
-
-    Backends ask once, and keep the answer.
-    """
-    if _chosen is not None:
-        return _chosen
-    name = os.environ.get("XGRAD_DTYPE") or None
-    if name is not None and name not in NAMES:
-        raise ValueError(f"XGRAD_DTYPE is one of {', '.join(NAMES)}, not {name!r}")
-    return name
-
-
-def name_of_dtype(dtype: Any) -> str:
-    """What the standard calls a dtype of any library, or one of NumPy's codes ("f4"); the name of a Python type."""
-    if isinstance(dtype, str):
-        if dtype in DTYPES:
-            return dtype
-        from xgrad.backends.host import name_of_code  # NumPy is only imported where there is such a code
-
-        return name_of_code(dtype)
-    name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[2]
-    return str(name)
+from xgrad.backends import dtype_names
+from xgrad.backends.dtype_names import NAMES, name_of_dtype
+from xgrad.backends.registry import get_backend, loaded
 
 
 def set_default_dtype(dtype: Any) -> None:
@@ -59,7 +23,7 @@ def set_default_dtype(dtype: Any) -> None:
     True
     >>> xg.set_default_dtype(None)
     """
-    before = _chosen
+    before = dtype_names.chosen
     _choose(None if dtype is None else _name_of(dtype))
     try:
         get_backend().default_dtype  # noqa: B018 (raises where the backend does not have it)
@@ -69,8 +33,7 @@ def set_default_dtype(dtype: Any) -> None:
 
 
 def _choose(name: str | None) -> None:
-    global _chosen
-    _chosen = name
+    dtype_names.choose(name)
     for backend in loaded():
         backend.forget_default()
 

@@ -14,9 +14,9 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, files
 from typing import Any, ClassVar
 
-from xgrad.backends import is_host_data
 from xgrad.backends.base import Backend
 from xgrad.backends.host import as_numbers, as_plain
+from xgrad.backends.host_data import is_host_data
 from xgrad.backends.layout import arrays_first, numpys_order
 from xgrad.backends.narrow import widened
 from xgrad.backends.raw import IndexingRaw

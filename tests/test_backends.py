@@ -12,7 +12,7 @@ import xgrad as xg
 from tests.helpers import make, to_numpy
 from tests.processes import output, run
 from xgrad import backends
-from xgrad.backends import BackendError, load
+from xgrad.backends import BackendError, load, registry
 
 
 def needs(*names: str) -> None:
@@ -45,7 +45,7 @@ def first_use(monkeypatch):
     def reset(name: str, device: str) -> None:
         monkeypatch.setenv("XGRAD_BACKEND", name)
         monkeypatch.setenv("XGRAD_DEVICE", device)
-        monkeypatch.setattr(backends, "_process_default", None)
+        monkeypatch.setattr(registry, "_process_default", None)
 
     return reset
 

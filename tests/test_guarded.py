@@ -18,6 +18,7 @@ import xgrad as xg
 from tests.helpers import make, to_numpy
 from tests.training import LOSSES, OPTIMIZERS, batch, network
 from xgrad import backends
+from xgrad.backends import registry
 from xgrad.backends.guarded import NO_GUARD, Guarded
 from xgrad.engine.arguments import MixedBackendsError
 
@@ -58,7 +59,7 @@ def two(monkeypatch) -> Iterator[list[Any]]:
             _here.device = name
 
         monkeypatch.setattr(backend, "make_current", use)
-        monkeypatch.setitem(backends._loaded, ("strict", str(device)), backend)
+        monkeypatch.setitem(registry._loaded, ("strict", str(device)), backend)
         pair.append(backend)
     with checked(array_api_strict):
         yield pair

@@ -8,7 +8,7 @@ import platform
 import xgrad as xg
 from xgrad.backends import BackendError, backend_class, load, names
 from xgrad.backends.base import Backend
-from xgrad.backends.default_dtype import name_of_dtype
+from xgrad.backends.dtype_names import name_of_dtype
 from xgrad.engine.registry import FUNCTIONS
 from xgrad.fit.words import one_line
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xgrad.backends import load
-from xgrad.backends.default_dtype import DTYPES, name_of_dtype
+from xgrad.backends.dtype_names import DTYPES, name_of_dtype
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.creation import asarray
 from xgrad.rules.data_type import astype as converted

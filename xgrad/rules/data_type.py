@@ -6,7 +6,7 @@ from typing import Any
 
 from xgrad.backends import is_host_data
 from xgrad.backends.data import is_scalar
-from xgrad.backends.default_dtype import DTYPES
+from xgrad.backends.dtype_names import DTYPES
 from xgrad.engine.arguments import backend_of
 from xgrad.engine.dispatch import apply
 from xgrad.engine.op import Multilinear
