@@ -282,7 +282,7 @@ class Backend(Dtypes):
         return self.xp._put(array, value, key)
 
     def fused(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """An optimizer's elementwise rule (see `xgrad.optim.state.Rule`), or what does the same in a single kernel."""
+        """An optimizer's elementwise rule (see `xgrad.optim.rule.Rule`), or what does the same in a single kernel."""
         return rule
 
     def kind_of(self, error: Exception) -> type[Exception]:

@@ -366,12 +366,12 @@ def test_state_follows_a_parameter_that_changes_dtype(backend, name):
 def test_the_rule_is_differentiable(backend, name):
     """An update is a rule: on xgrad's own namespace it is recorded."""
     cls = getattr(xg.optim, name)
-    options = cls([leaf([1.0])], lr=0.1, weight_decay=0.1).param_groups[0].options
+    o = cls([leaf([1.0])], lr=0.1, weight_decay=0.1).param_groups[0].named
 
     def after_two_steps(xp, p, g):
         state: dict[str, object] = {}
         for _ in range(2):
-            p = cls.update(xp, p, g * p, state, **options)
+            p = cls.update(xp, p, g * p, state, o)
         return p
 
     start, slope = np.array([1.0, -2.0]), np.array([0.5, 0.25])
@@ -518,7 +518,7 @@ def test_an_optimizer_of_the_users_own_loads_what_it_keeps():
         checks: ClassVar[Any] = {}
 
         @staticmethod
-        def update(xp, p, g, state):
+        def update(xp, p, g, state, o):
             state["word"] = "any"
             return p - g
 

@@ -315,7 +315,7 @@ class Failing(optim.Optimizer):
     checks = {}  # noqa: RUF012
 
     @staticmethod
-    def update(xp: Any, p: Any, g: Any, state: Any) -> Any:
+    def update(xp: Any, p: Any, g: Any, state: Any, o: Any) -> Any:
         raise ZeroDivisionError
 
 

@@ -1,34 +1,29 @@
-"""Adam and AdamW: running means of the gradient and of its square, corrected for their start at zero."""
+"""Adam and AdamW: moments of the gradient, corrected for their start at zero."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from math import sqrt
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
-from xgrad.optim.options import Check, at_least_zero, flag, two_fractions
-from xgrad.optim.state import Rule, follow_rule
+from xgrad.optim.options import at_least_zero, flag
+from xgrad.optim.rule import Moment, direction
+from xgrad.optim.table import Betas, Eps, LearningRate, Maximize, WeightDecay, given
+
+Amsgrad = Annotated[bool, flag, "divide by the largest v so far"]
+Decoupled = Annotated[bool, flag, "shrink p by `lr * weight_decay` instead of changing the gradient, as AdamW does"]
 
 
 class Adam(Optimizer):
-    """`p -= lr * m / (sqrt(s) + eps)`, where m and s are running means of g and of g * g.
+    """`p -= lr * m / (sqrt(v) + eps)`, where m and v are the first and the second moment of g, corrected for their start at 0.
+
+    m = beta1 * m + (1 - beta1) * g, and v = beta2 * v + (1 - beta2) * g**2. At step t, they are used as m / (1 - beta1**t) and
+    v / (1 - beta2**t): Kingma and Ba, https://arxiv.org/abs/1412.6980, Algorithm 1. `amsgrad` is Algorithm 2 of
+    https://arxiv.org/abs/1904.09237.
 
     Where g * g overflows (in float32, for elements of g from about 1e21 on), p stands still from then on, as in PyTorch; where it
     underflows (below about 1e-23), g counts as nothing beside `eps`. Clip such gradients, or scale the loss.
-
-    Args:
-        params: the tensors to train, or dicts (param groups) with "params" and options of their own.
-        lr: the learning rate, 0 or more.
-        betas: how much of m and of s is kept from step to step; each at least 0 and less than 1.
-        eps: keeps the division finite, 0 or more.
-        weight_decay: adds `weight_decay * p` to the gradient.
-        amsgrad: divide by the largest s so far.
-        maximize: climb instead of descend.
-        decoupled_weight_decay: shrink p by `lr * weight_decay` instead of changing the gradient, as AdamW does.
-
-    Raises:
-        ValueError: an option out of its range, or no parameters.
 
     >>> import xgrad as xg
     >>> w = xg.asarray([1.0], requires_grad=True)
@@ -39,111 +34,72 @@ class Adam(Optimizer):
     [0.5]
     """
 
-    checks: ClassVar[Mapping[str, Check]] = {
-        "lr": at_least_zero,
-        "betas": two_fractions,
-        "eps": at_least_zero,
-        "weight_decay": at_least_zero,
-        "amsgrad": flag,
-        "maximize": flag,
-        "decoupled_weight_decay": flag,
+    counts_steps = True
+    moments: ClassVar[Mapping[str, Moment]] = {
+        "exp_avg": Moment(),
+        "exp_avg_sq": Moment(),
+        "max_exp_avg_sq": Moment(when="amsgrad"),
     }
-    keeps: ClassVar[Mapping[str, str]] = {"step": "", "exp_avg": "", "exp_avg_sq": "", "max_exp_avg_sq": "amsgrad"}
-    factors = ("eps",)
 
     def __init__(
         self,
         params: Params,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0,
-        amsgrad: bool = False,
+        lr: LearningRate = 1e-3,
+        betas: Betas = (0.9, 0.999),
+        eps: Eps = 1e-8,
+        weight_decay: WeightDecay = 0,
+        amsgrad: Amsgrad = False,
         *,
-        maximize: bool = False,
-        decoupled_weight_decay: bool = False,
+        maximize: Maximize = False,
+        decoupled_weight_decay: Decoupled = False,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "amsgrad": amsgrad,
-            "maximize": maximize,
-            "decoupled_weight_decay": decoupled_weight_decay,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, given(locals()))
 
     @staticmethod
-    def update(
-        xp: Any,
-        p: Any,
-        g: Any,
-        state: dict[str, Any],
-        *,
-        lr: float,
-        betas: tuple[float, float],
-        eps: float,
-        weight_decay: float,
-        amsgrad: bool,
-        maximize: bool,
-        decoupled_weight_decay: bool,
-    ) -> Any:
-        step = state.get("step", 0) + 1
-        beta1, beta2 = betas
-        names = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq") if amsgrad else ("exp_avg", "exp_avg_sq")
-        corrected = sqrt(1 - beta2**step), lr / (1 - beta1**step)
-        shares = 1 - beta1, (1 - beta2) / (1 - beta1) ** 2
-        numbers = beta1, beta2, *shares, eps, *corrected, weight_decay, 1 - lr * weight_decay
-        flags = bool(weight_decay), decoupled_weight_decay, maximize
-        p = follow_rule(xp, _RULE, p, g, state, names, numbers, flags)
-        state["step"] = step
-        return p
+    def numbers(o: Any, t: int) -> dict[str, Any]:
+        beta1, beta2 = o.betas
+        return {
+            "beta1": beta1,
+            "beta2": beta2,
+            "share": 1 - beta1,
+            "share_of_square": (1 - beta2) / (1 - beta1) ** 2,  # of the square of `share * g`
+            "root_of_correction": sqrt(1 - beta2**t),
+            "rate": o.lr / (1 - beta1**t),
+            "shrink": 1 - o.lr * o.weight_decay,
+            "decays": bool(o.weight_decay) and not o.decoupled_weight_decay,
+            "shrinks": bool(o.weight_decay) and o.decoupled_weight_decay,
+        }
 
+    @staticmethod
+    def roll(xp: Any, n: Any, p: Any, g: Any, m: Any, v: Any, v_max: Any) -> Any:
+        part = n.share * direction(n, p, g)
+        m *= n.beta1
+        m += part
+        part *= part  # in the same array: a second one of its size would cost more than the arithmetic
+        part *= n.share_of_square
+        v *= n.beta2
+        v += part
+        return m, v
 
-def _roll(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
-    p, g, mean, mean_square, *_ = arrays
-    beta1, beta2, share, share_of_square, _, _, _, weight_decay, _ = numbers
-    decays, decoupled, maximize = flags
-    if maximize:
-        g = -g
-    if decays and not decoupled:
-        g = g + weight_decay * p
-    part = share * g
-    mean *= beta1
-    mean += part
-    part *= part  # in the same array: a second one of its size would cost more than the arithmetic
-    part *= share_of_square
-    mean_square *= beta2
-    mean_square += part
-    return mean, mean_square
-
-
-def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
-    p, _, mean, mean_square, *largest = arrays
-    _, _, _, _, eps, correction, rate, _, shrink = numbers
-    decays, decoupled, _ = flags
-    if largest:
-        largest = [xp.maximum(largest[0], mean_square)]
-        mean_square = largest[0]
-    change = xp.sqrt(mean_square)
-    change /= correction
-    change += eps
-    change = xp.divide_into(mean, change)
-    change *= rate
-    if decays and decoupled:
-        p *= shrink
-    p -= change
-    return p, *largest
-
-
-_RULE = Rule(_roll, _descend)
+    @staticmethod
+    def descend(xp: Any, n: Any, p: Any, g: Any, m: Any, v: Any, v_max: Any) -> Any:
+        if v_max is not None:
+            v = v_max = xp.maximum(v_max, v)
+        change = xp.sqrt(v)
+        change /= n.root_of_correction
+        change += n.eps
+        change = xp.divide_into(m, change)  # m / (sqrt(v) + eps)
+        change *= n.rate
+        if n.shrinks:
+            p *= n.shrink
+        p -= change
+        return p, v_max
 
 
 class AdamW(Adam):
-    """Adam whose weight decay shrinks the weights themselves, by `lr * weight_decay` a step.
+    """Adam whose weight decay shrinks the weights themselves: `p *= 1 - lr * weight_decay` at each step.
 
-    Arguments and errors are Adam's; only `weight_decay` has another default.
+    Loshchilov and Hutter, https://arxiv.org/abs/1711.05101, Algorithm 2. The formula is Adam's, with `decoupled_weight_decay`.
 
     >>> import xgrad as xg
     >>> w = xg.asarray([1.0], requires_grad=True)
@@ -157,21 +113,12 @@ class AdamW(Adam):
     def __init__(
         self,
         params: Params,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 1e-2,
-        amsgrad: bool = False,
+        lr: LearningRate = 1e-3,
+        betas: Betas = (0.9, 0.999),
+        eps: Eps = 1e-8,
+        weight_decay: Annotated[float, at_least_zero, "p shrinks by `lr * weight_decay`"] = 1e-2,
+        amsgrad: Amsgrad = False,
         *,
-        maximize: bool = False,
+        maximize: Maximize = False,
     ) -> None:
-        super().__init__(
-            params,
-            lr,
-            betas,
-            eps,
-            weight_decay,
-            amsgrad,
-            maximize=maximize,
-            decoupled_weight_decay=True,
-        )
+        super().__init__(params, **given(locals()), decoupled_weight_decay=True)

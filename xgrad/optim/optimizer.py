@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -12,28 +12,47 @@ from xgrad.engine.persist import Place, places_in
 from xgrad.engine.tensor import Tensor
 from xgrad.optim.computing import Before, compute
 from xgrad.optim.loading import loaded
-from xgrad.optim.options import Check, ParamGroup
+from xgrad.optim.options import Check, Options, ParamGroup
+from xgrad.optim.rule import Moment, Prepared, Rule
 from xgrad.optim.state import State
+from xgrad.optim.table import read_table
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Mapping[str, Any]]
 
 
 class Optimizer:
-    """Base of all optimizers. A new one says what its options must be (`checks`) and gives its rule (`update`). It may say
-    what it keeps for each parameter (`keeps`): a loaded state is then checked for it.
+    """Base of all optimizers. A new one is a class with a table of options and a formula.
 
-    The rule is `update(xp, p, g, state, **options)`: arrays of the namespace `xp` in, the new p out. It may use
-    augmented assignment on p and on what it keeps in `state` (then rebind: some libraries return a new array), never
-    on g. It is best to compute everything first and to write last: an update that runs out of memory is then as if it
-    had not begun.
+    The signature of `__init__` is the table (see table.py); one without a table says in `checks` what its options must be.
+
+    An elementwise formula is in three functions. `numbers(o, t)` gives the numbers of step t by name, beside the options `o` that
+    are numbers themselves. `roll(xp, n, p, g, *moments)` updates and returns the running statistics.
+    `descend(xp, n, p, g, *moments)` returns the new parameter, then any statistics that it updates itself. `moments` names the
+    statistics. These may use augmented assignment on p and on moments, never on g, and allocate all that they need before they
+    write. The step t is counted from 1 if `counts_steps`; else it is 1 at the first step and 0 later.
+
+    Any other formula is in `update(xp, p, g, state, o)`: arrays of the namespace `xp` in, the new p out. It keeps what it likes
+    in `state`, and it may name that in `keeps`: a loaded state is then checked for it. It is best to compute everything first and
+    to write last: an update that runs out of memory is then as if it had not begun.
     """
 
     checks: ClassVar[Mapping[str, Check]]
-    factors: ClassVar[
-        Collection[str]
-    ] = ()  # options that the rule uses on arrays only, not in sums of its own or as flags
+    moments: ClassVar[Mapping[str, Moment]] = {}
+    counts_steps: ClassVar[bool] = False
+    roll: ClassVar[Callable[..., Any]]
+    descend: ClassVar[Callable[..., Any]]
+    rule: ClassVar[Rule]
     keeps: ClassVar[Mapping[str, str] | None] = None  # what `state` holds, and the option that asks for it ("": always)
-    update: ClassVar[Callable[..., Any]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Read the table of options, and make a rule of the formula."""
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            read_table(cls)
+        if {"moments", "counts_steps", "numbers", "roll", "descend"} & set(vars(cls)):
+            cls.rule = Rule(cls)
+            steps = {"step": ""} if cls.counts_steps else {}
+            cls.keeps = {**steps, **{name: moment.when for name, moment in cls.moments.items()}}
 
     def __init__(self, params: Params, defaults: Mapping[str, Any]) -> None:
         self.name = type(self).__name__
@@ -69,6 +88,19 @@ class Optimizer:
     def check_together(self, options: dict[str, Any]) -> None:
         """Raise ValueError for options that are each right but do not go together."""
 
+    @staticmethod
+    def numbers(o: Any, t: int) -> dict[str, Any]:
+        """The numbers and flags of step t that the formula needs beside the options."""
+        return {}
+
+    @classmethod
+    def update(cls, xp: Any, p: Any, g: Any, state: Any, o: Any) -> Any:
+        """The new p, from raw arrays. What is kept in `state` is updated."""
+        prepared = o._prepared
+        if prepared is None:
+            prepared = o._prepared = Prepared(cls.rule, o)
+        return prepared.step(xp, p, g, state)
+
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Move each parameter that has a gradient. `closure` computes loss and gradients anew; its loss is returned.
 
@@ -86,7 +118,7 @@ class Optimizer:
         put_off: list[Before] = []
         try:
             for group in self.param_groups:
-                options = group.options
+                o = group.named
                 for p in group.params:
                     at = p
                     grad = p.grad
@@ -95,10 +127,10 @@ class Optimizer:
                         if backend.defers:
                             put_off.append(Before(p, self.state.get(p)))
                         if backend.guard is NO_GUARD:
-                            self._move(p, grad._data, options, backend)
+                            self._move(p, grad._data, o, backend)
                         else:
                             with backend.guard:
-                                self._move(p, grad._data, options, backend)
+                                self._move(p, grad._data, o, backend)
         except Exception as error:
             self._remember_moved(at)
             if at is not None:
@@ -127,28 +159,25 @@ class Optimizer:
             if p.grad is not None:
                 self._moved[p] = p.grad
 
-    def _move(self, p: Tensor, g: Any, options: dict[str, Any], backend: Any) -> None:
+    def _move(self, p: Tensor, g: Any, o: Options, backend: Any) -> None:
         xp = backend.xp
         state = self.state.get(p)
         if state is None:
             state = self.state[p] = State(p)
         elif state.backend is not backend or state.dtype != p._data.dtype:
             state.follow(p)
-        if state.source is not options:
-            state.take(options, self.factors, p._data)
-        options = state.options
         if state.inside is not None:
             there = state.there
             if there is None or there[0] is not g:
                 there = state.there = [g, state.inside(xp, g), None]
             if there[2] is None:
-                there[2] = self.update(xp, state.inside(xp, p._data), there[1], state, **options)
+                there[2] = self.update(xp, state.inside(xp, p._data), there[1], state, o)
             p.data = state.outside(xp, there[2], state.dtype)
             state.there = None
         elif backend.exclusive(p._data):
-            p.data = self.update(xp, p._data, g, state, **options)
+            p.data = self.update(xp, p._data, g, state, o)
         else:  # a graph that was kept, a snapshot or the user holds this array: leave it as it is
-            p.data = self.update(xp, backend.copy(p._data), g, state, **options)
+            p.data = self.update(xp, backend.copy(p._data), g, state, o)
         if state.is_single:
             state.keep_arrays()
 

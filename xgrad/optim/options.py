@@ -17,12 +17,12 @@ def finite(where: str, value: Any) -> float:
 
 
 def at_least_zero(where: str, value: Any) -> float:
-    """A finite number, zero or more."""
+    """A finite number, 0 or more."""
     return _number(where, value, "a finite number, 0 or more", lambda v: v >= 0)
 
 
 def two_fractions(where: str, value: Any) -> tuple[float, float]:
-    """A pair of numbers in [0, 1)."""
+    """Two numbers, each at least 0 and less than 1."""
     right = "two numbers, each at least 0 and less than 1"
     try:
         first, second = value
@@ -36,7 +36,8 @@ def two_fractions(where: str, value: Any) -> tuple[float, float]:
 
 
 def flag(where: str, value: Any) -> bool:
-    """True or False (or 1 or 0)."""
+    """True or False."""
+    # 1 and 0 will do as well
     if isinstance(value, str | bytes) or getattr(value, "shape", ()) != () or value not in (0, 1):
         raise ValueError(f"{where} must be True or False, got {value!r}")
     return bool(value)
@@ -50,6 +51,18 @@ def _number(where: str, value: Any, right: str, good: Callable[[float], bool]) -
     if not (math.isfinite(number) and good(number)):
         raise ValueError(f"{where} must be {right}, got {value!r}")
     return number
+
+
+class Options:
+    """The options of a group by name: `o.lr`. They do not change: a group in which one is set makes new ones."""
+
+    _prepared: Any = None  # what a rule has made of them
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        vars(self).update(values)
+
+    def __reduce__(self) -> Any:
+        return Options, ({name: value for name, value in vars(self).items() if name != "_prepared"},)
 
 
 class ParamGroup(MutableMapping[str, Any]):
@@ -69,7 +82,8 @@ class ParamGroup(MutableMapping[str, Any]):
         self.owner = owner
         self.checks = checks
         self.params = params
-        self.options: dict[str, Any] = {}  # exactly what the rule takes
+        self.options: dict[str, Any] = {}
+        self.named = Options({})  # the same, as an update takes them
         self.others: dict[str, Any] = {}
         for name, value in items.items():
             self[name] = value
@@ -84,7 +98,8 @@ class ParamGroup(MutableMapping[str, Any]):
             self.params = list(value)
         elif name in self.checks:
             checked = self.checks[name](f"{self.owner}: {name}", value)
-            self.options = {**self.options, name: checked}  # a new dict: who has taken the old one can see the change
+            self.options = {**self.options, name: checked}
+            self.named = Options(self.options)
         else:
             self.others[name] = value
 

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
-from xgrad.optim.options import Check, at_least_zero, finite, flag
-from xgrad.optim.state import Rule, follow_rule
+from xgrad.optim.options import finite, flag
+from xgrad.optim.rule import Moment, direction
+from xgrad.optim.table import LearningRate, Maximize, Momentum, WeightDecay, given
 
 
 class SGD(Optimizer):
     """`p -= lr * g`, with momentum, Nesterov momentum and weight decay.
 
-    Args:
-        params: the tensors to train, or dicts (param groups) with "params" and options of their own.
-        lr: the learning rate, 0 or more.
-        momentum: how much of the velocity is kept from step to step, 0 or more.
-        dampening: the share of a new gradient that is left out of the velocity.
-        weight_decay: adds `weight_decay * p` to the gradient.
-        nesterov: look ahead along the velocity; needs momentum > 0 and dampening = 0.
-        maximize: climb instead of descend.
-
-    Raises:
-        ValueError: an option out of its range, or no parameters.
+    With momentum, v = momentum * v + (1 - dampening) * g and `p -= lr * v`; v is g at the first step. With `nesterov`,
+    `p -= lr * (g + momentum * v)`. Sutskever et al., https://proceedings.mlr.press/v28/sutskever13.html, equations 1 to 4, but
+    with the learning rate outside of v: https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html.
 
     >>> import xgrad as xg
     >>> w = xg.asarray([4.0], requires_grad=True)
@@ -36,37 +29,20 @@ class SGD(Optimizer):
     [2.75]
     """
 
-    checks: ClassVar[Mapping[str, Check]] = {
-        "lr": at_least_zero,
-        "momentum": at_least_zero,
-        "dampening": finite,
-        "weight_decay": at_least_zero,
-        "nesterov": flag,
-        "maximize": flag,
-    }
-    keeps: ClassVar[Mapping[str, str]] = {"momentum_buffer": "momentum"}
-    factors = ("lr",)
+    moments: ClassVar[Mapping[str, Moment]] = {"momentum_buffer": Moment(when="momentum")}
 
     def __init__(
         self,
         params: Params,
-        lr: float = 1e-3,
-        momentum: float = 0,
-        dampening: float = 0,
-        weight_decay: float = 0,
-        nesterov: bool = False,
+        lr: LearningRate = 1e-3,
+        momentum: Momentum = 0,
+        dampening: Annotated[float, finite, "the share of a new gradient that is left out of the velocity"] = 0,
+        weight_decay: WeightDecay = 0,
+        nesterov: Annotated[bool, flag, "look ahead along the velocity; needs momentum > 0 and dampening = 0"] = False,
         *,
-        maximize: bool = False,
+        maximize: Maximize = False,
     ) -> None:
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
+        super().__init__(params, given(locals()))
 
     def check_together(self, options: dict[str, Any]) -> None:
         momentum, dampening = options["momentum"], options["dampening"]
@@ -76,64 +52,30 @@ class SGD(Optimizer):
             )
 
     @staticmethod
-    def update(
-        xp: Any,
-        p: Any,
-        g: Any,
-        state: dict[str, Any],
-        *,
-        lr: float,
-        momentum: float,
-        dampening: float,
-        weight_decay: float,
-        nesterov: bool,
-        maximize: bool,
-    ) -> Any:
-        if not momentum:
-            return follow_rule(xp, _PLAIN, p, g, state, (), (lr, weight_decay), (bool(weight_decay), maximize))
-        numbers = lr, weight_decay, momentum, 1 - dampening
-        flags = bool(weight_decay), maximize, "momentum_buffer" not in state, bool(dampening), nesterov
-        return follow_rule(xp, _ROLLING, p, g, state, ("momentum_buffer",), numbers, flags)
+    def numbers(o: Any, t: int) -> dict[str, Any]:
+        return {
+            "share": 1 - o.dampening,
+            "dampened": bool(o.dampening),
+            "decays": bool(o.weight_decay),
+            "starts": t == 1,
+        }
 
+    @staticmethod
+    def roll(xp: Any, n: Any, p: Any, g: Any, v: Any) -> Any:
+        g = direction(n, p, g)
+        if n.starts:
+            return (g * 1,)  # a copy
+        if n.dampened:
+            g = n.share * g
+        v *= n.momentum
+        v += g
+        return (v,)
 
-def _direction(p: Any, g: Any, weight_decay: float, decays: bool, maximize: bool) -> Any:
-    if maximize:
-        g = -g
-    return g + weight_decay * p if decays else g
-
-
-def _descend(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
-    p, g = arrays
-    lr, weight_decay = numbers
-    decays, maximize = flags
-    p -= lr * (_direction(p, g, weight_decay, decays, maximize) if decays or maximize else g)
-    return (p,)
-
-
-def _roll(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
-    p, g, v = arrays
-    _, weight_decay, momentum, share = numbers
-    decays, maximize, starts, dampened, _ = flags
-    if decays or maximize:
-        g = _direction(p, g, weight_decay, decays, maximize)
-    if starts:
-        return (g * 1,)  # a copy
-    if dampened:
-        g = share * g
-    v *= momentum
-    v += g
-    return (v,)
-
-
-def _descend_rolling(xp: Any, arrays: Any, numbers: Any, flags: Any) -> Any:
-    p, g, v = arrays
-    lr, weight_decay, momentum, _ = numbers
-    decays, maximize, _, _, nesterov = flags
-    if nesterov:
-        v = _direction(p, g, weight_decay, decays, maximize) + momentum * v
-    p -= lr * v
-    return (p,)
-
-
-_PLAIN = Rule(None, _descend)
-_ROLLING = Rule(_roll, _descend_rolling)
+    @staticmethod
+    def descend(xp: Any, n: Any, p: Any, g: Any, v: Any) -> Any:
+        if v is None:  # no momentum
+            v = direction(n, p, g)
+        elif n.nesterov:
+            v = direction(n, p, g) + n.momentum * v
+        p -= n.lr * v
+        return (p,)

@@ -1,8 +1,8 @@
-"""What an optimizer keeps for one parameter from step to step."""
+"""What an optimizer keeps for one parameter from step to step: moments, and the number of steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from xgrad.engine.tensor import Tensor
@@ -13,9 +13,9 @@ Part = Callable[..., Any]
 
 
 class State(dict[str, Any]):
-    """Raw arrays like the parameter, owned by the optimizer, and numbers. A rule reads and writes it as a dict."""
+    """Raw arrays like the parameter, owned by the optimizer, and numbers. An update reads and writes it as a dict."""
 
-    __slots__ = ("backend", "dtype", "inside", "is_single", "options", "outside", "rolled", "rules", "source", "there")
+    __slots__ = ("backend", "dtype", "inside", "is_single", "outside", "rolled", "run", "there")
 
     def __init__(self, p: Tensor) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class State(dict[str, Any]):
 
     def place(self, p: Tensor) -> None:
         self.backend, self.dtype = p.backend, p._data.dtype
-        # What the rule works with in place of p and g, and how a new p comes back from there; None where it works with them.
+        # What the update works with in place of p and g, and how a new p comes back from there; None where it works with them.
         self.inside: Part | None
         self.outside: Part
         if self.dtype in p.backend.complex_dtypes:
@@ -57,13 +57,12 @@ class State(dict[str, Any]):
         else:
             self.inside = None
         self.is_single = not p._data.shape
-        self.source: Mapping[str, Any] | None = None
-        self.rules: dict[Rule, Callable[..., Any]] = {}
+        self.run: Callable[..., Any] | None = None  # the rule, or the kernel that the backend makes of it
         self.forget()
 
     def forget(self) -> None:
         """Begin the next update anew, whatever came of the last."""
-        self.rolled: Any = None  # the gradient that what is kept has seen already, and p has not
+        self.rolled: Any = None  # the gradient that the moments hold already, and p does not
         self.there: Any = None  # [gradient, what is `inside` for it, the new p there once it is known]
 
     def keep_arrays(self) -> None:
@@ -72,12 +71,10 @@ class State(dict[str, Any]):
             if hasattr(value, "dtype") and not self.backend.owns(value):
                 self[name] = self.backend.asarray(value)
 
-    def take(self, options: Mapping[str, Any], factors: Collection[str], like: Array) -> None:
-        """Keep the options as the rule gets them: those that only meet arrays as the backend is quickest with them."""
-        self.source = options
-        self.options = {
-            name: self.backend.weak(value, like) if name in factors else value for name, value in options.items()
-        }
+    def fuse(self, rule: Callable[..., Any]) -> Callable[..., Any]:
+        """The rule, or what the backend runs in its place."""
+        self.run = self.backend.fused(rule)
+        return self.run
 
 
 def _fitted(name: str, value: Tensor, backend: Any, like: Array) -> Array:
@@ -87,65 +84,6 @@ def _fitted(name: str, value: Tensor, backend: Any, like: Array) -> Array:
     if not holds(backend, like.dtype, value.backend, value.dtype):
         raise ValueError(f"{name} is of dtype {value.dtype}, but its parameter needs {like.dtype}")
     return transfer(value.data, value.backend, backend, like.dtype)
-
-
-class Rule:
-    """An elementwise rule in two parts, each `part(xp, (p, g, *kept), numbers, flags)`.
-
-    `roll` moves on what is kept from step to step and gives its new values; `descend` gives the new p, and then the new values of
-    those that it moves on itself: the last of what is kept. Numbers may differ from step to step; a flag decides what is computed
-    at all. Each part allocates all that it needs before it writes into an array, so that running out of memory finds either
-    nothing of it done or all.
-    """
-
-    def __init__(self, roll: Part | None, descend: Part) -> None:
-        self.roll = roll
-        self.descend = descend
-
-    def __call__(self, xp: Any, arrays: tuple[Array, ...], numbers: Any, flags: Any) -> tuple[Array, ...]:
-        """The new p and the new values of all that is kept: the whole rule, as a backend may make one kernel of it."""
-        p, g, *before = arrays
-        rolled = self.roll(xp, arrays, numbers, flags) if self.roll else ()
-        kept = (*rolled, *before[len(rolled) :])
-        p, *late = self.descend(xp, (p, g, *kept), numbers, flags)
-        return p, *kept[: len(kept) - len(late)], *late
-
-
-def follow_rule(
-    xp: Any,
-    rule: Rule,
-    p: Array,
-    g: Array,
-    state: MutableMapping[str, Any],
-    names: tuple[str, ...],
-    numbers: Any,
-    flags: Any,
-) -> Array:
-    """The new p; what is kept under these names is moved on.
-
-    Where a backend makes no kernel of the rule, its parts run one after the other. If memory runs out in between, the state
-    remembers the gradient that has been rolled, so that it is not rolled again.
-    """
-    if type(state) is not State:  # on xgrad's own namespace, to be differentiated
-        run: Callable[..., Any] = rule
-    else:
-        run = state.rules.get(rule) or state.rules.setdefault(rule, state.backend.fused(rule))
-        if run is rule and rule.roll is None:
-            return rule.descend(xp, (p, g), numbers, flags)[0]
-    kept = [xp.zeros_like(p) if array is None else array for array in map(state.get, names)]
-    if run is not rule or type(state) is not State:
-        p, *after = run(xp, (p, g, *kept), numbers, flags)
-        state.update(zip(names, after, strict=True))
-        return p
-    if rule.roll is not None and state.rolled is not g:
-        for i, value in enumerate(rule.roll(xp, (p, g, *kept), numbers, flags)):
-            kept[i] = state[names[i]] = value
-        state.rolled = g
-    p, *late = rule.descend(xp, (p, g, *kept), numbers, flags)
-    if late:
-        state.update(zip(names[-len(late) :], late, strict=True))
-    state.rolled = None
-    return p
 
 
 def as_real(xp: Any, z: Array) -> Array:
