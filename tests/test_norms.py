@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 import xgrad as xg
 from tests.helpers import assert_matches, make, to_numpy
+from xgrad.backends import load
+from xgrad.engine.op import OPS
 
 ORDERS = [2, 3, 1.5, 0.5, -1, -2]
 SCALES = [("float64", 1.0), ("float64", 1e200), ("float64", 1e-200), ("float32", 1e25), ("float32", 1e-25)]
@@ -135,6 +138,21 @@ def test_a_norm_over_several_axes_and_over_nothing(xp):
     for shape in ((0,), (2, 0), (0, 2)):
         empty = make(xp, np.zeros(shape))
         assert_matches(xg.grad(lambda x: xp.sum(xp.linalg.vector_norm(x, axis=-1)))(empty), np.zeros(shape), xp=xp)
+
+
+@pytest.mark.parametrize("ord", [math.inf, -math.inf])
+def test_the_element_that_a_norm_is_of_is_found_where_the_library_rounds_it_otherwise(monkeypatch, ord):
+    """dpnp's kernels of the norm and of the absolute value differ in the last digit of a complex number."""
+    numpy: Any = load("numpy")
+
+    def norm(*args, **options):
+        return np.linalg.vector_norm(*args, **options) * (1 + 4e-16)
+
+    monkeypatch.setitem(OPS["linalg.vector_norm"].raw, numpy, norm)
+    with xg.use_backend("numpy"):
+        x = xg.asarray([[3.0, -4.0], [-6.0, 1.0]])
+        g = xg.grad(lambda x: xg.sum(xg.linalg.vector_norm(x, axis=1, ord=ord)))(x)
+    assert_matches(g, [[0.0, -1.0], [-1.0, 0.0]] if ord > 0 else [[1.0, 0.0], [0.0, 1.0]], xp=xg)
 
 
 @pytest.mark.parametrize("ord", ["fro", "nuc", 2, 1, math.inf, -2, -1, -math.inf])

@@ -128,16 +128,18 @@ def _slope(xp: Any, x: Any, y: Any, axis: Axes, ord: float) -> Any:
     if x.dtype in xp.narrow_dtypes:  # whose norms may overflow
         x = wide(xp, x)
         y = xp.linalg.vector_norm(x, axis=axis, keepdims=True, ord=ord)
-    if ord == 0:
+    if ord == 0 or 0 in x.shape:
         return xp.zeros(x.shape, dtype=x.dtype)
     if ord == 1:
         return xp.sign(x)
     if ord == 2:
         return x / expand(xp, infinite_at_zero(xp, y), x.shape, axis)
-    y, size = expand(xp, y, x.shape, axis), xp.abs(x)
-    if math.isinf(ord):
-        hit = xp.astype(size == y, size.dtype)
+    size = xp.abs(x)
+    if math.isinf(ord):  # y is another kernel's absolute value, and may be equal to none of these
+        extreme = (xp.max if ord > 0 else xp.min)(size, axis=axis, keepdims=True)
+        hit = xp.astype(size == extreme, size.dtype)
         return xp.sign(x) * hit / xp.sum(hit, axis=axis, keepdims=True)
+    y = expand(xp, y, x.shape, axis)
     return xp.sign(x) * _power_of_share(xp, size, y, ord - 1)
 
 
