@@ -88,11 +88,12 @@ class DpnpRaw(IndexingRaw):
 
     def getitem(self, x: Any, key: Any) -> Any:
         order = numpys_order(key, x.ndim)
-        x, key = self._with_neighbours(x, key)
+        x, key = self._with_neighbours(x, signed(key))
         return x[key] if order is None else dpnp.permute_dims(x[key], order)
 
     def _put(self, y: Any, value: Any, key: Any) -> Any:
         """Of what goes to one place, the last stays, as in NumPy. Threads would come in any order."""
+        key = signed(key)
         if getattr(value, "ndim", 0):
             if holds_integers(self, key):
                 value = settle(self, self.astype(value, y.dtype, copy=False), key, y.shape)
@@ -116,6 +117,13 @@ class DpnpRaw(IndexingRaw):
 def spread_out(x: Any) -> Any:
     """The array, or a copy where one element is the same in memory as the next: dpnp multiplies no such matrices."""
     return x.copy() if 0 in x.strides and x.size > 1 else x
+
+
+def signed(key: Any) -> Any:
+    """The key, without unsigned integers of 64 bits beside others: dpnp knows no dtype for both."""
+    if type(key) is not tuple or sum(hasattr(part, "dtype") for part in key) < 2:
+        return key
+    return tuple(part.astype(dpnp.int64) if getattr(part, "dtype", None) == dpnp.uint64 else part for part in key)
 
 
 def forwards(x: Any) -> Any:

@@ -254,3 +254,29 @@ def test_transforms_of_single_precision_are_scaled(here, norm):
     x = np.asarray([1.0, 2.0, 4.0, 3.0, 5.0], dtype="float32")
     got = xg.fft.rfft(on(here, x), norm=norm)
     np.testing.assert_allclose(got.numpy(), np.fft.rfft(x, norm=norm), rtol=1e-6)
+
+
+# --- keys -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        (np.array([1, 0, 1], "u8"), np.array([0, 2, 0])),
+        (np.array([1, 0], "u8"), slice(None), np.array([0, 2], "i1")),
+        (np.array([True, False]), np.array([1], "u8")),
+        (slice(None), np.array([2, 0], "u8")),
+    ],
+    ids=str,
+)
+def test_unsigned_integers_of_64_bits_beside_others(here, key):
+    """dpnp has no dtype for both."""
+    numbers = np.arange(24.0).reshape(2, 3, 4)
+    x = here.asarray(numbers)
+    np.testing.assert_array_equal(to_numpy(xg.asarray(x)[key]), numbers[key])
+    want = np.zeros_like(numbers)
+    np.add.at(want, key, 2.0 * numbers[key])
+    np.testing.assert_array_equal(to_numpy(xg.grad(lambda x: xg.sum(x[key] ** 2))(x)), want)
+    written = numbers.copy()
+    written[key] = 7.0
+    np.testing.assert_array_equal(to_numpy(xg.setitem(xg.asarray(x), 7.0, key)), written)
