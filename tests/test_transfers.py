@@ -40,6 +40,8 @@ def there(request):
     ],
 )
 def test_the_guard_catches(there, leak, value):
+    if (there.name, leak) == ("dpnp", np.from_dlpack):
+        pytest.skip("NumPy refuses memory of SYCL itself")
     x = make(there.view, value)
     with no_transfers(there) as transfers, pytest.raises(HiddenTransferError):
         leak(x.data)
