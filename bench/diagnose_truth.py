@@ -51,7 +51,7 @@ class Truth:
 
 
 def truth(outcome: Outcome) -> Truth:
-    run, losses = outcome.run, outcome.watch.losses
+    run, losses = outcome.run, outcome.watch.run.losses
     true = Truth(run, set(run.expected))
     if run.kind in "ABC":
         true.rules.add("STEP_UNSTABLE")
@@ -84,7 +84,7 @@ def truth(outcome: Outcome) -> Truth:
 
 def _add_ending(true: Truth, outcome: Outcome, x: Array, y: Array) -> None:
     """What the last weights show."""
-    losses, h = outcome.watch.losses, x
+    losses, h = outcome.watch.run.losses, x
     hidden: list[tuple[str, Array]] = []
     if not isinstance(outcome.model, nn.Sequential):
         true.unknown = {"DEAD_LAYER", "CONST_OUTPUT", "PLATEAU", "UNDERTRAINED"}

@@ -71,7 +71,7 @@ def test_the_seed_s_runs_get_their_cause(case: str, dtype: str, seed: int) -> No
 def test_born_dead() -> None:
     born = [run for run in SEED.values() if run.kind == "B" and run.dtype == "float64"]
     outcomes = [perform(replace(run, steps=30)) for run in born]
-    dead = [outcome for outcome in outcomes if len(set(outcome.watch.losses)) == 1]
+    dead = [outcome for outcome in outcomes if len(set(outcome.watch.run.losses)) == 1]
     for outcome in dead:
         report = outcome.watch.report()
         (finding, *_) = named(report, "DEAD_LAYER")
@@ -99,7 +99,7 @@ def test_step_unstable_says_the_numbers() -> None:
 def test_an_infinity_that_relu_hides_is_found() -> None:
     outcome, report = diagnose(SEED["B float32 seed 0"])
     (finding,) = named(report, "NONFINITE")
-    assert all(abs(loss) < xg.inf for loss in outcome.watch.losses)
+    assert all(abs(loss) < xg.inf for loss in outcome.watch.run.losses)
     assert (finding.step, finding.evidence["op"], finding.where) == (2, "linear", "4 (Linear)")
     assert "diagnose_runs.py" in finding.evidence["line"]
 
@@ -359,7 +359,7 @@ def test_copies_and_pickles_are_not_watched() -> None:
     for other, its in (twins, pickle.loads(pickle.dumps((model, optimizer)))):
         kept = [p.numpy() for p in model.parameters()]
         train(other, its, x, y, 2, lambda value: None)
-        assert w.updates == 2
+        assert w.run.updates == 2
         assert all((p.numpy() == before).all() for p, before in zip(model.parameters(), kept, strict=True))
         assert any((p.numpy() != before).any() for p, before in zip(other.parameters(), kept, strict=True))
     w.close()

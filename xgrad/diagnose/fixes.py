@@ -5,24 +5,43 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import xgrad as xg
 from xgrad import nn, optim
 from xgrad.diagnose.curvature import largest_eigenvalue
-from xgrad.diagnose.finding import number
+from xgrad.diagnose.finding import Finding, number
 from xgrad.diagnose.network import copy_of, copy_optimizer, is_float, spread, standardised
+from xgrad.diagnose.rules.trained import r_squared
+from xgrad.diagnose.run import Run
 from xgrad.diagnose.without import without_output_activation
-
-if TYPE_CHECKING:
-    from xgrad.diagnose.report import Report
-    from xgrad.diagnose.watcher import Watch
 
 GOOD = 0.9  # R^2 at which no other fix is tried
 BETTER = 0.1  # R^2 that a fix must gain to be one
 ADAM = 0.01  # its lr
 UNIT = (0.5, 2.0)  # standard deviations that need no standardising
 FIRST = ("GRADCHECK", "NO_GRADIENT")  # faults of the program, which no setting mends
+
+
+class Reported(Protocol):
+    """What a fix uses of a report. `Report` stands above this file."""
+
+    findings: list[Finding]
+    run: Run
+    watch: Callable[..., Watching]
+
+    @property
+    def errors(self) -> list[Finding]: ...
+
+
+class Watching(Protocol):
+    """What a fix uses of a watcher. `Watch` stands above this file."""
+
+    def step(self, loss: Any) -> None: ...
+
+    def report(self) -> Reported: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -97,16 +116,18 @@ class Fix:
         }
 
 
-def try_fix(report: Report, asked_to_end: Callable[[], bool]) -> Fix:
+def try_fix(report: Reported, asked_to_end: Callable[[], bool]) -> Fix:
     """Try changes from the smallest on, until one reaches R^2 >= 0.9 without an error. The watched model is not touched."""
-    w = report.watch
-    before = _result(w.model, w.loss, w.x, w.y, w.is_regression, Change(), tuple(f.rule for f in report.errors))
-    why_not = _why_not(report, w)
+    run = report.run
+    before = _result(
+        run.model, run.loss, run.x, run.y, run.is_regression, Change(), tuple(f.rule for f in report.errors)
+    )
+    why_not = _why_not(report, run)
     if why_not:
         return Fix(before, why_not=why_not)
     trials: list[Trial] = []
-    for change in _changes(report, w):
-        trial = _run(w, change, asked_to_end)
+    for change in _changes(report, run):
+        trial = _run(report, change, asked_to_end)
         if trial is None:
             break
         trials.append(trial)
@@ -120,8 +141,8 @@ def try_fix(report: Report, asked_to_end: Callable[[], bool]) -> Fix:
     return Fix(before, trials, best)
 
 
-def _why_not(report: Report, w: Watch) -> str:
-    lacking = [name for name in ("optimizer", "loss", "x", "y") if getattr(w, name) is None]
+def _why_not(report: Reported, run: Run) -> str:
+    lacking = [name for name in ("optimizer", "loss", "x", "y") if getattr(run, name) is None]
     if lacking:
         return f"it needs {', '.join(lacking)}: give them to watch()"
     faults = [finding for finding in report.findings if finding.rule in FIRST]
@@ -130,18 +151,18 @@ def _why_not(report: Report, w: Watch) -> str:
     return "" if report.findings else "nothing was found wrong"
 
 
-def _changes(report: Report, w: Watch) -> Iterator[Change]:
+def _changes(report: Reported, run: Run) -> Iterator[Change]:
     rules = {finding.rule for finding in report.findings}
     if rules == {"FORGOT_ZERO_GRAD"} or rules == {"FORGOT_ZERO_GRAD", "PLATEAU"}:
         yield Change()
-    linear = w.is_regression and without_output_activation(w.start) is not None
-    assert w.x is not None
-    assert w.y is not None
-    off = not _is_unit(w.x) or (w.is_regression and not _is_unit(w.y))
+    linear = run.is_regression and without_output_activation(run.start) is not None
+    assert run.x is not None
+    assert run.y is not None
+    off = not _is_unit(run.x) or (run.is_regression and not _is_unit(run.y))
     if off or linear:
         yield Change(standardise=off, linear_output=linear)
     else:
-        calm = _calm_rate(w)
+        calm = _calm_rate(run)
         if calm is not None:
             yield Change(lr=calm)
     yield Change(standardise=off, linear_output=linear, adam=True)
@@ -154,46 +175,45 @@ def _is_unit(data: xg.Tensor) -> bool:
     return abs(mean) < 1 and UNIT[0] <= spread(data) <= UNIT[1]
 
 
-def _calm_rate(w: Watch) -> float | None:
+def _calm_rate(run: Run) -> float | None:
     """1 / the largest eigenvalue, for data that is standardised already and SGD with a larger lr."""
-    if not isinstance(w.optimizer, optim.SGD):
+    if not isinstance(run.optimizer, optim.SGD):
         return None
-    pairs = w.pairs(256)
+    pairs = run.pairs(256)
     assert pairs is not None
-    steepest = largest_eigenvalue(w.start, w.loss, *pairs)  # type: ignore[arg-type]
-    lr = max(float(group["lr"]) for group in w.optimizer.param_groups)
+    steepest = largest_eigenvalue(run.start, run.loss, *pairs)
+    lr = max(float(group["lr"]) for group in run.optimizer.param_groups)
     return 1 / steepest if math.isfinite(steepest) and 0 < 1 / steepest < lr else None
 
 
-def _run(w: Watch, change: Change, asked_to_end: Callable[[], bool]) -> Trial | None:
+def _run(report: Reported, change: Change, asked_to_end: Callable[[], bool]) -> Trial | None:
     """Train a copy of the network at its start as long as the run took, on batches of the same size. None where asked to end."""
-    from xgrad.diagnose.watcher import Watch
-
-    assert w.x is not None
-    assert w.y is not None
-    assert w.loss is not None
-    assert w.optimizer is not None
-    model = copy_of(w.start)
-    twin = without_output_activation(w.start) if change.linear_output else model
+    run = report.run
+    assert run.x is not None
+    assert run.y is not None
+    assert run.loss is not None
+    assert run.optimizer is not None
+    model = copy_of(run.start)
+    twin = without_output_activation(run.start) if change.linear_output else model
     model = model if twin is None else twin
-    x = standardised(w.x) if change.standardise and is_float(w.x) else w.x
-    y = standardised(w.y) if change.standardise and w.is_regression else w.y
+    x = standardised(run.x) if change.standardise and is_float(run.x) else run.x
+    y = standardised(run.y) if change.standardise and run.is_regression else run.y
     if change.adam:
         optimizer: optim.Optimizer = optim.Adam(model.parameters(), lr=ADAM)
     else:
-        optimizer = copy_optimizer(w.optimizer, w.model, model)
+        optimizer = copy_optimizer(run.optimizer, run.model, model)
         for group in optimizer.param_groups:
             if change.lr is not None:
                 group["lr"] = change.lr
-    trial = Watch(model, optimizer, loss=w.loss, x=x, y=y, starting=False)
-    size = w.batch[0].shape[0] if w.batch else x.shape[0]
+    trial = report.watch(model, optimizer, loss=run.loss, x=x, y=y)
+    size = run.batch[0].shape[0] if run.batch else x.shape[0]
     rng = xg.random.Generator(0)
     view = x.backend.view
-    for _ in range(w.steps):
+    for _ in range(run.steps):
         chosen = None if size >= x.shape[0] else view.asarray(rng.host.integers(0, x.shape[0], (size,)).tolist())
         xb, yb = (x, y) if chosen is None else (view.take(x, chosen, axis=0), view.take(y, chosen, axis=0))
         optimizer.zero_grad()
-        loss = w.loss(model(xb), yb)
+        loss = run.loss(model(xb), yb)
         loss.backward()
         optimizer.step()
         trial.step(loss)
@@ -202,14 +222,12 @@ def _run(w: Watch, change: Change, asked_to_end: Callable[[], bool]) -> Trial | 
             return None
     errors = tuple(finding.rule for finding in trial.report().errors)
     trial.close()
-    return _result(model, w.loss, x, y, w.is_regression, change, errors)
+    return _result(model, run.loss, x, y, run.is_regression, change, errors)
 
 
 def _result(
     model: nn.Module, loss: Any, x: Any, y: Any, is_regression: bool, change: Change, errors: tuple[str, ...]
 ) -> Trial:
-    from xgrad.diagnose.rules.trained import r_squared
-
     if loss is None or x is None or y is None:
         return Trial(change, math.nan, math.nan, errors)
     with xg.no_grad():

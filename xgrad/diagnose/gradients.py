@@ -12,6 +12,7 @@ from xgrad.engine.tensor import Tensor
 
 UNSEEN = -1.0
 SMALL = 4096  # elements
+GROWN = 3.0  # times what it was, a gradient that tells to read them all
 Named = Sequence[tuple[str, Tensor]]
 
 
@@ -84,6 +85,31 @@ def measure(parameters: Named, only: Collection[int] | None = None) -> Gradients
     return Gradients(parameters, squares)
 
 
+class Reading:
+    """Reads the gradients of each step: the small ones, and all of them where these have grown or gone."""
+
+    def __init__(self, parameters: Named) -> None:
+        self.parameters = parameters
+        self.probes = probes(parameters)
+        self.calm = 0.0  # the largest of their norms, when all gradients were last read
+        self.silent: dict[int, int] = {}  # how many gradients of an update were exactly 0, by step
+
+    def read(self, all_of_them: bool) -> Gradients:
+        if not all_of_them:
+            here = measure(self.parameters, self.probes)
+            if here.largest() <= GROWN * self.calm and not here.zeros():
+                return here
+        here = measure(self.parameters)
+        self.calm = here.largest(self.probes)
+        return here
+
+    def more_are_zero(self, step: int, zeros: int) -> bool:
+        """Whether more gradients are exactly 0 than in the step before."""
+        more = self.silent.get(step - 1, 0) < zeros
+        self.silent = {step: zeros}
+        return more
+
+
 def length(t: Tensor) -> float:
     """The Euclidean norm, without overflow or underflow of the squares."""
     xp, backend = t.backend.xp, t.backend
@@ -117,6 +143,13 @@ class Leftover(Tensor):
             self.grown.add(self.of_name)
         total: Tensor = Tensor(self.data, self.backend, self.node) + other
         return total
+
+
+def mark_leftovers(parameters: Named, grown: set[str]) -> None:
+    """Have each gradient that an update has used note its parameter's name in `grown`, where another is added to it."""
+    for name, p in parameters:
+        if p.grad is not None:
+            p.grad = Leftover.of(p.grad, name, grown)
 
 
 def _is_complex(t: Tensor) -> bool:

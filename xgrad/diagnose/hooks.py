@@ -5,25 +5,36 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from types import MethodType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from xgrad import nn, optim
+from xgrad.diagnose.operations import Operations
+from xgrad.diagnose.run import Run
 from xgrad.engine import tape
 
-if TYPE_CHECKING:
-    from xgrad.diagnose.watcher import Watch
 
-Reference = Callable[[], "Watch | None"]
+class Watcher(Protocol):
+    """What hooks use of a watcher."""
+
+    run: Run
+    operations: Operations
+
+    def before_update(self) -> None: ...
+
+    def after_update(self) -> None: ...
 
 
-def hook(w: Watch) -> list[Callable[[], None]]:
+Reference = Callable[[], Watcher | None]
+
+
+def hook(w: Watcher) -> list[Callable[[], None]]:
     """Attach the watcher to its model, loss and optimizer. Returns what takes it off again. It is not kept alive by it."""
     me: Reference = weakref.ref(w)
-    removing = [w.model.register_forward_hook(Called(me)).remove]
-    if isinstance(w.loss, nn.Module):
-        removing.append(w.loss.register_forward_hook(Called(me)).remove)
-    if w.optimizer is not None:
-        removing.append(Step(w.optimizer, me).remove)
+    removing = [w.run.model.register_forward_hook(Called(me)).remove]
+    if isinstance(w.run.loss, nn.Module):
+        removing.append(w.run.loss.register_forward_hook(Called(me)).remove)
+    if w.run.optimizer is not None:
+        removing.append(Step(w.run.optimizer, me).remove)
     return removing
 
 
@@ -39,12 +50,12 @@ class Called:
 
     def __call__(self, module: Any, args: tuple[Any, ...], output: Any) -> None:
         w = self.me()
-        if w is None or w.private or not tape.is_recording():
+        if w is None or w.operations.private or not tape.is_recording():
             return
-        if module is w.model:
-            w.batch = args
-        elif module is w.loss:
-            w.target = args[1] if len(args) > 1 else None
+        if module is w.run.model:
+            w.run.batch = args
+        elif module is w.run.loss:
+            w.run.target = args[1] if len(args) > 1 else None
 
     def __reduce__(self) -> Any:
         return Called, (_nobody,)
@@ -62,7 +73,7 @@ class Step:
     def __call__(self, closure: Callable[[], Any] | None = None) -> Any:
         w, optimizer = self.me(), self.optimizer()
         assert optimizer is not None
-        if w is None or w.private:
+        if w is None or w.operations.private:
             return self.plain(optimizer, closure)
         loss = None
         if closure is not None:  # it computes what is to be looked at

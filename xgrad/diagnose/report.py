@@ -8,13 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from xgrad.diagnose.finding import ERROR, Finding
+from xgrad.diagnose.fixes import Fix, Watching, try_fix
+from xgrad.diagnose.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from xgrad.diagnose.fixes import Fix
-    from xgrad.diagnose.watcher import Watch
 
 
 class Report:
@@ -24,11 +23,14 @@ class Report:
     what it needs. `report.try_fix()` tries what is proposed, `report.save("run.html")` draws the run.
     """
 
-    def __init__(self, findings: list[Finding], lacking: dict[str, str], watch: Watch) -> None:
+    def __init__(
+        self, findings: list[Finding], lacking: dict[str, str], run: Run, watch: Callable[..., Watching]
+    ) -> None:
         self.findings = findings
         self.lacking = lacking
-        self.watch = watch
-        self.steps = watch.steps
+        self.run = run
+        self.watch = watch  # watches another run, such as that of a fix
+        self.steps = run.steps
         self.record: Any = None  # a run as `xgrad fit` keeps it, to be drawn; else it is made of what the watcher saw
 
     @property
@@ -60,8 +62,6 @@ class Report:
 
         `asked_to_end` is called after each step; where it says so, what was tried by then is all that there is.
         """
-        from xgrad.diagnose.fixes import try_fix
-
         return try_fix(self, asked_to_end)
 
     def save(self, path: str | Path) -> None:

@@ -19,7 +19,7 @@ from xgrad.fit.references import references
 
 if TYPE_CHECKING:
     from xgrad.diagnose.report import Report
-    from xgrad.diagnose.watcher import Watch
+    from xgrad.diagnose.run import Run
 
 LOSSES = {nn.MSELoss: "mse", nn.L1Loss: "l1", nn.HuberLoss: "huber"}
 IDLE = {"relu": "dead", "leaky_relu": "dead", "sigmoid": "saturated", "tanh": "saturated"}
@@ -63,7 +63,7 @@ def save_page(report: Report, path: str | Path) -> None:
 
 
 def page(report: Report) -> str:
-    record = report.record or record_of(report.watch)
+    record = report.record or record_of(report.run)
     record.marks = [(finding.step, finding.rule) for finding in report.findings]
     errors, others = len(report.errors), len(report.findings) - len(report.errors)
     summary = f"{report.steps} steps: " + (
@@ -115,36 +115,36 @@ def picture(record: Record) -> str:
 # --- a run as the watcher saw it ------------------------------------------------------------------------------
 
 
-def record_of(w: Watch) -> Record:
+def record_of(run: Run) -> Record:
     """What is drawn of a run that `xgrad fit` did not make."""
-    curve = w.x is not None and w.y is not None and w.x.size == w.x.shape[0] == w.y.size and is_float(w.y)
-    xs: list[float] = w.x.numpy().reshape(-1).tolist() if curve and w.x is not None else []
-    ys: list[float] = w.y.numpy().reshape(-1).tolist() if curve and w.y is not None else []
+    curve = run.x is not None and run.y is not None and run.x.size == run.x.shape[0] == run.y.size and is_float(run.y)
+    xs: list[float] = run.x.numpy().reshape(-1).tolist() if curve and run.x is not None else []
+    ys: list[float] = run.y.numpy().reshape(-1).tolist() if curve and run.y is not None else []
     order = sorted(range(len(xs)), key=xs.__getitem__)
-    looks = w.looks
-    kind = LOSSES.get(type(w.loss)) if w.loss is not None else None  # type: ignore[arg-type, call-overload]
+    looks = run.looks
+    kind = LOSSES.get(type(run.loss)) if run.loss is not None else None
     record = Record(
-        title=type(w.model).__name__,
-        setting="" if w.optimizer is None else f"{type(w.optimizer).__name__}, {w.steps} steps",
+        title=type(run.model).__name__,
+        setting="" if run.optimizer is None else f"{type(run.optimizer).__name__}, {run.steps} steps",
         x=xs,
         y=ys,
         shown_x=[xs[i] for i in order],
         curve=None,
         loss_name="loss",
         references=references(kind, ys) if kind and curve else [],
-        loss=list(w.losses),
+        loss=list(run.losses),
         sampled=[look.step for look in looks],
     )
     if curve:
-        if w.last is not None and w.last.output is not None and w.last.output.size == len(xs):
-            final = w.last.output.numpy().reshape(-1).tolist()
-            looks = [*looks, replace(w.last, prediction=final)]
+        if run.last is not None and run.last.output is not None and run.last.output.size == len(xs):
+            final = run.last.output.numpy().reshape(-1).tolist()
+            looks = [*looks, replace(run.last, prediction=final)]
         record.stages = [
             Stage(look.step, [look.prediction[i] for i in order])
             for look in looks
             if look.prediction is not None and len(look.prediction) == len(xs)
         ]
-    looks = w.looks
+    looks = run.looks
     names = list(dict.fromkeys(name for look in looks for name in look.norms))
     idlers = [
         {a.where: a for a in reversed(look.activities) if a.kind in IDLE} for look in looks

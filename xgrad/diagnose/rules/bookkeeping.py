@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from xgrad.diagnose.finding import ERROR, WARNING
 from xgrad.diagnose.gradients import Gradients
 from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.run import Run
 
 ENOUGH = 2  # steps
 SHOWN = 6  # names
@@ -21,9 +20,9 @@ class NoGradient(Rule):
     name = "NO_GRADIENT"
     severity = ERROR
 
-    def update(self, w: Any, step: int, gradients: Gradients) -> Findings:
+    def update(self, run: Run, step: int, gradients: Gradients) -> Findings:
         missing = gradients.missing()
-        if missing and not any(finding.rule == self.name for finding in w.found):
+        if missing and not any(finding.rule == self.name for finding in run.found):
             count = len(gradients.parameters)
             says = f"{len(missing)} of {count} parameters got no gradient in this step: {listed(missing)}"
             fix = (
@@ -39,9 +38,9 @@ class ForgotZeroGrad(Rule):
     name = "FORGOT_ZERO_GRAD"
     severity = WARNING
 
-    def update(self, w: Any, step: int, gradients: Gradients) -> Findings:
-        trained = None if w.optimizer is None else {id(p) for g in w.optimizer.param_groups for p in g.params}
-        names = [name for name, p in w.parameters if name in w.grown and (trained is None or id(p) in trained)]
+    def update(self, run: Run, step: int, gradients: Gradients) -> Findings:
+        trained = None if run.optimizer is None else {id(p) for g in run.optimizer.param_groups for p in g.params}
+        names = [name for name, p in run.parameters if name in run.grown and (trained is None or id(p) in trained)]
         if names:
             says = f"the gradients of {len(names)} parameters were added to those of the step before: {listed(names)}"
             yield self.finding(
@@ -57,19 +56,21 @@ class Frozen(Rule):
     name = "FROZEN"
     severity = WARNING
 
-    def end(self, w: Any) -> Findings:
-        if w.steps < ENOUGH or any(f.rule in ("DEAD_LAYER", "NONFINITE") for f in w.found):
+    def end(self, run: Run) -> Findings:
+        if run.steps < ENOUGH or any(f.rule in ("DEAD_LAYER", "NONFINITE") for f in run.found):
             return
-        begun = dict(w.start.named_parameters())
+        begun = dict(run.start.named_parameters())
         still = [
             name
-            for name, p in w.parameters
+            for name, p in run.parameters
             if p.size and name in begun and bool(p.backend.view.all(p.detach() == begun[name].detach()).item())
         ]
         if still:
-            known = None if w.optimizer is None else {id(p) for g in w.optimizer.param_groups for p in g.params}
-            outside = [name for name, p in w.parameters if known is not None and name in still and id(p) not in known]
-            says = f"{len(still)} of {len(w.parameters)} parameters have not moved in {w.steps} steps: {listed(still)}"
+            known = None if run.optimizer is None else {id(p) for g in run.optimizer.param_groups for p in g.params}
+            outside = [name for name, p in run.parameters if known is not None and name in still and id(p) not in known]
+            says = (
+                f"{len(still)} of {len(run.parameters)} parameters have not moved in {run.steps} steps: {listed(still)}"
+            )
             says += f"; the optimizer does not have {listed(outside)}" if outside else ""
             fix = "give the optimizer model.parameters()" if outside else "look at their gradients, and at lr"
-            yield self.finding(w.steps, listed(still), says, {"parameters": still, "outside": outside}, fix)
+            yield self.finding(run.steps, listed(still), says, {"parameters": still, "outside": outside}, fix)

@@ -11,6 +11,7 @@ from xgrad.diagnose.finding import ERROR, WARNING
 from xgrad.diagnose.look import Activity, Look, look
 from xgrad.diagnose.network import is_plain_sgd, rows
 from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.run import Run
 
 MANY = 0.99  # of a layer's activations
 TINY = 1e-7  # a gradient, as a share of its weights
@@ -32,7 +33,7 @@ class DeadLayer(Rule):
     def __init__(self) -> None:
         self.streaks: dict[str, Streak] = {}
 
-    def look(self, w: Any, look: Look) -> Findings:
+    def look(self, run: Run, look: Look) -> Findings:
         dead = {a.where: a for a in look.activities if a.dead}
         self.streaks = {where: streak for where, streak in self.streaks.items() if where in dead}
         sure = []
@@ -40,38 +41,38 @@ class DeadLayer(Rule):
             streak = self.streaks.setdefault(where, Streak(look.step))
             streak.looks += 1
             lasts = streak.looks >= SURE and look.step - streak.first >= APART
-            if (lasts or (is_plain_sgd(w.optimizer) and w.x is not None)) and (self.name, where) not in w.known:
+            if (lasts or (is_plain_sgd(run.optimizer) and run.x is not None)) and (self.name, where) not in run.known:
                 sure.append(activity)
         if sure:
-            moves = _moving(w)
-            for activity in _on_every_sample(w, sure):
-                yield self._dead(self.streaks[activity.where].first, activity, moves(activity), w)
+            moves = _moving(run)
+            for activity in _on_every_sample(run, sure):
+                yield self._dead(self.streaks[activity.where].first, activity, moves(activity), run)
         for activity in look.activities:
             if activity.kind == "relu" and not activity.dead and activity.zeros >= MANY:
-                yield from self._nearly(w, look, activity)
+                yield from self._nearly(run, look, activity)
 
-    def end(self, w: Any) -> Findings:
+    def end(self, run: Run) -> Findings:
         """What is dead at the end, and may have come to be so only now."""
-        dead = [a for a in w.last.activities if a.dead] if w.last is not None else []
+        dead = [a for a in run.last.activities if a.dead] if run.last is not None else []
         if not dead:
             return
-        moves = _moving(w)
-        for activity in _on_every_sample(w, dead):
+        moves = _moving(run)
+        for activity in _on_every_sample(run, dead):
             streak = self.streaks.get(activity.where)
-            finding = self._dead(w.now if streak is None else streak.first, activity, moves(activity), w)
-            yield finding if is_plain_sgd(w.optimizer) else replace(finding, severity=WARNING)
+            finding = self._dead(run.now if streak is None else streak.first, activity, moves(activity), run)
+            yield finding if is_plain_sgd(run.optimizer) else replace(finding, severity=WARNING)
 
-    def _dead(self, step: int, activity: Activity, moving: bool, w: Any) -> Any:
+    def _dead(self, step: int, activity: Activity, moving: bool, run: Run) -> Any:
         born = " It was so from the start: born dead." if step == 0 else ""
         layer = "the output" if activity.is_output else "the layer"
-        samples = "every sample" if w.x is not None else "every sample of the batches looked at"
+        samples = "every sample" if run.x is not None else "every sample of the batches looked at"
         says = f"no unit of {layer} is positive on {samples}, so its gradient is exactly 0"
         says += "; what feeds it still changes, so it may recover." if moving else " and it cannot recover."
         evidence = {"dead_units": 1.0, "born_dead": step == 0, "is_output": activity.is_output}
         where = activity.where
         return self.finding(step, where, says + born, evidence, FIX, severity=WARNING if moving else ERROR)
 
-    def _nearly(self, w: Any, look: Look, activity: Activity) -> Findings:
+    def _nearly(self, run: Run, look: Look, activity: Activity) -> Findings:
         norm = look.norms.get(activity.where)
         if norm is None or activity.module is None:
             return
@@ -86,23 +87,23 @@ class DeadLayer(Rule):
         yield self.finding(look.step, activity.where, says, evidence, FIX, severity=WARNING)
 
 
-def _on_every_sample(w: Any, dead: list[Activity]) -> list[Activity]:
+def _on_every_sample(run: Run, dead: list[Activity]) -> list[Activity]:
     """Those that are dead for all of x too, where the look took a part of it."""
-    if w.x is None or rows(w.x, _sampled(w)) is w.x:
+    if run.x is None or rows(run.x, _sampled(run)) is run.x:
         return dead
-    still = {a.where for a in look(0, lambda: w.model(w.x), w.name).activities if a.dead}
+    still = {a.where for a in look(0, lambda: run.model(run.x), run.name).activities if a.dead}
     return [activity for activity in dead if activity.where in still]
 
 
-def _sampled(w: Any) -> int:
-    sample = w.sample()
+def _sampled(run: Run) -> int:
+    sample = run.sample()
     return 0 if sample is None else int(sample.shape[0])
 
 
-def _moving(w: Any) -> Callable[[Activity], bool]:
+def _moving(run: Run) -> Callable[[Activity], bool]:
     """Whether a parameter at or before a layer has a gradient: then it changes by another way through the network."""
-    places = {id(p): place for place, (_, p) in enumerate(w.parameters)}
-    gradients = ((place, p.grad) for place, (_, p) in enumerate(w.parameters) if p.grad is not None)
+    places = {id(p): place for place, (_, p) in enumerate(run.parameters)}
+    gradients = ((place, p.grad) for place, (_, p) in enumerate(run.parameters) if p.grad is not None)
     first = next((place for place, g in gradients if bool(xg.any(g.detach() != 0).item())), len(places))
 
     def moves(activity: Activity) -> bool:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import xgrad as xg
 from xgrad.diagnose.finding import ERROR, number
 from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.run import Run
 
 FAR = 1e3  # times the first loss
 
@@ -19,15 +19,15 @@ class LossExploded(Rule):
     def __init__(self) -> None:
         self.first = math.nan
 
-    def start(self, w: Any) -> Findings:
-        pairs = w.pairs()
-        if pairs is not None and w.loss is not None:  # a first batch may happen to fit well
+    def start(self, run: Run) -> Findings:
+        pairs = run.pairs()
+        if pairs is not None and run.loss is not None:  # a first batch may happen to fit well
             with xg.no_grad():
-                loss = w.loss(w.start(pairs[0]), pairs[1])
+                loss = run.loss(run.start(pairs[0]), pairs[1])
             self.first = float(loss.item()) if loss.shape == () else math.nan
         return ()
 
-    def loss(self, w: Any, step: int, loss: float) -> Findings:
+    def loss(self, run: Run, step: int, loss: float) -> Findings:
         if math.isnan(self.first) or (step == 0 and loss > self.first):
             self.first = loss
         if loss > FAR * self.first > 0:

@@ -12,6 +12,7 @@ from xgrad.diagnose.finding import ERROR, number
 from xgrad.diagnose.gradients import length
 from xgrad.diagnose.network import Functional, copy_of, is_float, rows
 from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.run import Run
 from xgrad.engine.watching import watching
 from xgrad.transforms.primitive import Primitive
 
@@ -28,15 +29,15 @@ class GradCheck(Rule):
     severity = ERROR
     needs = ("loss", "x", "y")
 
-    def start(self, w: Any) -> Findings:
-        x, y = rows(w.x, ROWS), rows(w.y, ROWS)
-        model = copy_of(w.start)
+    def start(self, run: Run) -> Findings:
+        x, y = rows(run.x, ROWS), rows(run.y, ROWS)
+        model = copy_of(run.start)
         steps: tuple[float, ...] = STEPS
         wrong = WRONG
         try:
             model, x, y = model.to(dtype="float64"), _double(x), _double(y)
         except Exception:  # a backend, or a device, without it
-            model, steps, wrong = copy_of(w.start), COARSE, 10 * WRONG
+            model, steps, wrong = copy_of(run.start), COARSE, 10 * WRONG
         _off_the_kink(model)
         call = Functional(model)
         places = [p.detach() for p in call.parameters]
@@ -49,10 +50,10 @@ class GradCheck(Rule):
 
         def value(tensors: Any) -> float:
             with xg.no_grad():
-                return float(w.loss(call(tensors, x), y).item())
+                return float(run.loss(call(tensors, x), y).item())
 
         with watching(note):
-            w.loss(model(x), y).backward()
+            run.loss(model(x), y).backward()
         gradient = [p.grad for p in call.parameters]
         base = value(places)
         if not math.isfinite(base) or base != value(places):  # it is random, and says nothing
@@ -86,7 +87,7 @@ class GradCheck(Rule):
                 "correct the derivative before all else (xgrad.check_grads finds the element): other fixes can hide it. "
                 "Or is there a detach() that is meant?"
             )
-            yield self.finding(0, f"{w.owner(name)}, {name}", says, evidence, fix)
+            yield self.finding(0, f"{run.owner(name)}, {name}", says, evidence, fix)
 
 
 def _groups(places: list[xg.Tensor], gradient: list[Any]) -> list[list[int]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from xgrad.diagnose.anomaly import BACKWARD, Anomaly
 from xgrad.diagnose.finding import ERROR
 from xgrad.diagnose.gradients import Gradients
 from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.run import Run
 
 FIX = (
     "keep the numbers small: standardise x and y, and use smaller steps if it still grows; report.try_fix() tries it. Where an "
@@ -23,11 +23,11 @@ class NonFinite(Rule):
     def __init__(self) -> None:
         self.done = False
 
-    def anomaly(self, w: Any, step: int, anomaly: Anomaly) -> Findings:
+    def anomaly(self, run: Run, step: int, anomaly: Anomaly) -> Findings:
         if self.done:
             return
         self.done = True
-        layer = w.name(anomaly.site.module)
+        layer = run.name(anomaly.site.module)
         op = f"the gradient of '{anomaly.op}'" if anomaly.phase == BACKWARD else f"'{anomaly.op}'"
         given = "; ".join(map(str, anomaly.operands))
         verb = {"made": "is the first to make", "given": "was given", "summed": "meets others, and their sum is"}
@@ -45,7 +45,7 @@ class NonFinite(Rule):
         }
         yield self.finding(step, layer, says, evidence, FIX)
 
-    def broken(self, w: Any, step: int, gradients: Gradients) -> Findings:
+    def broken(self, run: Run, step: int, gradients: Gradients) -> Findings:
         if self.done:
             return
         self.done = True
@@ -56,21 +56,21 @@ class NonFinite(Rule):
         )
         yield self.finding(step, names, says, {"op": "", "phase": BACKWARD, "parameters": names}, FIX)
 
-    def moved(self, w: Any, step: int) -> Findings:
-        if self.done or w.optimizer is None:
+    def moved(self, run: Run, step: int) -> Findings:
+        if self.done or run.optimizer is None:
             return
-        for name, p in w.parameters:
+        for name, p in run.parameters:
             xp = p.backend.xp
             if not bool(p.backend.to_numpy(xp.all(xp.isfinite(p.data))).item()):
                 self.done = True
-                kind = type(w.optimizer).__name__
+                kind = type(run.optimizer).__name__
                 says = f"the update of {kind} makes {name} leave the range of {str(p.dtype).rpartition('.')[2]}"
                 evidence = {"op": kind, "phase": "update", "kind": "inf", "dtype": str(p.dtype).rpartition(".")[2]}
-                yield self.finding(step, f"{w.owner(name)}, {name}", says, evidence, FIX)
+                yield self.finding(step, f"{run.owner(name)}, {name}", says, evidence, FIX)
                 return
 
-    def loss(self, w: Any, step: int, loss: float) -> Findings:
-        if not self.done and not math.isfinite(loss) and w.steps >= 0 and w.losses and not math.isnan(loss):
+    def loss(self, run: Run, step: int, loss: float) -> Findings:
+        if not self.done and not math.isfinite(loss) and run.steps >= 0 and run.losses and not math.isnan(loss):
             self.done = True
             yield self.finding(
                 step,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from xgrad.diagnose.finding import WARNING, number
 from xgrad.diagnose.look import RANGES, Look
 from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.run import Run
 
 MOST = 0.05  # of the targets
 
@@ -17,20 +17,20 @@ class OutputRange(Rule):
     severity = WARNING
     needs = ("y", "loss")
 
-    def look(self, w: Any, look: Look) -> Findings:
+    def look(self, run: Run, look: Look) -> Findings:
         last = next((a for a in look.activities if a.is_output), None)
-        if last is None or not w.is_regression:
+        if last is None or not run.is_regression:
             return
         low, high = RANGES[last.kind]
-        view = w.y.backend.view
-        outside = [w.y < low] if low is not None else []
-        outside += [w.y > high] if high is not None else []
+        view = run.y.backend.view
+        outside = [run.y < low] if low is not None else []
+        outside += [run.y > high] if high is not None else []
         if not outside:
             return
-        share = sum(float(view.mean(view.astype(each, w.y.dtype)).item()) for each in outside)
+        share = sum(float(view.mean(view.astype(each, run.y.dtype)).item()) for each in outside)
         if share > MOST:
             span = (-math.inf if low is None else low, math.inf if high is None else high)
-            least, most = float(view.min(w.y).item()), float(view.max(w.y).item())
+            least, most = float(view.min(run.y).item()), float(view.max(run.y).item())
             says = (
                 f"{100 * share:.0f}% of the targets (from {number(least)} to {number(most)}) lie outside of "
                 f"[{span[0]:g}, {span[1]:g}], which is all that {last.kind} reaches"

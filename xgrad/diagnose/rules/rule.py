@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from xgrad.diagnose.anomaly import Anomaly
     from xgrad.diagnose.gradients import Gradients
     from xgrad.diagnose.look import Look
-    from xgrad.diagnose.watcher import Watch
+    from xgrad.diagnose.run import Run
 
 Findings = Iterable[Finding]
 
@@ -23,43 +23,43 @@ class Rule:
     severity: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()  # of "optimizer", "loss", "x", "y"
 
-    def lacks(self, w: Watch) -> str:
+    def lacks(self, run: Run) -> str:
         """What it would need to be checked, in words; empty if it has all."""
-        missing = [need for need in self.needs if getattr(w, need) is None]
+        missing = [need for need in self.needs if getattr(run, need) is None]
         return f"needs {', '.join(missing)}" if missing else ""
 
     def finding(self, step: int, where: str, says: str, evidence: Mapping[str, Any], fix: str, **more: Any) -> Finding:
         severity = more.pop("severity", self.severity)
         return Finding(self.name, severity, step, where, says, dict(evidence), fix)
 
-    def start(self, w: Watch) -> Findings:
+    def start(self, run: Run) -> Findings:
         """Before the first step."""
         return ()
 
-    def update(self, w: Watch, step: int, gradients: Gradients) -> Findings:
+    def update(self, run: Run, step: int, gradients: Gradients) -> Findings:
         """Before each update."""
         return ()
 
-    def look(self, w: Watch, look: Look) -> Findings:
+    def look(self, run: Run, look: Look) -> Findings:
         """At a look at the layers, before the update of `look.step`."""
         return ()
 
-    def loss(self, w: Watch, step: int, loss: float) -> Findings:
+    def loss(self, run: Run, step: int, loss: float) -> Findings:
         """At the loss of each step."""
         return ()
 
-    def anomaly(self, w: Watch, step: int, anomaly: Anomaly) -> Findings:
+    def anomaly(self, run: Run, step: int, anomaly: Anomaly) -> Findings:
         """At the first operation of a step whose output is not finite."""
         return ()
 
-    def broken(self, w: Watch, step: int, gradients: Gradients) -> Findings:
+    def broken(self, run: Run, step: int, gradients: Gradients) -> Findings:
         """Where gradients are not finite, and no operation was seen to make them so."""
         return ()
 
-    def moved(self, w: Watch, step: int) -> Findings:
+    def moved(self, run: Run, step: int) -> Findings:
         """After an update in which something was very large."""
         return ()
 
-    def end(self, w: Watch) -> Findings:
+    def end(self, run: Run) -> Findings:
         """When a report is asked for: of the run so far."""
         return ()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from xgrad.diagnose.finding import WARNING, number
 from xgrad.diagnose.look import FLAT, Look
 from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.run import Run
 
 MOST = 0.9  # of the slopes
 RUNNING = 3  # looks
@@ -28,7 +28,7 @@ class Saturated(Rule):
     def __init__(self) -> None:
         self.streaks: dict[str, Streak] = {}
 
-    def look(self, w: Any, look: Look) -> Findings:
+    def look(self, run: Run, look: Look) -> Findings:
         for activity in look.activities:
             where = activity.where
             if activity.is_output or activity.flat <= MOST:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import xgrad as xg
 from xgrad.diagnose.finding import WARNING, number
 from xgrad.diagnose.network import is_float, spread
 from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.run import Run
 
 LARGE, SMALL = 10.0, 0.05
 
@@ -17,8 +16,8 @@ class Scale(Rule):
     severity = WARNING
     needs = ("x",)
 
-    def start(self, w: Any) -> Findings:
-        for name, data in (("x", w.x), ("y", w.y if w.is_regression else None)):
+    def start(self, run: Run) -> Findings:
+        for name, data in (("x", run.x), ("y", run.y if run.is_regression else None)):
             if data is None or not is_float(data) or data.size == 0:
                 continue
             std, mean = spread(data), float(data.backend.view.mean(data).item())

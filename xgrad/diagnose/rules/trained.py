@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import xgrad as xg
 from xgrad.diagnose.finding import WARNING, number
 from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.run import Run
 from xgrad.diagnose.trend import FLAT, change
 
 GOOD = 0.9  # R^2
@@ -29,17 +29,17 @@ class Undertrained(Rule):
     needs = ("x", "y", "loss")
     falls = True
 
-    def end(self, w: Any) -> Findings:
-        if not w.steps or not w.is_regression:
+    def end(self, run: Run) -> Findings:
+        if not run.steps or not run.is_regression:
             return
         with xg.no_grad():
-            output = w.model(w.x)
-        if output.shape != w.y.shape:
+            output = run.model(run.x)
+        if output.shape != run.y.shape:
             return
-        r2, fell = r_squared(output, w.y), change(w.losses)
+        r2, fell = r_squared(output, run.y), change(run.losses)
         if not r2 < GOOD or math.isnan(fell) or (fell > FLAT) != self.falls:
             return
-        yield self.finding(w.steps, "the fit", self.words(r2, fell), {"r2": r2, "fell": fell}, self.cure)
+        yield self.finding(run.steps, "the fit", self.words(r2, fell), {"r2": r2, "fell": fell}, self.cure)
 
     cure = "more steps, a larger lr or Adam"
 

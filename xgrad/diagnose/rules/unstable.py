@@ -12,6 +12,7 @@ from xgrad.diagnose.finding import ERROR, number
 from xgrad.diagnose.gradients import UNSEEN, Gradients, length
 from xgrad.diagnose.network import copy_of, copy_optimizer, spread, standardised
 from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.run import Run
 from xgrad.diagnose.without import without_output_activation
 
 WORST = 5.0  # times its weight tensor, an update
@@ -36,32 +37,32 @@ class StepUnstable(Rule):
 
     # --- before the first step ---
 
-    def start(self, w: Any) -> Findings:
-        pairs = w.pairs(ROWS)
-        if pairs is None or w.loss is None:
+    def start(self, run: Run) -> Findings:
+        pairs = run.pairs(ROWS)
+        if pairs is None or run.loss is None:
             return
         x, y = pairs
-        lr, momentum = _rate(w.optimizer)
+        lr, momentum = _rate(run.optimizer)
         evidence: dict[str, Any] = {"lr": lr, "std_x": spread(x), "std_y": spread(y)}
         said = []
-        leapt = self._trial(w, x, y, evidence)
-        if isinstance(w.optimizer, optim.SGD):
-            said += self._curvature(w, x, y, lr, momentum, evidence)
+        leapt = self._trial(run, x, y, evidence)
+        if isinstance(run.optimizer, optim.SGD):
+            said += self._curvature(run, x, y, lr, momentum, evidence)
         said += leapt
         if said:
             said.append(f"std(x) = {number(evidence['std_x'])}, std(y) = {number(evidence['std_y'])}")
             yield self.finding(0, "the whole network", "; ".join(said), evidence, FIX)
 
     def _curvature(
-        self, w: Any, x: xg.Tensor, y: xg.Tensor, lr: float, momentum: float, evidence: dict[str, Any]
+        self, run: Run, x: xg.Tensor, y: xg.Tensor, lr: float, momentum: float, evidence: dict[str, Any]
     ) -> list[str]:
-        model, of = w.start, ""
-        steepest = _eigenvalue(model, w.loss, x, y)
+        model, of = run.start, ""
+        steepest = _eigenvalue(model, run.loss, x, y)
         if steepest == 0:  # the output does not move: look behind its activation
             behind = without_output_activation(model)
             if behind is not None:
                 model, of = behind, " (behind the output activation, which passes no gradient on)"
-                steepest = _eigenvalue(model, w.loss, x, y)
+                steepest = _eigenvalue(model, run.loss, x, y)
         ratio = lr * steepest
         evidence |= {"eigenvalue": steepest, "lr_times_eigenvalue": ratio}
         before, after = (evidence.get(name, math.nan) for name in ("loss_before", "loss_after_one_step"))
@@ -71,37 +72,37 @@ class StepUnstable(Rule):
             f"lr {lr:g} times the largest Gauss-Newton eigenvalue {number(steepest)}{of} is {number(ratio)}; "
             f"stable is less than {2 * (1 + momentum):g} to {STABLE * (1 + momentum):g}"
         )
-        if w.is_regression:
-            calm = lr * _eigenvalue(model, w.loss, standardised(x), standardised(y))
+        if run.is_regression:
+            calm = lr * _eigenvalue(model, run.loss, standardised(x), standardised(y))
             evidence |= {"lr_times_eigenvalue_standardised": calm, "std_standardised": 1.0}
             said += f", and with x and y standardised (both std 1) it would be {number(calm)}"
         return [said]
 
-    def _trial(self, w: Any, x: xg.Tensor, y: xg.Tensor, evidence: dict[str, Any]) -> list[str]:
+    def _trial(self, run: Run, x: xg.Tensor, y: xg.Tensor, evidence: dict[str, Any]) -> list[str]:
         try:
-            model = copy_of(w.start)
-            optimizer = copy_optimizer(w.optimizer, w.start if w.optimizer is None else w.model, model)
+            model = copy_of(run.start)
+            optimizer = copy_optimizer(run.optimizer, run.start if run.optimizer is None else run.model, model)
         except (TypeError, ValueError, RuntimeError):
             return []  # an optimizer that cannot be made again from its options
-        loss = w.loss(model(x), y)
+        loss = run.loss(model(x), y)
         if not loss.requires_grad or loss.shape != ():
             return []
         loss.backward()
         optimizer.step()
         with xg.no_grad():
-            before, after = loss.item(), w.loss(model(x), y).item()
+            before, after = loss.item(), run.loss(model(x), y).item()
         evidence |= {"loss_before": before, "loss_after_one_step": after}
-        leap = LEAP if isinstance(w.optimizer, optim.SGD) else LEAP_ADAPTIVE
+        leap = LEAP if isinstance(run.optimizer, optim.SGD) else LEAP_ADAPTIVE
         if math.isfinite(before) and not after <= leap * before:
             return [f"one step takes the loss from {number(before)} to {number(after)}"]
         return []
 
     # --- at each step ---
 
-    def update(self, w: Any, step: int, gradients: Gradients) -> Findings:
-        if self.done or not isinstance(w.optimizer, optim.SGD):
+    def update(self, run: Run, step: int, gradients: Gradients) -> Findings:
+        if self.done or not isinstance(run.optimizer, optim.SGD):
             return
-        for place, (name, p, lr) in enumerate(self._watched(w)):
+        for place, (name, p, lr) in enumerate(self._watched(run)):
             square = gradients.squares[place]
             if lr is None or square is None or square == UNSEEN:
                 continue
@@ -111,18 +112,18 @@ class StepUnstable(Rule):
             size = self.weights[place]
             if size > 0 and moves > WORST * size:
                 self.done = True
-                where = f"{w.owner(name)}, {name}"
+                where = f"{run.owner(name)}, {name}"
                 says = (
                     f"the update is {number(moves / size)} times as large as the weights "
                     f"(norms {number(moves)} and {number(size)}); more than {WORST:g} overthrows what was learned"
                 )
                 evidence: dict[str, Any] = {"ratio": moves / size, "update_norm": moves, "weight_norm": size, "lr": lr}
-                for key, data in (("std_x", w.x), ("std_y", w.y)):
+                for key, data in (("std_x", run.x), ("std_y", run.y)):
                     if data is not None:
                         evidence[key] = spread(data)
                         says += f"; {key[:3]}({key[4:]}) = {number(evidence[key])}"
-                if w.is_regression:
-                    share = self._standardised(w, lr)
+                if run.is_regression:
+                    share = self._standardised(run, lr)
                     if share is not None:
                         evidence["ratio_standardised"] = share
                         says += (
@@ -131,22 +132,22 @@ class StepUnstable(Rule):
                 yield self.finding(step, where, says, evidence, FIX)
                 return
 
-    def _watched(self, w: Any) -> list[tuple[str, Any, float | None]]:
-        rates = {id(p): group["lr"] for group in w.optimizer.param_groups for p in group.params}
+    def _watched(self, run: Run) -> list[tuple[str, Any, float | None]]:
+        rates = {id(p): group["lr"] for group in run.optimizer.param_groups for p in group.params}
         if not self.weights:
-            self.weights = [length(p) for _, p in w.parameters]
+            self.weights = [length(p) for _, p in run.parameters]
         return [
-            (name, p, rates.get(id(p)) if p.ndim >= MATRIX and p.size >= SMALL else None) for name, p in w.parameters
+            (name, p, rates.get(id(p)) if p.ndim >= MATRIX and p.size >= SMALL else None) for name, p in run.parameters
         ]
 
-    def _standardised(self, w: Any, lr: float) -> float | None:
+    def _standardised(self, run: Run, lr: float) -> float | None:
         """The largest ratio of a first update to its weights, for standardised data."""
-        pairs = w.pairs(ROWS)
+        pairs = run.pairs(ROWS)
         if pairs is None:
             return None
-        model = copy_of(w.start)
+        model = copy_of(run.start)
         x, y = map(standardised, pairs)
-        w.loss(model(x), y).backward()
+        run.loss(model(x), y).backward()
         ratios = [
             lr * length(p.grad) / size
             for p in model.parameters()
