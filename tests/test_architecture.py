@@ -164,6 +164,142 @@ def test_backends_is_the_folder_at_the_top():
     assert (PACKAGE / "backends").resolve() == BACKENDS
 
 
+# --- circles --------------------------------------------------------------------------------------
+
+# An import that may close a circle, and why.
+EXCEPTIONS = {
+    ("xgrad.diagnose.report", "xgrad.fit.page"): "Report.save draws what a fit keeps; save_page is called by name",
+    ("xgrad", "xgrad.diagnose.anomaly"): "the face re-exports detect_anomaly, whose file imports the engine only",
+    ("xgrad", "xgrad.diagnose"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.fit"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.nn"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.optim"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.random"): "the face gives its submodules on first use",
+}
+Arrows = dict[str, set[str]]
+
+
+def sources() -> dict[str, str]:
+    """The text of each module of xgrad, backends included, by its full name."""
+    paths = {f"xgrad.{module_of(path)}".removesuffix(".xgrad"): path for path in modules()}
+    for path in BACKENDS.rglob("*.py"):
+        parts = ("xgrad", *path.relative_to(ROOT).with_suffix("").parts)
+        paths[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return {name: path.read_text(encoding="utf-8") for name, path in paths.items()}
+
+
+def arrows(texts: dict[str, str]) -> Arrows:
+    """Which module imports which: at the top, in a function, under TYPE_CHECKING, or by name through import_module."""
+    found: Arrows = {}
+    for here, text in texts.items():
+        tree = ast.parse(text)
+        by_name = importers(tree)
+        there = {f"{module}.{name}" if f"{module}.{name}" in texts else module for module, name in imported(tree)}
+        for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call)):
+            if last_name(call.func) in by_name and call.args:
+                there |= called_for(call.args[0], here, tree, texts)
+        found[here] = {name for name in there if name in texts and name != here}
+    return found
+
+
+def importers(tree: ast.AST) -> set[str]:
+    """What the functions that import by name are called in a source."""
+    taken = [alias for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for alias in n.names]
+    aliases = {alias.asname for alias in taken if alias.name == "import_module" and alias.asname}
+    return {"import_module", "__import__", *aliases}
+
+
+def called_for(name: ast.expr, here: str, tree: ast.AST, texts: dict[str, str]) -> set[str]:
+    """The modules that import_module is called for: a string, or each module that an f-string and the file's strings make."""
+    if isinstance(name, ast.Constant):
+        return {str(name.value)}
+    if not isinstance(name, ast.JoinedStr) or not isinstance(name.values[0], ast.Constant):
+        return set()
+    prefix = str(name.values[0].value)
+    words = {str(n.value) for n in ast.walk(tree) if isinstance(n, ast.Constant)}
+    return {prefix + word for word in words if prefix + word in texts and prefix + word != here}
+
+
+def by_package(found: Arrows) -> Arrows:
+    """The same between packages: `xgrad.nn.module` counts as `xgrad.nn`."""
+    packages: Arrows = {}
+    for here, there in found.items():
+        own = package_of(here)
+        packages.setdefault(own, set()).update(package_of(name) for name in there if package_of(name) != own)
+    return packages
+
+
+def package_of(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+def circles(found: Arrows) -> list[list[str]]:
+    """The groups of modules that import each other, directly or through others."""
+    reach = {here: set(there) for here, there in found.items()}
+    for middle in reach:
+        for here in reach:
+            if middle in reach[here]:
+                reach[here] |= reach[middle]
+    groups = {
+        tuple(sorted(other for other in reach[here] if here in reach.get(other, ())))
+        for here in reach
+        if here in reach[here]
+    }
+    return sorted(map(list, groups))
+
+
+def without_exceptions(found: Arrows) -> Arrows:
+    return {here: {name for name in there if (here, name) not in EXCEPTIONS} for here, there in found.items()}
+
+
+@pytest.fixture(scope="module")
+def house() -> Arrows:
+    return arrows(sources())
+
+
+def test_no_module_is_in_a_circle(house):
+    assert circles(without_exceptions(house)) == []
+
+
+def test_no_package_is_in_a_circle(house):
+    assert circles(by_package(without_exceptions(house))) == []
+
+
+@pytest.mark.parametrize("exception", EXCEPTIONS, ids="-".join)
+def test_each_exception_is_an_import(house, exception):
+    here, there = exception
+    assert there in house[here]
+
+
+PLANTED = {
+    "at the top": "import xgrad.nn.b",
+    "by its package": "from xgrad.nn import b",
+    "lazily": "def f():\n    from xgrad.nn.b import name",
+    "for types": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from xgrad.nn.b import Name",
+    "by a string": "from importlib import import_module\nimport_module('xgrad.nn.b')",
+    "by a string and an alias": "from importlib import import_module as load\nload('xgrad.nn.b')",
+    "by a string that is made": "_MODULES = {'Name': 'b'}\ndef f(name):\n    return import_module(f'xgrad.nn.{name}')",
+}
+
+
+@pytest.mark.parametrize("text", PLANTED.values(), ids=PLANTED)
+def test_a_planted_circle_is_found(text):
+    within = {"xgrad.nn.a": text, "xgrad.nn.b": "import xgrad.nn.c", "xgrad.nn.c": "import xgrad.nn.a"}
+    assert circles(arrows(within)) == [["xgrad.nn.a", "xgrad.nn.b", "xgrad.nn.c"]]
+    assert circles(arrows({**within, "xgrad.nn.c": ""})) == []
+
+
+def test_a_planted_circle_of_packages_is_found():
+    texts = {
+        "xgrad.fit.a": "import xgrad.nn.b",
+        "xgrad.nn.b": "",
+        "xgrad.nn.c": "import xgrad.fit.d",
+        "xgrad.fit.d": "",
+    }
+    assert circles(arrows(texts)) == []
+    assert circles(by_package(arrows(texts))) == [["xgrad.fit", "xgrad.nn"]]
+
+
 # --- the engine knows no operation --------------------------------------------------------------------
 
 
