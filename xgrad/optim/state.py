@@ -93,7 +93,8 @@ def as_real(xp: Any, z: Array) -> Array:
 
 def as_complex(xp: Any, parts: Array, dtype: Any) -> Array:
     """The inverse of `as_real`."""
-    return xp.astype(parts[0, ...], dtype) + 1j * xp.astype(parts[1, ...], dtype)
+    z = xp.astype(parts[0, ...], dtype) + 1j * xp.astype(parts[1, ...], dtype)
+    return xp.asarray(z)  # a library may give a scalar for a 0-d array
 
 
 def as_float32(xp: Any, x: Array) -> Array:
