@@ -105,6 +105,47 @@ def test_arguments_and_defaults_are_pytorchs(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_every_option_is_checked_and_documented(name):
+    """All of it is read from the signature."""
+    cls = getattr(xg.optim, name)
+    options = [option for option in inspect.signature(cls).parameters if option != "params"]
+    fixed = {"decoupled_weight_decay"} if name == "AdamW" else set()
+    assert set(cls.checks) == {*options, *fixed}
+    rows = cls.__doc__.split("Args:")[1].split("Raises:")[0].strip().splitlines()
+    assert [row.split(":")[0].strip() for row in rows] == ["params", *options]
+    assert "        lr: the learning rate. A finite number, 0 or more." in rows
+    assert all(row.endswith(".") for row in rows)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_of_a_group_may_be_at_different_steps(backend, name):
+    """A group's numbers are found once for a step and a dtype. Each parameter moves as it would alone."""
+    cls, options = getattr(xg.optim, name), {"lr": 0.1, "weight_decay": 0.1}
+    kinds = ("float64", "float32", "float64")
+    together, alone = ([leaf([1.0, -2.0], kind) for kind in kinds] for _ in range(2))
+    optimizers = [cls(together, **options), *(cls([p], **options) for p in alone)]
+    for step in range(4):
+        for i, (p, q) in enumerate(zip(together, alone, strict=True)):
+            p.grad, q.grad = (make(xg, [0.5 + step, -1.0], kinds[i]) if step >= i else None for _ in range(2))
+        if step == 3:
+            for optimizer in optimizers:
+                optimizer.param_groups[0]["lr"] = 0.05
+        for optimizer in optimizers:
+            optimizer.step()
+    for p, q in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(to_numpy(p), to_numpy(q))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_complex_number_is_trained_like_any_array(backend, name):
+    number, array = leaf(1 + 2j, "complex128"), leaf([1 + 2j], "complex128")
+    one, other = (getattr(xg.optim, name)([p], lr=0.1) for p in (number, array))
+    for g in (0.5 - 1j, 2j):
+        assert stepped(one, number, g) == stepped(other, array, [g])
+    assert number.shape == ()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_complex_parameters_follow_pytorch(backend, name):
     torch = pytest.importorskip("torch")
     z = np.array([1 + 2j, -0.5j])

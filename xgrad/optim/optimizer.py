@@ -39,7 +39,7 @@ class Optimizer:
     checks: ClassVar[Mapping[str, Check]]
     moments: ClassVar[Mapping[str, Moment]] = {}
     counts_steps: ClassVar[bool] = False
-    roll: ClassVar[Callable[..., Any]]
+    roll: ClassVar[Callable[..., Any]] = staticmethod(lambda *_: ())
     descend: ClassVar[Callable[..., Any]]
     rule: ClassVar[Rule]
     keeps: ClassVar[Mapping[str, str] | None] = None  # what `state` holds, and the option that asks for it ("": always)
