@@ -112,12 +112,9 @@ def test_nothing_outside_backends_imports_an_array_library(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for module, _ in imported(tree):
         assert module.split(".")[0] not in ARRAY_LIBRARIES
-    called = [n for n in ast.walk(tree) if isinstance(n, ast.Call)]
-    for call in called:  # import_module("numpy")
-        if getattr(call.func, "id", getattr(call.func, "attr", "")) in (
-            "import_module",
-            "__import__",
-        ):
+    by_name = importers(tree)
+    for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call)):  # import_module("numpy")
+        if last_name(call.func) in by_name:
             words = [a.value for a in call.args if isinstance(a, ast.Constant)]
             assert not {str(word).split(".")[0] for word in words} & ARRAY_LIBRARIES
 
