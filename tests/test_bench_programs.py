@@ -321,6 +321,25 @@ def test_the_results_are_a_report_and_readmes_table(runs, tmp_path, capsys):
     assert "DIFFERS: 5e-04" in found
 
 
+def test_the_results_of_another_environment_are_added(runs, tmp_path, capsys):
+    where = {"date": "2026-01-31", "commit": "C", "cpu": "P", "cores": 2, "python": "Py", "environment": {}}
+    results: dict[str, Any] = {"machine": where, "few": [], "missing": {"cupy": "it is not installed"}}
+    rows, _ = main.measure(["svi", "gpt"], ["strict"])
+    path = table.write(results | {"versions": {"numpy": "2"}, "backends": ["strict"], "programs": rows}, tmp_path)
+    rows, _ = main.measure(["svi"], ["cupy"])
+    more = {"few": ["cupy"], "versions": {"numpy": "3", "cupy": "14"}, "backends": ["cupy"], "programs": rows}
+    for _ in range(2):
+        assert table.add(results | more, tmp_path) == path
+        text = path.with_suffix(".md").read_text(encoding="utf-8")
+        assert "numpy 2, cupy 14" in text
+        assert "`cupy` left out" not in text
+        assert "* `cupy` was run apart: 2026-01-31, commit C, Py" in text
+        found = table.readme(tmp_path)
+        assert "| [`svi`](programs/svi.py) | loss 2 | 1e-09 | 4e-16 | 4e-16 |" in found
+        assert "DIFFERS: 5e-04 | - |" in found
+        assert "On `cupy` a program takes its fewest steps" in found
+
+
 def test_a_process_runs_on_the_backend_of_the_variable():
     pytest.importorskip("array_api_strict")
     program = programs.load("factorisation")

@@ -4,6 +4,7 @@
     python -m bench.programs --only gpt,vae    some of them; prints, and writes nothing
     python -m bench.programs --backends torch  on some backends; prints, and writes nothing
     python -m bench.programs --no-save         prints, and writes nothing
+    python -m bench.programs --add dpnp        a column for a library with an environment of its own, into the newest results
 
 Each run is a process of its own; as many run beside each other as there are cores.
 Exits with 1, and names the programs, where an end differs or a program fails.
@@ -30,7 +31,7 @@ PACKAGES = {
     "cupy": "cupy-cuda13x", "dpnp": "dpnp", "torch": "torch", "jax": "jax", "dask": "dask", "strict": "array-api-strict",
 }  # fmt: skip
 # Where each step costs much (dask plans a graph for each number that is asked for, dpnp queues a kernel for each operation).
-FEW_STEPS = ("dask",)
+FEW_STEPS = ("dask", "dpnp")
 # By backend and program, with the reason.
 LEFT_OUT = dict.fromkeys(
     [("dask", "ode_adjoint"), ("dask", "springs"), ("dask", "recurrent")],
@@ -135,9 +136,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", type=lambda text: among(list(NAMES), text), help=",".join(NAMES))
     parser.add_argument("--backends", type=lambda text: among(BACKENDS, text), help=",".join(BACKENDS))
     parser.add_argument("--no-save", action="store_true", help="print the report, write nothing")
+    parser.add_argument("--add", type=lambda text: among(BACKENDS, text), help="as --backends, into the newest results")
     options = parser.parse_args(arguments)
-    backends, missing = choose(options.backends)
-    if options.backends and missing:
+    asked = options.add or options.backends
+    backends, missing = choose(asked)
+    if asked and missing:
         print("\n".join(f"bench.programs: {why}" for why in missing.values()), file=sys.stderr)
         return 2
     rows, wrong = measure(options.only or list(NAMES), backends)
@@ -150,7 +153,9 @@ def main(arguments: list[str] | None = None) -> int:
         "programs": rows,
     }
     print(table.markdown(results))
-    if not (options.no_save or options.only or options.backends):
+    if options.add:
+        say(f"added: {table.add(results)} and .md")
+    elif not (options.no_save or options.only or options.backends):
         say(f"written: {table.write(results)} and .md")
     if wrong:
         say(f"not as on NumPy: {', '.join(wrong)}")

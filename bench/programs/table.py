@@ -38,6 +38,7 @@ def differences(results: Results) -> str:
 def remarks(results: Results) -> list[str]:
     """What was shortened, left out or failed."""
     lines = [f"* `{backend}` left out: {why}" for backend, why in results["missing"].items()]
+    lines += [f"* `{backend}` was run apart: {where}" for backend, where in results.get("added", {}).items()]
     for name, row in results["programs"].items():
         for backend, found in row["backends"].items():
             lines += [
@@ -98,6 +99,25 @@ def write(results: Results, folder: Path = report.RESULTS) -> Path:
     path = folder / f"programs-{results['machine']['date']}.json"
     path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     path.with_suffix(".md").write_text(markdown(results), encoding="utf-8")
+    return path
+
+
+def add(results: Results, folder: Path = report.RESULTS) -> Path:
+    """Write the backends of these results into the newest ones, in place of what they say of them."""
+    path = sorted(folder.glob("programs-*.json"))[-1]
+    newest: Results = json.loads(path.read_text(encoding="utf-8"))
+    where = results["machine"]
+    for backend in results["backends"]:
+        newest["missing"].pop(backend, None)
+        newest.setdefault("added", {})[backend] = f"{where['date']}, commit {where['commit']}, {where['python']}"
+        for name, row in results["programs"].items():
+            newest["programs"][name]["backends"][backend] = row["backends"][backend]
+    for list_of in ("backends", "few"):
+        newest[list_of] += [backend for backend in results[list_of] if backend not in newest[list_of]]
+    own = {name: version for name, version in results["versions"].items() if name not in ("numpy", "scipy")}
+    newest["versions"] |= own
+    path.write_text(json.dumps(newest, indent=1) + "\n", encoding="utf-8")
+    path.with_suffix(".md").write_text(markdown(newest), encoding="utf-8")
     return path
 
 
