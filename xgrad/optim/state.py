@@ -45,18 +45,24 @@ class State(dict[str, Any]):
         self.update(State.load(p, self.export()))
         self.place(p)
 
+    def __reduce__(self) -> Any:
+        """Arrays as tensors: these can be pickled where the library's arrays cannot, and come back to their device."""
+        return _unpickle, (self.backend, self.dtype, self.is_single, self.export())
+
     def place(self, p: Tensor) -> None:
-        self.backend, self.dtype = p.backend, p._data.dtype
+        self.place_at(p.backend, p._data.dtype, not p._data.shape)
+
+    def place_at(self, backend: Any, dtype: Any, is_single: bool) -> None:
+        self.backend, self.dtype, self.is_single = backend, dtype, is_single
         # What the update works with in place of p and g, and how a new p comes back from there; None where it works with them.
         self.inside: Part | None
         self.outside: Part
-        if self.dtype in p.backend.complex_dtypes:
+        if dtype in backend.complex_dtypes:
             self.inside, self.outside = as_real, as_complex
-        elif self.dtype in p.backend.narrow_dtypes:
+        elif dtype in backend.narrow_dtypes:
             self.inside, self.outside = as_float32, as_narrow
         else:
             self.inside = None
-        self.is_single = not p._data.shape
         self.run: Callable[..., Any] | None = None  # the rule, or the kernel that the backend makes of it
         self.forget()
 
@@ -75,6 +81,14 @@ class State(dict[str, Any]):
         """The rule, or what the backend runs in its place."""
         self.run = self.backend.fused(rule)
         return self.run
+
+
+def _unpickle(backend: Any, dtype: Any, is_single: bool, values: Mapping[str, Any]) -> State:
+    state = State.__new__(State)
+    state.place_at(backend, dtype, is_single)
+    for name, value in values.items():
+        state[name] = value.data if isinstance(value, Tensor) else value
+    return state
 
 
 def _fitted(name: str, value: Tensor, backend: Any, like: Array) -> Array:
