@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.cases import CASES
+from tests.cases import CASES, few
 from tests.helpers import assert_close, small_chunks, to_numpy
 from tests.point import Point
 from xgrad import nn, optim
@@ -53,8 +53,7 @@ LOOKS = {"arange"}  # at its bounds and step, for the number of elements
 @pytest.mark.parametrize("name", sorted(set(CASES) - LOOKS))
 def test_no_function_and_no_derivative_computes(lazily, name):
     backend = xg.get_backend()
-    cases = CASES[name]
-    for case in cases[:: -(-len(cases) // 4)]:  # four of a function's cases: a graph takes long
+    for case in few(name):
         point = Point(case, backend)
         if name in backend.cannot:
             point.assert_cannot()

@@ -7,7 +7,7 @@ from functools import lru_cache
 import pytest
 
 import xgrad as xg
-from tests.cases import CASES
+from tests.cases import CASES, SLOW, few
 from tests.laws import LAWS, float32_stays_float32
 from tests.point import Point
 from xgrad.backends.base import Backend
@@ -18,14 +18,9 @@ from xgrad.engine.registry import DERIVATIVES, FUNCTIONS
 DIFFERENTIABLE = [name for name, how in DERIVATIVES.items() if not how.startswith("not differentiable")]
 
 
-SLOW = {"jax", "dask", "dpnp"}  # they compile, build graphs, or queue small kernels: four cases of a function run there
-
-
 @lru_cache(maxsize=1)  # the laws of a function run one after another, and share what each compares with the others
 def points(name: str, kind: str, backend: Backend) -> list[Point]:
-    cases = CASES[name]
-    some = cases[:: -(-len(cases) // 4)] if backend.name in SLOW else cases
-    return [Point(case, backend) for case in some]
+    return [Point(case, backend) for case in (few(name) if backend.name in SLOW else CASES[name])]
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)

@@ -19,4 +19,12 @@ from tests.cases import (  # noqa: F401
 )
 from tests.cases.case import CASES, Case, Sample
 
-__all__ = ["CASES", "Case", "Sample"]
+__all__ = ["CASES", "SLOW", "Case", "Sample", "few"]
+
+SLOW = {"jax", "dask", "dpnp"}  # backends that compile, build graphs, or queue small kernels: few cases run there
+
+
+def few(name: str, most: int = 4) -> list[Case]:
+    """Some of a function's cases, evenly spread."""
+    cases = CASES[name]
+    return cases[:: -(-len(cases) // most)]

@@ -7,6 +7,7 @@ function, and records a node.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import update_wrapper
 from typing import Any, NoReturn
 
 from xgrad.engine import tape
@@ -121,7 +122,14 @@ def explain(error: Exception, name: str, raws: Sequence[Any], backend: Any) -> N
 fast_paths: dict[str, Callable[..., Operation]] = {}
 
 
-def with_fast_path(kind: str, op: Op, general: Operation, **options: Any) -> Operation:
-    """The function `general` of an operation, with a fast path of that kind in front if there is one."""
-    make = fast_paths.get(kind)
-    return general if make is None else make(op, general, **options)
+def with_fast_path(kind: str, op: Op, **options: Any) -> Callable[[Operation], Operation]:
+    """Decorate the general function of an operation: a fast path of that kind goes in front of it, if there is one.
+
+    The name, the signature and the documentation are the general function's.
+    """
+
+    def decorate(general: Operation) -> Operation:
+        make = fast_paths.get(kind)
+        return general if make is None else update_wrapper(make(op, general, **options), general)
+
+    return decorate

@@ -31,6 +31,8 @@ from xgrad.engine.promotion import in_default_dtype
 from xgrad.engine.tape import BACKEND, PARENTS, SAVED, Node, is_recording, next_seq
 from xgrad.engine.tensor import Tensor, form_of, plain_types, wrap
 
+ON = os.environ.get("XGRAD_FASTPATH", "1") != "0"
+
 new = object.__new__
 
 
@@ -351,5 +353,5 @@ def register() -> None:
         fast_paths[make.__name__] = make
 
 
-if os.environ.get("XGRAD_FASTPATH", "1") != "0":
+if ON:
     register()

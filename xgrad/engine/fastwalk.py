@@ -10,10 +10,10 @@ It puts itself in the place of tape.walk_back. XGRAD_FASTPATH=0 leaves the plain
 
 from __future__ import annotations
 
-import os
 from heapq import heapify, heappop, heappush, heappushpop
 
 from xgrad.engine import tape
+from xgrad.engine.fastpath import ON
 from xgrad.engine.tape import BACKEND, FREED, OP, PARENTS, SAVED, SEQ, Gradient, GraphFreedError, Leaf, Lift, Node
 
 
@@ -102,5 +102,5 @@ def walk_back(
 
 plain = tape.walk_back
 
-if os.environ.get("XGRAD_FASTPATH", "1") != "0":
+if ON:
     tape.walk_back = walk_back  # type: ignore[assignment]

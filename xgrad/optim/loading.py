@@ -8,12 +8,12 @@ from typing import Any
 
 from xgrad.backends import owner
 from xgrad.engine.tensor import Tensor, wrap
-from xgrad.optim.loadable import Loadable as Optimizer
+from xgrad.optim.loadable import Loadable
 from xgrad.optim.options import ParamGroup
 from xgrad.optim.state import State
 
 
-def loaded(optimizer: Optimizer, state_dict: Any) -> tuple[list[ParamGroup], dict[Tensor, State]]:
+def loaded(optimizer: Loadable, state_dict: Any) -> tuple[list[ParamGroup], dict[Tensor, State]]:
     """The groups and the state of each parameter, from what `state_dict()` gave. ValueError for anything that does not fit."""
     name = optimizer.name
     for part, kind in (("param_groups", Sequence), ("state", Mapping)):
@@ -41,7 +41,7 @@ def _of_each(groups: list[ParamGroup]) -> list[ParamGroup]:
     return [group for group in groups for _ in group.params]
 
 
-def _groups(optimizer: Optimizer, saved: Sequence[Any]) -> tuple[list[ParamGroup], list[Any]]:
+def _groups(optimizer: Loadable, saved: Sequence[Any]) -> tuple[list[ParamGroup], list[Any]]:
     """The groups with the options that were saved, and the number of each parameter in the saved state."""
     name, mine = optimizer.name, optimizer.param_groups
     if len(saved) != len(mine):

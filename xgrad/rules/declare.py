@@ -43,29 +43,31 @@ def elementwise(
     if raw is not None:
         ROWS[name] = raw
     if len(rules) == 1:
-        return _publish(of_one_array(Elementwise(name, ("x",), rules, jvp)), name, doc, "rule")
+        return published(of_one_array(Elementwise(name, ("x",), rules, jvp)), name, doc, "rule")
     op = Elementwise(name, ("x1", "x2"), rules, jvp)
     function = of_two_arrays(op, apply, weak_arrays, of_itself)
     OPERATORS[function] = of_two_arrays(op, offered, weak_arrays, of_itself)
-    return _publish(function, name, doc, "rule")
+    return published(function, name, doc, "rule")
 
 
 def of_one_array(op: Elementwise) -> Public:
     """The function of one array that an operation is."""
 
-    def general(x: Any, /) -> Tensor:
+    @with_fast_path("unary", op)
+    def function(x: Any, /) -> Tensor:
         return apply(op, (x,))
 
-    return with_fast_path("unary", op, general)
+    return function
 
 
 def of_two_arrays(op: Elementwise, run: Callable[..., Any], weak_arrays: bool, of_itself: Public | None) -> Public:
     """The function of two arrays that an operation is; `run(op, arrays)` is `apply` or `offered`."""
 
-    def general(x1: Any, x2: Any, /) -> Any:
+    @with_fast_path("binary", op, weak_arrays=weak_arrays, of_itself=of_itself)
+    def function(x1: Any, x2: Any, /) -> Any:
         return run(op, (x1, x2))
 
-    return with_fast_path("binary", op, general, weak_arrays=weak_arrays, of_itself=of_itself)
+    return function
 
 
 def constant(name: str, doc: str, arguments: int = 1) -> Public:
@@ -83,7 +85,7 @@ def constant(name: str, doc: str, arguments: int = 1) -> Public:
         return untracked(name, (x1, x2)) if answers_for((x1, x2)) else NotImplemented
 
     OPERATORS[two] = operator
-    return _publish(one if arguments == 1 else two, name, doc, NOT_CONTINUOUS)
+    return published(one if arguments == 1 else two, name, doc, NOT_CONTINUOUS)
 
 
 def untracked(name: str, args: Sequence[Any], **static: Any) -> Tensor:
@@ -103,16 +105,7 @@ def _raw(name: str) -> RawFunction:
 _raws: dict[str, RawFunction] = {}
 
 
-def described(function: Public, name: str, like: Public) -> Public:
-    """The function under that name, with the signature and the docstring of another."""
-    if function is not like:
-        functools.update_wrapper(function, like)
-    function.__name__ = function.__qualname__ = name
-    function.__module__ = "xgrad"
-    return function
-
-
-def _publish(function: Public, name: str, doc: str, derivative: str) -> Public:
+def published(function: Public, name: str, doc: str, derivative: str) -> Public:
     function.__name__ = function.__qualname__ = name.rpartition(".")[2]
     function.__doc__ = doc
     function.__module__ = "xgrad"

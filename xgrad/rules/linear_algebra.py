@@ -14,7 +14,7 @@ from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.views import Kind, as_view
 from xgrad.rules import strides
-from xgrad.rules.declare import OPERATORS, described
+from xgrad.rules.declare import OPERATORS
 from xgrad.rules.shapes import inverse, normalize_axes
 
 
@@ -39,7 +39,9 @@ def _matmul_right(xp: Any, g: Any, x1: Any) -> Any:
 _matmul = Multilinear("matmul", ("x1", "x2"), (_matmul_left, _matmul_right))
 
 
-def _product(x1: Any, x2: Any, /) -> Tensor:
+@public("matmul", "rule")
+@with_fast_path("matrix_product", _matmul)
+def matmul(x1: Any, x2: Any, /) -> Tensor:
     """The matrix product over the last two axes; a 1-d array is a vector.
 
     >>> import xgrad as xg
@@ -50,14 +52,13 @@ def _product(x1: Any, x2: Any, /) -> Tensor:
     return apply(_matmul, (x1, x2))
 
 
-def _product_or_not(x1: Any, x2: Any, /) -> Any:
-    """The operator `@`."""
+@with_fast_path("matrix_product", _matmul)
+def _operator(x1: Any, x2: Any, /) -> Any:
     no_scalars("matmul", (x1, x2))
     return offered(_matmul, (x1, x2))
 
 
-matmul = public("matmul", "rule")(described(with_fast_path("matrix_product", _matmul, _product), "matmul", _product))
-OPERATORS[matmul] = with_fast_path("matrix_product", _matmul, _product_or_not)
+OPERATORS[matmul] = _operator
 
 
 _matrix_transpose = Multilinear("matrix_transpose", ("x",), (lambda xp, g: xp.matrix_transpose(g),))

@@ -17,7 +17,7 @@ from xgrad.engine.op import Elementwise, Function, total
 from xgrad.engine.operands import beside, operand, own_indices, together
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
-from xgrad.rules.declare import described, elementwise
+from xgrad.rules.declare import elementwise
 from xgrad.rules.linear_algebra import matmul, matrix_transpose
 from xgrad.rules.shapes import expand, normalize_axes, wide
 
@@ -52,7 +52,9 @@ _linear = Function(
 )
 
 
-def _affine(x: Any, weight: Any, bias: Any = None, /) -> Tensor:
+@public("linear", "rule")
+@with_fast_path("affine", _linear)
+def linear(x: Any, weight: Any, bias: Any = None, /) -> Tensor:
     """x @ weight.T + bias, for x of shape (..., in), weight (out, in) and bias (out,).
 
     One operation instead of three: the bias is added in place, and the gradient of the weight comes in its own order.
@@ -66,9 +68,6 @@ def _affine(x: Any, weight: Any, bias: Any = None, /) -> Tensor:
         given = "" if bias is None else f" and the bias {shapes[1]}"
         raise ValueError(f"linear: the weight is (out, in) and the bias (out,); here the weight is {shapes[0]}{given}")
     return apply(_linear, (x, weight) if bias is None else (x, weight, bias))
-
-
-linear = public("linear", "rule")(described(with_fast_path("affine", _linear, _affine), "linear", _affine))
 
 
 @public("weight_gradient", "composition")

@@ -11,10 +11,9 @@ from typing import Any
 from xgrad.backends.refusal import ROWS
 from xgrad.engine.arguments import unwrap
 from xgrad.engine.op import Elementwise, Rule
-from xgrad.engine.registry import ELEMENTWISE, public
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.data_type import cast
-from xgrad.rules.declare import of_one_array
+from xgrad.rules.declare import of_one_array, published
 
 
 def arrays(name: str, *args: Any) -> list[Tensor]:
@@ -49,15 +48,7 @@ def of_one(name: str, doc: str, rule: Rule, raw: Callable[..., Any] | None = Non
         known = type(x) is Tensor and x.form is not None
         return function_of_float(x if known else floating(name, x))
 
-    return published(function, name, doc)
-
-
-def published(function: Callable[..., Tensor], name: str, doc: str) -> Callable[..., Tensor]:
-    function.__name__ = function.__qualname__ = name.rpartition(".")[2]
-    function.__doc__ = doc
-    function.__module__ = "xgrad"
-    ELEMENTWISE.add(name)
-    return public(name, "rule")(function)
+    return published(function, name, doc, "rule")
 
 
 def root_pi(xp: Any, like: Any, factor: float = 1.0) -> Any:

@@ -22,7 +22,7 @@ _mean = Multilinear(
 
 def _of_all(op: Op, static: dict[str, Any]) -> Operation:
     """A reduction over all axes, with the defaults for its static arguments."""
-    return with_fast_path("reduce_all", op, lambda x: apply(op, (x,), static), static=static)
+    return with_fast_path("reduce_all", op, static=static)(lambda x: apply(op, (x,), static))
 
 
 _sum_all = _of_all(_sum, {"axis": None, "dtype": None, "keepdims": False})
