@@ -102,3 +102,26 @@ def test_along_a_path_only_what_leads_to_the_inputs_is_asked(walk):
         got = xg.grad(lambda x: xg.sum(x * outside * xg.exp(outside * 0.0)))(make(xg, [1.0, 2.0]))
         np.testing.assert_allclose(to_numpy(got), [3.0, 4.0])
         assert outside.grad is None
+
+
+def test_a_gradient_that_two_arrays_share_is_not_added_to_in_place(walk):
+    with xg.use_backend("numpy"):
+        x, w = make(xg, [0.5, 1.0], requires_grad=True), make(xg, [2.0, 3.0], requires_grad=True)
+        c = make(xg, [1.0, 2.0])
+        y = xg.exp(x) + (x + w)  # the sums hand one array on to x, w and exp
+        xg.sum(y * c).backward()
+        np.testing.assert_allclose(to_numpy(w.grad), [1.0, 2.0])
+        np.testing.assert_allclose(to_numpy(x.grad), [1.0, 2.0] * (1 + np.exp([0.5, 1.0])))
+
+
+def test_a_kept_gradient_is_that_of_all_uses(walk):
+    """retain_grad puts a node behind that of the tensor, and the uses of the tensor may be older and newer than the call."""
+    with xg.use_backend("numpy"):
+        x = make(xg, [0.5, 1.0], requires_grad=True)
+        y = xg.exp(x)
+        before = xg.sin(y)
+        y.retain_grad()
+        xg.sum(before + y * y).backward()
+        v = np.exp([0.5, 1.0])
+        np.testing.assert_allclose(to_numpy(y.grad), np.cos(v) + 2 * v)
+        np.testing.assert_allclose(to_numpy(x.grad), (np.cos(v) + 2 * v) * v)
