@@ -22,8 +22,8 @@ from xgrad.backends.refusal import add, refuse, replace
 from xgrad.backends.transfer_guard import report_move
 
 
-class Form:
-    """What tensors of one shape, one real floating dtype and one backend have in common; see `xgrad.tensor.form_of`."""
+class Layout:
+    """What tensors of one shape, one real floating dtype and one backend have in common; see `xgrad.engine.tensor.layout_of`."""
 
     __slots__ = ("constants",)
 
@@ -42,9 +42,13 @@ class Backend(Dtypes):
     bind_device: ClassVar[bool] = True  # whether the library's creation functions must be told the device
     cannot: ClassVar[Mapping[str, str]] = {}  # functions ("linalg.eig") that it has no way to, each with the reason
     holds_host_data: ClassVar[bool] = False  # whether its arrays move to the backend of what they meet: NumPy's do
-    stays: ClassVar[bool] = False  # whether xgrad.asarray leaves its arrays here, whichever backend is the current one
+    arrays_stay: ClassVar[bool] = (
+        False  # whether xgrad.asarray leaves its arrays here, whichever backend is the current one
+    )
     asks_operands: ClassVar[bool] = False  # whether its arrays' `op=` leaves it to a tensor that is the operand
-    passing: ClassVar[bool] = False  # whether it is one of many that come and go, and nothing should be kept for it
+    is_temporary: ClassVar[bool] = (
+        False  # whether it is one of many that come and go, and nothing should be kept for it
+    )
     defers: ClassVar[bool] = False  # whether work is put off until a value is asked for
     guard: Any = NO_GUARD  # entered around what is done with this device's arrays, where another may be the current one
     make_view: ClassVar[Callable[[Backend], Any]]  # set by xgrad.namespace
@@ -64,7 +68,7 @@ class Backend(Dtypes):
         add(self.xp, "linalg.cofactors_jvp", partial(cofactors_jvp, self.xp))
         self.forget_default()
         self._ranks = {}
-        self._forms: dict[Any, Any] = {}
+        self._layouts: dict[Any, Any] = {}
         self._ones: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
@@ -117,7 +121,7 @@ class Backend(Dtypes):
     def device_name(self) -> str:
         return str(self.device)
 
-    def on(self, device: Any) -> Backend:
+    def on_device(self, device: Any) -> Backend:
         """This library on another of its devices."""
         return Backend.load(self.name, device)
 
@@ -165,11 +169,11 @@ class Backend(Dtypes):
         """The library's own array, with all that is hidden in it, and the backend it is on."""
         return self, array
 
-    def home(self, array: Any) -> Backend:
+    def backend_of_array(self, array: Any) -> Backend:
         """The backend of an array that a walk from this one has come to: on another device, perhaps, or outside of a vmap."""
         known: Backend | None = getattr(array, "xgrad_backend", None)
         device = self.device_of(array)
-        return known or (self if device == self.device else self.on(device))
+        return known or (self if device == self.device else self.on_device(device))
 
     def take_in(self, tensor: Any) -> Any:
         """A tensor of another backend as one of this one, on the tape, where `join` says so."""
@@ -196,10 +200,10 @@ class Backend(Dtypes):
             found = self._ones[shape, dtype] = self.xp.ones(shape, dtype=dtype)
         return found
 
-    def weak(self, value: float, like: Any, form: Any = None) -> Any:
+    def scalar_operand(self, value: float, like: Any, layout: Any = None) -> Any:
         """A Python number as an operand of `like`: itself, or what the library is quicker with. It must not be written to.
 
-        What is the same each time may be left in `form.constants`.
+        What is the same each time may be left in `layout.constants`.
         """
         return value
 
@@ -227,7 +231,7 @@ class Backend(Dtypes):
         report_move(array, self)
         return self.asarray(as_plain(array))
 
-    def lift(self, value: Any, dtype: Any = None) -> Any:
+    def adopt_any(self, value: Any, dtype: Any = None) -> Any:
         """A raw array from a number, a sequence of numbers, an array of this backend or a NumPy array.
 
         `dtype` is for numbers. Raises TypeError for an array of another library.
@@ -282,7 +286,7 @@ class Backend(Dtypes):
         return self.xp._put(array, value, key)
 
     def fused(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """An optimizer's elementwise rule (see `xgrad.optim.rule.Rule`), or what does the same in a single kernel."""
+        """An optimizer's elementwise `UpdateRule`, or what does the same in a single kernel."""
         return rule
 
     def kind_of(self, error: Exception) -> type[Exception]:
@@ -315,12 +319,12 @@ class Backend(Dtypes):
 
         return np.array2string(self.to_numpy(array), separator=", ", threshold=60, edgeitems=3)
 
-    def form(self, array: Any) -> Any:
+    def layout(self, array: Any) -> Any:
         """One object for each shape and real floating dtype, for a quick comparison; None for 0-d arrays and other dtypes."""
         key = tuple(array.shape), array.dtype
-        found = self._forms.get(key)
+        found = self._layouts.get(key)
         if found is None and key[0] and self.library.isdtype(key[1], "real floating"):
-            if len(self._forms) > 10_000:
-                self._forms.clear()  # forms made before and after differ, which costs a comparison of shapes
-            found = self._forms[key] = Form()
+            if len(self._layouts) > 10_000:
+                self._layouts.clear()  # layouts made before and after differ, which costs a comparison of shapes
+            found = self._layouts[key] = Layout()
         return found

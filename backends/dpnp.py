@@ -290,7 +290,7 @@ class Dpnp(Backend):
     def copy(self, array: Any) -> Any:
         return array.copy(order="C")
 
-    def weak(self, value: float, like: Any, form: Any = None) -> Any:
+    def scalar_operand(self, value: float, like: Any, layout: Any = None) -> Any:
         """A 0-d array of the same dtype: dpnp makes one of a number on the host, and waits until it is on the device."""
         if value != value or like.dtype in self.narrow_dtypes or not self.is_inexact(like.dtype):
             return value

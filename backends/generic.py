@@ -163,7 +163,7 @@ def _name(device: Any) -> str:
 class Generic(Backend):
     of: ClassVar[Library]  # as each of its arrays names it
     raw_class = GenericRaw
-    stays = True
+    arrays_stay = True
     name = ""
     install = ""
 

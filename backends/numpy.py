@@ -278,15 +278,15 @@ class NumPy(Backend):
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         return f"{pages / 2**30:.1f} GiB in all"
 
-    def weak(self, value: float, like: Any, form: Any = None) -> Any:
+    def scalar_operand(self, value: float, like: Any, layout: Any = None) -> Any:
         """A 0-d array of the same dtype: `1 - a` costs twice what `one - a` does."""
-        if form is None or value == 0 or value != value:  # not 0, because 0.0 == -0.0
+        if layout is None or value == 0 or value != value:  # not 0, because 0.0 == -0.0
             return value
         constant = np.array(value, dtype=like.dtype)
         constant.flags.writeable = False
-        if len(form.constants) > 100:
-            form.constants.clear()
-        form.constants[value] = constant
+        if len(layout.constants) > 100:
+            layout.constants.clear()
+        layout.constants[value] = constant
         return constant
 
     @property

@@ -218,7 +218,7 @@ def _resolve(name: str | Backend, device: Any) -> Backend:
         return load(name, device)
     if not hasattr(name, "make_current"):
         raise TypeError(f"a backend is chosen by its name, a string, not {type(name).__name__}. {_usable()}")
-    return name if device is None else name.on(device)
+    return name if device is None else name.on_device(device)
 
 
 def _from_environment() -> Backend:

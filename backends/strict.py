@@ -109,7 +109,7 @@ class Strict(Backend):
         return self.device_name == "CPU_DEVICE"
 
     def host(self) -> Backend:
-        return self.on("CPU_DEVICE")
+        return self.on_device("CPU_DEVICE")
 
     def to_numpy(self, array: Any) -> Any:
         return array._array.copy()

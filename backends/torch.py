@@ -272,7 +272,7 @@ class Torch(Backend):
         return bool(self.device.type == "cpu")
 
     def host(self) -> Backend:
-        return self.on("cpu")
+        return self.on_device("cpu")
 
     def to_numpy(self, array: Any) -> Any:
         return array.numpy(force=True).copy()  # which also resolves a lazy conjugate

@@ -115,13 +115,13 @@ def test_a_device_without_double_precision_says_what_becomes_of_it(here, monkeyp
 def test_numbers_come_to_the_device_once(here, dtype):
     x = here.asarray(np.ones(2, dtype=dtype))
     for value in (2.0, 0.0, -0.0, 3):
-        constant = here.weak(value, x)
-        assert constant is here.weak(value, x)
+        constant = here.scalar_operand(value, x)
+        assert constant is here.scalar_operand(value, x)
         assert constant.dtype == (x * value).dtype == x.dtype
         assert np.copysign(1.0, to_numpy(constant).real) == np.copysign(1.0, value)
-    assert np.isnan(here.weak(float("nan"), x))
+    assert np.isnan(here.scalar_operand(float("nan"), x))
     for narrow in ("int32", "float16"):
-        assert here.weak(1e-9, here.asarray(np.ones(2, dtype=narrow))) == 1e-9
+        assert here.scalar_operand(1e-9, here.asarray(np.ones(2, dtype=narrow))) == 1e-9
 
 
 def test_a_small_part_of_a_large_array_comes_to_the_host_alone(here):

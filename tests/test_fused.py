@@ -14,7 +14,7 @@ from tests.cupy_traces import compiler, run_on_the_host, trace, written
 from tests.helpers import to_numpy
 from tests.test_retry import OPTIMIZERS
 from xgrad import optim
-from xgrad.optim.rule import Prepared
+from xgrad.optim.update_rule import Prepared
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ class Calls:
         self.calls: list[Any] = []
         with xg.use_backend("numpy") as backend:
             monkeypatch.setattr(type(backend), "fused", self.kept)
-            monkeypatch.setattr(type(backend), "weak", lambda self, value, like, form=None: value)
+            monkeypatch.setattr(type(backend), "scalar_operand", lambda self, value, like, layout=None: value)
             p = xg.asarray(spread((5, 7), -2, 2, 1).astype(dtype), requires_grad=True)
             optimizer = getattr(optim, name)([p], lr=0.1, **options)
             for step in range(3):
@@ -72,7 +72,7 @@ def test_a_rule_is_one_kernel(cupy_backend, name, options, dtype, monkeypatch, t
 def test_a_number_may_change_without_another_kernel(cupy_backend):
     """Numbers are arguments: nothing of them is in the source."""
     raw = cupy_backend.CuPyRaw(cupy_backend.CuPy.namespace())
-    rule = optim.Adam.rule
+    rule = optim.Adam.update_rule
     arrays = [np.ones(3, np.float32)] * 4
     sources, kinds = set(), set()
     with xg.use_backend("numpy"):

@@ -98,7 +98,7 @@ def devices():
     """A backend on two devices, the current one and another."""
     pytest.importorskip("array_api_strict")
     with xg.use_backend("strict", "device1") as here:
-        yield here, here.on("device2")
+        yield here, here.on_device("device2")
 
 
 def test_where_it_is_already(xp, backend):

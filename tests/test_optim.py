@@ -483,7 +483,7 @@ def test_every_array_of_a_loaded_state_is_checked(backend, name):
     stepped(optimizer, w, [1.0, -2.0])
     before = optimizer.state_dict()
     kept = before["state"][0]
-    assert set(kept) == set(optimizer.keeps)
+    assert set(kept) == set(optimizer.state_entries)
     arrays = [key for key in kept if key != "step"]
     wrongs: dict[str, Any] = {
         "is missing": None,

@@ -115,7 +115,7 @@ class Info:
 
     def default_dtypes(self, *, device: Any = None) -> dict[str, Any]:
         """The dtypes of new arrays, by kind: real floating, complex floating, integral, indexing."""
-        backend = self._backend if device is None else self._backend.on(device)
+        backend = self._backend if device is None else self._backend.on_device(device)
         return backend.default_dtypes()
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:

@@ -155,7 +155,7 @@ class _Place:
     """Where numbers are to go. It is settled before they are drawn, so that an error leaves the stream where it was."""
 
     def __init__(self, kind: str, dtype: Any, device: Any) -> None:
-        self.backend = get_backend() if device is None else get_backend().on(device)
+        self.backend = get_backend() if device is None else get_backend().on_device(device)
         if dtype is None and kind != "bool":
             dtype = self.backend.default_dtypes()[kind]
         self.dtype = self.backend.as_dtype(dtype)

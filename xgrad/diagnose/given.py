@@ -10,7 +10,7 @@ from typing import Any
 import xgrad as xg
 from xgrad import nn, optim
 from xgrad.diagnose.network import copy_of, is_float, rows
-from xgrad.transforms.grad import lift
+from xgrad.transforms.grad import to_tensor
 
 Loss = Callable[[Any, Any], xg.Tensor]
 
@@ -37,8 +37,8 @@ class Given:
         # Each of the next four may be None. Their type is Any: a rule that `needs` one reads it without a check of its own.
         self.optimizer: Any = optimizer
         self.loss: Any = loss
-        self.x: Any = None if x is None else lift(x)
-        self.y: Any = None if y is None else lift(y)
+        self.x: Any = None if x is None else to_tensor(x)
+        self.y: Any = None if y is None else to_tensor(y)
         if self.x is not None and self.y is not None and self.x.shape[:1] != self.y.shape[:1]:
             raise ValueError(f"watch: x has {self.x.shape[:1]} samples, y {self.y.shape[:1]}; they go together")
         self.modules = dict(model.named_modules())

@@ -18,7 +18,7 @@ from xgrad.diagnose.hooks import hook
 from xgrad.diagnose.look import look
 from xgrad.diagnose.operations import SHAKY, Operations
 from xgrad.diagnose.report import Report
-from xgrad.diagnose.rules import RULES, Rule
+from xgrad.diagnose.rules import RULES, DiagnosticRule
 from xgrad.diagnose.run import Run
 
 OFTEN = 40  # steps between two looks, where slopes can saturate
@@ -44,7 +44,7 @@ class Watch:
         self.run = Run(model, optimizer, loss, x, y, names)
         self.every = every
         self.gradients = Reading(self.run.parameters)
-        self.rules: list[Rule] = [rule() for rule in RULES]
+        self.rules: list[DiagnosticRule] = [rule() for rule in RULES]
         me = weakref.ref(self)  # A watcher that is dropped without close() must not be kept alive.
 
         def found(anomaly: Anomaly) -> None:
@@ -148,7 +148,7 @@ class Watch:
 
     # --- what rules find ---
 
-    def _tell(self, ask: Callable[[Rule], Any]) -> None:
+    def _tell(self, ask: Callable[[DiagnosticRule], Any]) -> None:
         for rule in self.rules:
             if not rule.lacks(self.run):
                 for finding in ask(rule) or ():

@@ -16,7 +16,7 @@ class MixedBackendsError(TypeError):
     """Arrays of two backends, or on two devices, met in one operation."""
 
 
-def weak(backend: Any, value: Any) -> Any:
+def as_scalar(backend: Any, value: Any) -> Any:
     """A scalar as an operand, which takes the dtype of the arrays it meets: a Python number, if the library knows no better."""
     return value if type(value) in PYTHON_NUMBERS else backend.number(value)
 
@@ -81,7 +81,7 @@ def _way_to_meet(one: Any, other: Any, arrays: Sequence[Any]) -> str:
     return f"Move the second with {move} under use_backend({one.name!r})."
 
 
-def on(backend: Any, x: Tensor) -> Tensor:
+def operand_on(backend: Any, x: Tensor) -> Tensor:
     """The tensor as an operand on a backend that `joined` has found."""
     return x if x.backend is backend else backend.take_in(x)
 
@@ -108,7 +108,7 @@ def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
     raws, nodes = [], []
     for arg in args:
         if isinstance(arg, Tensor):
-            arg = on(backend, arg)
+            arg = operand_on(backend, arg)
             raws.append(arg._data)
             nodes.append(arg.node)
             continue
@@ -116,7 +116,7 @@ def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
         if backend.accepts(arg):
             raws.append(backend.adopt(arg))
         elif is_scalar(arg):
-            raws.append(weak(backend, arg))
+            raws.append(as_scalar(backend, arg))
         else:
             raise TypeError(unfit(name, arg, backend))
     if not any(hasattr(raw, "shape") for raw in raws):  # numbers only: the standard wants an array

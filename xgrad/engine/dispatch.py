@@ -96,7 +96,7 @@ def node_of(op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], y: 
         shape_of, owns = backend.shape_of, backend.owns
         saved: list[Any] = []
         geometry: list[Any] = []
-        keep = op.kept(moving)
+        keep = op.what_to_save(moving)
         for raw, kept in zip(raws, keep):  # noqa: B905 (the last is for y, and this is hot)
             saved.append(raw if kept else None)
             geometry.append((shape_of(raw), raw.dtype) if owns(raw) else None)

@@ -12,7 +12,7 @@ differ, so the functions below inspect nothing, and their nodes hold less:
 Results are the same without this file: XGRAD_FASTPATH=0 turns it off before the import of xgrad, and the tests run both ways.
 dispatch.py does not know it. It registers itself there, and the rules of operations are in op.py.
 
-What the code below saves, and why it looks as it does: attributes are read once; tensors that share a layout object (`form`)
+What the code below saves, and why it looks as it does: attributes are read once; tensors that share a layout object (`layout`)
 have equal shape, dtype and backend, so one identity test replaces three comparisons; the raw function of the last backend is
 kept at hand (`latest`); a tensor is made without its constructor.
 """
@@ -26,10 +26,10 @@ from typing import Any
 
 from xgrad.engine import tape
 from xgrad.engine.dispatch import Operation, execute, explain, fast_paths, rescued
-from xgrad.engine.op import Elementwise, Op, Rule, parameters
+from xgrad.engine.op import DerivativeRule, Elementwise, Op, parameters
 from xgrad.engine.promotion import in_default_dtype
 from xgrad.engine.tape import BACKEND, PARENTS, SAVED, Node, is_recording, next_seq
-from xgrad.engine.tensor import Tensor, form_of, plain_types, wrap
+from xgrad.engine.tensor import Tensor, layout_of, plain_types, wrap
 
 ON = os.environ.get("XGRAD_FASTPATH", "1") != "0"
 
@@ -79,7 +79,7 @@ class Single(Plain):
     `saved` is what the one rule needs: None, a value, or a tuple of several. `only(xp, g, saved)` is that rule.
     """
 
-    only: Rule
+    only: DerivativeRule
 
     def __init__(self, whole: Op, moving: int) -> None:
         self.moving = moving
@@ -116,7 +116,7 @@ class Single(Plain):
         return backend.view, lifted if len(self.needs) > 1 else lifted[0] if lifted else None
 
 
-def _of_saved(rule: Rule | None, count: int) -> Rule:
+def _of_saved(rule: DerivativeRule | None, count: int) -> DerivativeRule:
     """The rule as a function of (xp, g, saved), where it needs `count` values."""
     if rule is None:
         return lambda xp, g, saved: None
@@ -135,7 +135,7 @@ def packer(single: Single) -> tuple[int, Callable[..., Any] | None]:
 
 def packer_of_all(op: Op) -> Callable[..., Any]:
     """A function that packs (*arguments, y) for a `Plain`, with None for what no rule needs."""
-    kept = op.kept((True,) * len(op.arguments))
+    kept = op.what_to_save((True,) * len(op.arguments))
     return _lambda(len(kept), [f"v{i}" if keep else "None" for i, keep in enumerate(kept)])
 
 
@@ -163,7 +163,7 @@ def unary(op: Elementwise, general: Operation) -> Operation:
         nonlocal latest
         if type(x) not in plain_types:
             return general(x)
-        backend, a, node, form = x.backend, x._data, x.node, x.form
+        backend, a, node, layout = x.backend, x._data, x.node, x.layout
         at, compute = latest
         if at is not backend:
             compute = raw[backend]
@@ -172,16 +172,16 @@ def unary(op: Elementwise, general: Operation) -> Operation:
             y = compute(a)
         except Exception as error:
             y, _ = rescued(error, op.name, compute, backend, (a,), {})
-        if form is None:
+        if layout is None:
             if node is None and y.dtype is not a.dtype and backend.changes_default:
                 y = in_default_dtype(op.name, compute, backend, (a,), y, {})
             if type(y) is not type(a):  # a NumPy scalar, where x is 0-d
                 y = backend.asarray(y)
-            form = form_of(x)
+            layout = layout_of(x)
         result = new(Tensor)
         result._data = y
         result.backend = backend
-        result.form = form
+        result.layout = layout
         if node is None or (tape.paused and not is_recording()):
             result.node = None
         else:
@@ -193,11 +193,11 @@ def unary(op: Elementwise, general: Operation) -> Operation:
 
 
 def binary(
-    op: Elementwise, general: Operation, *, weak_arrays: bool = True, of_itself: Operation | None = None
+    op: Elementwise, general: Operation, *, scalars_as_arrays: bool = True, of_itself: Operation | None = None
 ) -> Operation:
     """An elementwise operation on two arrays, or on an array and a number.
 
-    With `weak_arrays`, the number may go to the backend as a 0-d array. `of_itself` is the function of one array that the
+    With `scalars_as_arrays`, the number may go to the backend as a 0-d array. `of_itself` is the function of one array that the
     operation is where both arguments are the same tensor.
     """
     raw, both, first, second = op.raw, Plain(op), Single(op, 0), Single(op, 1)
@@ -208,33 +208,33 @@ def binary(
         nonlocal latest
         kind1, kind2 = type(x1), type(x2)
         if kind1 in plain_types:
-            backend, a, node1, form = x1.backend, x1._data, x1.node, x1.form
+            backend, a, node1, layout = x1.backend, x1._data, x1.node, x1.layout
             if x1 is x2 and of_itself is not None:
                 return of_itself(x1)
             if kind2 in plain_types:
                 b, node2 = x2._data, x2.node
-                if form is None or x2.form is not form:
+                if layout is None or x2.layout is not layout:
                     if x2.backend is not backend:
                         return general(x1, x2)
                     if a.shape != b.shape or a.dtype is not b.dtype:
                         return execute(op, backend, (a, b), (node1, node2), {})
-                    form1, form2 = form_of(x1), form_of(x2)
-                    form = form1 or form2
+                    layout1, layout2 = layout_of(x1), layout_of(x2)
+                    layout = layout1 or layout2
             elif kind2 is float or kind2 is int:
                 b, node2 = x2, None
-                if weak_arrays:
-                    b = form and form.constants.get(x2)
+                if scalars_as_arrays:
+                    b = layout and layout.constants.get(x2)
                     if b is None:
-                        b = backend.weak(x2, a, form_of(x1))
+                        b = backend.scalar_operand(x2, a, layout_of(x1))
             else:
                 return general(x1, x2)
         elif kind2 in plain_types and (kind1 is float or kind1 is int):
-            backend, b, node1, node2, form = x2.backend, x2._data, None, x2.node, x2.form
+            backend, b, node1, node2, layout = x2.backend, x2._data, None, x2.node, x2.layout
             a = x1
-            if weak_arrays:
-                a = form and form.constants.get(x1)
+            if scalars_as_arrays:
+                a = layout and layout.constants.get(x1)
                 if a is None:
-                    a = backend.weak(x1, b, form_of(x2))
+                    a = backend.scalar_operand(x1, b, layout_of(x2))
         else:
             return general(x1, x2)
         at, compute = latest
@@ -245,7 +245,7 @@ def binary(
             y = compute(a, b)
         except Exception as error:
             y, (a, b) = rescued(error, op.name, compute, backend, (a, b), {})
-        if form is None:
+        if layout is None:
             if node1 is node2 is None and backend.changes_default:
                 y = in_default_dtype(op.name, compute, backend, (a, b), y, {})
             if not backend.owns(y):  # a NumPy scalar, where both are 0-d
@@ -253,7 +253,7 @@ def binary(
         result = new(Tensor)
         result._data = y
         result.backend = backend
-        result.form = form
+        result.layout = layout
         if node1 is node2 is None or (tape.paused and not is_recording()):
             result.node = None
         elif node2 is None:

@@ -22,7 +22,7 @@ from typing import Any
 from xgrad.engine.tape import BACKEND, PARENTS, SAVED, Node
 from xgrad.engine.tensor import wrap
 
-Rule = Callable[..., Any]
+DerivativeRule = Callable[..., Any]
 
 OPS: dict[str, Op] = {}  # every differentiable operation, by its name in a namespace
 
@@ -39,7 +39,7 @@ class Op:
     across: Callable[..., Any] | None = None  # a better way for arguments from inside and outside of vmap
     holomorphic = False  # whether the rules hold derivatives, which complex gradients ask to be conjugated
 
-    def __init__(self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None]) -> None:
+    def __init__(self, name: str, arguments: Sequence[str], rules: Sequence[DerivativeRule | None]) -> None:
         self.name = name
         self.arguments = tuple(arguments)
         self.raw = RawFunction(name)
@@ -47,11 +47,11 @@ class Op:
         self.set_rules(rules)
         OPS[name] = self
 
-    def set_rules(self, rules: Sequence[Rule | None]) -> None:
+    def set_rules(self, rules: Sequence[DerivativeRule | None]) -> None:
         self.rules = tuple(rules)
         self.vjps = tuple(rule and aligned(rule, self.arguments) for rule in rules)
         self.uses = tuple(names_of(rule) if rule else frozenset() for rule in rules)
-        self._kept: dict[tuple[bool, ...], tuple[bool, ...]] = {}
+        self._what_to_save: dict[tuple[bool, ...], tuple[bool, ...]] = {}
         for op in self.followers:
             op.update()
 
@@ -81,17 +81,17 @@ class Op:
         """The same for arguments of one shape and dtype: `saved` has no geometry then."""
         raise NotImplementedError(f"{self.name} has no forward-mode rule for arguments that are alike")
 
-    def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
+    def needed_names(self, moving: Sequence[bool]) -> frozenset[str]:
         """The names that the rules need when these arguments require a gradient."""
         return frozenset[str]().union(*(uses for uses, moves in zip(self.uses, moving, strict=False) if moves))
 
-    def kept(self, moving: tuple[bool, ...]) -> tuple[bool, ...]:
+    def what_to_save(self, moving: tuple[bool, ...]) -> tuple[bool, ...]:
         """Which of (*arguments, y) a node must keep."""
-        known = self._kept.get(moving)
+        known = self._what_to_save.get(moving)
         if known is None:
-            needed = self.keeps(moving)
+            needed = self.needed_names(moving)
             names = self.arguments[: len(moving)] or ("",) * len(moving)
-            known = self._kept[moving] = tuple([name in needed for name in (*names, "y")])
+            known = self._what_to_save[moving] = tuple([name in needed for name in (*names, "y")])
         return known
 
     def lift(self, node: Node) -> tuple[Any, tuple[Any, ...]]:
@@ -113,7 +113,11 @@ class Elementwise(Op):
     """
 
     def __init__(
-        self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None], jvp: Rule | None = None
+        self,
+        name: str,
+        arguments: Sequence[str],
+        rules: Sequence[DerivativeRule | None],
+        jvp: DerivativeRule | None = None,
     ) -> None:
         self.jvp = jvp and aligned(jvp, tuple(arguments))
         self.holomorphic = jvp is None
@@ -155,9 +159,9 @@ class Multilinear(Op):
         ]
         return total(parts)
 
-    def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
+    def needed_names(self, moving: Sequence[bool]) -> frozenset[str]:
         others = (name for i, name in enumerate(self.arguments) if any(moving[:i]) or any(moving[i + 1 :]))
-        return super().keeps(moving).union(others)
+        return super().needed_names(moving).union(others)
 
 
 class JointlyLinear(Op):
@@ -170,9 +174,9 @@ class JointlyLinear(Op):
         self,
         name: str,
         arguments: Sequence[str],
-        rules: Sequence[Rule | None] = (),
+        rules: Sequence[DerivativeRule | None] = (),
         *,
-        joint: Rule | None = None,
+        joint: DerivativeRule | None = None,
         fixed: Sequence[str] = (),
     ) -> None:
         super().__init__(name, arguments, rules)
@@ -195,15 +199,21 @@ class JointlyLinear(Op):
         function = self.raw.of(xp)
         return function(args, **static) if self.joint else function(*args, **static)
 
-    def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
-        return super().keeps(moving) | self.fixed
+    def needed_names(self, moving: Sequence[bool]) -> frozenset[str]:
+        return super().needed_names(moving) | self.fixed
 
 
 class Function(Op):
     """Anything else: a transpose per argument, and `jvp(xp, t, ...)` with t the tangent (or the list of them)."""
 
     def __init__(
-        self, name: str, arguments: Sequence[str], rules: Sequence[Rule | None], jvp: Rule, *, holomorphic: bool = False
+        self,
+        name: str,
+        arguments: Sequence[str],
+        rules: Sequence[DerivativeRule | None],
+        jvp: DerivativeRule,
+        *,
+        holomorphic: bool = False,
     ) -> None:
         super().__init__(name, arguments, rules)
         self.holomorphic = holomorphic
@@ -217,8 +227,8 @@ class Function(Op):
     def push_alike(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
         return self.jvp(xp, tangents[0] if len(tangents) == 1 else tangents, saved, None)
 
-    def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
-        return super().keeps(moving) | self.jvp_uses
+    def needed_names(self, moving: Sequence[bool]) -> frozenset[str]:
+        return super().needed_names(moving) | self.jvp_uses
 
 
 # --- the raw function ---------------------------------------------------------------------------------------
@@ -233,7 +243,7 @@ class RawFunction(dict[Any, Callable[..., Any]]):
 
     def __missing__(self, backend: Any) -> Callable[..., Any]:
         function = self.of(backend.xp)
-        if not backend.passing:
+        if not backend.is_temporary:
             self[backend] = function
         return function
 
@@ -247,21 +257,21 @@ class RawFunction(dict[Any, Callable[..., Any]]):
 # --- rules and what they need -------------------------------------------------------------------------------
 
 
-def names_of(rule: Rule) -> frozenset[str]:
+def names_of(rule: DerivativeRule) -> frozenset[str]:
     return frozenset(parameters(rule))
 
 
-def parameters(rule: Rule) -> tuple[str, ...]:
+def parameters(rule: DerivativeRule) -> tuple[str, ...]:
     """The names a rule asks for beyond `xp` and `g`, in order."""
     code = rule.__code__
     names: tuple[str, ...] = code.co_varnames[2 : code.co_argcount]
     return names
 
 
-def aligned(rule: Rule, arguments: tuple[str, ...]) -> Rule:
+def aligned(rule: DerivativeRule, arguments: tuple[str, ...]) -> DerivativeRule:
     """The rule as the tape calls it, `rule(xp, g, saved, static)`: each name is found where a node keeps it."""
     wanted = ", ".join(_place(name, arguments) for name in parameters(rule))
-    adapted: Rule = eval(_compiled(f"lambda xp, g, saved, static: rule(xp, g, {wanted})"), {"rule": rule})
+    adapted: DerivativeRule = eval(_compiled(f"lambda xp, g, saved, static: rule(xp, g, {wanted})"), {"rule": rule})
     return adapted
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from xgrad.backends import is_host_data, owner
 from xgrad.backends.data import REAL, is_scalar, rank_of_number
-from xgrad.engine.arguments import backend_of, unfit, weak
+from xgrad.engine.arguments import as_scalar, backend_of, unfit
 from xgrad.engine.tape import is_recording
 from xgrad.engine.tensor import Tensor, wrap
 
@@ -17,7 +17,7 @@ def operand(name: str, x: Any) -> Any:
 
     Raises TypeError for a value that is not an array.
     """
-    return x if isinstance(x, Tensor) else numbers_lifted(name, (x,))[0]
+    return x if isinstance(x, Tensor) else as_tensors(name, (x,))[0]
 
 
 def beside(name: str, x: Any, value: Any) -> Any:
@@ -25,7 +25,7 @@ def beside(name: str, x: Any, value: Any) -> Any:
     if not is_scalar(value):
         return operand(name, value)
     backend = backend_of(name, (x,))
-    return wrap(backend.asarray(weak(backend, value)), backend)
+    return wrap(backend.asarray(as_scalar(backend, value)), backend)
 
 
 def together(name: str, *arrays: Any) -> tuple[Any, ...]:
@@ -44,7 +44,7 @@ def own_indices(x: Any, indices: Any) -> Any:
     return indices if backend is None else backend.copy(indices)
 
 
-def numbers_lifted(name: str, arrays: Iterable[Any]) -> tuple[Any, ...]:
+def as_tensors(name: str, arrays: Iterable[Any]) -> tuple[Any, ...]:
     """The arrays, with tensors in place of the numbers and the NumPy arrays among them.
 
     A number is weak: it takes the dtype that the others have.
@@ -64,7 +64,7 @@ def numbers_lifted(name: str, arrays: Iterable[Any]) -> tuple[Any, ...]:
     def tensor(number: Any) -> Tensor:
         return wrap(backend.asarray(number, dtype=_dtype_beside(backend, number, common)), backend)
 
-    return tuple(tensor(weak(backend, array)) if is_scalar(array) else array for array in arrays)
+    return tuple(tensor(as_scalar(backend, array)) if is_scalar(array) else array for array in arrays)
 
 
 def _dtype_beside(backend: Any, number: Any, common: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from xgrad.engine import tape
 from xgrad.engine.arguments import unwrap
 from xgrad.engine.dispatch import rescued
-from xgrad.engine.op import Function, Op, Rule, aligned, fit, names_of
+from xgrad.engine.op import DerivativeRule, Function, Op, aligned, fit, names_of
 from xgrad.engine.tape import BACKEND, PARENTS, SAVED, Node, is_recording, make_node
 from xgrad.engine.tensor import Tensor, wrap
 
@@ -20,7 +20,7 @@ from xgrad.engine.tensor import Tensor, wrap
 class Joint(Function):
     """A function whose one rule returns the gradients of all its arguments, in a list."""
 
-    def __init__(self, name: str, arguments: Sequence[str], joint: Rule, jvp: Rule) -> None:
+    def __init__(self, name: str, arguments: Sequence[str], joint: DerivativeRule, jvp: DerivativeRule) -> None:
         super().__init__(name, arguments, (), jvp)
         self.joint = aligned(joint, self.arguments)
         self.needs = names_of(joint) | names_of(jvp)
@@ -32,7 +32,7 @@ class Joint(Function):
             for parent, h, shape in zip(parents, found, saved[-1], strict=False)
         ]
 
-    def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
+    def needed_names(self, moving: Sequence[bool]) -> frozenset[str]:
         return self.needs
 
 
@@ -78,7 +78,9 @@ class Several(Op):
     used. `jvp(xp, t, ...)` gives the list of the outputs' tangents. Both may name the outputs.
     """
 
-    def __init__(self, name: str, argument: str, outputs: Sequence[str], joint: Rule, jvp: Rule) -> None:
+    def __init__(
+        self, name: str, argument: str, outputs: Sequence[str], joint: DerivativeRule, jvp: DerivativeRule
+    ) -> None:
         super().__init__(name, (argument,), ())
         names = (argument, *outputs)
         self.joint = aligned(joint, names)

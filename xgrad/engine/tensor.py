@@ -33,11 +33,11 @@ class Tensor(Values, Declared["Tensor"]):
     arrives, or a node of the tape.
     """
 
-    __slots__ = ("__weakref__", "_data", "_held", "_unmarked", "backend", "form", "node", "shared")
+    __slots__ = ("__weakref__", "_data", "_held", "_unmarked", "backend", "layout", "node", "shared")
 
     _data: Any
     backend: Backend
-    form: Any  # see form_of
+    layout: Any  # see layout_of
     node: tape.Node | Leaf | None
     _held: tape.Held  # of a leaf, and after retain_grad()
     shared: Any  # see views.py; not set where a tensor has never been or had a view
@@ -49,7 +49,7 @@ class Tensor(Values, Declared["Tensor"]):
             )
         self._data = data
         self.backend = backend
-        self.form = None
+        self.layout = None
         self.node = node
         if type(node) is Leaf:
             self._held = node.held()
@@ -76,7 +76,7 @@ class Tensor(Values, Declared["Tensor"]):
             array = self.backend.adopt(array)  # a NumPy array
         if getattr(self, "shared", None) and views.assign(self, array):
             return
-        self._data, self.form = array, None
+        self._data, self.layout = array, None
 
     def _values_of(self, other: Tensor) -> Any:
         """The array of a tensor that is assigned to `.data`, as in `t.data -= lr * t.grad`."""
@@ -276,7 +276,11 @@ class Tensor(Values, Declared["Tensor"]):
                     "clear. Call backward(gradient), or take xgrad.real or xgrad.abs of the tensor first."
                 )
             return wrap(self.backend.one(self.shape, self.dtype), self.backend)
-        seed = gradient if isinstance(gradient, Tensor) else wrap(self.backend.lift(gradient, self.dtype), self.backend)
+        seed = (
+            gradient
+            if isinstance(gradient, Tensor)
+            else wrap(self.backend.adopt_any(gradient, self.dtype), self.backend)
+        )
         if seed.backend is not self.backend:
             raise TypeError(f"backward(): the tensor is on {self.backend}, its gradient on {seed.backend}")
         if (seed.shape, seed.dtype) != (self.shape, self.dtype):
@@ -292,7 +296,7 @@ class Tensor(Values, Declared["Tensor"]):
             if g.node is None:
                 return wrap(g.backend.copy(g._data), g.backend)
             return wrap(g._data, g.backend, g.node) if fresh else g._copied()
-        backend = self.backend.home(g)
+        backend = self.backend.backend_of_array(g)
         return wrap(backend.owned(g, fresh), backend)
 
     # --- a sequence ---
@@ -312,7 +316,7 @@ class Tensor(Values, Declared["Tensor"]):
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
         """This tensor if it is on that device; otherwise a copy there, whose gradient comes back here."""
-        backend = self.backend.on(device)
+        backend = self.backend.on_device(device)
         if backend is self.backend:
             return self
         node = None
@@ -375,15 +379,15 @@ class ComplexTensor(Tensor):
 plain_types: set[type] = {Tensor}
 
 
-def form_of(x: Tensor) -> Any:
+def layout_of(x: Tensor) -> Any:
     """A token that tensors have in common only if they are alike: one shape (not 0-d), one real floating dtype, one backend.
 
     It is found once for a tensor that was not computed, and handed on by elementwise operations; elsewhere it is None, which
     says nothing.
     """
-    if x.form is None and type(x.node) is not list:
-        x.form = x.backend.form(x._data)
-    return x.form
+    if x.layout is None and type(x.node) is not list:
+        x.layout = x.backend.layout(x._data)
+    return x.layout
 
 
 def wrap(data: Any, backend: Backend, node: tape.Node | Leaf | None = None) -> Tensor:

@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 import xgrad as xg
-from xgrad.engine.operands import numbers_lifted
+from xgrad.engine.operands import as_tensors
 from xgrad.engine.tensor import Tensor
 
 
@@ -50,7 +50,7 @@ def binary_cross_entropy_with_logits(
     Raises ValueError where the shapes differ.
     """
     name = "binary_cross_entropy_with_logits"
-    input, target = numbers_lifted(name, (input, target))
+    input, target = as_tensors(name, (input, target))
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
             f"{name}: input and target must have one shape, got {tuple(input.shape)} and {tuple(target.shape)}"
@@ -74,7 +74,7 @@ def _as_real(target: Any, input: Any) -> Any:
 
 
 def _difference(name: str, input: Any, target: Any) -> Any:
-    input, target = numbers_lifted(name, (input, target))
+    input, target = as_tensors(name, (input, target))
     if tuple(input.shape) != tuple(target.shape):
         warnings.warn(
             f"{name}: input has shape {tuple(input.shape)}, target {tuple(target.shape)}: they are broadcast against "

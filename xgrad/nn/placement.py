@@ -43,7 +43,7 @@ def destination(now: Backend, device: Any, backend: Any) -> Backend:
         target = backend
     elif backend is not None and backend != now.name:
         target = load(backend, device)
-    return target if device is None else target.on(device)
+    return target if device is None else target.on_device(device)
 
 
 def dtype_of(backend: Backend, dtype: Any) -> Any:

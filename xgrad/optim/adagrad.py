@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import at_least_zero
-from xgrad.optim.rule import Moment, direction
 from xgrad.optim.table import Eps, LearningRate, Maximize, WeightDecay, given
+from xgrad.optim.update_rule import Moment, direction
 
 
 class Adagrad(Optimizer):

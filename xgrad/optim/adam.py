@@ -8,8 +8,8 @@ from typing import Annotated, Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import at_least_zero, flag
-from xgrad.optim.rule import Moment, direction
 from xgrad.optim.table import Betas, Eps, LearningRate, Maximize, WeightDecay, given
+from xgrad.optim.update_rule import Moment, direction
 
 Amsgrad = Annotated[bool, flag, "divide by the largest v so far"]
 Decoupled = Annotated[bool, flag, "shrink p by `lr * weight_decay` instead of changing the gradient, as AdamW does"]

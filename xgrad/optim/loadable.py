@@ -14,6 +14,6 @@ class Loadable(Protocol):
     name: str
     param_groups: list[ParamGroup]
     checks: ClassVar[Mapping[str, Check]]
-    keeps: ClassVar[Mapping[str, str] | None]
+    state_entries: ClassVar[Mapping[str, str] | None]
 
     def check_together(self, options: dict[str, Any]) -> None: ...

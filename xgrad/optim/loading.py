@@ -29,7 +29,7 @@ def loaded(optimizer: Loadable, state_dict: Any) -> tuple[list[ParamGroup], dict
                 f"{name}: the loaded state has one for parameter {number!r}, which is in none of its groups"
             )
         where = f"{name}: in the loaded state of parameter {number},"
-        values = _checked(where, values, optimizer.keeps, options[number])
+        values = _checked(where, values, optimizer.state_entries, options[number])
         try:
             state[parameters[number]] = State.load(parameters[number], values)
         except ValueError as error:
@@ -68,14 +68,16 @@ def _groups(optimizer: Loadable, saved: Sequence[Any]) -> tuple[list[ParamGroup]
     return groups, numbers
 
 
-def _checked(where: str, values: Any, keeps: Mapping[str, str] | None, options: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(
+    where: str, values: Any, state_entries: Mapping[str, str] | None, options: Mapping[str, Any]
+) -> dict[str, Any]:
     """What was kept for one parameter: the arrays as tensors, and the step as an integer."""
     if not isinstance(values, Mapping):
         raise ValueError(f"{where} there is a {type(values).__name__}, not a dict")
-    if keeps is None:  # an optimizer of the user's, which keeps what it likes
+    if state_entries is None:  # an optimizer of the user's, which keeps what it likes
         return {name: _as_step(where, value) if name == "step" else value for name, value in values.items()}
-    unknown = [str(name) for name in values if name not in keeps]
-    missing = [name for name, option in keeps.items() if name not in values and (not option or options[option])]
+    unknown = [str(name) for name in values if name not in state_entries]
+    missing = [name for name, option in state_entries.items() if name not in values and (not option or options[option])]
     for what, names in (("is unknown to this optimizer", unknown), ("is missing", missing)):
         if names:
             raise ValueError(f"{where} {', '.join(names)} {what}")

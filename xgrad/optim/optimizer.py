@@ -13,9 +13,9 @@ from xgrad.engine.tensor import Tensor
 from xgrad.optim.computing import Before, compute
 from xgrad.optim.loading import loaded
 from xgrad.optim.options import Check, Options, ParamGroup
-from xgrad.optim.rule import Moment, Prepared, Rule
 from xgrad.optim.state import State
 from xgrad.optim.table import read_table
+from xgrad.optim.update_rule import Moment, Prepared, UpdateRule
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Mapping[str, Any]]
 
@@ -32,8 +32,8 @@ class Optimizer:
     write. The step t is counted from 1 if `counts_steps`; else it is 1 at the first step and 0 later.
 
     Any other formula is in `update(xp, p, g, state, o)`: arrays of the namespace `xp` in, the new p out. It keeps what it likes
-    in `state`, and it may name that in `keeps`: a loaded state is then checked for it. It is best to compute everything first and
-    to write last: an update that runs out of memory is then as if it had not begun.
+    in `state`, and may name that in `state_entries`: a loaded state is then checked for it. Compute everything first and write
+    last, so that an update that runs out of memory has changed nothing.
     """
 
     checks: ClassVar[Mapping[str, Check]]
@@ -41,8 +41,10 @@ class Optimizer:
     counts_steps: ClassVar[bool] = False
     roll: ClassVar[Callable[..., Any]] = staticmethod(lambda *_: ())
     descend: ClassVar[Callable[..., Any]]
-    rule: ClassVar[Rule]
-    keeps: ClassVar[Mapping[str, str] | None] = None  # what `state` holds, and the option that asks for it ("": always)
+    update_rule: ClassVar[UpdateRule]
+    state_entries: ClassVar[Mapping[str, str] | None] = (
+        None  # what `state` holds, and the option that asks for it ("": always)
+    )
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Read the table of options, and make a rule of the formula."""
@@ -50,9 +52,9 @@ class Optimizer:
         if "__init__" in vars(cls):
             read_table(cls)
         if {"moments", "counts_steps", "numbers", "roll", "descend"} & set(vars(cls)):
-            cls.rule = Rule(cls)
+            cls.update_rule = UpdateRule(cls)
             steps = {"step": ""} if cls.counts_steps else {}
-            cls.keeps = {**steps, **{name: moment.when for name, moment in cls.moments.items()}}
+            cls.state_entries = {**steps, **{name: moment.when for name, moment in cls.moments.items()}}
 
     def __init__(self, params: Params, defaults: Mapping[str, Any]) -> None:
         self.name = type(self).__name__
@@ -98,7 +100,7 @@ class Optimizer:
         """The new p, from raw arrays. What is kept in `state` is updated."""
         prepared = o._prepared
         if prepared is None:
-            prepared = o._prepared = Prepared(cls.rule, o)
+            prepared = o._prepared = Prepared(cls.update_rule, o)
         return prepared.step(xp, p, g, state)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:

@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import finite, flag
-from xgrad.optim.rule import Moment, direction
 from xgrad.optim.table import LearningRate, Maximize, Momentum, WeightDecay, given
+from xgrad.optim.update_rule import Moment, direction
 
 
 class SGD(Optimizer):

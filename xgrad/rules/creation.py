@@ -8,11 +8,11 @@ from typing import Any
 
 from xgrad.backends import is_host_data, owner
 from xgrad.backends.data import PYTHON_NUMBERS, check, described, is_numeric, is_scalar, kind_of_numbers
-from xgrad.engine.arguments import note, on, unwrap, weak
+from xgrad.engine.arguments import as_scalar, note, operand_on, unwrap
 from xgrad.engine.dispatch import apply, explain
 from xgrad.engine.integers import integer, integers, or_none
 from xgrad.engine.op import Multilinear
-from xgrad.engine.operands import numbers_lifted, operand
+from xgrad.engine.operands import as_tensors, operand
 from xgrad.engine.reading import noting
 from xgrad.engine.registry import public
 from xgrad.engine.tape import Leaf
@@ -26,7 +26,7 @@ Function = Callable[..., Any]
 
 
 def make(backend: Any, name: str, *args: Any, device: Any = None, **kwargs: Any) -> Tensor:
-    where = backend if device is None else backend.on(device)
+    where = backend if device is None else backend.on_device(device)
     kwargs["dtype"] = where.as_dtype(kwargs.get("dtype"))
     if kwargs["dtype"] is None and where.changes_default:
         kwargs["dtype"] = _default_of(where, name, args)
@@ -75,15 +75,15 @@ def asarray(
         return from_tensor(obj, dtype, device, copy, requires_grad)
     if noting:
         note((obj,))
-    where = backend if device is None else backend.on(device)
+    where = backend if device is None else backend.on_device(device)
     if isinstance(obj, list | tuple) and _holds_tensors(obj):
         tensor = _from_nested(obj)
         return from_tensor(tensor, dtype, device, copy, requires_grad)
-    home = None if device is not None else owner(obj)
-    if home is not None and (home.name == backend.name or home.stays):
-        where = home  # a raw array stays on its device
+    where_given = None if device is not None else owner(obj)
+    if where_given is not None and (where_given.name == backend.name or where_given.arrays_stay):
+        where = where_given  # a raw array stays on its device
     dtype = where.as_dtype(dtype)
-    if where is not home or dtype is not None:  # an array of the backend's own is looked at below
+    if where is not where_given or dtype is not None:  # an array of the backend's own is looked at below
         check("asarray", obj)
     try:
         raw = where.asarray(obj, dtype=dtype, copy=copy)
@@ -102,7 +102,7 @@ def asarray(
 
 def from_tensor(x: Tensor, dtype: Any, device: Any, copy: bool | None, requires_grad: bool) -> Tensor:
     y = x
-    if device is not None and y.backend.on(device) is not y.backend:
+    if device is not None and y.backend.on_device(device) is not y.backend:
         if copy is False:
             raise ValueError(f"asarray(copy=False): going from {y.device} to {device} takes a copy")
         y = y.to_device(device)
@@ -112,7 +112,7 @@ def from_tensor(x: Tensor, dtype: Any, device: Any, copy: bool | None, requires_
             raise ValueError(f"asarray(copy=False): going from {y.dtype} to {dtype} takes a copy")
         y = astype(y, dtype)
     if copy and y is x:
-        y = cast(on(y.backend.here(), y), y.dtype)
+        y = cast(operand_on(y.backend.here(), y), y.dtype)
     if requires_grad and not y.requires_grad:
         y = wrap(y.data, y.backend).requires_grad_()
     return y
@@ -124,7 +124,7 @@ def _holds_tensors(obj: Any) -> bool:
 
 def _from_nested(obj: Any) -> Tensor:
     """A nested sequence with tensors in it, stacked so that their gradients find them."""
-    return _stacked(obj, iter(numbers_lifted("asarray", _leaves(obj))))
+    return _stacked(obj, iter(as_tensors("asarray", _leaves(obj))))
 
 
 def _leaves(obj: Any) -> Iterator[Any]:
@@ -152,7 +152,7 @@ def from_dlpack(backend: Any, x: Any, /, *, device: Any = None, copy: bool | Non
     kwargs = {k: v for k, v in (("device", device), ("copy", copy)) if v is not None}
     exchange = getattr(backend.library, "from_dlpack", None) or backend.xp.from_dlpack
     raw = exchange(source, **kwargs)
-    return wrap(raw, backend.on(backend.device_of(raw)))
+    return wrap(raw, backend.on_device(backend.device_of(raw)))
 
 
 # --- filled -------------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def full(backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: An
         return repeated(value, shape)
     check("full", fill_value)
     if is_scalar(fill_value):
-        fill_value = weak(backend, fill_value)
+        fill_value = as_scalar(backend, fill_value)
     return make(backend, "full", shape, fill_value, dtype=dtype, device=device)
 
 
@@ -268,7 +268,7 @@ def meshgrid(*arrays: Any, indexing: str = "xy") -> tuple[Tensor, ...]:
     """Coordinate arrays from coordinate vectors: each varies along its own axis."""
     from xgrad.rules.manipulation import repeated, reshape
 
-    arrays = numbers_lifted("meshgrid", arrays)
+    arrays = as_tensors("meshgrid", arrays)
     if indexing not in ("xy", "ij"):
         raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', not {indexing!r}")
     order = list(range(len(arrays)))

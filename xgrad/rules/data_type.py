@@ -42,22 +42,22 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> T
 @of_backend(NOT_AN_ARRAY)
 def can_cast(backend: Any, from_: Any, to: Any, /) -> bool:
     """Whether one dtype can be converted to the other by the rules of type promotion."""
-    home = _home(backend, from_)
-    return bool(home.xp.can_cast(_dtype(home, from_), home.as_dtype(to)))
+    owner_backend = _backend_of(backend, from_)
+    return bool(owner_backend.xp.can_cast(_dtype(owner_backend, from_), owner_backend.as_dtype(to)))
 
 
 @of_backend(NOT_AN_ARRAY)
 def finfo(backend: Any, type: Any, /) -> Any:
     """The limits of a floating-point dtype: bits, eps, max, min, smallest_normal."""
-    home = _home(backend, type)
-    return home.xp.finfo(_dtype(home, type))
+    owner_backend = _backend_of(backend, type)
+    return owner_backend.xp.finfo(_dtype(owner_backend, type))
 
 
 @of_backend(NOT_AN_ARRAY)
 def iinfo(backend: Any, type: Any, /) -> Any:
     """The limits of an integer dtype: bits, max, min."""
-    home = _home(backend, type)
-    return home.xp.iinfo(_dtype(home, type))
+    owner_backend = _backend_of(backend, type)
+    return owner_backend.xp.iinfo(_dtype(owner_backend, type))
 
 
 @of_backend(NOT_AN_ARRAY)
@@ -76,17 +76,17 @@ def _kind(backend: Any, kind: Any) -> Any:
 def result_type(backend: Any, *arrays_and_dtypes: Any) -> Any:
     """The dtype that arrays, dtypes and numbers have together."""
     arrays = [a for a in arrays_and_dtypes if hasattr(a, "shape")]
-    home = backend_of("result_type", arrays) if arrays else backend
-    return home.xp.result_type(
-        *(home.adopt(a).dtype if is_host_data(a) else _dtype(home, a) for a in arrays_and_dtypes)
+    owner_backend = backend_of("result_type", arrays) if arrays else backend
+    return owner_backend.xp.result_type(
+        *(owner_backend.adopt(a).dtype if is_host_data(a) else _dtype(owner_backend, a) for a in arrays_and_dtypes)
     )
 
 
-def _dtype(home: Any, value: Any) -> Any:
+def _dtype(owner_backend: Any, value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.dtype
-    return value if is_scalar(value) or hasattr(value, "shape") else home.as_dtype(value)
+    return value if is_scalar(value) or hasattr(value, "shape") else owner_backend.as_dtype(value)
 
 
-def _home(backend: Any, value: Any) -> Any:
+def _backend_of(backend: Any, value: Any) -> Any:
     return value.backend if isinstance(value, Tensor) else backend

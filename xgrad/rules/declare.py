@@ -12,7 +12,7 @@ from xgrad.backends.data import PYTHON_NUMBERS
 from xgrad.backends.refusal import ROWS
 from xgrad.engine.arguments import answers_for, unwrap
 from xgrad.engine.dispatch import apply, call, offered, with_fast_path
-from xgrad.engine.op import Elementwise, RawFunction, Rule
+from xgrad.engine.op import DerivativeRule, Elementwise, RawFunction
 from xgrad.engine.registry import ELEMENTWISE, public
 from xgrad.engine.tensor import Tensor, plain_types, wrap
 
@@ -28,25 +28,25 @@ NOT_CONTINUOUS = "not differentiable: its values are integers, booleans, or cons
 def elementwise(
     name: str,
     doc: str,
-    *rules: Rule | None,
-    jvp: Rule | None = None,
-    weak_arrays: bool = True,
+    *rules: DerivativeRule | None,
+    jvp: DerivativeRule | None = None,
+    scalars_as_arrays: bool = True,
     of_itself: Public | None = None,
     raw: Function | None = None,
 ) -> Public:
     """A function of one or two arrays, element by element. One rule per argument: g times the derivative.
 
-    `weak_arrays=False` where a library treats a number as a special case (x ** 2). `of_itself` is what the function is of an
-    array and itself: x * x is square(x), which is cheaper to differentiate. `raw(xp, x)` computes the function on raw
-    arrays, where the standard does not have it: then it is an extension function of every backend.
+    Pass `scalars_as_arrays=False` where a library treats a number as a special case (x ** 2). `of_itself` is what the
+    function is of an array and itself: x * x is square(x), which is cheaper to differentiate. `raw(xp, x)` computes the
+    function on raw arrays, where the standard does not have it. It is then an extension function of every backend.
     """
     if raw is not None:
         ROWS[name] = raw
     if len(rules) == 1:
         return published(of_one_array(Elementwise(name, ("x",), rules, jvp)), name, doc, "rule")
     op = Elementwise(name, ("x1", "x2"), rules, jvp)
-    function = of_two_arrays(op, apply, weak_arrays, of_itself)
-    OPERATORS[function] = of_two_arrays(op, offered, weak_arrays, of_itself)
+    function = of_two_arrays(op, apply, scalars_as_arrays, of_itself)
+    OPERATORS[function] = of_two_arrays(op, offered, scalars_as_arrays, of_itself)
     return published(function, name, doc, "rule")
 
 
@@ -60,10 +60,12 @@ def of_one_array(op: Elementwise) -> Public:
     return function
 
 
-def of_two_arrays(op: Elementwise, run: Callable[..., Any], weak_arrays: bool, of_itself: Public | None) -> Public:
+def of_two_arrays(
+    op: Elementwise, run: Callable[..., Any], scalars_as_arrays: bool, of_itself: Public | None
+) -> Public:
     """The function of two arrays that an operation is; `run(op, arrays)` is `apply` or `offered`."""
 
-    @with_fast_path("binary", op, weak_arrays=weak_arrays, of_itself=of_itself)
+    @with_fast_path("binary", op, scalars_as_arrays=scalars_as_arrays, of_itself=of_itself)
     def function(x1: Any, x2: Any, /) -> Any:
         return run(op, (x1, x2))
 

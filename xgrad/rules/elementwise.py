@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from xgrad.backends.data import is_scalar
-from xgrad.engine.arguments import backend_of, weak
+from xgrad.engine.arguments import as_scalar, backend_of
 from xgrad.engine.dispatch import apply
 from xgrad.engine.op import Elementwise, JointlyLinear, conjugate, real_part
 from xgrad.engine.operands import together
@@ -90,7 +90,7 @@ def _pow_exponent(xp: Any, g: Any, x1: Any, y: Any) -> Any:
     return g * y * xp.log(xp.where(settled, xp.ones((), dtype=base.dtype), base))
 
 
-pow = elementwise("pow", "x1 ** x2, elementwise.", _pow_base, _pow_exponent, weak_arrays=False)
+pow = elementwise("pow", "x1 ** x2, elementwise.", _pow_base, _pow_exponent, scalars_as_arrays=False)
 
 # --- exponentials and logarithms ----------------------------------------------------------------------------
 
@@ -259,7 +259,7 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
         return positive(x)
     if all(bound is None or is_scalar(bound) for bound in (min, max)):
         backend = backend_of("clip", (x,))
-        low, high = (None if bound is None else weak(backend, bound) for bound in (min, max))
+        low, high = (None if bound is None else as_scalar(backend, bound) for bound in (min, max))
         return apply(_clip, (x,), {"min": low, "max": high})
     x, min, max = together("clip", x, min, max)
     y = x
@@ -267,10 +267,10 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
         y = where(less(y, min), min, y)
     if max is not None:
         y = where(greater(y, max), max, y)
-    return y if y.dtype == x.dtype else untracked_dtype(y, x)
+    return y if y.dtype == x.dtype else in_dtype_of(y, x)
 
 
-def untracked_dtype(y: Tensor, x: Any) -> Tensor:
+def in_dtype_of(y: Tensor, x: Any) -> Tensor:
     from xgrad.rules.data_type import astype
 
     return astype(y, x.dtype)

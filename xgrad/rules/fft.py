@@ -220,7 +220,7 @@ def ifftshift(x: Any, /, *, axes: int | Sequence[int] | None = None) -> Tensor:
 
 
 def _frequencies(name: str, backend: Any, n: int, d: float, dtype: Any, device: Any) -> Tensor:
-    where = backend if device is None else backend.on(device)
+    where = backend if device is None else backend.on_device(device)
     function = getattr(where.xp.fft, name)
     dtype = where.default_dtype if dtype is None else dtype
     return wrap(function(n, d=d, dtype=dtype, device=where.device), where)

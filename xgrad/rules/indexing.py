@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from xgrad.backends.data import BOOL, COMPLEX, REAL, is_scalar, rank_of_number
-from xgrad.engine.arguments import adopted, backend_of, on
+from xgrad.engine.arguments import adopted, backend_of, operand_on
 from xgrad.engine.dispatch import apply, apply_to_one, node_of
 from xgrad.engine.integers import integer
 from xgrad.engine.modes import is_debugging
@@ -64,7 +64,7 @@ def placed(x: Any, key: Any, shape: tuple[int, ...] | None = None, value: Any = 
         return x, key
     backend = backend_of("indexing", [x, *arrays, value])
     if isinstance(x, Tensor):
-        x = on(backend, x)
+        x = operand_on(backend, x)
     is_kept = is_recording() and (getattr(x, "requires_grad", False) or getattr(value, "requires_grad", False))
     raws = [_array(backend, part, is_kept) for part in parts]
     if is_debugging() and not backend.checks_indices:
@@ -92,7 +92,7 @@ def _array(backend: Any, part: Any, is_kept: bool) -> Any:
         indices = backend.asarray(part)
         return backend.asarray(part, dtype=backend.xp.int64) if 0 in indices.shape else indices
     if isinstance(part, Tensor):
-        return on(backend, part).data
+        return operand_on(backend, part).data
     part = adopted(backend, part)
     return backend.copy(part) if is_kept and backend.owns(part) else part
 

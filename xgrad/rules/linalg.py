@@ -9,7 +9,7 @@ from xgrad.engine.arguments import backend_of
 from xgrad.engine.dispatch import apply, apply_to_one
 from xgrad.engine.integers import integer, one_or_more
 from xgrad.engine.op import Function, Multilinear, conjugate, real_part, total
-from xgrad.engine.operands import numbers_lifted, operand
+from xgrad.engine.operands import as_tensors, operand
 from xgrad.engine.registry import public
 from xgrad.engine.several import Joint
 from xgrad.engine.tensor import Tensor
@@ -45,14 +45,14 @@ _cross = Multilinear(
 @public("linalg.cross", "rule")
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     """The cross product of vectors of three elements along an axis."""
-    x1, x2 = numbers_lifted("cross", (x1, x2))
+    x1, x2 = as_tensors("cross", (x1, x2))
     return apply(_cross, (x1, x2), {"axis": integer("cross", axis)})
 
 
 @public("linalg.outer", "composition")
 def outer(x1: Any, x2: Any, /) -> Tensor:
     """The products of each element of one vector with each of another: shapes (m,) and (n,) give (m, n)."""
-    x1, x2 = numbers_lifted("linalg.outer", (x1, x2))
+    x1, x2 = as_tensors("linalg.outer", (x1, x2))
     if x1.ndim != 1 or x2.ndim != 1:
         raise ValueError(f"outer: two vectors are wanted, not shapes {tuple(x1.shape)} and {tuple(x2.shape)}")
     return multiply(expand_dims(x1, axis=1), expand_dims(x2, axis=0))
@@ -264,7 +264,7 @@ def solve(x1: Any, x2: Any, /) -> Tensor:
     >>> xg.linalg.solve(xg.asarray([[2.0, 0.0], [0.0, 4.0]]), xg.asarray([2.0, 2.0])).numpy().tolist()
     [1.0, 0.5]
     """
-    x1, x2 = numbers_lifted("solve", (x1, x2))
+    x1, x2 = as_tensors("solve", (x1, x2))
     return apply(_solve, (x1, x2))
 
 

@@ -9,7 +9,7 @@ from xgrad.engine.arguments import no_scalars
 from xgrad.engine.dispatch import apply, apply_to_one, offered, with_fast_path
 from xgrad.engine.integers import integer
 from xgrad.engine.op import Multilinear
-from xgrad.engine.operands import numbers_lifted
+from xgrad.engine.operands import as_tensors
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.views import Kind, as_view
@@ -86,7 +86,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     """
     from xgrad.rules.elementwise import conj, multiply
 
-    x1, x2 = numbers_lifted("vecdot", (x1, x2))
+    x1, x2 = as_tensors("vecdot", (x1, x2))
     from xgrad.rules.statistical import sum
 
     axis = integer("vecdot", axis)
@@ -141,6 +141,6 @@ def _pairs(axes: Any, ndim1: int, ndim2: int) -> AxisPairs:
 @public("tensordot", "rule")
 def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
     """The sum of products over pairs of axes: the last `axes` of x1 with the first of x2, or two sequences of axes."""
-    x1, x2 = numbers_lifted("tensordot", (x1, x2))
+    x1, x2 = as_tensors("tensordot", (x1, x2))
     pairs = _pairs(axes, x1.ndim, x2.ndim)
     return apply(_tensordot, (x1, x2), {"axes": pairs})

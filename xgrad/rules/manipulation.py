@@ -10,7 +10,7 @@ from typing import Any
 from xgrad.engine.dispatch import apply, apply_to_one
 from xgrad.engine.integers import integer, integers, one_or_more
 from xgrad.engine.op import JointlyLinear, Multilinear
-from xgrad.engine.operands import numbers_lifted, operand
+from xgrad.engine.operands import as_tensors, operand
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.views import Kind, as_view, layout_of, link_of
@@ -166,7 +166,7 @@ def rearranged(x: Any, shape: tuple[int, ...]) -> Tensor:
 @public("broadcast_arrays", "composition")
 def broadcast_arrays(*arrays: Any) -> tuple[Tensor, ...]:
     """All arrays in the shape that they broadcast to together. A number among them takes the dtype of the others."""
-    arrays = numbers_lifted("broadcast_arrays", arrays)
+    arrays = as_tensors("broadcast_arrays", arrays)
     shape = broadcast_shapes(*(array.shape for array in arrays))
     return tuple(broadcast_to(array, shape) for array in arrays)
 
@@ -210,7 +210,7 @@ _stack = JointlyLinear(
 @public("concat", "rule")
 def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
     """The arrays one after the other along an axis; flattened first if it is None."""
-    arrays = numbers_lifted("concat", arrays)
+    arrays = as_tensors("concat", arrays)
     if not arrays:
         raise ValueError("concat: there are no arrays to join")
     if axis is not None:
@@ -221,7 +221,7 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
 @public("stack", "rule")
 def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:
     """The arrays, all of one shape, along a new axis. A number among them takes the dtype of the others."""
-    arrays = numbers_lifted("stack", arrays)
+    arrays = as_tensors("stack", arrays)
     if not arrays:
         raise ValueError("stack: there are no arrays to join")
     (axis,) = normalize_axes("stack", integer("stack", axis), arrays[0].ndim + 1)

@@ -10,7 +10,7 @@ from math import prod
 from typing import Any
 
 from xgrad.backends.data import is_scalar
-from xgrad.engine.arguments import backend_of, weak
+from xgrad.engine.arguments import as_scalar, backend_of
 from xgrad.engine.dispatch import apply, with_fast_path
 from xgrad.engine.integers import integer, one_or_more
 from xgrad.engine.op import Elementwise, Function, total
@@ -128,7 +128,7 @@ def leaky_relu(x: Any, /, negative_slope: float = 0.01) -> Tensor:
     """
     if not is_scalar(negative_slope):
         raise TypeError(f"leaky_relu: negative_slope must be a number, not {type(negative_slope).__name__}")
-    slope = weak(backend_of("leaky_relu", (x,)), negative_slope)
+    slope = as_scalar(backend_of("leaky_relu", (x,)), negative_slope)
     return apply(_leaky_relu, (x,), {"negative_slope": slope})
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from xgrad.backends.data import is_scalar
 from xgrad.engine.arguments import backend_of
 from xgrad.engine.integers import integer
-from xgrad.engine.operands import numbers_lifted
+from xgrad.engine.operands import as_tensors
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.creation import from_tensor, make
 from xgrad.rules.declare import of_backend
@@ -78,13 +78,13 @@ def _endpoints(
         if getattr(value, "shape", ()) != ():
             raise ValueError(f"{name}: numbers or 0-d arrays are wanted, not one of shape {tuple(value.shape)}")
     backend = backend_of(name, values) if any(isinstance(value, Tensor) for value in values) else backend
-    backend = backend if device is None else backend.on(device)
+    backend = backend if device is None else backend.on_device(device)
     dtype = backend.as_dtype(dtype)
     values = [
-        value if isinstance(value, Tensor) or is_scalar(value) else wrap(backend.lift(value), backend)
+        value if isinstance(value, Tensor) or is_scalar(value) else wrap(backend.adopt_any(value), backend)
         for value in values
     ]
-    values = [from_tensor(value, None, device, None, False) for value in numbers_lifted(name, values)]
+    values = [from_tensor(value, None, device, None, False) for value in as_tensors(name, values)]
     if dtype is None:
         inexact = [value.dtype for value in values if backend.is_inexact(value.dtype)]
         dtype = backend.library.result_type(*inexact) if inexact else backend.default_dtype

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from xgrad.backends.data import is_scalar
-from xgrad.engine.arguments import backend_of, unwrap, weak
+from xgrad.engine.arguments import as_scalar, backend_of, unwrap
 from xgrad.engine.dispatch import apply
 from xgrad.engine.integers import integer, one_or_more, or_none
 from xgrad.engine.op import JointlyLinear
-from xgrad.engine.operands import beside, numbers_lifted, operand, together
+from xgrad.engine.operands import as_tensors, beside, operand, together
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.declare import NOT_CONTINUOUS, untracked
@@ -37,7 +37,7 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
         condition = beside("where", x1 if is_scalar(x2) else x2, condition)
     if is_scalar(x1) and is_scalar(x2):  # of which the standard would not know the dtype
         backend = backend_of("where", (condition,))
-        x1, x2 = weak(backend, x1), weak(backend, x2)
+        x1, x2 = as_scalar(backend, x1), as_scalar(backend, x2)
         both = x1 if type(x1) is type(x2) else x1 + x2
         x1 = wrap(backend.asarray(x1, dtype=backend.asarray(both).dtype), backend)
     return apply(_where, (condition, x1, x2))
@@ -136,7 +136,7 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: 
     x, prepend, append = together("diff", x, prepend, append)
     x = operand("diff", x)
     (axis,), n = normalize_axes("diff", integer("diff", axis), x.ndim), integer("diff", n, "n")
-    parts = [*numbers_lifted("diff", [part for part in (prepend, x, append) if part is not None])]
+    parts = [*as_tensors("diff", [part for part in (prepend, x, append) if part is not None])]
     one_place = (*x.shape[:axis], 1, *x.shape[axis + 1 :])
     parts = [part if part.ndim else broadcast_to(part, one_place) for part in parts]
     y = concat(parts, axis=axis) if len(parts) > 1 else x

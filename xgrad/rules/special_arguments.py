@@ -10,7 +10,7 @@ from typing import Any
 
 from xgrad.backends.refusal import ROWS
 from xgrad.engine.arguments import unwrap
-from xgrad.engine.op import Elementwise, Rule
+from xgrad.engine.op import DerivativeRule, Elementwise
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.data_type import cast
 from xgrad.rules.declare import of_one_array, published
@@ -35,7 +35,7 @@ def floating(name: str, x: Any) -> Tensor:
     return arrays(name, x)[0]
 
 
-def of_one(name: str, doc: str, rule: Rule, raw: Callable[..., Any] | None = None) -> Callable[[Any], Tensor]:
+def of_one(name: str, doc: str, rule: DerivativeRule, raw: Callable[..., Any] | None = None) -> Callable[[Any], Tensor]:
     """A function of one array, element by element; `rule` is g times its derivative.
 
     `raw(xp, x)` computes it on raw arrays, where no library has it.
@@ -45,7 +45,7 @@ def of_one(name: str, doc: str, rule: Rule, raw: Callable[..., Any] | None = Non
     function_of_float = of_one_array(Elementwise(name, ("x",), (rule,)))
 
     def function(x: Any, /) -> Tensor:
-        known = type(x) is Tensor and x.form is not None
+        known = type(x) is Tensor and x.layout is not None
         return function_of_float(x if known else floating(name, x))
 
     return published(function, name, doc, "rule")

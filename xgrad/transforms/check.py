@@ -9,7 +9,7 @@ from typing import Any
 from xgrad.engine.modes import no_grad
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.trees import flatten
-from xgrad.transforms.grad import grad, jvp, lift, place_of, vjp
+from xgrad.transforms.grad import grad, jvp, place_of, to_tensor, vjp
 
 Function = Callable[..., Any]
 
@@ -36,13 +36,13 @@ def check_grads(
         raise ValueError(f"check_grads: modes are 'rev' and 'fwd' and order is 1 or more, got {modes!r} and {order!r}")
     flat, rebuild = flatten(args)
     place = place_of(flat)
-    xs = [lift(leaf, place=place) for leaf in flat]
+    xs = [to_tensor(leaf, place=place) for leaf in flat]
     for x in xs:
         if not x.backend.library.isdtype(x.dtype, "real floating"):
             raise TypeError(f"check_grads: the arguments must be of a real floating-point dtype, not {x.dtype}")
 
     def flat_f(*leaves: Any) -> Any:
-        return [lift(y, place=place) for y in flatten(f(*rebuild(list(leaves))))[0]]
+        return [to_tensor(y, place=place) for y in flatten(f(*rebuild(list(leaves))))[0]]
 
     _check(flat_f, xs, order, modes, (eps, rtol, atol), f"order 1 of {getattr(f, '__name__', 'f')}")
 

@@ -16,7 +16,7 @@ from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.trees import flatten
 from xgrad.engine.watching import noted
 from xgrad.transforms.batching.backend import as_now
-from xgrad.transforms.batching.boundary import lifting
+from xgrad.transforms.batching.boundary import lift_for
 
 Function = Callable[..., Any]
 
@@ -81,7 +81,7 @@ def _changed(what: str) -> RuntimeError:
 def _walk(carried: Sequence[Any], nodes: Sequence[Any]) -> tuple[bool, tape.Lift]:
     """Whether a walk from these nodes carries tensors, and how it lifts what was saved."""
     pairs = [(t, node) for t, node in zip(carried, nodes, strict=True) if isinstance(t, Tensor) and is_node(node)]
-    lift = lifting([t.backend for t, _ in pairs], [node[BACKEND] for _, node in pairs])
+    lift = lift_for([t.backend for t, _ in pairs], [node[BACKEND] for _, node in pairs])
     return any(isinstance(t, Tensor) for t in carried), lift
 
 

@@ -18,9 +18,9 @@ from xgrad.engine import tape
 from xgrad.engine.identity import ARGUMENT
 from xgrad.engine.integers import integers, one_or_more
 from xgrad.engine.path import Path
-from xgrad.engine.tensor import Tensor, check_differentiable, form_of, wrap
+from xgrad.engine.tensor import Tensor, check_differentiable, layout_of, wrap
 from xgrad.engine.trees import flatten, map_leaves, structure
-from xgrad.transforms.batching.boundary import check_running, inside, lifting
+from xgrad.transforms.batching.boundary import check_running, inside, lift_for
 
 Function = Callable[..., Any]
 
@@ -42,7 +42,7 @@ def place_of(leaves: Iterable[Any]) -> Any:
     return get_backend()
 
 
-def lift(value: Any, what: str = "to differentiate by", place: Any = None) -> Tensor:
+def to_tensor(value: Any, what: str = "to differentiate by", place: Any = None) -> Tensor:
     """A tensor from an argument: a tensor, a raw array of a backend in use, or a Python number (of the default float dtype).
 
     `place` is the backend for NumPy arrays and numbers; None means the current one.
@@ -63,19 +63,19 @@ def lift(value: Any, what: str = "to differentiate by", place: Any = None) -> Te
 
 
 def _fresh(value: Any, place: Any) -> Tensor:
-    x = lift(value, place=place)
+    x = to_tensor(value, place=place)
     check_differentiable(x.dtype, x.backend)
     node = tape.make_node(ARGUMENT, (x.node,), backend=x.backend)
     fresh = wrap(x.data, x.backend, node)
-    fresh.form = form_of(x)
+    fresh.layout = layout_of(x)
     return fresh
 
 
-def lift_raw(value: Any, place: Any = None) -> Any:
+def raw_to_tensor(value: Any, place: Any = None) -> Any:
     """A tensor from a raw array; anything else as it is."""
     if isinstance(value, Tensor) or is_scalar(value) or owner(value) is None or not is_numeric(value.dtype):
         return value
-    return lift(value, place=place)
+    return to_tensor(value, place=place)
 
 
 class Run:
@@ -90,7 +90,7 @@ class Run:
         flat = [flatten(arg) for arg in args]
         place = place_of(leaf for leaves, _ in flat for leaf in leaves)
         called = [
-            None if i in argnums else rebuild([lift_raw(leaf, place) for leaf in leaves])
+            None if i in argnums else rebuild([raw_to_tensor(leaf, place) for leaf in leaves])
             for i, (leaves, rebuild) in enumerate(flat)
         ]
         for i in argnums:
@@ -108,7 +108,7 @@ class Run:
             result, aux = result
         leaves, self.rebuild_output = flatten(result)
         self.shape = structure(result)
-        self.outputs = [lift(leaf, "as the result of the function", place) for leaf in leaves]
+        self.outputs = [to_tensor(leaf, "as the result of the function", place) for leaf in leaves]
         check_running(self.outputs, self.inputs)
         self.path = Path(self.nodes, [y.node for y in self.outputs])
         self.aux = map_leaves(self.settled, aux) if has_aux else None
@@ -143,7 +143,7 @@ class Run:
         In the last walk, the tape is freed on the way, as far as nobody outside can reach it.
         """
         record = tape.is_recording() and (self.path.connected or any(g.requires_grad for g in cotangents))
-        lift = lifting([g.backend for g in cotangents], [y.backend for y in self.outputs])
+        lift = lift_for([g.backend for g in cotangents], [y.backend for y in self.outputs])
         as_tensors = record or lift is not tape.lift
         seeds = list(cotangents) if as_tensors else [g.data for g in cotangents]
         ends = [y.node for y in self.outputs]
@@ -157,7 +157,7 @@ class Run:
     def push(self, tangents: Sequence[Tensor]) -> list[Tensor]:
         """The tangent of each output."""
         record = tape.is_recording() and (self.path.connected or any(t.requires_grad for t in tangents))
-        lift = lifting([t.backend for t in tangents], [x.backend for x in self.inputs])
+        lift = lift_for([t.backend for t in tangents], [x.backend for x in self.inputs])
         as_tensors = record or lift is not tape.lift
         seeds = list(tangents) if as_tensors else [t.data for t in tangents]
         with tape.set_recording(record):
@@ -194,7 +194,7 @@ def _matched(name: str, given: Any, wanted: Sequence[Tensor], shape: Any, what: 
         raise ValueError(f"{name}: the {what} must be a tree like {shape}, got one like {structure(given)}")
     matched = []
     for leaf, x in zip(leaves, wanted, strict=True):
-        t = inside(leaf) if isinstance(leaf, Tensor) else wrap(x.backend.lift(leaf, x.dtype), x.backend)
+        t = inside(leaf) if isinstance(leaf, Tensor) else wrap(x.backend.adopt_any(leaf, x.dtype), x.backend)
         if t.shape != x.shape or (t.backend is not x.backend and t.backend.join(x.backend) is None):
             raise ValueError(
                 f"{name}: the {what} has shape {t.shape} on {t.backend}, its array {x.shape} on {x.backend}"

@@ -10,18 +10,16 @@ from typing import Any
 from xgrad.backends import get_backend, owner
 from xgrad.backends.data import is_scalar
 from xgrad.engine import tape
-from xgrad.engine.arguments import MixedBackendsError, on, unwrap
+from xgrad.engine.arguments import MixedBackendsError, operand_on, unwrap
 from xgrad.engine.dispatch import node_of
 from xgrad.engine.identity import Identity
-from xgrad.engine.op import Op, total
+from xgrad.engine.op import DerivativeRule, Op, total
 from xgrad.engine.operands import together
 from xgrad.engine.path import Path
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.trees import map_leaves
 from xgrad.transforms.batching.backend import running
 from xgrad.transforms.batching.boundary import inside
-
-Rule = Callable[..., Any]
 
 _SEED = Identity("seed")
 
@@ -35,17 +33,17 @@ class Primitive(Op):
         self.body = body
         self.name = getattr(body, "__name__", "primitive")
         self.arguments = ()
-        self._kept = {}
-        self.user_vjps: tuple[Rule | None, ...] | None = None
-        self.user_jvps: tuple[Rule | None, ...] | None = None
+        self._what_to_save = {}
+        self.user_vjps: tuple[DerivativeRule | None, ...] | None = None
+        self.user_jvps: tuple[DerivativeRule | None, ...] | None = None
         functools.update_wrapper(self, body)  # type: ignore[arg-type]
 
-    def defvjp(self, *rules: Rule | None) -> Primitive:
+    def defvjp(self, *rules: DerivativeRule | None) -> Primitive:
         """Reverse mode: for each argument `rule(g, out, *args, **kwargs)`, or None if it has no gradient."""
         self.user_vjps = rules
         return self
 
-    def defjvp(self, *rules: Rule | None) -> Primitive:
+    def defjvp(self, *rules: DerivativeRule | None) -> Primitive:
         """Forward mode: for each argument `rule(t, out, *args, **kwargs)`."""
         self.user_jvps = rules
         return self
@@ -77,7 +75,7 @@ class Primitive(Op):
 
     # --- what the tape asks ---
 
-    def keeps(self, moving: Sequence[bool]) -> frozenset[str]:
+    def needed_names(self, moving: Sequence[bool]) -> frozenset[str]:
         return frozenset(("", "y"))  # the user's rules may look at everything
 
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
@@ -101,7 +99,7 @@ class Primitive(Op):
             ]
         )
 
-    def _run(self, rule: Rule, g: Any, saved: tuple[Any, ...], static: Any, i: int) -> Any:
+    def _run(self, rule: DerivativeRule, g: Any, saved: tuple[Any, ...], static: Any, i: int) -> Any:
         """Call a user's rule with tensors, and give back what the walk works with: tensors if it is recorded, else raw arrays."""
         recorded = isinstance(g, Tensor)
         *args, out, geometry = saved
@@ -159,7 +157,7 @@ def _on(backend: Any, y: Tensor, what: str) -> Tensor:
     """What was returned, where it was called: for a call inside vmap, something from outside is the same for all examples."""
     if y.backend is not backend and backend.join(y.backend) is not backend:
         raise MixedBackendsError(f"{what} was called on {backend} and returned one on {y.backend}")
-    return on(backend, y)
+    return operand_on(backend, y)
 
 
 def _own(value: Any) -> Any:

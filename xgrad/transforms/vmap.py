@@ -9,7 +9,7 @@ from typing import Any
 import xgrad.transforms.batching.across  # noqa: F401  (hangs itself on the products)
 from xgrad.backends.base import Backend
 from xgrad.backends.data import is_scalar
-from xgrad.engine.arguments import mixed, weak
+from xgrad.engine.arguments import as_scalar, mixed
 from xgrad.engine.integers import or_none
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.trees import flatten, prefix_leaves
@@ -18,7 +18,7 @@ from xgrad.rules.shapes import normalize_axes
 from xgrad.transforms.batching.array import Axis
 from xgrad.transforms.batching.backend import running
 from xgrad.transforms.batching.boundary import hide, show, take_in
-from xgrad.transforms.grad import lift, lift_raw, place_of
+from xgrad.transforms.grad import place_of, raw_to_tensor, to_tensor
 
 Function = Callable[..., Any]
 Axes = Any  # an int, None, or a tree of these
@@ -57,9 +57,9 @@ def vmap(f: Function, in_axes: Axes = 0, out_axes: Axes = 0) -> Function:
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, rebuild = flatten(args)
         places = _of_arguments(in_axes, args)
-        home = place_of(leaves)
+        backend = place_of(leaves)
         arrays = [
-            lift_raw(leaf, home) if at is None else lift(leaf, "to map over", home)
+            raw_to_tensor(leaf, backend) if at is None else to_tensor(leaf, "to map over", backend)
             for leaf, at in zip(leaves, places, strict=True)
         ]
         axis = Axis(_size(arrays, places))
@@ -71,7 +71,7 @@ def vmap(f: Function, in_axes: Axes = 0, out_axes: Axes = 0) -> Function:
                 return None
             outputs, rebuild_result = flatten(result)
             places = _places("out_axes", out_axes, result)
-            inner = [_result(y, home) for y in outputs]
+            inner = [_result(y, backend) for y in outputs]
         return rebuild_result([_left(y, at, axis, backend) for y, at in zip(inner, places, strict=True)])
 
     return mapped
@@ -96,11 +96,11 @@ def _places(what: str, axes: Axes, tree: Any) -> list[int | None]:
     return [or_none("vmap", at, f"an entry of {what}") for at in places]
 
 
-def _result(y: Any, home: Backend) -> Tensor:
+def _result(y: Any, backend: Backend) -> Tensor:
     """What the function has returned, as a tensor: also a number, which keeps its kind."""
     if not is_scalar(y):
-        return lift(y, "as the result of the function under vmap", home)
-    return wrap(home.asarray(weak(home, y)), home)
+        return to_tensor(y, "as the result of the function under vmap", backend)
+    return wrap(backend.asarray(as_scalar(backend, y)), backend)
 
 
 def _size(arrays: Sequence[Any], places: Sequence[int | None]) -> int:

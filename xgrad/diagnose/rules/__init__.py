@@ -7,13 +7,13 @@ from xgrad.diagnose.rules.exploded import LossExploded
 from xgrad.diagnose.rules.gradcheck import GradCheck
 from xgrad.diagnose.rules.nonfinite import NonFinite
 from xgrad.diagnose.rules.range import OutputRange
-from xgrad.diagnose.rules.rule import Rule
+from xgrad.diagnose.rules.rule import DiagnosticRule
 from xgrad.diagnose.rules.saturated import Saturated
 from xgrad.diagnose.rules.scale import Scale
 from xgrad.diagnose.rules.trained import Plateau, Undertrained
 from xgrad.diagnose.rules.unstable import StepUnstable
 
-RULES: tuple[type[Rule], ...] = (
+RULES: tuple[type[DiagnosticRule], ...] = (
     GradCheck,
     NoGradient,
     StepUnstable,
@@ -30,4 +30,4 @@ RULES: tuple[type[Rule], ...] = (
     Plateau,
 )
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["RULES", "DiagnosticRule"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xgrad.diagnose.finding import ERROR, WARNING
 from xgrad.diagnose.gradients import Gradients
-from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
 ENOUGH = 2  # steps
@@ -16,7 +16,7 @@ def listed(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + more
 
 
-class NoGradient(Rule):
+class NoGradient(DiagnosticRule):
     name = "NO_GRADIENT"
     severity = ERROR
 
@@ -34,7 +34,7 @@ class NoGradient(Rule):
             yield self.finding(step, listed(missing), says, {"parameters": missing, "of": count}, fix)
 
 
-class ForgotZeroGrad(Rule):
+class ForgotZeroGrad(DiagnosticRule):
     name = "FORGOT_ZERO_GRAD"
     severity = WARNING
 
@@ -52,7 +52,7 @@ class ForgotZeroGrad(Rule):
             )
 
 
-class Frozen(Rule):
+class Frozen(DiagnosticRule):
     name = "FROZEN"
     severity = WARNING
 

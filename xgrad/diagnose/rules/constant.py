@@ -7,7 +7,7 @@ from typing import Any
 
 from xgrad.diagnose.finding import WARNING, number
 from xgrad.diagnose.network import spread
-from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 from xgrad.diagnose.trend import is_flat
 
@@ -16,7 +16,7 @@ NARROW = 0.02  # of std(y)
 CLOSE = 0.01
 
 
-class ConstOutput(Rule):
+class ConstOutput(DiagnosticRule):
     name = "CONST_OUTPUT"
     severity = WARNING
     needs = ("x", "y", "loss")

@@ -10,7 +10,7 @@ import xgrad as xg
 from xgrad.diagnose.finding import ERROR, WARNING
 from xgrad.diagnose.look import Activity, Look, look
 from xgrad.diagnose.network import is_plain_sgd, rows
-from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
 MANY = 0.99  # of a layer's activations
@@ -26,7 +26,7 @@ class Streak:
     looks: int = 0
 
 
-class DeadLayer(Rule):
+class DeadLayer(DiagnosticRule):
     name = "DEAD_LAYER"
     severity = ERROR
 

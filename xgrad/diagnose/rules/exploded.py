@@ -6,13 +6,13 @@ import math
 
 import xgrad as xg
 from xgrad.diagnose.finding import ERROR, number
-from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
 FAR = 1e3  # times the first loss
 
 
-class LossExploded(Rule):
+class LossExploded(DiagnosticRule):
     name = "LOSS_EXPLODED"
     severity = ERROR
 

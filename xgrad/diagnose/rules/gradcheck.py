@@ -11,7 +11,7 @@ from xgrad.diagnose.curvature import norm
 from xgrad.diagnose.finding import ERROR, number
 from xgrad.diagnose.gradients import length
 from xgrad.diagnose.network import Functional, copy_of, is_float, rows
-from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 from xgrad.engine.watching import watching
 from xgrad.transforms.primitive import Primitive
@@ -24,7 +24,7 @@ COARSE = (1e-3, 1e-2)  # in float32
 NOISE = 0.05  # what biases that are all zero are moved by: at x = 0 they sit on the kink of ReLU
 
 
-class GradCheck(Rule):
+class GradCheck(DiagnosticRule):
     name = "GRADCHECK"
     severity = ERROR
     needs = ("loss", "x", "y")

@@ -7,7 +7,7 @@ import math
 from xgrad.diagnose.anomaly import BACKWARD, Anomaly
 from xgrad.diagnose.finding import ERROR
 from xgrad.diagnose.gradients import Gradients
-from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
 FIX = (
@@ -16,7 +16,7 @@ FIX = (
 )
 
 
-class NonFinite(Rule):
+class NonFinite(DiagnosticRule):
     name = "NONFINITE"
     severity = ERROR
 

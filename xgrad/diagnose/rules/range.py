@@ -6,13 +6,13 @@ import math
 
 from xgrad.diagnose.finding import WARNING, number
 from xgrad.diagnose.look import RANGES, Look
-from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
 MOST = 0.05  # of the targets
 
 
-class OutputRange(Rule):
+class OutputRange(DiagnosticRule):
     name = "OUTPUT_RANGE"
     severity = WARNING
     needs = ("y", "loss")

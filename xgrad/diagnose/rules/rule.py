@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Findings = Iterable[Finding]
 
 
-class Rule:
+class DiagnosticRule:
     """One thing that can be wrong with a run. It is told what happens, and yields findings."""
 
     name: ClassVar[str]

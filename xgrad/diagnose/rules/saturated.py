@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xgrad.diagnose.finding import WARNING, number
 from xgrad.diagnose.look import FLAT, Look
-from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
 MOST = 0.9  # of the slopes
@@ -21,7 +21,7 @@ class Streak:
     looks: int = 0
 
 
-class Saturated(Rule):
+class Saturated(DiagnosticRule):
     name = "SATURATED"
     severity = WARNING
 

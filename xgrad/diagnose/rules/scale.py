@@ -5,13 +5,13 @@ from __future__ import annotations
 import xgrad as xg
 from xgrad.diagnose.finding import WARNING, number
 from xgrad.diagnose.network import is_float, spread
-from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
 LARGE, SMALL = 10.0, 0.05
 
 
-class Scale(Rule):
+class Scale(DiagnosticRule):
     name = "SCALE"
     severity = WARNING
     needs = ("x",)

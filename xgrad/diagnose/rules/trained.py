@@ -6,7 +6,7 @@ import math
 
 import xgrad as xg
 from xgrad.diagnose.finding import WARNING, number
-from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 from xgrad.diagnose.trend import FLAT, change
 
@@ -23,7 +23,7 @@ def r_squared(output: xg.Tensor, y: xg.Tensor) -> float:
     return 1 - rest / total if total > 0 and math.isfinite(rest) else math.nan
 
 
-class Undertrained(Rule):
+class Undertrained(DiagnosticRule):
     name = "UNDERTRAINED"
     severity = WARNING
     needs = ("x", "y", "loss")

@@ -11,7 +11,7 @@ from xgrad.diagnose.curvature import largest_eigenvalue
 from xgrad.diagnose.finding import ERROR, number
 from xgrad.diagnose.gradients import UNSEEN, Gradients, length
 from xgrad.diagnose.network import copy_of, copy_optimizer, spread, standardised
-from xgrad.diagnose.rules.rule import Findings, Rule
+from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 from xgrad.diagnose.without import without_output_activation
 
@@ -26,7 +26,7 @@ ROWS = 256
 FIX = "standardise x and y and use a linear output: report.try_fix() tries it"
 
 
-class StepUnstable(Rule):
+class StepUnstable(DiagnosticRule):
     name = "STEP_UNSTABLE"
     severity = ERROR
     needs = ("optimizer",)

@@ -134,7 +134,7 @@ def agreed(x: Batched) -> Batched | None:
 # --- operators ----------------------------------------------------------------------------------------------
 
 
-def elementwise(function: Callable[..., Any], *args: Any, **static: Any) -> Batched:
+def apply_elementwise(function: Callable[..., Any], *args: Any, **static: Any) -> Batched:
     """The function of arrays that broadcast to one shape, and of numbers."""
     arrays = [arg for arg in args if type(arg) is Batched]
     first = arrays[0]
@@ -148,11 +148,11 @@ def elementwise(function: Callable[..., Any], *args: Any, **static: Any) -> Batc
 
 
 def _operator(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *args: elementwise(function, *args)
+    return lambda *args: apply_elementwise(function, *args)
 
 
 def _reflected(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda self, other: elementwise(function, other, self)
+    return lambda self, other: apply_elementwise(function, other, self)
 
 
 for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and_", "or_", "xor", "lshift", "rshift"):

@@ -15,7 +15,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from xgrad.backends import get_backend, use_backend
-from xgrad.backends.base import Backend, Form
+from xgrad.backends.base import Backend, Layout
 from xgrad.transforms.batching.array import Axes, Batched, agreed, merged
 from xgrad.transforms.batching.functions import BatchedRaw
 
@@ -32,7 +32,7 @@ NOT_RUNNING = (
 class BatchedBackend(Backend):
     """The backend `base`, inside vmaps that hide the axes in `scope`."""
 
-    passing = True
+    is_temporary = True
 
     def __init__(self, base: Backend, scope: Axes) -> None:
         self.base = base
@@ -46,7 +46,7 @@ class BatchedBackend(Backend):
         self.cannot = base.cannot  # type: ignore[misc]
         self.xp: Any = BatchedRaw(self)
         self._ranks = base._ranks
-        self._forms: dict[Any, Form] = {}
+        self._layouts: dict[Any, Layout] = {}
         self._ones: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
@@ -73,11 +73,11 @@ class BatchedBackend(Backend):
     def bare(self, array: Any) -> tuple[Backend, Any]:
         return self.base, array.value
 
-    def home(self, array: Any) -> Backend:
-        return self.base.home(array)
+    def backend_of_array(self, array: Any) -> Backend:
+        return self.base.backend_of_array(array)
 
-    def on(self, device: Any) -> Backend:
-        if self.base.on(device) is not self.base:
+    def on_device(self, device: Any) -> Backend:
+        if self.base.on_device(device) is not self.base:
             raise NotImplementedError(
                 f"vmap: to another device ({device}) inside of the function; move its arguments first"
             )
@@ -99,8 +99,8 @@ class BatchedBackend(Backend):
     def make_array(self, obj: Any, dtype: Any, copy: bool | None) -> Any:
         return self.xp.asarray(obj, dtype=dtype, copy=copy)
 
-    def lift(self, value: Any, dtype: Any = None) -> Any:
-        return value if self.owns(value) else Batched(self.base.lift(value, dtype), (), self)
+    def adopt_any(self, value: Any, dtype: Any = None) -> Any:
+        return value if self.owns(value) else Batched(self.base.adopt_any(value, dtype), (), self)
 
     @property
     def on_host(self) -> bool:

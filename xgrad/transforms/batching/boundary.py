@@ -148,7 +148,7 @@ def check_running(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
             raise RuntimeError(NOT_RUNNING)
 
 
-def lifting(carried: list[Backend], on_tape: list[Backend]) -> tape.Lift:
+def lift_for(carried: list[Backend], on_tape: list[Backend]) -> tape.Lift:
     """How a walk lifts what was saved, where it carries tensors of one backend along a tape of another.
 
     They differ if a function under vmap walks along a tape that was made outside of it; then what was saved there is the same

@@ -14,7 +14,7 @@ from typing import Any
 from xgrad.backends.raw import CREATION, Raw
 from xgrad.engine.registry import ELEMENTWISE
 from xgrad.rules.shapes import normalize_axes
-from xgrad.transforms.batching.array import Batched, elementwise, full, merged
+from xgrad.transforms.batching.array import Batched, apply_elementwise, full, merged
 from xgrad.transforms.batching.indexing import (
     getitem,
     scatter,
@@ -170,7 +170,7 @@ def matmul(function: Function, x1: Batched, x2: Batched, /) -> Batched:
         raise ValueError(f"matmul is of vectors and matrices, and the shapes here are {x1.shape} and {x2.shape}")
     a = x1.value[..., None, :] if x1.ndim == 1 else x1.value
     b = x2.value[..., :, None] if x2.ndim == 1 else x2.value
-    y = elementwise(function, x1.like(a), x2.like(b))
+    y = apply_elementwise(function, x1.like(a), x2.like(b))
     if x2.ndim == 1:
         y = y[..., 0]
     return y if x1.ndim > 1 else y[..., 0, :] if x2.ndim > 1 else y[..., 0]
@@ -180,7 +180,7 @@ def linear(function: Function, x: Batched, weight: Batched, bias: Batched | None
     xp = x.backend.base.xp
     if weight.axes or (bias is not None and bias.axes):
         y = matmul(xp.matmul, x, stacked(xp.matrix_transpose, weight))
-        return y if bias is None else elementwise(xp.add, y, bias)
+        return y if bias is None else apply_elementwise(xp.add, y, bias)
     rows = _rows(x)
     y = function(rows, weight.value, *(() if bias is None else (bias.value,)))
     return x.like(xp.reshape(y, (*x.value.shape[:-1], y.shape[-1])))
@@ -214,11 +214,11 @@ def tensordot(function: Function, x1: Batched, x2: Batched, /, *, axes: Any = 2)
 def solve(function: Function, x1: Batched, x2: Batched, /) -> Batched:
     xp = x1.backend.base.xp
     if x2.ndim > 1:
-        return elementwise(function, x1, x2)
+        return apply_elementwise(function, x1, x2)
     if not x1.axes and x1.ndim == 2:  # the examples are columns, for a matrix that is taken apart once
         columns = xp.matrix_transpose(_rows(x2))
         return x2.like(xp.reshape(xp.matrix_transpose(function(x1.value, columns)), x2.value.shape))
-    return elementwise(function, x1, x2.like(x2.value[..., None]))[..., 0]
+    return apply_elementwise(function, x1, x2.like(x2.value[..., None]))[..., 0]
 
 
 def together(function: Function, *arrays: Batched) -> Batched:
@@ -229,7 +229,7 @@ def together(function: Function, *arrays: Batched) -> Batched:
 
 def cross(function: Function, x1: Batched, x2: Batched, /, *, axis: int = -1) -> Batched:
     (at,) = normalize_axes("cross", axis, min(x1.ndim, x2.ndim))
-    return elementwise(function, x1, x2, axis=at - x1.ndim if axis >= 0 else axis)
+    return apply_elementwise(function, x1, x2, axis=at - x1.ndim if axis >= 0 else axis)
 
 
 # --- choice -------------------------------------------------------------------------------------------------
@@ -259,7 +259,7 @@ def isin(function: Function, x1: Any, x2: Any, /, **static: Any) -> Batched:
 # --- the table ----------------------------------------------------------------------------------------------
 
 KINDS: dict[Function, str] = {
-    elementwise: "where mask clip leaky_relu conj real imag sign cast astype",
+    apply_elementwise: "where mask clip leaky_relu conj real imag sign cast astype",
     reduction: "sum mean var std prod max min all any count_nonzero logsumexp linalg.vector_norm",
     position: "argmax argmin",
     along: "sort argsort cumulative_sum cumulative_prod softmax log_softmax fft.rfft fft.irfft",
@@ -291,7 +291,7 @@ def refusal(name: str, when: str = "") -> NotImplementedError:
 
 def rule_of(name: str) -> Function | None:
     """How a function works on arrays with hidden axes; None if nobody knows."""
-    return TABLE.get(name) or (elementwise if name in ELEMENTWISE or name.startswith("special.") else None)
+    return TABLE.get(name) or (apply_elementwise if name in ELEMENTWISE or name.startswith("special.") else None)
 
 
 # --- the namespace ------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 from xgrad.backends.layout import layout
 from xgrad.backends.raw import IndexingRaw
 from xgrad.rules.shapes import normalize_axes
-from xgrad.transforms.batching.array import Axes, Batched, agreed, elementwise, full, merged
+from xgrad.transforms.batching.array import Axes, Batched, agreed, apply_elementwise, full, merged
 
 Function = Callable[..., Any]
 
@@ -134,7 +134,9 @@ def _in_line(indices: list[Any], lengths: tuple[int, ...]) -> Batched:
             index += n
         beyond = beyond | (index < 0) | (index >= n)
         number = number * n + index
-    return elementwise(number.backend.base.xp.where, beyond, number.like(number.value * 0 + prod(lengths)), number)
+    return apply_elementwise(
+        number.backend.base.xp.where, beyond, number.like(number.value * 0 + prod(lengths)), number
+    )
 
 
 def _numbers(mask: Batched) -> Batched:

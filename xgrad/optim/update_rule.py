@@ -30,7 +30,7 @@ class Numbers:
         vars(self).update(values)
 
 
-class Rule:
+class UpdateRule:
     """The two parts of a formula, `roll(xp, n, p, g, *moments)` and `descend`, likewise. A moment that is not in use is None.
 
     roll updates and returns the running statistics. descend returns the new parameter, then any statistics that it updates
@@ -77,7 +77,7 @@ def direction(n: Any, p: Array, g: Array) -> Array:
 class Prepared:
     """A rule with the options of a group: which moments are in use, and the numbers of the latest step."""
 
-    def __init__(self, rule: Rule, o: Options) -> None:
+    def __init__(self, rule: UpdateRule, o: Options) -> None:
         self.rule, self.o = rule, o
         self.names: list[Any] = [
             name if not when or getattr(o, when) else None for name, (when, _) in rule.moments.items()
@@ -89,7 +89,7 @@ class Prepared:
         self.backend: Any = None
         self.dtype: Any = None
         self.n = Numbers({})  # the numbers of step t, for arrays of this backend and dtype
-        self.arguments: tuple[Any, ...] = ()  # the numbers of step t_of_arguments for `Rule.__call__`
+        self.arguments: tuple[Any, ...] = ()  # the numbers of step t_of_arguments for `UpdateRule.__call__`
         self.t_of_arguments: int | None = None
 
     def step(self, xp: Any, p: Array, g: Array, state: MutableMapping[str, Any]) -> Array:
@@ -147,14 +147,14 @@ class Prepared:
     def prepare(self, t: int, backend: Any, p: Array) -> None:
         """Find the numbers of step t, once for all parameters of a group. Options come as the backend is quickest with them."""
         if self.backend is not backend or self.dtype != p.dtype:
-            weak = backend.weak
-            self.n = Numbers({k: v if type(v) is bool else weak(v, p) for k, v in self.options.items()})
+            scalar_operand = backend.scalar_operand
+            self.n = Numbers({k: v if type(v) is bool else scalar_operand(v, p) for k, v in self.options.items()})
             self.backend, self.dtype = backend, p.dtype
         vars(self.n).update(self.rule.optimizer.numbers(self.o, t))
         self.t = t
 
     def arguments_at(self, t: int) -> tuple[tuple[float, ...], Any]:
-        """The numbers and the flags of step t, as `Rule.__call__` takes them."""
+        """The numbers and the flags of step t, as `UpdateRule.__call__` takes them."""
         values = {**self.options, **self.rule.optimizer.numbers(self.o, t)}
         fields = tuple((name, value if type(value) is bool else None) for name, value in values.items())
         numbers = tuple(value for value in values.values() if type(value) is not bool)
