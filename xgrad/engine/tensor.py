@@ -228,7 +228,9 @@ class Tensor(Values, Declared["Tensor"]):
 
     def detach(self) -> Tensor:
         """The same data, cut off from the tape."""
-        return wrap(self.data, self.backend, None)
+        if noting:
+            reading.read(self)
+        return wrap(self._data, self.backend, None)
 
     def backward(self, gradient: Any = None, *, retain_graph: bool | None = None, create_graph: bool = False) -> None:
         """Add to `.grad` of every leaf that this tensor was computed from the gradient of this tensor by that leaf.

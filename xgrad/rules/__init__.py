@@ -6,6 +6,7 @@ from xgrad.rules import (
     data_type,
     decompositions,
     determinants,
+    documentation,
     elementwise,
     entropy,
     fft,
@@ -30,6 +31,7 @@ __all__ = [
     "data_type",
     "decompositions",
     "determinants",
+    "documentation",
     "elementwise",
     "entropy",
     "fft",
@@ -47,3 +49,5 @@ __all__ = [
     "statistical",
     "ufuncs",
 ]
+
+documentation.complete()

@@ -15,6 +15,7 @@ from xgrad.engine.dispatch import apply, call, offered, with_fast_path
 from xgrad.engine.op import DerivativeRule, Elementwise, RawFunction
 from xgrad.engine.registry import ELEMENTWISE, public
 from xgrad.engine.tensor import Tensor, plain_types, wrap
+from xgrad.rules.documentation import of_row
 
 Public = Callable[..., Tensor]
 Function = Callable[..., Any]
@@ -27,14 +28,18 @@ NOT_CONTINUOUS = "not differentiable: its values are integers, booleans, or cons
 
 def elementwise(
     name: str,
-    doc: str,
+    row: str,
     *rules: DerivativeRule | None,
     jvp: DerivativeRule | None = None,
     scalars_as_arrays: bool = True,
     of_itself: Public | None = None,
     raw: Function | None = None,
+    see: str = "",
 ) -> Public:
     """A function of one or two arrays, element by element. One rule per argument: g times the derivative.
+
+    `row` says what it computes, and one value: "The sine of x in radians. sin(0.5) = 0.4794" (see documentation.py). `see` is
+    the page of a function that the standard does not have.
 
     Pass `scalars_as_arrays=False` where a library treats a number as a special case (x ** 2). `of_itself` is what the
     function is of an array and itself: x * x is square(x), which is cheaper to differentiate. `raw(xp, x)` computes the
@@ -43,11 +48,11 @@ def elementwise(
     if raw is not None:
         ROWS[name] = raw
     if len(rules) == 1:
-        return published(of_one_array(Elementwise(name, ("x",), rules, jvp)), name, doc, "rule")
+        return published(of_one_array(Elementwise(name, ("x",), rules, jvp)), name, row, "rule", see)
     op = Elementwise(name, ("x1", "x2"), rules, jvp)
     function = of_two_arrays(op, apply, scalars_as_arrays, of_itself)
     OPERATORS[function] = of_two_arrays(op, offered, scalars_as_arrays, of_itself)
-    return published(function, name, doc, "rule")
+    return published(function, name, row, "rule", see)
 
 
 def of_one_array(op: Elementwise) -> Public:
@@ -72,7 +77,7 @@ def of_two_arrays(
     return function
 
 
-def constant(name: str, doc: str, arguments: int = 1) -> Public:
+def constant(name: str, row: str, arguments: int = 1) -> Public:
     """An elementwise function without a derivative: the result never requires a gradient."""
 
     def one(x: Any, /) -> Tensor:
@@ -87,7 +92,7 @@ def constant(name: str, doc: str, arguments: int = 1) -> Public:
         return untracked(name, (x1, x2)) if answers_for((x1, x2)) else NotImplemented
 
     OPERATORS[two] = operator
-    return published(one if arguments == 1 else two, name, doc, NOT_CONTINUOUS)
+    return published(one if arguments == 1 else two, name, row, NOT_CONTINUOUS)
 
 
 def untracked(name: str, args: Sequence[Any], **static: Any) -> Tensor:
@@ -107,9 +112,10 @@ def _raw(name: str) -> RawFunction:
 _raws: dict[str, RawFunction] = {}
 
 
-def published(function: Public, name: str, doc: str, derivative: str) -> Public:
+def published(function: Public, name: str, row: str, derivative: str, see: str = "") -> Public:
+    """Publish the function of a row."""
     function.__name__ = function.__qualname__ = name.rpartition(".")[2]
-    function.__doc__ = doc
+    function.__doc__ = of_row(name, row, see)
     function.__module__ = "xgrad"
     ELEMENTWISE.add(name)
     return public(name, derivative)(function)

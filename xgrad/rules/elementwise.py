@@ -23,13 +23,19 @@ from xgrad.rules.shapes import infinite_at_zero
 
 # --- arithmetic ---------------------------------------------------------------------------------------------
 
-add = elementwise("add", "x1 + x2, elementwise.", lambda xp, g: g, lambda xp, g: g)
-subtract = elementwise("subtract", "x1 - x2, elementwise.", lambda xp, g: g, lambda xp, g: -g)
-square = elementwise("square", "x * x, elementwise.", lambda xp, g, x: (g + g) * x)
+add = elementwise("add", "x1 + x2. add(3.0, 2.0) = 5.0", lambda xp, g: g, lambda xp, g: g)
+subtract = elementwise("subtract", "x1 - x2. subtract(3.0, 2.0) = 1.0", lambda xp, g: g, lambda xp, g: -g)
+square = elementwise("square", "x * x. square(3.0) = 9.0", lambda xp, g, x: (g + g) * x)
 multiply = elementwise(
-    "multiply", "x1 * x2, elementwise.", lambda xp, g, x2: g * x2, lambda xp, g, x1: g * x1, of_itself=square
+    "multiply",
+    "x1 * x2. multiply(3.0, 2.0) = 6.0",
+    lambda xp, g, x2: g * x2,
+    lambda xp, g, x1: g * x1,
+    of_itself=square,
 )
-divide = elementwise("divide", "x1 / x2, elementwise.", lambda xp, g, x2: g / x2, lambda xp, g, x2, y: -g * y / x2)
+divide = elementwise(
+    "divide", "x1 / x2. divide(3.0, 2.0) = 1.5", lambda xp, g, x2: g / x2, lambda xp, g, x2, y: -g * y / x2
+)
 
 
 @public("gap", "composition")
@@ -55,14 +61,14 @@ def divide_into(x1: Any, x2: Any, /) -> Tensor:
 
 remainder = elementwise(
     "remainder",
-    "The remainder of x1 / x2, elementwise, with the sign of x2.",
+    "The remainder of x1 / x2, with the sign of x2. remainder(7.0, 3.0) = 1.0",
     lambda xp, g: g,
     lambda xp, g, x1, x2: -g * xp.floor_divide(x1, x2),
 )
-negative = elementwise("negative", "-x, elementwise.", lambda xp, g: -g)
-positive = elementwise("positive", "+x, elementwise.", lambda xp, g: g)
-reciprocal = elementwise("reciprocal", "1 / x, elementwise.", lambda xp, g, y: -g * y * y)
-sqrt = elementwise("sqrt", "The square root, elementwise.", lambda xp, g, y: g / (y + y))
+negative = elementwise("negative", "-x. negative(3.0) = -3.0", lambda xp, g: -g)
+positive = elementwise("positive", "+x. positive(3.0) = 3.0", lambda xp, g: g)
+reciprocal = elementwise("reciprocal", "1 / x. reciprocal(4.0) = 0.25", lambda xp, g, y: -g * y * y)
+sqrt = elementwise("sqrt", "The square root. sqrt(9.0) = 3.0", lambda xp, g, y: g / (y + y))
 
 
 def _pow_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
@@ -90,7 +96,7 @@ def _pow_exponent(xp: Any, g: Any, x1: Any, y: Any) -> Any:
     return g * y * xp.log(xp.where(settled, xp.ones((), dtype=base.dtype), base))
 
 
-pow = elementwise("pow", "x1 ** x2, elementwise.", _pow_base, _pow_exponent, scalars_as_arrays=False)
+pow = elementwise("pow", "x1 ** x2. pow(2.0, 3.0) = 8.0", _pow_base, _pow_exponent, scalars_as_arrays=False)
 
 # --- exponentials and logarithms ----------------------------------------------------------------------------
 
@@ -100,12 +106,14 @@ def _log(xp: Any, number: float, like: Any) -> Any:
     return xp.log(xp.asarray(number, dtype=like.dtype))
 
 
-exp = elementwise("exp", "e ** x, elementwise.", lambda xp, g, y: g * y)
-expm1 = elementwise("expm1", "e ** x - 1, elementwise, accurate near 0.", lambda xp, g, x: g * xp.exp(x))
-log = elementwise("log", "The natural logarithm, elementwise.", lambda xp, g, x: g / x)
-log1p = elementwise("log1p", "log(1 + x), elementwise, accurate near 0.", lambda xp, g, x: g / (x + 1))
-log2 = elementwise("log2", "The logarithm to base 2, elementwise.", lambda xp, g, x: g / _log(xp, 2.0, x) / x)
-log10 = elementwise("log10", "The logarithm to base 10, elementwise.", lambda xp, g, x: g / _log(xp, 10.0, x) / x)
+exp = elementwise("exp", "e ** x. exp(1.0) = 2.7183", lambda xp, g, y: g * y)
+expm1 = elementwise("expm1", "e ** x - 1, accurate near 0. expm1(1.0) = 1.7183", lambda xp, g, x: g * xp.exp(x))
+log = elementwise("log", "The natural logarithm. log(2.0) = 0.6931", lambda xp, g, x: g / x)
+log1p = elementwise("log1p", "log(1 + x), accurate near 0. log1p(1.0) = 0.6931", lambda xp, g, x: g / (x + 1))
+log2 = elementwise("log2", "The logarithm to base 2. log2(8.0) = 3.0", lambda xp, g, x: g / _log(xp, 2.0, x) / x)
+log10 = elementwise(
+    "log10", "The logarithm to base 10. log10(1000.0) = 3.0", lambda xp, g, x: g / _log(xp, 10.0, x) / x
+)
 
 
 def _lead(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
@@ -119,16 +127,16 @@ def _lead(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
 
 logaddexp = elementwise(
     "logaddexp",
-    "log(exp(x1) + exp(x2)), elementwise, without overflow.",
+    "log(exp(x1) + exp(x2)), without overflow. logaddexp(0.0, 0.0) = 0.6931",
     lambda xp, g, x1, x2: _lead(xp, g, x1, x2),
     lambda xp, g, x1, x2: _lead(xp, g, x2, x1),
 )
 
 # --- trigonometric and hyperbolic ---------------------------------------------------------------------------
 
-sin = elementwise("sin", "The sine of x in radians, elementwise.", lambda xp, g, x: g * xp.cos(x))
-cos = elementwise("cos", "The cosine of x in radians, elementwise.", lambda xp, g, x: -g * xp.sin(x))
-tan = elementwise("tan", "The tangent of x in radians, elementwise.", lambda xp, g, y: g + g * y * y)
+sin = elementwise("sin", "The sine of x in radians. sin(0.5) = 0.4794", lambda xp, g, x: g * xp.cos(x))
+cos = elementwise("cos", "The cosine of x in radians. cos(0.5) = 0.8776", lambda xp, g, x: -g * xp.sin(x))
+tan = elementwise("tan", "The tangent of x in radians. tan(0.5) = 0.5463", lambda xp, g, y: g + g * y * y)
 
 
 # A product of two factors is a square near infinity. Real arguments of asin, acos and atanh are small; complex ones may be large.
@@ -156,17 +164,19 @@ def _root_of_one_more_square(xp: Any, g: Any, x: Any) -> Any:
     return _root_of_one_less_square(xp, g, x * 1j) if x.dtype in xp.complex_dtypes else g / xp.hypot(x, 1.0)
 
 
-asin = elementwise("asin", "The inverse sine, in radians.", _root_of_one_less_square)
-acos = elementwise("acos", "The inverse cosine, in radians.", lambda xp, g, x: -_root_of_one_less_square(xp, g, x))
-atan = elementwise("atan", "The inverse tangent, in radians.", _over_one_more_square)
+asin = elementwise("asin", "The inverse sine, in radians. asin(0.5) = 0.5236", _root_of_one_less_square)
+acos = elementwise(
+    "acos", "The inverse cosine, in radians. acos(0.5) = 1.0472", lambda xp, g, x: -_root_of_one_less_square(xp, g, x)
+)
+atan = elementwise("atan", "The inverse tangent, in radians. atan(0.5) = 0.4636", _over_one_more_square)
 atan2 = elementwise(
     "atan2",
-    "The angle of the point (x2, x1) in radians, elementwise.",
+    "The angle of the point (x2, x1) in radians. atan2(1.0, 1.0) = 0.7854",
     lambda xp, g, x1, x2: xp.over_squares(g * x2, x1, x2),
     lambda xp, g, x1, x2: xp.over_squares(-g * x1, x1, x2),
 )
-sinh = elementwise("sinh", "The hyperbolic sine, elementwise.", lambda xp, g, x: g * xp.cosh(x))
-cosh = elementwise("cosh", "The hyperbolic cosine, elementwise.", lambda xp, g, x: g * xp.sinh(x))
+sinh = elementwise("sinh", "The hyperbolic sine. sinh(0.5) = 0.5211", lambda xp, g, x: g * xp.cosh(x))
+cosh = elementwise("cosh", "The hyperbolic cosine. cosh(0.5) = 1.1276", lambda xp, g, x: g * xp.sinh(x))
 
 
 def _tanh_rule(xp: Any, g: Any, y: Any) -> Any:
@@ -176,10 +186,12 @@ def _tanh_rule(xp: Any, g: Any, y: Any) -> Any:
     return g - h
 
 
-tanh = elementwise("tanh", "The hyperbolic tangent, elementwise.", _tanh_rule)
-asinh = elementwise("asinh", "The inverse hyperbolic sine.", _root_of_one_more_square)
-acosh = elementwise("acosh", "The inverse hyperbolic cosine.", lambda xp, g, x: g / (xp.sqrt(x - 1) * xp.sqrt(x + 1)))
-atanh = elementwise("atanh", "The inverse hyperbolic tangent.", _over_one_less_square)
+tanh = elementwise("tanh", "The hyperbolic tangent. tanh(0.5) = 0.4621", _tanh_rule)
+asinh = elementwise("asinh", "The inverse hyperbolic sine. asinh(0.5) = 0.4812", _root_of_one_more_square)
+acosh = elementwise(
+    "acosh", "The inverse hyperbolic cosine. acosh(2.0) = 1.317", lambda xp, g, x: g / (xp.sqrt(x - 1) * xp.sqrt(x + 1))
+)
+atanh = elementwise("atanh", "The inverse hyperbolic tangent. atanh(0.5) = 0.5493", _over_one_less_square)
 
 
 def _share(xp: Any, x: Any, y: Any) -> Any:
@@ -189,7 +201,7 @@ def _share(xp: Any, x: Any, y: Any) -> Any:
 
 hypot = elementwise(
     "hypot",
-    "sqrt(x1**2 + x2**2), elementwise. The gradient at (0, 0) is 0.",
+    "sqrt(x1**2 + x2**2). The gradient at (0, 0) is 0. hypot(3.0, 4.0) = 5.0",
     lambda xp, g, x1, y: g * _share(xp, x1, y),
     lambda xp, g, x2, y: g * _share(xp, x2, y),
 )
@@ -220,19 +232,19 @@ def _of_larger(xp: Any, g: Any, a: Any, b: Any) -> Any:
 
 maximum = elementwise(
     "maximum",
-    "The larger of x1 and x2, elementwise. Equal ones share the gradient.",
+    "The larger of x1 and x2. Equal ones share the gradient. maximum(3.0, 2.0) = 3.0",
     lambda xp, g, x1, x2: _of_larger(xp, g, x1, x2),
     lambda xp, g, x1, x2: _of_larger(xp, g, x2, x1),
 )
 minimum = elementwise(
     "minimum",
-    "The smaller of x1 and x2, elementwise. Equal ones share the gradient.",
+    "The smaller of x1 and x2. Equal ones share the gradient. minimum(3.0, 2.0) = 2.0",
     lambda xp, g, x1, x2: _of_larger(xp, g, x2, x1),
     lambda xp, g, x1, x2: _of_larger(xp, g, x1, x2),
 )
 copysign = elementwise(
     "copysign",
-    "|x1| with the sign of x2, elementwise.",
+    "|x1| with the sign of x2. copysign(3.0, -1.0) = -3.0",
     lambda xp, g, x1, y: xp.where(xp.signbit(x1) == xp.signbit(y), g, -g),
     None,
 )
@@ -280,7 +292,7 @@ def in_dtype_of(y: Tensor, x: Any) -> Tensor:
 
 abs = elementwise(
     "abs",
-    "The absolute value, elementwise. The gradient at 0 is 0.",
+    "The absolute value. The gradient at 0 is 0. abs(-3.0) = 3.0",
     lambda xp, g, x: g * xp.sign(x),
     jvp=lambda xp, t, x: real_part(xp, t * conjugate(xp, xp.sign(x))),
 )
@@ -305,10 +317,16 @@ IMAG = Kind(
 
 @public("from_parts", "rule")
 def from_parts(x1: Any, x2: Any, /) -> Tensor:
-    """The complex number with real part x1 and imaginary part x2, elementwise.
+    """The complex number with real part x1 and imaginary part x2, element by element.
+
+    Infinities and nan stay in their part, which `x1 + 1j * x2` does not grant. PyTorch calls it complex:
+    https://docs.pytorch.org/docs/stable/generated/torch.complex.html
 
     Args:
-        x1, x2: arrays of one shape and one real floating-point dtype. Infinities and nan stay in their part.
+        x1, x2: arrays of one shape and one real floating-point dtype.
+
+    Returns:
+        A tensor of that shape, of the complex dtype of that precision.
 
     >>> import xgrad as xg
     >>> xg.from_parts(xg.asarray([1.0]), xg.asarray([2.0])).numpy().tolist()
@@ -361,30 +379,32 @@ def sign(x: Any, /) -> Tensor:
 
 # --- without a derivative -----------------------------------------------------------------------------------
 
-ceil = constant("ceil", "The nearest integer above, elementwise.")
-floor = constant("floor", "The nearest integer below, elementwise.")
-round = constant("round", "The nearest integer, elementwise; halves go to the even one.")
-trunc = constant("trunc", "The integer part, elementwise.")
-signbit = constant("signbit", "Whether the sign bit is set, elementwise.")
-isfinite = constant("isfinite", "Whether x is neither infinite nor nan, elementwise.")
-isinf = constant("isinf", "Whether x is infinite, elementwise.")
-isnan = constant("isnan", "Whether x is nan, elementwise.")
-logical_not = constant("logical_not", "not x, elementwise.")
-bitwise_invert = constant("bitwise_invert", "~x, elementwise.")
+ceil = constant("ceil", "The nearest integer above. ceil(1.5) = 2.0")
+floor = constant("floor", "The nearest integer below. floor(1.5) = 1.0")
+round = constant("round", "The nearest integer; halves go to the even one. round(2.5) = 2.0")
+trunc = constant("trunc", "The integer part. trunc(-1.5) = -1.0")
+signbit = constant("signbit", "Whether the sign bit is set. signbit(-0.0) = True")
+isfinite = constant("isfinite", "Whether x is neither infinite nor nan. isfinite(1.0) = True")
+isinf = constant("isinf", "Whether x is infinite. isinf(1.0) = False")
+isnan = constant("isnan", "Whether x is nan. isnan(1.0) = False")
+logical_not = constant("logical_not", "not x. logical_not(True) = False")
+bitwise_invert = constant("bitwise_invert", "~x. bitwise_invert(5) = -6")
 
-floor_divide = constant("floor_divide", "The integer part of x1 / x2, rounded down, elementwise.", 2)
-nextafter = constant("nextafter", "The next floating-point number after x1 towards x2, elementwise.", 2)
-equal = constant("equal", "x1 == x2, elementwise.", 2)
-not_equal = constant("not_equal", "x1 != x2, elementwise.", 2)
-less = constant("less", "x1 < x2, elementwise.", 2)
-less_equal = constant("less_equal", "x1 <= x2, elementwise.", 2)
-greater = constant("greater", "x1 > x2, elementwise.", 2)
-greater_equal = constant("greater_equal", "x1 >= x2, elementwise.", 2)
-logical_and = constant("logical_and", "x1 and x2, elementwise.", 2)
-logical_or = constant("logical_or", "x1 or x2, elementwise.", 2)
-logical_xor = constant("logical_xor", "Whether just one of x1 and x2 holds, elementwise.", 2)
-bitwise_and = constant("bitwise_and", "x1 & x2, elementwise.", 2)
-bitwise_or = constant("bitwise_or", "x1 | x2, elementwise.", 2)
-bitwise_xor = constant("bitwise_xor", "x1 ^ x2, elementwise.", 2)
-bitwise_left_shift = constant("bitwise_left_shift", "x1 << x2, elementwise.", 2)
-bitwise_right_shift = constant("bitwise_right_shift", "x1 >> x2, elementwise.", 2)
+floor_divide = constant("floor_divide", "The integer part of x1 / x2, rounded down. floor_divide(7.0, 2.0) = 3.0", 2)
+nextafter = constant(
+    "nextafter", "The next floating-point number after x1 towards x2. nextafter(1.0, 2.0) = 1.0000000000000002", 2
+)
+equal = constant("equal", "x1 == x2. equal(1.0, 2.0) = False", 2)
+not_equal = constant("not_equal", "x1 != x2. not_equal(1.0, 2.0) = True", 2)
+less = constant("less", "x1 < x2. less(1.0, 2.0) = True", 2)
+less_equal = constant("less_equal", "x1 <= x2. less_equal(1.0, 2.0) = True", 2)
+greater = constant("greater", "x1 > x2. greater(1.0, 2.0) = False", 2)
+greater_equal = constant("greater_equal", "x1 >= x2. greater_equal(1.0, 2.0) = False", 2)
+logical_and = constant("logical_and", "x1 and x2. logical_and(True, False) = False", 2)
+logical_or = constant("logical_or", "x1 or x2. logical_or(True, False) = True", 2)
+logical_xor = constant("logical_xor", "Whether just one of x1 and x2 holds. logical_xor(True, False) = True", 2)
+bitwise_and = constant("bitwise_and", "x1 & x2. bitwise_and(6, 3) = 2", 2)
+bitwise_or = constant("bitwise_or", "x1 | x2. bitwise_or(6, 3) = 7", 2)
+bitwise_xor = constant("bitwise_xor", "x1 ^ x2. bitwise_xor(6, 3) = 5", 2)
+bitwise_left_shift = constant("bitwise_left_shift", "x1 << x2. bitwise_left_shift(3, 2) = 12", 2)
+bitwise_right_shift = constant("bitwise_right_shift", "x1 >> x2. bitwise_right_shift(12, 2) = 3", 2)

@@ -28,17 +28,17 @@ Axis = int | tuple[int, ...] | None
 
 expit = of_one(
     "special.expit",
-    "1 / (1 + exp(-x)), elementwise, with all its digits where it is small.",
+    "1 / (1 + exp(-x)), with all its digits where it is small. expit(1.0) = 0.7311",
     lambda xp, g, x: g * (xp.special.expit(x) * xp.special.expit(-x)),
 )
 log_expit = of_one(
     "special.log_expit",
-    "log(expit(x)), elementwise, without overflow.",
+    "log(expit(x)), without overflow. log_expit(0.5) = -0.4741",
     lambda xp, g, x: g * xp.special.expit(-x),
 )
 logit = of_one(
     "special.logit",
-    "log(x / (1 - x)), elementwise: the inverse of expit.",
+    "log(x / (1 - x)): the inverse of expit. logit(0.8) = 1.3863",
     lambda xp, g, x: g / x + g / (1 - x),
 )
 
@@ -47,7 +47,7 @@ def _entr_rule(xp: Any, g: Any, x: Any) -> Any:
     return xp.mask(-g * (xp.log(xp.where(x < 0, xp.ones((), dtype=x.dtype), x)) + 1), ~(x < 0))
 
 
-entr = of_one("special.entr", "-x * log(x), elementwise; 0 at 0, and -inf where x is negative.", _entr_rule)
+entr = of_one("special.entr", "-x * log(x); 0 at 0, and -inf where x is negative. entr(0.5) = 0.3466", _entr_rule)
 
 
 def _where_log_is_finite(xp: Any, x: Any, y: Any, pole: float) -> Any:

@@ -18,6 +18,7 @@ from xgrad.engine.operands import beside, operand, own_indices, together
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.declare import elementwise
+from xgrad.rules.documentation import PYTORCH
 from xgrad.rules.linear_algebra import matmul, matrix_transpose
 from xgrad.rules.shapes import expand, normalize_axes, wide
 
@@ -90,11 +91,22 @@ def _sigmoid_rule(xp: Any, g: Any, y: Any) -> Any:
 
 sigmoid = elementwise(
     "sigmoid",
-    "1 / (1 + exp(-x)), elementwise, with all digits also where it is small.",
+    "1 / (1 + exp(-x)), with all digits also where it is small. sigmoid(1.0) = 0.7311",
     _sigmoid_rule,
+    see=PYTORCH.format("nn.functional.sigmoid"),
 )
-relu = elementwise("relu", "max(x, 0), elementwise. The gradient at 0 is 0.", lambda xp, g, y: xp.mask(g, y > 0))
-softplus = elementwise("softplus", "log(1 + exp(x)), elementwise.", lambda xp, g, x: g * xp.sigmoid(x))
+relu = elementwise(
+    "relu",
+    "max(x, 0). The gradient at 0 is 0. relu(-1.0) = 0.0",
+    lambda xp, g, y: xp.mask(g, y > 0),
+    see=PYTORCH.format("nn.functional.relu"),
+)
+softplus = elementwise(
+    "softplus",
+    "log(1 + exp(x)). softplus(1.0) = 1.3133",
+    lambda xp, g, x: g * xp.sigmoid(x),
+    see=PYTORCH.format("nn.functional.softplus"),
+)
 
 
 def _sigmoid_cross_entropy_rule(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
@@ -106,9 +118,11 @@ def _sigmoid_cross_entropy_rule(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
 
 sigmoid_cross_entropy = elementwise(
     "sigmoid_cross_entropy",
-    "-x2 * log(sigmoid(x1)) - (1 - x2) * log(sigmoid(-x1)), elementwise; 0 where x1 is infinite and x2 fits.",
+    "-x2 * log(sigmoid(x1)) - (1 - x2) * log(sigmoid(-x1)); 0 where x1 is infinite and x2 fits. "
+    "sigmoid_cross_entropy(1.0, 1.0) = 0.3133",
     _sigmoid_cross_entropy_rule,
     lambda xp, g, x1: -g * x1,
+    see=PYTORCH.format("nn.functional.binary_cross_entropy_with_logits"),
 )
 
 _leaky_relu = Elementwise(

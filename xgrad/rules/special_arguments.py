@@ -35,7 +35,9 @@ def floating(name: str, x: Any) -> Tensor:
     return arrays(name, x)[0]
 
 
-def of_one(name: str, doc: str, rule: DerivativeRule, raw: Callable[..., Any] | None = None) -> Callable[[Any], Tensor]:
+def of_one(
+    name: str, row: str, rule: DerivativeRule, raw: Callable[..., Any] | None = None, see: str = ""
+) -> Callable[[Any], Tensor]:
     """A function of one array, element by element; `rule` is g times its derivative.
 
     `raw(xp, x)` computes it on raw arrays, where no library has it.
@@ -48,7 +50,7 @@ def of_one(name: str, doc: str, rule: DerivativeRule, raw: Callable[..., Any] | 
         known = type(x) is Tensor and x.layout is not None
         return function_of_float(x if known else floating(name, x))
 
-    return published(function, name, doc, "rule")
+    return published(function, name, row, "rule", see)
 
 
 def root_pi(xp: Any, like: Any, factor: float = 1.0) -> Any:

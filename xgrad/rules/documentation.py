@@ -1,0 +1,171 @@
+"""The documentation of the public functions: what each says of itself, and what follows from its signature and its kind.
+
+A row says what the function computes and gives one value: "The sine of x in radians. sin(0.5) = 0.4794". Any other function has a
+docstring with an example. What these leave out is added here once all functions are declared: arguments, shape and dtype of the
+result, the derivative, the errors, and the page of the standard. A docstring that has such a part keeps its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from xgrad.engine.op import OPS
+from xgrad.engine.registry import DERIVATIVES, ELEMENTWISE, FUNCTIONS
+
+STANDARD = "https://data-apis.org/array-api/latest/API_specification/generated/array_api.{}.html"
+PYTORCH = "https://docs.pytorch.org/docs/stable/generated/torch.{}.html"
+SCIPY = "https://docs.scipy.org/doc/scipy/reference/generated/scipy.{}.html"
+
+FLOATS = "a real or complex floating-point dtype (integers become floats of the default dtype)"
+REAL_FLOATS = "a real floating-point dtype (integers become floats of the default dtype)"
+
+# The dtypes that elementwise functions take, where they are not REAL_FLOATS.
+TAKES = {
+    name: dtypes
+    for dtypes, names in {
+        "any numeric dtype": "abs add subtract multiply negative positive pow square sign divide conj real imag isfinite isinf "
+        "isnan",
+        "any real dtype": "ceil clip floor floor_divide gap greater greater_equal less less_equal maximum minimum remainder "
+        "round trunc",
+        "integers or booleans": "bitwise_and bitwise_or bitwise_xor bitwise_invert",
+        "integers": "bitwise_left_shift bitwise_right_shift",
+        "booleans": "logical_and logical_or logical_xor logical_not",
+        "any dtype": "equal not_equal",
+        FLOATS: "acos acosh asin asinh atan atanh cos cosh exp expm1 log log1p log2 log10 reciprocal sin sinh sqrt tan tanh",
+    }.items()
+    for name in names.split()
+}
+
+BOOLEANS = {
+    name
+    for names in (
+        "equal not_equal less less_equal greater greater_equal isfinite isinf isnan signbit",
+        "logical_and logical_or logical_xor logical_not",
+    )
+    for name in names.split()
+}
+
+ARGUMENTS = {
+    "axis": "an axis, counted from the end where it is negative, or a tuple of axes; None means all.",
+    "keepdims": "whether the reduced axes stay, with length 1.",
+    "correction": "what is subtracted from the number of elements: 0 for a population, 1 for a sample.",
+    "dtype": "the dtype of the result; None means the default.",
+    "device": "the device of the result; None means that of the arguments, or else the current one.",
+    "copy": "True: always copy. False: never; ValueError if there is no other way. None: only where it must be.",
+    "shape": "the lengths of the axes, a tuple of integers or one integer.",
+    "indices": "an array of integers.",
+    "n": "the length of the transform along the axis; None means that of x. A longer one is filled with zeros.",
+    "s": "the lengths of the transform along the axes; None means those of x.",
+    "axes": "the axes of the transform; None means all, or the last ones where `s` is given.",
+    "norm": "where the scaling is: 'backward' (in the inverse), 'ortho' (half in each) or 'forward'.",
+    "descending": "whether the largest come first.",
+    "stable": "whether equal elements keep their order.",
+}
+
+EXAMPLE = re.compile(r"(?P<text>.*?[.)]) (?P<call>(?P<name>\w+)\(.*\)) = (?P<value>.+)", re.DOTALL)
+
+
+def of_row(name: str, row: str, see: str = "") -> str:
+    """The docstring of a row: its text, its example as one that runs, and the page to see."""
+    found = EXAMPLE.fullmatch(row)
+    text, call, value = found.group("text", "call", "value") if found else (row, "", "")
+    what, _, more = text.partition(". ")
+    doc = f"{what.removesuffix('.')}, element by element.\n"
+    if more:
+        doc += f"\n    {more}\n"
+    if found:
+        doc += _example(name.rpartition(".")[0], call, value)
+    return doc + f"\n    {see}\n" if see else doc
+
+
+def _example(extension: str, call: str, value: str) -> str:
+    where = f"xg.{extension}." if extension else "xg."
+    shown = f"{where}{call}.item()"
+    decimals = len(value.partition(".")[2])
+    if decimals > 1:
+        shown = f"round({shown}, {decimals})"
+    return f"\n    >>> import xgrad as xg\n    >>> {shown}\n    {value}\n"
+
+
+def complete() -> None:
+    """Add to the docstring of each public function the parts that it leaves out."""
+    for name, function in FUNCTIONS.items():
+        function.__doc__ = completed(name, function)
+
+
+def completed(name: str, function: Callable[..., Any]) -> str:
+    """The docstring of a function, with every part."""
+    doc = (function.__doc__ or "").rstrip()
+    parts = {
+        "Args:": _arguments,
+        "Returns:": _returns,
+        "Derivative:": _derivative,
+        "Raises:": _raises,
+    }
+    for title, text in parts.items():
+        if f"\n    {title}\n" not in doc and (lines := text(name, function)):
+            doc += f"\n\n    {title}\n        " + "\n        ".join(lines)
+    if "https://" not in doc:
+        page = SCIPY if name.startswith("special.") else STANDARD
+        doc += f"\n\n    {page.format(name)}"
+    return doc + "\n    "
+
+
+def signature_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the arguments, without looking through the signature, which is slow."""
+    function = getattr(function, "__wrapped__", function)
+    code = function.__code__
+    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+
+
+def _arguments(name: str, function: Callable[..., Any]) -> list[str]:
+    names = signature_of(function)
+    if name not in ELEMENTWISE:
+        return [f"{each}: {ARGUMENTS[each]}" for each in names if each in ARGUMENTS]
+    takes = TAKES.get(name, REAL_FLOATS)
+    if len(names) == 1:
+        return [f"x: an array of {takes}, of any shape, or a number."]
+    return [f"{', '.join(names)}: arrays of {takes}, whose shapes broadcast, or numbers."]
+
+
+def _returns(name: str, function: Callable[..., Any]) -> list[str]:
+    if name not in ELEMENTWISE:
+        return []
+    one = len(signature_of(function)) == 1
+    if name in BOOLEANS:
+        return [
+            f"A tensor of {'the shape of x' if one else 'the shape that the arguments broadcast to'}, of dtype bool."
+        ]
+    if one:
+        return ["A tensor of the shape and dtype of x."]
+    return ["A tensor of the shape that the arguments broadcast to, and of the dtype that they promote to."]
+
+
+def _derivative(name: str, function: Callable[..., Any]) -> list[str]:
+    how = DERIVATIVES[name]
+    if how == "rule":
+        return [f"By the rule in {_file_of(name, function)}, in both modes and to any order."]
+    if how == "composition":
+        return ["That of the functions that it is composed of, in both modes and to any order."]
+    return [f"{how[0].upper()}{how[1:]}."]
+
+
+def _file_of(name: str, function: Callable[..., Any]) -> str:
+    """The file of the rule: that of the function, where the operation has another name."""
+    rules = OPS[name].rules if name in OPS else ()
+    declared = next((rule for rule in rules if rule is not None), getattr(function, "__wrapped__", function))
+    return f"xgrad/rules/{declared.__code__.co_filename.rpartition('/')[2]}"
+
+
+def _raises(name: str, function: Callable[..., Any]) -> list[str]:
+    if name not in ELEMENTWISE:
+        return []
+    lines = ["TypeError: for what is neither an array nor a number, and for an array of another dtype."]
+    if len(signature_of(function)) > 1:
+        lines += [
+            "ValueError: for shapes that do not broadcast.",
+            "MixedBackendsError: for arrays of two libraries, or on two devices.",
+        ]
+    return lines
