@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import UNWANTED, XLA_FLAGS
+from tests.support.processes import UNWANTED, XLA_FLAGS
 
 for _name in UNWANTED:  # a test says itself where it runs, and how wide its terminal is
     os.environ.pop(_name, None)
@@ -25,11 +25,11 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")  # and JAX this
 if "jax" in os.environ.get("XGRAD_TEST_BACKENDS", ""):
     os.environ.setdefault("XLA_FLAGS", XLA_FLAGS)
 
-pytest.register_assert_rewrite("tests.helpers")
+pytest.register_assert_rewrite("tests.support.arrays")
 
 import xgrad as xg  # noqa: E402
-from tests.helpers import read_only_inputs, small_chunks  # noqa: E402
-from tests.transfers import guarded  # noqa: E402
+from tests.support.arrays import read_only_inputs, small_chunks  # noqa: E402
+from tests.support.transfers import guarded  # noqa: E402
 from xgrad.backends import BackendError, usable  # noqa: E402
 
 # What tests may run on: a backend's name, and its device. `readonly` is NumPy with inputs that

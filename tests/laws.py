@@ -8,8 +8,8 @@ import numpy as np
 
 import xgrad as xg
 from tests.cases.case import Case
-from tests.helpers import Host
 from tests.point import Arrays, Point, along, gradient, inner, to_hosts
+from tests.support.arrays import Host
 from xgrad.backends import load
 from xgrad.engine.registry import DERIVATIVES
 

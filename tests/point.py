@@ -16,7 +16,7 @@ import pytest
 
 import xgrad as xg
 from tests.cases.case import Case, spread
-from tests.helpers import Host, assert_matches, make, raw, to_numpy
+from tests.support.arrays import Host, assert_matches, make, raw, to_numpy
 from xgrad.backends.base import Backend
 
 Arrays = list[Host]

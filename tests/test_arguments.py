@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, raw, to_numpy
+from tests.support.arrays import assert_matches, make, raw, to_numpy
 from xgrad.backends import BackendError, load
 
 TWO_ARRAYS = {

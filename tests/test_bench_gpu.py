@@ -18,7 +18,7 @@ from bench.gpu import __main__ as main
 from bench.gpu import cupti, profile, readme, report, sections, shard, suite
 from bench.gpu.match import of_function, ulps
 from bench.gpu.timing import ROUNDS, WARM_UP, WallClock
-from tests.processes import environment
+from tests.support.processes import environment
 from xgrad.backends import BackendError, load, usable
 from xgrad.engine.op import OPS
 
@@ -29,7 +29,7 @@ LONG = 36_000.0  # seconds: what a section may take where a test is not about ti
 
 
 def run(name: str, folder: Path) -> dict[str, Any]:
-    return sections.run(f"tests.sections.{name}", "numpy", LONG, folder)
+    return sections.run(f"tests.support.gpu_sections.{name}", "numpy", LONG, folder)
 
 
 # --- one section -----------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def test_a_section_that_takes_too_long_is_noticed():
 @pytest.fixture
 def some_sections(monkeypatch):
     def choose(*names: str) -> str:
-        chosen = {f"tests.sections.{name}": LONG for name in names}
+        chosen = {f"tests.support.gpu_sections.{name}": LONG for name in names}
         monkeypatch.setattr(sections, "SECONDS", chosen)
         return ",".join(chosen)
 
@@ -132,7 +132,7 @@ def test_what_is_done_is_written_before_the_next(some_sections, tmp_path, monkey
     monkeypatch.setattr(report, "write", watch)
     main.main(["--backend", "numpy", "--only", only, "--out", str(tmp_path), "--seconds", str(LONG)])
     assert [(len(done), ok) for done, ok, _ in seen] == [(1, False), (2, False)]
-    assert "Not run yet: tests.sections.fails" in seen[0][2]
+    assert "Not run yet: tests.support.gpu_sections.fails" in seen[0][2]
 
 
 def test_no_time_left_is_a_failure(some_sections, tmp_path):

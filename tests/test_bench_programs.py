@@ -17,7 +17,7 @@ from bench.programs import __main__ as main
 from bench.programs import table
 from bench.runner import ROOT
 from tests.conftest import selected
-from tests.helpers import to_numpy
+from tests.support.arrays import to_numpy
 
 pytest.importorskip("scipy")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make
+from tests.support.arrays import make
 
 X = np.array([[0.5, -1.5], [2.0, 0.3]])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import environment
+from tests.support.processes import environment
 from xgrad.fit.progress import Forgiving
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")

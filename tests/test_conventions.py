@@ -7,8 +7,8 @@ import pytest
 
 import xgrad as xg
 from tests.cases import CASES
-from tests.helpers import assert_matches, make
 from tests.point import Point
+from tests.support.arrays import assert_matches, make
 from xgrad.backends import load
 from xgrad.engine.registry import DERIVATIVES
 from xgrad.rules.declare import NOT_CONTINUOUS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy
+from tests.support.arrays import make, to_numpy
 
 
 def test_tensor_is_a_copy_without_a_past(backend, xp):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cupy_traffic import counted
+from tests.support.cupy_traffic import counted
 
 
 @pytest.fixture

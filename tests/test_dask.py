@@ -10,8 +10,8 @@ import pytest
 
 import xgrad as xg
 from tests.cases import CASES, few
-from tests.helpers import assert_close, small_chunks, to_numpy
 from tests.point import Point
+from tests.support.arrays import assert_close, small_chunks, to_numpy
 from xgrad import nn, optim
 
 dask = pytest.importorskip("dask")

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, to_numpy
+from tests.support.arrays import assert_matches, make, to_numpy
 
 DATE = datetime.date(2020, 1, 2)
 NO_NUMBERS: dict[str, Any] = {

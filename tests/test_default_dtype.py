@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy
-from tests.processes import output
+from tests.support.arrays import make, to_numpy
+from tests.support.processes import output
 from xgrad import nn, optim
 from xgrad.backends import BackendError
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, dtype_name, make, to_numpy
+from tests.support.arrays import assert_matches, dtype_name, make, to_numpy
 from xgrad.backends import load
 
 # --- errors ---------------------------------------------------------------------------------------

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import to_numpy
-from tests.processes import output
+from tests.support.arrays import to_numpy
+from tests.support.processes import output
 from xgrad.backends import BackendError, load, owner, usable
 
 dpnp: Any = pytest.importorskip("dpnp")

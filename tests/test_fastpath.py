@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy
+from tests.support.arrays import make, to_numpy
 from xgrad.engine import fastpath
 from xgrad.engine.dispatch import apply, fast_paths
 from xgrad.engine.op import OPS, Elementwise, Op, parameters

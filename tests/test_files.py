@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import output
+from tests.support.processes import output
 from xgrad.fit import FitError
 from xgrad.fit.files import check_writable, descriptor, is_special, replacing, write, write_history
 

@@ -14,11 +14,11 @@ import pytest
 
 import xgrad as xg
 from tests.cases import CASES
-from tests.helpers import assert_matches, to_numpy
 from tests.laws import gradient_is_the_same_as_on_numpy, value_is_the_librarys, vjp_is_the_differences
 from tests.point import Point
-from tests.processes import output
-from tests.rationals import Row, asarray
+from tests.support.arrays import assert_matches, to_numpy
+from tests.support.processes import output
+from tests.support.rationals import Row, asarray
 from xgrad.backends import load, names
 from xgrad.backends import owner as owner_of
 from xgrad.backends.special import LIBRARYS
@@ -195,7 +195,7 @@ def test_training_on_it(unprepared):
 
 def test_a_library_with_an_entry_point_gets_the_backend_that_it_names(tmp_path):
     (tmp_path / "rows.py").write_text(
-        (Path(__file__).parent / "rationals.py").read_text(encoding="utf-8") + "\nRow.__module__ = 'rows'\n"
+        (Path(__file__).parent / "support" / "rationals.py").read_text(encoding="utf-8") + "\nRow.__module__ = 'rows'\n"
         "def plugin():\n"
         "    from xgrad.backends.generic import Generic, Library\n"
         "    members = dict(name='rows', array_types=(Row,), of=Library(rationals, 'rows'), memory=lambda self: 'prepared')\n"

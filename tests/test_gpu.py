@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.cupy_traffic import counted
-from tests.helpers import assert_close, to_numpy
-from tests.test_retry import OPTIMIZERS as EVERY_OPTION
-from tests.training import PAIRS, stepper
+from tests.support.arrays import assert_close, to_numpy
+from tests.support.cupy_traffic import counted
+from tests.support.training import OPTIMIZERS_BY_OPTION, PAIRS, stepper
 from xgrad import nn, optim
 from xgrad.backends import BackendError, load, usable
 from xgrad.engine.arguments import MixedBackendsError
@@ -69,7 +68,7 @@ def test_training_matches_the_host(cupy, dtype, rtol):
         assert_close(got, want, rtol)
 
 
-@pytest.mark.parametrize(("name", "options"), EVERY_OPTION)
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS_BY_OPTION)
 def test_an_update_in_one_kernel_matches_the_host(cupy, name, options):
     there = train("float64", 5, getattr(optim, name), **options)
     with xg.use_backend("numpy"):

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import xgrad as xg
-from tests.helpers import make
+from tests.support.arrays import make
 
 
 def names_of(fn):

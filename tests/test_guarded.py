@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy
-from tests.training import LOSSES, OPTIMIZERS, batch, network
+from tests.support.arrays import make, to_numpy
+from tests.support.training import LOSSES, OPTIMIZERS, batch, network
 from xgrad import backends
 from xgrad.backends import registry
 from xgrad.backends.guarded import NO_GUARD, Guarded

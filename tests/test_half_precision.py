@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_close, dtype_name, to_numpy
+from tests.support.arrays import assert_close, dtype_name, to_numpy
 
 MANY = 70_000
 

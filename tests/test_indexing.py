@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, to_numpy
+from tests.support.arrays import assert_matches, make, to_numpy
 
 
 @pytest.mark.parametrize("index", [2, -3])

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.processes import environment
+from tests.support.processes import environment
 from xgrad._starting import SIGNALS, is_command
 from xgrad.cli import main
 from xgrad.diagnose import Report, fixes

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make
-from tests.test_batching_indexing import some_key
+from tests.support.arrays import assert_matches, make
+from tests.support.random_keys import some_key
 from xgrad.backends.layout import arrays_first
 
 REFUSED = (IndexError, NotImplementedError)  # the standard has neither arrays beside slices nor masks beside anything

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, raw, to_numpy
+from tests.support.arrays import assert_matches, make, raw, to_numpy
 
 MATRIX = [[2.0, 1.0], [0.5, 3.0]]
 SINGULAR = [[1.0, 2.0], [2.0, 4.0]]

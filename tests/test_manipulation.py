@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.helpers import assert_matches, dtype_name, make
+from tests.support.arrays import assert_matches, dtype_name, make
 
 # dtype of the arrays, number, dtype of both
 BESIDE = [

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, to_numpy, traced_peak
+from tests.support.allocations import traced_peak
+from tests.support.arrays import assert_matches, make, to_numpy
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make
+from tests.support.arrays import assert_matches, make
 from xgrad.engine.tape import is_recording, set_recording
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, dtype_name, make, public_names
+from tests.support.arrays import assert_matches, dtype_name, make
+from tests.support.names import public_names
 
 
 def test_extensions_are_bound_to_the_backend(xp, backend):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_close, assert_matches, make, to_numpy
+from tests.support.arrays import assert_close, assert_matches, make, to_numpy
 
 
 def reverse(f):

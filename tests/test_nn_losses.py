@@ -10,7 +10,7 @@ import pytest
 
 import xgrad as xg
 from tests.data import make_torch_reference as reference
-from tests.helpers import assert_close, make, to_numpy
+from tests.support.arrays import assert_close, make, to_numpy
 
 F = xg.nn.functional
 CASES = [(f, i) for f in reference.LOSSES for i in range(len(reference.loss_cases(f)))]

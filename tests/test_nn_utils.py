@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from tests.helpers import assert_close, make, to_numpy
+from tests.support.arrays import assert_close, make, to_numpy
 from xgrad.nn import utils
 
 GRADIENTS = [np.array([[3.0, -4.0], [0.0, 1.0]]), np.array([12.0]), np.array(-2.0)]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy
+from tests.support.arrays import make, to_numpy
 from xgrad.engine.trees import flatten
 
 # On a number they do what NumPy's do on it.

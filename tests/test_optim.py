@@ -13,7 +13,7 @@ import pytest
 
 import xgrad as xg
 from tests.data import make_torch_reference as reference
-from tests.helpers import assert_close, make, to_numpy
+from tests.support.arrays import assert_close, make, to_numpy
 
 NAMES = tuple(reference.OPTIONS)
 CASES = [(n, i) for n in NAMES for i in range(len(reference.optimizer_cases(n)))]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy
+from tests.support.arrays import make, to_numpy
 from xgrad import nn, optim
 from xgrad.backends import growth
 from xgrad.engine import deferred

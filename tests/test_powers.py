@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, to_numpy
+from tests.support.arrays import assert_matches, make, to_numpy
 
 EXPONENTS = [2, 3, 4, -1, -2, -3, 2.0, 3.0]
 ROOTS = [0.5, 1.5, -0.5, -1.5]

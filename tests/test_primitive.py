@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, raw, to_numpy
+from tests.support.arrays import assert_matches, make, raw, to_numpy
 
 X = np.array([-2.0, 0.5, 3.0])
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy
+from tests.support.arrays import make, to_numpy
 from xgrad import nn
 from xgrad.backends import load
 

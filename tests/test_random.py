@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import to_numpy
+from tests.support.arrays import to_numpy
 
 DRAWS = {
     "normal": (

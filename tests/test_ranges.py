@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make
+from tests.support.arrays import assert_matches, make
 
 EXACT = 1e-15
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make
+from tests.support.arrays import assert_matches, make
 from xgrad.backends import BUILT_IN, backend_class
 from xgrad.backends.numpy import NumPy
 from xgrad.backends.refusal import refuse

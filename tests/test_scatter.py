@@ -10,7 +10,7 @@ import pytest
 
 import xgrad as xg
 from tests.cases.case import spread
-from tests.helpers import make, raw, to_numpy
+from tests.support.arrays import make, raw, to_numpy
 from xgrad.backends import scatter
 from xgrad.backends.determinism import is_deterministic, require_determinism
 from xgrad.backends.scatter import holds_integers, scatter_sorted, settle

@@ -10,8 +10,9 @@ import pytest
 from scipy import special
 
 import xgrad as xg
-from tests.helpers import assert_close, assert_matches, dtype_name, make, public_names, to_numpy
-from tests.special_grids import GRIDS, OTHERS, RIGHT
+from tests.support.arrays import assert_close, assert_matches, dtype_name, make, to_numpy
+from tests.support.names import public_names
+from tests.support.special_grids import GRIDS, OTHERS, RIGHT
 from xgrad.backends import load
 from xgrad.backends.special import CuPySpecial, SciPySpecial
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy
+from tests.support.arrays import make, to_numpy
 
 pytest.importorskip("scipy")
 mpmath = pytest.importorskip("mpmath")

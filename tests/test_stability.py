@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, to_numpy
+from tests.support.arrays import assert_matches, make, to_numpy
 
 BIG = [-1e30, -1e4, -100.0, 0.0, 100.0, 1e4, 1e30]
 LOG2 = math.log(2)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, to_numpy
-from tests.processes import environment
+from tests.support.arrays import assert_matches, make, to_numpy
+from tests.support.processes import environment
 
 
 def leaf(xp, values, dtype="float64"):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, raw, to_numpy
+from tests.support.arrays import assert_matches, make, raw, to_numpy
 
 # --- what it says of itself -----------------------------------------------------------------------
 

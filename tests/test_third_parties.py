@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.processes import output
+from tests.support.processes import output
 
 PLUGIN = """
 import array_api_compat.numpy

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, to_numpy
+from tests.support.arrays import assert_matches, make, to_numpy
 
 
 def run_together(*tasks: Callable[[], object]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make
+from tests.support.arrays import make
 
 
 def on_host(backend):

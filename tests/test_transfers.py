@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, public_names
-from tests.training import LOSSES, OPTIMIZERS, PAIRS, batch, network, stepper
-from tests.transfers import HiddenTransferError, no_transfers
+from tests.support.arrays import make
+from tests.support.names import public_names
+from tests.support.training import LOSSES, OPTIMIZERS, PAIRS, batch, network, stepper
+from tests.support.transfers import HiddenTransferError, no_transfers
 from xgrad.backends import BackendError, usable
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy
+from tests.support.arrays import make, to_numpy
 
 RNG = np.random.default_rng(5)
 A = RNG.normal(size=(4, 3, 5))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, raw, to_numpy
+from tests.support.arrays import assert_matches, make, raw, to_numpy
 from xgrad.rules.ufuncs import RENAMED, SAME, UFUNCS, ours
 
 A, B = np.asarray([0.25, 0.5, 0.75]), np.asarray([0.5, 0.25, 0.625])

@@ -11,8 +11,8 @@ import pytest
 
 import xgrad as xg
 from tests.cases import CASES, SLOW, few
-from tests.helpers import assert_close, make, to_numpy
-from tests.view_programs import Dual, Features, Step, draw, on_oracle, replay
+from tests.support.arrays import assert_close, make, to_numpy
+from tests.support.view_programs import Dual, Features, Step, draw, on_oracle, replay
 from xgrad.engine.views import Views, chain_of, is_read_only
 
 FEATURES = {

@@ -13,9 +13,9 @@ import pytest
 import xgrad as xg
 from tests.cases import CASES
 from tests.cases.case import Case
-from tests.helpers import Host, assert_matches, make, to_numpy
 from tests.laws import ROUNDING
 from tests.point import numbers_like
+from tests.support.arrays import Host, assert_matches, make, to_numpy
 from xgrad.backends.base import Backend
 
 EXAMPLES = 3

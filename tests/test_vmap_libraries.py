@@ -10,7 +10,7 @@ import pytest
 
 import xgrad as xg
 from bench.libraries import LIBRARIES, row, rows
-from tests.helpers import assert_close, to_numpy
+from tests.support.arrays import assert_close, to_numpy
 
 # What ends in an error for the examples here: their number of steps or of different elements is another for each.
 VARIES = {

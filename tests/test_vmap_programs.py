@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_close, make, to_numpy
+from tests.support.arrays import assert_close, make, to_numpy
 from xgrad.backends.raw import IndexingRaw
 
 Array = Any

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xgrad as xg
-from tests.helpers import assert_close, assert_matches, make, to_numpy
+from tests.support.arrays import assert_close, assert_matches, make, to_numpy
 
 N = 4  # every variable of a program is a vector of N numbers
 INPUTS = 2

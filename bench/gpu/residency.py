@@ -1,6 +1,6 @@
 """What a training step moves between host and device, and how often it waits: nothing, and never.
 
-Counted where CuPy's own code passes (tests/cupy_traffic.py). The section `profile` asks the driver instead.
+Counted where CuPy's own code passes (tests/support/cupy_traffic.py). The section `profile` asks the driver instead.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import numpy as np
 
 import xgrad as xg
 from bench.gpu.job import Job
-from tests.cupy_traffic import counted
-from tests.training import PAIRS, stepper
-from tests.transfers import guarded, no_transfers
+from tests.support.cupy_traffic import counted
+from tests.support.training import PAIRS, stepper
+from tests.support.transfers import guarded, no_transfers
 
 Step = Callable[[], None]
 

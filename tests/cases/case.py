@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.helpers import Host
+from tests.support.arrays import Host
 
 Call = Callable[..., Any]
 

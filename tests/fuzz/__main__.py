@@ -16,7 +16,7 @@ from tests.conftest import KINDS
 from tests.fuzz.check import BeyondError, Fault, first_fault, fits
 from tests.fuzz.grammar import generate
 from tests.fuzz.shrink import shrunk
-from tests.helpers import small_chunks
+from tests.support.arrays import small_chunks
 
 BEYOND: Any = object()
 

@@ -18,7 +18,7 @@ import xgrad as xg
 from tests.fuzz import oracle, plain_numpy
 from tests.fuzz.grammar import REACH, directions_of, moved, weights_of
 from tests.fuzz.program import Host, Program, Slices, weighted
-from tests.helpers import dtype_name, make, to_numpy
+from tests.support.arrays import dtype_name, make, to_numpy
 from xgrad.nn import functional
 
 # How near numbers must be, relative to the largest of them or to 1.

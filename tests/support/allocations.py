@@ -1,4 +1,4 @@
-"""Running out of memory where a test says so.
+"""Memory: counting allocations, refusing one of them, and measuring the peak.
 
 array-api-strict makes each of its arrays in one place, so there every allocation can be counted, and one of them refused. An
 operation in place allocates nothing, though the library makes a new object for its result.
@@ -6,6 +6,8 @@ operation in place allocates nothing, though the library makes a new object for 
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -58,3 +60,22 @@ def counted(backend: Any, refused: int | None = None) -> Iterator[Allocations]:
             wrapped = allocations.in_place(getattr(array_type, name))
             stack.enter_context(patch.object(array_type, name, wrapped))
         yield allocations
+
+
+def traced_peak(step: Callable[[], object]) -> int:
+    """The most bytes that Python and NumPy had asked for while it ran, beyond what they had before.
+
+    They are counted as they are asked for: the allocator and what the process has in use make no difference.
+    """
+    gc.collect()
+    running = tracemalloc.is_tracing()
+    if not running:
+        tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        step()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        if not running:
+            tracemalloc.stop()

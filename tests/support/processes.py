@@ -13,7 +13,7 @@ XLA_FLAGS = (
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false"
 )
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 # What a user's shell may hold, and what would change what Python, argparse, tqdm and matplotlib do.
 UNWANTED = (

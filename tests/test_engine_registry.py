@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 import xgrad as xg
-from tests.helpers import make
+from tests.support.arrays import make
 from xgrad.engine.registry import FUNCTIONS
 
 WITH_AXIS = [name for name, function in FUNCTIONS.items() if "axis" in inspect.signature(function).parameters]

@@ -1,3 +1,5 @@
+"""A section of bench.gpu that succeeds."""
+
 from __future__ import annotations
 
 from bench.gpu.job import Job

@@ -10,9 +10,9 @@ import pytest
 
 import xgrad as xg
 from tests.cases.case import spread
-from tests.cupy_traces import compiler, run_on_the_host, trace, written
-from tests.helpers import to_numpy
-from tests.test_retry import OPTIMIZERS
+from tests.support.arrays import to_numpy
+from tests.support.cupy_traces import compiler, run_on_the_host, trace, written
+from tests.support.training import OPTIMIZERS_BY_OPTION
 from xgrad import optim
 from xgrad.optim.update_rule import Prepared
 
@@ -49,7 +49,7 @@ class Calls:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("name", "options"), OPTIMIZERS)
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS_BY_OPTION)
 def test_a_rule_is_one_kernel(cupy_backend, name, options, dtype, monkeypatch, tmp_path):
     raw = cupy_backend.CuPyRaw(cupy_backend.CuPy.namespace())
     calls = Calls(name, options, dtype, monkeypatch).calls

@@ -1,13 +1,10 @@
-"""What tests share: arrays in, numbers out, and what it means for one to match the other."""
+"""Making arrays and tensors on a backend, reading their values on the host, and comparing the two."""
 
 from __future__ import annotations
 
-import gc
-import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -111,27 +108,3 @@ def assert_close(got: Host, want: Host, rtol: float, what: str = "value", floor:
     ):
         return  # NumPy's own comparison says what differs, and takes ten times as long
     np.testing.assert_allclose(got, want, rtol=0, atol=rtol * scale, err_msg=what)
-
-
-def traced_peak(step: Callable[[], object]) -> int:
-    """The most bytes that Python and NumPy had asked for while it ran, beyond what they had before.
-
-    They are counted as they are asked for: the allocator and what the process has in use make no difference.
-    """
-    gc.collect()
-    running = tracemalloc.is_tracing()
-    if not running:
-        tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        tracemalloc.reset_peak()
-        step()
-        return tracemalloc.get_traced_memory()[1] - before
-    finally:
-        if not running:
-            tracemalloc.stop()
-
-
-def public_names(module: Any) -> set[str]:
-    """What a module offers by name, modules apart."""
-    return {name for name, value in vars(module).items() if name[0] != "_" and not isinstance(value, ModuleType)}

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import make, to_numpy
-from tests.processes import output, run
+from tests.support.arrays import make, to_numpy
+from tests.support.processes import output, run
 from xgrad import backends
 from xgrad.backends import BackendError, load, registry
 

@@ -1,3 +1,5 @@
+"""A section of bench.gpu in which a check fails."""
+
 from __future__ import annotations
 
 from bench.gpu.job import Job

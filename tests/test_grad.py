@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.helpers import assert_matches, make, raw
+from tests.support.arrays import assert_matches, make, raw
 
 X = np.array([0.5, -1.5, 2.0])
 

@@ -1,3 +1,5 @@
+"""A section of bench.gpu that never ends, and starts a child process that never ends."""
+
 from __future__ import annotations
 
 import signal

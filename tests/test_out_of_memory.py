@@ -9,25 +9,11 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.allocations import counted
-from tests.helpers import make, to_numpy
-from tests.training import CLASSES, LOSSES, Batch, batch, network
+from tests.support.allocations import counted
+from tests.support.arrays import make, to_numpy
+from tests.support.training import CLASSES, LOSSES, OPTIMIZERS_BY_OPTION, Batch, batch, network
 from xgrad import optim
 from xgrad.engine.op import OPS
-
-OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
-    ("SGD", {}),
-    ("SGD", {"momentum": 0.9}),
-    ("SGD", {"momentum": 0.9, "dampening": 0.1, "weight_decay": 0.1, "maximize": True}),
-    ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
-    ("Adagrad", {"initial_accumulator_value": 0.1, "lr_decay": 0.1}),
-    ("Adagrad", {"weight_decay": 0.1, "maximize": True}),
-    ("RMSprop", {}),
-    ("RMSprop", {"centered": True, "momentum": 0.9, "weight_decay": 0.1}),
-    ("Adam", {}),
-    ("Adam", {"amsgrad": True, "weight_decay": 0.1, "maximize": True}),
-    ("AdamW", {"amsgrad": True}),
-]
 
 
 @pytest.fixture
@@ -89,7 +75,7 @@ def same(got: list[Any], want: list[Any]) -> None:
         np.testing.assert_array_equal(g, w)
 
 
-@pytest.mark.parametrize(("name", "options"), OPTIMIZERS)
+@pytest.mark.parametrize(("name", "options"), OPTIMIZERS_BY_OPTION)
 @pytest.mark.parametrize(("disturbed", "dtype"), [(1, "float32"), (2, "float32"), (2, "complex64")])
 def test_a_step_is_finished_by_the_next_call(strict, name, options, disturbed, dtype):
     undisturbed = Steps(name, options, dtype)

@@ -60,6 +60,20 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "Adam": {"amsgrad": True, "weight_decay": 0.01},
     "AdamW": {"amsgrad": True},
 }
+# Every optimizer, with each of its options at least once.
+OPTIMIZERS_BY_OPTION: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {}),
+    ("SGD", {"momentum": 0.9}),
+    ("SGD", {"momentum": 0.9, "dampening": 0.1, "weight_decay": 0.1, "maximize": True}),
+    ("SGD", {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1}),
+    ("Adagrad", {"initial_accumulator_value": 0.1, "lr_decay": 0.1}),
+    ("Adagrad", {"weight_decay": 0.1, "maximize": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"centered": True, "momentum": 0.9, "weight_decay": 0.1}),
+    ("Adam", {}),
+    ("Adam", {"amsgrad": True, "weight_decay": 0.1, "maximize": True}),
+    ("AdamW", {"amsgrad": True}),
+]
 
 
 def network() -> nn.Sequential:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import KINDS
-from tests.processes import environment
+from tests.support.processes import environment
 from xgrad.backends import backends
 
 ROOT = Path(__file__).resolve().parent.parent

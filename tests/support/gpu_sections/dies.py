@@ -1,3 +1,5 @@
+"""A section of bench.gpu that kills its own process."""
+
 from __future__ import annotations
 
 import os

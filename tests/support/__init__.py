@@ -1,0 +1,1 @@
+"""Helpers that several tests share, each named after what it provides."""
