@@ -10,18 +10,26 @@ from xgrad.backends.registry import get_backend, loaded
 
 
 def set_default_dtype(dtype: Any) -> None:
-    """Choose the dtype of Python's floats and of new arrays: a name or a real floating dtype of the current backend.
+    """Choose the dtype of Python's floats and of new floating-point arrays, for the whole process.
 
-    None goes back to XGRAD_DTYPE, which is read again, or to float64 (float32 where the backend has no float64). Complex
-    numbers get the complex dtype of that precision. Integers are not affected. Tensors that exist keep their dtype.
-
-    Raises TypeError for a dtype that is not real floating, and BackendError where the current backend does not have it.
+    Complex numbers get the complex dtype of that precision. Integers are not affected. Tensors that exist keep their dtype.
 
     >>> import xgrad as xg
     >>> xg.set_default_dtype("float32")
     >>> xg.asarray(0.5).dtype == xg.zeros(3).dtype == xg.float32
     True
     >>> xg.set_default_dtype(None)
+
+    Args:
+        dtype: "float64", "float32", "float16" or "bfloat16", or such a dtype of a library. None goes back to the environment
+            variable XGRAD_DTYPE, or else to float64 (float32 where a backend has no float64).
+
+    Raises:
+        TypeError: for any other dtype.
+        BackendError: where the current backend does not have it. Nothing changes then.
+        ValueError: for None, where XGRAD_DTYPE is no such name.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.set_default_dtype.html
     """
     before = dtype_names.chosen
     _choose(None if dtype is None else _name_of(dtype))
@@ -39,11 +47,19 @@ def _choose(name: str | None) -> None:
 
 
 def get_default_dtype() -> Any:
-    """The default dtype, as the current backend represents it.
+    """The default dtype of floating-point arrays.
 
     >>> import xgrad as xg
     >>> xg.get_default_dtype() == xg.float64
     True
+
+    Returns:
+        A dtype of the current backend's library.
+
+    Raises:
+        BackendError: where the current backend does not have the dtype that was chosen.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.get_default_dtype.html
     """
     return get_backend().default_dtype
 

@@ -185,14 +185,48 @@ def _unprepared(array: Any) -> tuple[str, type[Backend]] | None:
 
 
 def get_backend() -> Backend:
-    """The backend that new arrays go to: of `use_backend`, else of `set_backend`, else of XGRAD_BACKEND and XGRAD_DEVICE."""
+    """The current backend, where new arrays are made.
+
+    It is that of the innermost `use_backend`, or else of `set_backend`, or else of the environment variables XGRAD_BACKEND and
+    XGRAD_DEVICE, or else NumPy.
+
+    >>> import xgrad as xg
+    >>> with xg.use_backend("numpy"):
+    ...     xg.get_backend()
+    Backend(numpy, cpu)
+
+    Returns:
+        The backend, an object with a `name`, a `device` and the library's namespace `library`. There is one for each device.
+
+    Raises:
+        BackendError: where XGRAD_BACKEND names a backend that cannot be used.
+
+    Devices are those of the standard: https://data-apis.org/array-api/latest/design_topics/device_support.html.
+    """
     return _in_context.get() or _process_default or _from_environment()
 
 
 def set_backend(name: str | Backend, device: Any = None) -> Backend:
-    """Choose the backend for the whole process. Tensors that exist keep theirs.
+    """Choose the backend for new arrays, for the whole process. Tensors that exist keep theirs.
 
-    Raises BackendError, and changes nothing, for a name that is unknown, not installed or without a usable device.
+    >>> import xgrad as xg
+    >>> xg.set_backend("numpy")
+    Backend(numpy, cpu)
+
+    Args:
+        name: "numpy", "cupy", "dpnp", "torch", "jax", "dask", "strict" (array-api-strict), the name of an installed plug-in,
+            "auto" (CuPy where it has a device, or else NumPy), or a backend.
+        device: the name of a device, such as "cuda:1", or the library's device object; None means the library's default.
+
+    Returns:
+        The backend.
+
+    Raises:
+        BackendError: for a backend that is unknown or not installed, and for a device that it does not have. Nothing changes
+            then.
+        TypeError: where `name` is neither a string nor a backend.
+
+    Devices are those of the standard: https://data-apis.org/array-api/latest/design_topics/device_support.html.
     """
     global _process_default
     backend = _resolve(name, device)
@@ -203,7 +237,26 @@ def set_backend(name: str | Backend, device: Any = None) -> Backend:
 
 @contextmanager
 def use_backend(name: str | Backend, device: Any = None) -> Iterator[Backend]:
-    """Choose the backend for this thread (and this asyncio task) while the block runs."""
+    """Choose the backend for new arrays in a block, for this thread and this asyncio task.
+
+    >>> import xgrad as xg
+    >>> with xg.use_backend("numpy") as backend:
+    ...     x = xg.ones(2)
+    >>> x.backend is backend
+    True
+
+    Args:
+        name: a name or a backend, as for `set_backend`.
+        device: a device, as for `set_backend`.
+
+    Returns:
+        A context manager, which gives the backend.
+
+    Raises:
+        BackendError, TypeError: on entering the block, as `set_backend`.
+
+    Devices are those of the standard: https://data-apis.org/array-api/latest/design_topics/device_support.html.
+    """
     backend = _resolve(name, device)
     token = _in_context.set(backend)
     try:

@@ -23,20 +23,40 @@ _in_context: ContextVar[str | None] = ContextVar("xgrad_transfer_guard", default
 
 
 class TransferError(RuntimeError):
-    """A NumPy array would have moved to a device unasked, under `transfer_guard("error")`."""
+    """A NumPy array was about to move to another backend within `transfer_guard("error")`.
+
+    >>> import numpy as np
+    >>> import xgrad as xg
+    >>> with xg.use_backend("strict"), xg.transfer_guard("error"):  # array-api-strict
+    ...     try:
+    ...         xg.asarray([1.0, 2.0]) * np.ones(2)
+    ...     except xg.TransferError as error:
+    ...         print(str(error).partition(" at ")[0])
+    a NumPy array of shape (2,) and dtype float64 moves to Backend(strict, device1)
+    """
 
 
 @contextmanager
 def transfer_guard(level: str) -> Iterator[None]:
-    """While the block runs, "allow", "warn" of, or raise a TransferError ("error") at NumPy arrays that move unasked.
+    """Report NumPy arrays that move to another backend because they met one of its tensors, while the block runs.
 
-    A NumPy array moves to the backend and device of the tensor that it meets. The report has the line of the program. On the
-    NumPy backend nothing moves. It holds for this thread and asyncio task; XGRAD_TRANSFER_GUARD sets it for the process.
+    The report has the line of the program. On the NumPy backend nothing moves. It holds for this thread and this asyncio task;
+    the environment variable XGRAD_TRANSFER_GUARD sets the level for the process.
 
     >>> import numpy as np
     >>> import xgrad as xg
     >>> with xg.transfer_guard("error"):
     ...     y = xg.asarray([1.0, 2.0]) * 3.0
+
+    Args:
+        level: "allow" (no report), "warn" (a warning) or "error" (a TransferError).
+
+    Returns:
+        A context manager.
+
+    Raises:
+        TransferError: in the block, at level "error".
+        ValueError: on entering the block, for another level.
 
     It is named after JAX's: https://docs.jax.dev/en/latest/transfer_guard.html
     """

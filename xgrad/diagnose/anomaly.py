@@ -1,4 +1,4 @@
-"""Which operation was the first to make a value that is not finite, forward or backward, and which line asked for it."""
+"""Finding the first operation that makes nan or inf, in forward or backward, and the line that called it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,23 @@ from xgrad.engine import watching
 from xgrad.engine.tape import OP
 from xgrad.engine.tensor import Tensor
 
-LOOP = str(Path(PACKAGE, "fit", "train.py"))  # the loop of `xgrad fit` stands for the user's
-LONG = 100_000  # operations, after which a detector seems to have been left on
+LOOP = str(Path(PACKAGE, "fit", "train.py"))  # the training loop of `xgrad fit`, which counts as the user's code
+LONG = 100_000  # after so many operations, a detector warns that it is still on
 FORWARD, BACKWARD = "forward", "backward"
 
 
 class AnomalyError(RuntimeError):
-    """A value that is not finite was made. `.anomaly` says where."""
+    """An operation made nan or inf within `detect_anomaly`. `.anomaly` says which one, from what, and where it was called.
+
+    >>> import warnings, xgrad as xg
+    >>> warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's own
+    >>> try:
+    ...     with xg.detect_anomaly():
+    ...         xg.log(xg.asarray([1.0, 0.0]))
+    ... except xg.AnomalyError as error:
+    ...     print(error.anomaly.op, error.anomaly.kind, error.anomaly.output)
+    log inf 2 float64, 0 to 0, 1 inf
+    """
 
     def __init__(self, anomaly: Anomaly) -> None:
         super().__init__(str(anomaly))
@@ -51,7 +61,7 @@ class Site:
 
 
 def site() -> Site:
-    """The first frame above this one that is not xgrad's own, or is its training loop (the outermost, if there is none)."""
+    """The innermost frame that is outside of xgrad or in the loop of `xgrad fit`; the outermost frame, if there is none."""
     frame: Any = sys._getframe(1)
     module = None
     while True:
@@ -63,7 +73,7 @@ def site() -> Site:
             break
         frame = frame.f_back
     found = Site(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
-    while module is None and frame is not None:  # the user's own forward()
+    while module is None and frame is not None:  # the line may be in a forward() of the user's
         if frame.f_code.co_name == "forward" and hasattr(frame.f_locals.get("self"), "register_forward_hook"):
             module = frame.f_locals["self"]
         frame = frame.f_back
@@ -75,7 +85,7 @@ def site() -> Site:
 
 @dataclass(frozen=True)
 class Operand:
-    """An array that an operation was given, or made: its finite values lie from `low` to `high`."""
+    """An argument or the output of an operation, in numbers: its finite values lie from `low` to `high`."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -92,7 +102,7 @@ class Operand:
 
 
 def operand(backend: Any, raw: Any) -> Operand:
-    """What can be said of a raw array or a number."""
+    """The numbers about a raw array or a number."""
     if not hasattr(raw, "shape"):
         value = abs(raw) if isinstance(raw, complex) else float(raw)
         bad = (math.isnan(value), math.isinf(value))
@@ -128,7 +138,7 @@ class Anomaly:
     kind: str  # "nan" or "inf"
     phase: str  # "forward" or "backward"
     op: str
-    how: str  # "made": from finite values; "given": it was handed a nan; "summed": gradients that arrived made it together
+    how: str  # "made" from finite values, "given" as an argument, or "summed" from finite gradients
     output: Operand
     operands: tuple[Operand, ...]
     site: Site
@@ -137,9 +147,9 @@ class Anomaly:
         where = f"the gradient of '{self.op}'" if self.phase == BACKWARD else f"'{self.op}'"
         said = {
             "made": f"{where} is the first to make {self.kind} in {self.phase}",
-            "given": f"{where} was given {self.kind} in {self.phase}; no operation made it, so it comes with the data "
+            "given": f"{where} was given {self.kind} in {self.phase}; no operation made it, so it comes from the data "
             "or the parameters",
-            "summed": f"gradients that are finite have the sum {self.kind} where they meet, at the output of '{self.op}'",
+            "summed": f"finite gradients add up to {self.kind} at the output of '{self.op}'",
         }[self.how]
         lines = [f"{said} ({self.output})."]
         lines += [f"  given: {each}" for each in self.operands]
@@ -153,10 +163,12 @@ _active: ContextVar[tuple[Detector, ...]] = ContextVar("xgrad_detectors", defaul
 
 
 class Detector:
-    """Looks at what every operation of this thread makes and calls `found` with the first anomaly.
+    """Checks the output of every operation in this thread, and calls `found` with the first anomaly.
 
-    `allow` names operations whose infinities and nans are meant; what follows from them is let through too. With
-    `recorded_only`, operations from which no gradient is wanted are not looked at.
+    Args:
+        found: called with the first anomaly.
+        allow: names of operations that may make inf and nan. What later operations make of these values is allowed too.
+        recorded_only: whether to skip operations that are not recorded.
     """
 
     def __init__(
@@ -165,10 +177,10 @@ class Detector:
         self.found = found
         self.allow = frozenset(allow)
         self.recorded_only = recorded_only
-        self.seen = 0  # operations
-        self.told = False  # the first was found: what comes now only propagates it
-        self.let = False  # some were let through: what arrives from elsewhere may come from them
-        self.within: _Watched | None = None  # whose derivative is running
+        self.seen = 0  # how many operations were checked
+        self.told = False  # whether the first anomaly was found; later ones follow from it
+        self.let = False  # whether some were allowed; then an argument that is not finite may come from them
+        self.within: _Watched | None = None  # the operation whose derivative is running
 
     def start(self, *, anew: bool = True) -> None:
         if anew:
@@ -183,7 +195,7 @@ class Detector:
     # --- forward ---
 
     def look(self, op: Any, backend: Any, raws: Sequence[Any], y: Any, node: Any) -> None:
-        if self not in _active.get() or (self.recorded_only and node is None):  # another thread's
+        if self not in _active.get() or (self.recorded_only and node is None):  # it runs in another thread
             return
         self.seen += 1
         if self.seen == LONG and not self.recorded_only:
@@ -255,7 +267,7 @@ class Detector:
 
 
 class _Watched:
-    """An operation on the tape whose derivative is looked at too."""
+    """Takes the place of an operation in a node, so that the derivative is checked too."""
 
     __slots__ = ("backend", "detector", "op", "site")
 
@@ -287,7 +299,7 @@ def _raw(value: Any) -> Any:
 
 
 def _arrays(value: Any) -> list[Any]:
-    """The raw arrays in a gradient: one, none, or those of an operation's several outputs."""
+    """The raw arrays in a gradient: one, none, or several for an operation with several outputs."""
     if value is None:
         return []
     parts = getattr(value, "of", None)
@@ -300,12 +312,12 @@ def _finite(backend: Any, raw: Any) -> bool:
         return True
     backend, raw = _bare(backend, raw)
     xp = backend.xp
-    (finite,) = backend.persist([xp.all(xp.isfinite(raw))])  # for this look alone: the user has no loop that grows
+    (finite,) = backend.persist([xp.all(xp.isfinite(raw))])  # dask computes here, for this check alone
     return bool(backend.to_numpy(finite).item())
 
 
 def _bare(backend: Any, raw: Any) -> tuple[Any, Any]:
-    """The library's own backend and array: all examples of them, where they are inside of a vmap."""
+    """The library's own backend and array. Inside vmap, the array holds all examples."""
     found: tuple[Any, Any] = (owner(raw) or backend).bare(raw if owner(raw) else backend.asarray(raw))
     return found
 
@@ -316,15 +328,9 @@ def _bare(backend: Any, raw: Any) -> tuple[Any, Any]:
 class detect_anomaly:  # noqa: N801 (PyTorch's name)
     """Raise AnomalyError at the first operation that makes nan or inf from finite values, in forward or in backward.
 
-    The error names the operation (not those that only pass the value on), what it was given, and the line of your code that
-    called it; enter the block before the forward pass, so that backward knows these lines too. It holds for the thread that is
-    in it, and is slow: look with it once, and leave it.
-
-    Args:
-        allow: names of operations that may do so, where that is meant: `allow=["log"]` where log(0) makes a mask. What is
-            given as -inf (`xg.where(mask, scores, -xg.inf)`, for attention) is no anomaly and needs no permission.
-
-    Warns after 100,000 operations, and at the end of the program, if it was left on.
+    The error names the operation, its arguments, and the line of your code that called it. Enter the block before the forward
+    pass, so that an error in backward has the line too. The block holds for this thread. It makes training several times slower,
+    and warns after 100,000 operations and at the end of the program if it is still on.
 
     >>> import warnings, xgrad as xg
     >>> warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's own, which name no line of yours
@@ -335,6 +341,16 @@ class detect_anomaly:  # noqa: N801 (PyTorch's name)
     ... except RuntimeError as error:
     ...     print(error.anomaly.op, error.anomaly.phase, error.anomaly.kind)
     sqrt backward inf
+
+    Args:
+        allow: names of operations that may make inf and nan, as in `allow=["log"]` where log(0) makes a mask. A constant such as
+            -inf in `xg.where(mask, scores, -xg.inf)` is no anomaly.
+
+    Raises:
+        AnomalyError: in the block, at the first operation that makes nan or inf, or that is given nan.
+        TypeError: where `allow` is one string.
+
+    https://docs.pytorch.org/docs/stable/autograd.html#anomaly-detection
     """
 
     def __init__(self, *, allow: Collection[str] = ()) -> None:

@@ -1,4 +1,4 @@
-"""What was found, for people and for programs."""
+"""The report on a run: its findings, as text and as plain values."""
 
 from __future__ import annotations
 
@@ -17,10 +17,28 @@ if TYPE_CHECKING:
 
 
 class Report:
-    """The findings of a run, errors first, and by step.
+    """The findings of a run: errors first, then by step. `Watch.report()` makes it. Raises nothing.
 
-    `str(report)` is a readable text, `report.json()` plain values; `report.lacking` says of each rule that could not be checked
-    what it needs. `report.try_fix()` tries what is proposed, `report.save("run.html")` draws the run.
+    `print(report)` shows all findings in words. `report.json()` has them as plain values, `report.try_fix()` tries what they
+    propose, and `report.save("run.html")` writes one page about the run.
+
+    >>> import xgrad as xg
+    >>> model = xg.nn.Linear(1, 1, rng=xg.random.Generator(0))
+    >>> x = xg.linspace(-100.0, 100.0, 9)[:, None]
+    >>> report = xg.diagnose.watch(model, x=x).report()
+    >>> print(report.findings[0])
+    WARNING SCALE at step 0, x: x has mean 0, std 64.55 and reaches 100; mean 0 and std 1 are wanted
+        fix: standardise x and y, both: report.try_fix() tries it
+    >>> report.lacking["STEP_UNSTABLE"]
+    'needs optimizer'
+
+    Args:
+        findings: the findings, in order.
+        lacking: for each rule that was not checked, what it needs.
+        run: the run that was watched.
+        watch: a function that watches another run, such as that of a fix.
+
+    `json()` keeps to https://www.rfc-editor.org/rfc/rfc8259, which has no nan and inf: these become strings.
     """
 
     def __init__(
@@ -29,12 +47,13 @@ class Report:
         self.findings = findings
         self.lacking = lacking
         self.run = run
-        self.watch = watch  # watches another run, such as that of a fix
+        self.watch = watch
         self.steps = run.steps
-        self.record: Any = None  # a run as `xgrad fit` keeps it, to be drawn; else it is made of what the watcher saw
+        self.record: Any = None  # the record of `xgrad fit`, for the page; None: the page shows what the watcher saw
 
     @property
     def errors(self) -> list[Finding]:
+        """The findings that are errors."""
         return [finding for finding in self.findings if finding.severity == ERROR]
 
     def __str__(self) -> str:
@@ -47,26 +66,26 @@ class Report:
         return f"<Report: {len(self.errors)} errors, {len(self.findings)} findings in {self.steps} steps>"
 
     def json(self) -> dict[str, Any]:
-        """Findings and what was not checked, as values that JSON has; what is not finite becomes "nan", "inf" or "-inf"."""
+        """Steps, findings and what was not checked, as values of JSON. A number that is not finite is a string."""
         plain: dict[str, Any] = _plain(
             {"steps": self.steps, "findings": [f.json() for f in self.findings], "lacking": self.lacking}
         )
         return plain
 
     def dumps(self) -> str:
-        """`json()` as text, in ASCII: it may go to a stream of any encoding."""
+        """`json()` as text, in ASCII, so that it suits a stream of any encoding."""
         return json.dumps(self.json(), allow_nan=False)
 
     def try_fix(self, asked_to_end: Callable[[], bool] = lambda: False) -> Fix:
-        """Run again from the same start with what is proposed, until something works. See `Fix`.
+        """Train again from the same start with each proposed change, until one works. See `Fix`.
 
-        `asked_to_end` is called after each step; where it says so, what was tried by then is all that there is.
+        `asked_to_end` is called after each step. Once it returns True, no more is tried.
         """
         return try_fix(self, asked_to_end)
 
     def save(self, path: str | Path) -> None:
-        """Write the run and its findings as one HTML file that needs no network. Needs matplotlib."""
-        import_module("xgrad.fit.page").save_page(self, path)  # it draws what a fit keeps
+        """Write the run and its findings as one HTML file that needs no network. It needs matplotlib."""
+        import_module("xgrad.fit.page").save_page(self, path)
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Watches a training run: what it sees, and when it looks."""
+"""Watching a training run: when the watcher looks, and at what."""
 
 from __future__ import annotations
 
@@ -21,12 +21,38 @@ from xgrad.diagnose.report import Report
 from xgrad.diagnose.rules import RULES, DiagnosticRule
 from xgrad.diagnose.run import Run
 
-OFTEN = 40  # steps between two looks, where slopes can saturate
-FIRST = 3  # steps in which leftover gradients are watched for
+OFTEN = 40  # steps between two looks while more than half the slopes of a layer are flat
+FIRST = 3  # in so many first steps, it looks for gradients that were not cleared
 
 
 class Watch:
-    """See `watch`."""
+    """A watcher of a training run. `watch` makes it, with checked arguments. Call `step` in each step, then `report`.
+
+    >>> import xgrad as xg
+    >>> model = xg.nn.Linear(1, 1, rng=xg.random.Generator(0))
+    >>> w = xg.diagnose.watch(model)
+    >>> xg.sum(model(xg.ones((2, 1)))).backward()
+    >>> w.step()
+    >>> w.report().steps
+    1
+    >>> w.close()
+
+    Args:
+        model: the module that is trained.
+        optimizer: its optimizer.
+        loss: the function that is minimised, of the output and the target.
+        x: the inputs of all training samples.
+        y: their targets.
+        every: the most steps between two looks at the layers.
+        names: what findings call a module, by its id().
+        allow: operations that may make inf and nan.
+        starting: whether to ask the rules before the first step. A fix that is tried does not.
+
+    Raises:
+        TypeError, ValueError: as `watch`.
+
+    A catalog of such checks: https://arxiv.org/abs/2204.00694.
+    """
 
     def __init__(
         self,
@@ -63,7 +89,7 @@ class Watch:
     # --- what the loop calls ---
 
     def step(self, loss: Any = None) -> None:
-        """Once in every step, after its backward: best after the optimizer's step. `loss` is a tensor or a number."""
+        """Call this once in every step, after backward; best after the optimizer's step. `loss` is a 0-d tensor or a number."""
         run = self.run
         value = math.nan if loss is None else float(loss.item() if isinstance(loss, xg.Tensor) else loss)
         if run.optimizer is None:
@@ -74,11 +100,11 @@ class Watch:
             self._tell(lambda rule: rule.loss(run, run.steps, value))
         run.steps += 1
         self.operations.huge = self.operations.huge or not abs(value) < run.limit
-        if run.updates <= run.steps:  # else the update is still to come
+        if run.updates <= run.steps:  # otherwise the update of this step is still to come
             self.operations.rearm(self.every)
 
     def report(self) -> Report:
-        """What was found so far. The run may go on."""
+        """The report on the run so far. The run may go on."""
         run = self.run
         self.operations.disarm()
         with self.operations.privately():
@@ -91,7 +117,7 @@ class Watch:
         return Report(findings, lacking, run, partial(Watch, starting=False))
 
     def close(self) -> None:
-        """Take every hook off again. The report stays."""
+        """Remove every hook. Reports that were made stay valid."""
         self.operations.disarm()
         for remove in self.removing:
             remove()
@@ -100,6 +126,7 @@ class Watch:
     # --- around an update ---
 
     def before_update(self) -> None:
+        """Read the gradients, and look at the layers if it is time. The optimizer's hook calls it before an update."""
         run, operations = self.run, self.operations
         step = run.now
         due = self._is_due(step)
@@ -117,6 +144,7 @@ class Watch:
         operations.disarm()
 
     def after_update(self) -> None:
+        """Count the update. The optimizer's hook calls it after an update."""
         run = self.run
         if self.operations.huge:
             with self.operations.privately():
@@ -144,7 +172,7 @@ class Watch:
             seen.prediction = seen.output.numpy()[:, 0].tolist()
         run.looks.append(seen)
         self._tell(lambda rule: rule.look(run, seen))
-        seen.output = None  # its numbers are kept; the array need not be
+        seen.output = None  # only its statistics are needed from here on
 
     # --- what rules find ---
 
@@ -161,7 +189,7 @@ class Watch:
 
 
 def is_round(step: int) -> bool:
-    """0 to 9, 10 to 90 by ten, 100 to 900 by a hundred ...: runs are decided in their first steps."""
+    """Whether a step is one of 0 to 9, 10 to 90 by ten, 100 to 900 by a hundred, and so on: most faults show early."""
     return not str(step)[1:].strip("0")
 
 
@@ -176,18 +204,9 @@ def watch(
     names: Mapping[Any, str] | None = None,
     allow: Collection[str] = (),
 ) -> Watch:
-    """Watch a training run, and be told why it died. Call this before the loop, and `step` in it.
+    """Watch a training run, to find out why it fails. Call this before the loop, and `step` in the loop.
 
-    Args:
-        model: what is trained.
-        optimizer: what trains it; its `step` is watched until `close()`.
-        loss: `loss(output, target)`, the one that is minimised.
-        x, y: all training samples, where there are few enough: arrays or tensors, as the model and the loss take them.
-        every: steps between two looks at the layers, besides those at steps 0 to 9, 10 to 90 by ten, and so on.
-        names: what to call modules in findings, by their id().
-        allow: operations whose infinities are meant, as for `xgrad.detect_anomaly`.
-
-    Only the model is needed; `report().lacking` says which rules were not checked for want of the others.
+    Only the model is required. `report().lacking` names the rules that were not checked, and what they need.
 
     >>> import xgrad as xg
     >>> rng = xg.random.Generator(0)
@@ -204,5 +223,24 @@ def watch(
     >>> first = w.report().findings[0]
     >>> first.rule, first.severity, first.step
     ('STEP_UNSTABLE', 'error', 0)
+
+    Args:
+        model: the module that is trained.
+        optimizer: its optimizer, whose `step` is watched until `close()`.
+        loss: the function that is minimised, `loss(output, target)`.
+        x, y: the inputs and targets of all training samples, if they fit into memory: arrays or tensors, as the model and the
+            loss take them, with the samples along the first axis.
+        every: the most steps between two looks at the layers. It also looks at steps 0 to 9, at 10 to 90 by ten, and so on.
+        names: what findings call a module, by its id().
+        allow: operations that may make inf and nan, as for `xgrad.detect_anomaly`.
+
+    Returns:
+        A `Watch`, with `step(loss)`, `report()` and `close()`.
+
+    Raises:
+        TypeError: where `model` is no Module, `optimizer` no Optimizer, or `x` or `y` no array.
+        ValueError: where `x` and `y` differ in their number of samples.
+
+    A catalog of such checks: https://arxiv.org/abs/2204.00694.
     """
     return Watch(model, optimizer, loss=loss, x=x, y=y, every=every, names=names, allow=allow)

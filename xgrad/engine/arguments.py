@@ -13,7 +13,18 @@ from xgrad.engine.tensor import Tensor
 
 
 class MixedBackendsError(TypeError):
-    """Arrays of two backends, or on two devices, met in one operation."""
+    """An operation got arrays of two backends, or on two devices.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([1.0, 2.0])
+    >>> with xg.use_backend("strict"):  # array-api-strict
+    ...     y = xg.asarray([3.0, 4.0])
+    >>> try:
+    ...     x + y
+    ... except xg.MixedBackendsError as error:
+    ...     print(str(error).partition(".")[0])
+    add: a tensor of shape (2,) on Backend(numpy, cpu) met a tensor of shape (2,) on Backend(strict, device1)
+    """
 
 
 def as_scalar(backend: Any, value: Any) -> Any:

@@ -1,6 +1,6 @@
-"""The graph that a tensor was computed by, to be looked at: `t.grad_fn`, and a picture of it as Graphviz text.
+"""Looking at the graph that a tensor was computed by: `t.grad_fn`, and a drawing as Graphviz text.
 
-Names are PyTorch's. Looking changes nothing, and costs nothing where it is not done.
+Names are PyTorch's. These read the tape and change nothing.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ class GradFn:
 
     @property
     def next_functions(self) -> tuple[tuple[GradFn | None, int], ...]:
-        """(step, 0) for each argument of the operation: what made it, or None if it requires no gradient.
+        """(step, 0) for each argument of the operation: the step that made it, or None if it requires no gradient.
 
-        The number is which of the step's outputs it is, as in PyTorch; in xgrad each has one. Empty for a leaf, and for a step
-        that a backward has freed.
+        In PyTorch the number says which output of the step the argument is. In xgrad a step has one output. The tuple is empty
+        for a leaf, and for a step that a backward has freed.
         """
         return tuple((None if parent is None else GradFn(parent), 0) for parent in _parents(self._node))
 
     @property
     def freed(self) -> bool:
-        """Whether a backward went through, so that what the step saved is given back, and what came before it unknown."""
+        """Whether a backward has freed the step: its saved values are gone, and its arguments are unknown."""
         return type(self._node) is not Leaf and self._node[SAVED] is FREED
 
     def __eq__(self, other: object) -> bool:
@@ -82,10 +82,10 @@ def _parents(node: Any) -> tuple[Any, ...]:
 
 
 def draw_graph(t: Tensor, names: Mapping[str, Tensor] | None = None) -> str:
-    """The graph that `t` was computed by, as text in Graphviz's language: `dot -Tsvg` draws it.
+    """The graph that a tensor was computed by, in Graphviz's language: `dot -Tsvg` draws it.
 
-    `names` says what leaves are called, as in `dict(model.named_parameters())`. Shapes are those that the graph knows. What a
-    backward has freed is drawn with a broken line: what it was made of is not known any more.
+    Leaves are ellipses and operations boxes, with shapes where the graph has them. A step that a backward has freed is dashed,
+    and its arguments are missing.
 
     >>> import xgrad as xg
     >>> w = xg.asarray([1.0, 2.0], requires_grad=True)
@@ -97,6 +97,19 @@ def draw_graph(t: Tensor, names: Mapping[str, Tensor] | None = None) -> str:
       1 -> 0
       2 -> 1
     }
+
+    Args:
+        t: a tensor that requires a gradient.
+        names: tensors by name, such as `dict(model.named_parameters())`; the leaves among them are drawn with these names.
+
+    Returns:
+        The text of a directed graph, whose arrows go from arguments to results.
+
+    Raises:
+        TypeError: where `t` is no tensor.
+        ValueError: where `t` requires no gradient, since it has no graph.
+
+    https://graphviz.org/doc/info/lang.html
     """
     if not isinstance(t, Tensor):
         raise TypeError(f"draw_graph: expected a tensor, got {type(t).__name__}")
@@ -117,7 +130,7 @@ def draw_graph(t: Tensor, names: Mapping[str, Tensor] | None = None) -> str:
 
 
 def _beneath(root: Any) -> Iterator[Any]:
-    """The node and all that it was made of, each once, a node before its parents' other uses. No recursion: graphs are deep."""
+    """The node and all its ancestors, each once, depth first. A loop and not recursion, because graphs are deep."""
     seen = {id(root)}
     ahead = [root]
     while ahead:
@@ -130,7 +143,7 @@ def _beneath(root: Any) -> Iterator[Any]:
 
 
 def _shapes(nodes: list[Any], root: Shape) -> dict[int, Shape]:
-    """The shapes of what the nodes made, as far as they or those made of them know."""
+    """The shapes of the arrays that the nodes made, by the id of the node, as far as saved values show them."""
     found: dict[int, Shape] = {id(nodes[0]): root}
     for node in nodes:
         if type(node) is Leaf:
@@ -144,9 +157,11 @@ def _shapes(nodes: list[Any], root: Shape) -> dict[int, Shape]:
 
 
 def _known(node: Any, own: Shape) -> tuple[Shape, list[Shape]]:
-    """The shape of what a node made, and of its arguments."""
+    """The shape of a node's output, and those of its arguments."""
     parents, saved, op = _parents(node), node[SAVED], node[OP]
-    if isinstance(op, Plain):  # from the fast path: arguments of elementwise operations have the shape of the result
+    if isinstance(
+        op, Plain
+    ):  # of the fast path, where arguments of an elementwise operation have the shape of its output
         alike = isinstance(op.whole, Elementwise)
         kept = saved if isinstance(saved, tuple) and len(saved) > len(parents) else (None,) * len(parents)
         return own, [own if alike else _shape_of(value) for value, _ in zip(kept, parents, strict=False)]

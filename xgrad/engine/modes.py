@@ -1,4 +1,4 @@
-"""Switches that hold for a block of code."""
+"""Context managers that change how a block of code runs: no_grad, debug, use_deterministic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from xgrad.engine.tape import set_recording
 
 
 class no_grad(ContextDecorator):  # noqa: N801 (PyTorch's name)
-    """Nothing is recorded while the block, or the decorated function, runs. Holds for the thread that is in it.
+    """Turn recording off in a block, or in the function that it decorates. Results there require no gradient.
+
+    It holds for this thread and this asyncio task. Transforms such as `grad` turn recording on again for the function that they
+    differentiate. Raises nothing.
 
     >>> import xgrad as xg
     >>> x = xg.asarray(2.0, requires_grad=True)
@@ -19,10 +22,12 @@ class no_grad(ContextDecorator):  # noqa: N801 (PyTorch's name)
     ...     y = x * x
     >>> y.requires_grad
     False
+
+    https://docs.pytorch.org/docs/stable/generated/torch.no_grad.html
     """
 
     def __init__(self) -> None:
-        self._blocks: list[Any] = []  # entered and not yet left: one object may be entered again inside itself
+        self._blocks: list[Any] = []  # the blocks that are open: one object may be entered again inside itself
 
     def __enter__(self) -> None:
         block = set_recording(False)
@@ -40,14 +45,23 @@ _debugging: ContextVar[bool] = ContextVar("xgrad_debug", default=False)
 
 
 class debug(ContextDecorator):  # noqa: N801 (as no_grad)
-    """Check what a library does not check by itself, for the thread that is in the block, at the price of waiting for a device.
+    """Check in a block what a library does not check by itself: indices, on CuPy.
 
-    An index out of range raises IndexError on every backend: CuPy alone would wrap it around without a word.
+    CuPy wraps an index that is out of range around; here it raises IndexError, as on every other backend. Each check waits for
+    the device. It holds for this thread and this asyncio task, and decorates functions too.
 
     >>> import xgrad as xg
     >>> with xg.debug():
-    ...     xg.asarray([1.0, 2.0])[xg.asarray([0, 1])].shape
-    (2,)
+    ...     try:
+    ...         xg.asarray([1.0, 2.0])[xg.asarray([0, 2])]
+    ...     except IndexError:
+    ...         print("caught")
+    caught
+
+    Raises:
+        IndexError: in the block, for an index out of range.
+
+    https://docs.cupy.dev/en/stable/user_guide/difference.html
     """
 
     def __init__(self) -> None:
@@ -68,11 +82,11 @@ def is_debugging() -> bool:
 
 
 class use_deterministic:  # noqa: N801 (as no_grad)
-    """Ask for the same bits in every run: for the whole process from here on, or, as `with`, until the block ends.
+    """Make results the same bit for bit in every run: from this call on, or as `with` until the block ends.
 
-    What is added or written at repeated indices (the gradients of `x[i]`, `take` and `take_along_axis`, and `at(x, i).add`) is
-    then sorted first on a GPU, instead of added by atomics in any order; that costs time. Elsewhere nothing changes: on a CPU
-    every run gives the same bits anyway.
+    On a GPU, elements that are added at repeated indices (by the gradients of `x[i]`, `take` and `take_along_axis`, and by
+    `at(x, i).add`) are otherwise added by atomic operations in any order. Here they are sorted first, which takes time. On a CPU
+    nothing changes: every run gives the same bits anyway. It holds for the whole process. Raises nothing.
 
     >>> import xgrad as xg
     >>> x = xg.asarray([1.0, 2.0], requires_grad=True)
@@ -80,6 +94,11 @@ class use_deterministic:  # noqa: N801 (as no_grad)
     ...     xg.sum(x[xg.asarray([0, 0, 1])]).backward()
     >>> x.grad.numpy().tolist()
     [2.0, 1.0]
+
+    Args:
+        on: whether to turn it on or off.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html
     """
 
     def __init__(self, on: bool = True, /) -> None:
@@ -88,7 +107,7 @@ class use_deterministic:  # noqa: N801 (as no_grad)
         self._is_new = True
 
     def __enter__(self) -> None:
-        if not self._is_new:  # one object may be entered again, also inside itself
+        if not self._is_new:  # one object may be entered again, even inside itself
             self._before.append(require_determinism(self._on))
         self._is_new = False
 

@@ -1,4 +1,4 @@
-"""Computing what is lazy: on dask, every step adds to one graph until someone asks for numbers."""
+"""Computing lazy arrays. On dask, each step of a loop adds to one graph, until a value is asked for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xgrad.engine.trees import flatten
 
 
 class Place(NamedTuple):
-    """Where a raw array is kept, and how another takes its place."""
+    """A raw array that something holds, and the function that replaces it."""
 
     backend: Backend
     array: Any
@@ -21,31 +21,25 @@ class Place(NamedTuple):
 
 @singledispatch
 def places_in(thing: Any) -> Iterator[Place]:
-    """The places in one thing. Modules and optimizers register theirs, and so may any class that holds tensors."""
+    """The raw arrays that a thing holds. Modules and optimizers register theirs, and so may any class that holds tensors."""
     raise TypeError(f"persist: expected tensors, modules, optimizers, or trees of them, got {type(thing).__name__}")
 
 
 @places_in.register
 def _(thing: Tensor) -> Iterator[Place]:
-    yield Place(thing.backend, thing.data, partial(object.__setattr__, thing, "_data"))  # the values are what they were
+    # The values stay the same, so views need no update.
+    yield Place(thing.backend, thing.data, partial(object.__setattr__, thing, "_data"))
     if thing.grad is not None:
         yield from places_in(thing.grad)
 
 
 def persist(*trees: Any) -> None:
-    """Compute all that these hold and that is still lazy, together, and put the results in its place.
+    """Compute all lazy arrays in these trees together, and replace them by their values.
 
-    Args:
-        trees: tensors, modules (for their parameters and buffers), optimizers (for their parameters and state), or tuples,
-            lists and dicts of these. A tensor's `.grad` belongs to it.
-
-    On dask, an optimizer's step computes its parameters, its state and the losses. What else a loop takes along (weights that are
-    moved by hand, buffers, sums of losses) needs this call in each pass: otherwise each pass computes all passes before it again.
-    The results stay in chunks where they were computed: on a cluster, with its workers. Graphs recorded earlier keep what they
-    saved as it was, so call backward() first. On the other backends nothing is lazy and this does nothing, so that one training
-    loop serves them all.
-
-    Raises TypeError for anything else in the trees; then nothing was computed.
+    On dask, an optimizer's step computes its parameters, its state and the losses. Anything else that a loop carries along
+    (weights that it updates itself, buffers, sums of losses) needs this call in each pass; without it, each pass computes all
+    earlier ones again. The values stay in chunks where they were computed, on a cluster with its workers. A recorded graph keeps
+    its lazy arrays, so call backward() first. On the other backends nothing is lazy, and this does nothing.
 
     >>> import xgrad as xg
     >>> w = xg.asarray([1.0, 2.0], requires_grad=True)
@@ -55,6 +49,15 @@ def persist(*trees: Any) -> None:
     >>> xg.persist(w, optimizer)
     >>> w.numpy().tolist()
     [0.0, 0.0]
+
+    Args:
+        *trees: tensors (with their `.grad`), modules (with their parameters and buffers), optimizers (with their parameters and
+            state), and tuples, lists and dicts of these.
+
+    Raises:
+        TypeError: for anything else in the trees. Then nothing has been computed.
+
+    https://docs.dask.org/en/stable/api.html#dask.persist
     """
     places = [place for tree in trees for leaf in flatten(tree)[0] for place in places_in(leaf)]
     by_backend: dict[Backend, list[Place]] = {}

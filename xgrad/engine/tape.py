@@ -98,7 +98,18 @@ class Leaf:
 
 
 class GraphFreedError(RuntimeError):
-    """A second walk through a graph whose saved values were given back during the first."""
+    """A backward went through a graph for the second time, and the first one had freed its saved values.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([1.0, 2.0], requires_grad=True)
+    >>> y = xg.sum(x * x)
+    >>> y.backward()
+    >>> try:
+    ...     y.backward()
+    ... except xg.GraphFreedError as error:
+    ...     print(str(error).partition(":")[0])
+    backward through 'sum' a second time
+    """
 
     def __init__(self, op: Any) -> None:
         super().__init__(

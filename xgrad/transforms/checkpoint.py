@@ -1,4 +1,4 @@
-"""Memory for time: run a part of a computation again in backward instead of keeping what it saved."""
+"""Checkpointing: run a part of a computation again in backward instead of keeping what it saved. It trades time for memory."""
 
 from __future__ import annotations
 
@@ -22,24 +22,27 @@ Function = Callable[..., Any]
 
 
 class _Call:
-    """A call of a function, so that it can be made again: its arguments (flat), and which of them require a gradient."""
+    """A call of a function, kept so that it can be repeated: the flat arguments, and which of them require a gradient."""
 
     def __init__(self, f: Function, leaves: Sequence[Any], rebuild: Function, moving: Sequence[int]) -> None:
         self.f, self.rebuild, self.moving = f, rebuild, moving
         self.as_then = as_now()
         self.leaves = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-        self.closed_over: Sequence[Any] = ()  # what the function uses besides its arguments and requires a gradient
+        self.closed_over: Sequence[Any] = ()  # nodes of tensors that f closes over and that require a gradient
         self.notes = Notes()
 
     def first(self, parents: Sequence[Any]) -> tuple[list[Node], list[Any], Function]:
-        """As `run`, noting what the function reads."""
+        """The first run. It notes what the function reads."""
         with noted(self.notes):
             nodes, results, rebuild = self.run(parents)
         self.notes.finish(results)
         return nodes, results, rebuild
 
     def run(self, parents: Sequence[Any]) -> tuple[list[Node], list[Any], Function]:
-        """Record the call: nodes for the arguments that move (after one that marks the time), the results, and their tree."""
+        """Record the call. Returns nodes for the arguments that require a gradient, the flat results, and their rebuild function.
+
+        The first node has no parents. It is older than all else in this run, and so marks where the run begins on the tape.
+        """
         nodes: list[Node] = [tape.make_node(ARGUMENT, ())]
         leaves = [leaf.detach() if isinstance(leaf, Tensor) else leaf for leaf in self.leaves]  # f may write into them
         for i, parent in zip(self.moving, parents, strict=False):
@@ -52,7 +55,7 @@ class _Call:
         return nodes, results, rebuild
 
     def again(self, parents: Sequence[Any]) -> tuple[Path, list[Any]]:
-        """The path from all parents to the results, and the results' nodes."""
+        """Repeat the call. Returns the path from the arguments and `closed_over` to the results, and the nodes of the results."""
         notes = Repetition(self.notes)
         try:
             with noted(notes):
@@ -79,14 +82,14 @@ def _changed(what: str) -> RuntimeError:
 
 
 def _walk(carried: Sequence[Any], nodes: Sequence[Any]) -> tuple[bool, tape.Lift]:
-    """Whether a walk from these nodes carries tensors, and how it lifts what was saved."""
+    """Whether a pass from these nodes carries tensors, and how it makes tensors of saved values."""
     pairs = [(t, node) for t, node in zip(carried, nodes, strict=True) if isinstance(t, Tensor) and is_node(node)]
     lift = lift_for([t.backend for t, _ in pairs], [node[BACKEND] for _, node in pairs])
     return any(isinstance(t, Tensor) for t in carried), lift
 
 
 class _Checkpoint:
-    """The operation: a node has the arguments' nodes as parents, and then whatever the function closes over."""
+    """The operation. The parents of its node are the nodes of the arguments, then those that the function closes over."""
 
     name = "checkpoint"
     fresh = False
@@ -112,20 +115,34 @@ _checkpoint = _Checkpoint()
 
 
 def checkpoint(f: Function) -> Function:
-    """`f`, but its intermediate values are not kept for backward: they are computed again there.
+    """A function that computes as `f`, keeps no intermediate values for backward, and computes them again there.
 
-    A chain of n equal layers, cut into pieces of sqrt(n), then needs memory for about 2 sqrt(n) layers instead of n, and one
+    A chain of n equal layers in pieces of sqrt(n) layers then needs the memory of about 2 sqrt(n) layers instead of n, and one
     more forward pass.
 
-    `f` is run again, and must then find what it found: a tensor that it closes over and that has another value by then (a
-    weight after the optimizer's step, say) is a RuntimeError, never the gradient of another function. A value that is written
-    into arrays behind xgrad's back is not seen. Random numbers from xgrad's generators are drawn again as they were, without
-    moving the generators on.
+    Both runs of `f` must read the same values. Tensors that `f` closes over must keep theirs until backward(); arguments may be
+    written to. xgrad's random generators repeat their numbers in the second run and do not advance. A write into a raw array
+    that a tensor holds is not noticed.
 
     >>> import xgrad as xg
     >>> layer = xg.checkpoint(lambda x: xg.sin(xg.exp(x)))
     >>> abs(xg.grad(layer)(0.5).item() - xg.grad(lambda x: xg.sin(xg.exp(x)))(0.5).item()) < 1e-15
     True
+
+    Args:
+        f: a function of trees that may hold tensors, whose result is a tree that may hold tensors.
+
+    Returns:
+        A function of the same arguments with the same result.
+
+    Derivative:
+        That of `f`, in both modes and to any order.
+
+    Raises:
+        RuntimeError: in backward, where `f` reads a tensor that has changed since the call, such as a weight after the
+            optimizer's step.
+
+    Chen et al., https://arxiv.org/abs/1604.06174.
     """
 
     @functools.wraps(f)
@@ -149,6 +166,7 @@ def checkpoint(f: Function) -> Function:
 
 
 def _output(y: Any, number: int, whole: Node) -> Any:
+    """One output of a checkpointed call, with a node of its own below the node of the whole call."""
     if not isinstance(y, Tensor) or not y.requires_grad:
         return y
     return wrap(y.data, y.backend, Output("checkpoint", number).node(whole))

@@ -1,9 +1,9 @@
 """Derivatives of functions: grad, value_and_grad, vjp, jvp, linearize.
 
-Each works the same way. The arguments get nodes of their own, the function runs and is recorded, and then the tape between
-these nodes and the result is walked: back for gradients, forth for tangents. If anything else that requires a gradient feeds that
-part of the tape (the arguments themselves, or something that the function closes over), the walk is recorded too, so
-transforms nest in every order. None of them touches `.grad`.
+All work the same way. Each argument gets a new node, the function runs and is recorded, and then a pass goes over the tape
+between these nodes and the result: a reverse pass for gradients, a forward pass for tangents. The pass itself is recorded where
+anything else that requires a gradient feeds that part of the tape: the argument that was given, or a tensor that the function
+closes over. So transforms nest in every order. None of them touches `.grad`.
 """
 
 from __future__ import annotations
@@ -29,10 +29,7 @@ Function = Callable[..., Any]
 
 
 def place_of(leaves: Iterable[Any]) -> Any:
-    """The backend for numbers and NumPy arrays among these leaves: that of the first tensor or array of another library.
-
-    If there is none, it is the current backend.
-    """
+    """The backend that numbers and NumPy arrays among these leaves go to: that of the first other array, or the current one."""
     for leaf in leaves:
         if isinstance(leaf, Tensor):
             return leaf.backend
@@ -43,9 +40,9 @@ def place_of(leaves: Iterable[Any]) -> Any:
 
 
 def to_tensor(value: Any, what: str = "to differentiate by", place: Any = None) -> Tensor:
-    """A tensor from an argument: a tensor, a raw array of a backend in use, or a Python number (of the default float dtype).
+    """A tensor from a tensor, a raw array or a Python number (which gets the default dtype).
 
-    `place` is the backend for NumPy arrays and numbers; None means the current one.
+    `what` ends the error message. `place` is the backend for NumPy arrays and numbers; None means the current one.
     """
     if isinstance(value, Tensor):
         return inside(value)
@@ -63,6 +60,7 @@ def to_tensor(value: Any, what: str = "to differentiate by", place: Any = None) 
 
 
 def _fresh(value: Any, place: Any) -> Tensor:
+    """An argument as a tensor with a new node. The node's parent is the node of the tensor that was given."""
     x = to_tensor(value, place=place)
     check_differentiable(x.dtype, x.backend)
     node = tape.make_node(ARGUMENT, (x.node,), backend=x.backend)
@@ -72,14 +70,14 @@ def _fresh(value: Any, place: Any) -> Tensor:
 
 
 def raw_to_tensor(value: Any, place: Any = None) -> Any:
-    """A tensor from a raw array; anything else as it is."""
+    """A tensor from a raw array of numbers. Anything else is returned unchanged."""
     if isinstance(value, Tensor) or is_scalar(value) or owner(value) is None or not is_numeric(value.dtype):
         return value
     return to_tensor(value, place=place)
 
 
 class Run:
-    """One recorded run of a function: its inputs (flat), its outputs (flat), and how to put results back into trees."""
+    """One recorded run of a function: its inputs and outputs as flat lists, and the functions that rebuild the trees."""
 
     def __init__(
         self, f: Function, args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
@@ -99,7 +97,9 @@ class Run:
             self.inputs += fresh
             self.rebuild.append((rebuild, len(fresh)))
             called[i] = rebuild(fresh)
-        self.nodes: list[Any] = [x.node for x in self.inputs]  # before f, which may write into them
+        self.nodes: list[Any] = [
+            x.node for x in self.inputs
+        ]  # taken before f runs, because f may write into the inputs
         with tape.set_recording(True):
             result = f(*called, **kwargs)
         if has_aux:
@@ -114,7 +114,7 @@ class Run:
         self.aux = map_leaves(self.settled, aux) if has_aux else None
 
     def settled(self, value: Any) -> Any:
-        """A result as it is handed out: on the tape only if something outside of this run is worth reaching from it."""
+        """A result for the caller. It stays on the tape only if something outside of this run requires a gradient from it."""
         if not isinstance(value, Tensor) or value.node is None:
             return value
         if self.recording and Path(self.nodes, [value.node]).connected:
@@ -125,7 +125,7 @@ class Run:
         """The results, settled."""
         if not (self.recording and self.path.connected):
             return self.rebuild_output([y.detach() for y in self.outputs])
-        if len(self.outputs) == 1:  # the path is its own
+        if len(self.outputs) == 1:  # self.path is the path of this output alone
             return self.rebuild_output(self.outputs)
         return self.rebuild_output([self.settled(y) for y in self.outputs])
 
@@ -138,9 +138,9 @@ class Run:
         return trees
 
     def pull(self, cotangents: Sequence[Tensor], *, last: bool = False) -> list[Tensor]:
-        """The gradient for each input; zeros for one that was not used.
+        """The gradient of each input; zeros for one that was not used.
 
-        In the last walk, the tape is freed on the way, as far as nobody outside can reach it.
+        With `last`, this run drops its own references first, so that the reverse pass frees the tape as it goes.
         """
         record = tape.is_recording() and (self.path.connected or any(g.requires_grad for g in cotangents))
         lift = lift_for([g.backend for g in cotangents], [y.backend for y in self.outputs])
@@ -175,6 +175,7 @@ def _result(value: Any, like: Tensor) -> Tensor:
 
 
 def numbers(name: str, argnums: int | Sequence[int], count: int) -> tuple[int, ...]:
+    """The indices in `argnums`, checked and counted from 0, for a call with `count` positional arguments."""
     if type(argnums) is int and 0 <= argnums < count:
         return (argnums,)
     numbers = integers(name, argnums, "argnums")
@@ -188,7 +189,15 @@ def numbers(name: str, argnums: int | Sequence[int], count: int) -> tuple[int, .
 
 
 def _matched(name: str, given: Any, wanted: Sequence[Tensor], shape: Any, what: str) -> list[Tensor]:
-    """The leaves of a tree of cotangents or tangents, checked against what they belong to: arrays in a tree of this shape."""
+    """The leaves of a tree of cotangents or tangents, checked against the arrays that they belong to.
+
+    Args:
+        name: the transform, for error messages.
+        given: the tree from the user.
+        wanted: the arrays, flat.
+        shape: the structure of the tree of arrays.
+        what: "cotangent" or "tangent".
+    """
     leaves, _ = flatten(given)
     if structure(given) != shape:
         raise ValueError(f"{name}: the {what} must be a tree like {shape}, got one like {structure(given)}")
@@ -209,14 +218,26 @@ def _matched(name: str, given: Any, wanted: Sequence[Tensor], shape: Any, what: 
 
 
 def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
-    """A function that returns the value of the scalar-valued `f` and its gradient, as `grad` does.
-
-    With `has_aux`, `f` returns (value, aux), and the result is ((value, aux), gradient).
+    """A function that returns the value and the gradient of a scalar-valued function, from one run of it.
 
     >>> import xgrad as xg
     >>> value, g = xg.value_and_grad(lambda x: xg.sum(x**2))(xg.asarray([1.0, 2.0]))
     >>> value.item(), g.numpy().tolist()
     (5.0, [2.0, 4.0])
+
+    Args:
+        f: a function with one 0-d real result, as for `grad`.
+        argnums: the positional arguments to differentiate by, as for `grad`.
+        has_aux: whether `f` returns a pair (value, aux); `aux` is handed on and not differentiated.
+
+    Returns:
+        A function of the arguments of `f` that returns (value, gradient), or ((value, aux), gradient) with `has_aux`. The value
+        is a 0-d tensor, the gradient that of `grad`.
+
+    Raises:
+        TypeError, ValueError: as for `grad`.
+
+    https://docs.jax.dev/en/latest/_autosummary/jax.value_and_grad.html
     """
 
     chosen = one_or_more("grad", argnums, "argnums")
@@ -238,7 +259,7 @@ def is_complex(x: Tensor) -> bool:
 
 
 def _one(run: Run) -> Tensor:
-    """The gradient to start from: a one, where the function has one real number as its result."""
+    """The gradient to start from: 1. Raises TypeError unless the function returned one real number."""
     if len(run.outputs) != 1 or run.outputs[0].shape != ():
         shapes = ", ".join(str(y.shape) for y in run.outputs)
         raise TypeError(
@@ -256,15 +277,37 @@ def _one(run: Run) -> Tensor:
 def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Function:
     """The gradient of a scalar-valued function, as a function of the same arguments.
 
-    `argnums` says by which positional argument; several give a tuple. An argument may be a tree of arrays, and its gradient is a
-    tree like it. One that `f` does not use gets zeros. With `has_aux`, `f` returns (value, aux) and the result is
-    (gradient, aux). Raises TypeError where the result is not one number or an argument has no gradient.
-
     >>> import xgrad as xg
     >>> xg.grad(lambda x: x**3)(2.0).item()
     12.0
     >>> xg.grad(xg.grad(lambda x: x**3))(2.0).item()
     12.0
+    >>> g = xg.grad(lambda p: xg.sum(p["w"] ** 2) + p["b"])({"w": xg.asarray([1.0, 2.0]), "b": 0.5})
+    >>> g["w"].numpy().tolist(), g["b"].item()
+    ([2.0, 4.0], 1.0)
+
+    Args:
+        f: a function whose result is one real floating-point number, an array of shape (). It may close over tensors.
+        argnums: the index of the positional argument to differentiate by, or a sequence of such indices. A negative one counts
+            from the last argument. Each of these arguments is an array of a floating-point dtype, a number (which becomes a
+            tensor of the default dtype), or a tree (tuple, list, dict) of these.
+        has_aux: whether `f` returns a pair (value, aux); `aux` is handed on and not differentiated.
+
+    Returns:
+        A function of the arguments of `f` that returns the gradient: a tensor of the shape and dtype of the argument, or a tree
+        like it; a tuple of these where `argnums` is a sequence. An argument that `f` does not use has a gradient of zeros. With
+        `has_aux` the function returns (gradient, aux).
+
+    Derivative:
+        The function is differentiable itself. The gradient by a complex z = a + ib is df/da + i df/db, which is PyTorch's:
+        https://docs.pytorch.org/docs/stable/notes/autograd.html#autograd-for-complex-numbers.
+
+    Raises:
+        TypeError: where the result is not one number, is complex or an integer; for an argument that holds integers, booleans or
+            anything but arrays and numbers; where `has_aux` is given and the result is no pair.
+        ValueError: where `argnums` names an argument that is not there, or one argument twice.
+
+    https://docs.jax.dev/en/latest/_autosummary/jax.grad.html
     """
     both = value_and_grad(f, argnums, has_aux)
 
@@ -277,12 +320,29 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
-    """f(*primals), and the function that pulls a cotangent of the output back to a tuple of gradients, one for each argument.
+    """The vector-Jacobian product: f(*primals), and the function that takes a cotangent of the output to those of the arguments.
 
     >>> import xgrad as xg
     >>> y, pull = xg.vjp(lambda a, b: a * b, xg.asarray([1.0, 2.0]), xg.asarray([3.0, 4.0]))
     >>> [g.numpy().tolist() for g in pull(xg.asarray([1.0, 1.0]))]
     [[3.0, 4.0], [1.0, 2.0]]
+
+    Args:
+        f: a function whose arguments and result are arrays or trees of arrays.
+        *primals: the arguments: arrays of a floating-point dtype, numbers, or trees of these.
+
+    Returns:
+        (output, pull). `pull(cotangent)` takes a tree like the output, with the same shapes and dtypes (Python numbers and lists
+        are converted), and returns a tuple with a tree like each argument. It may be called several times: the tape is kept.
+
+    Derivative:
+        Output and cotangents are differentiable themselves. Complex cotangents follow PyTorch's convention, as in `grad`.
+
+    Raises:
+        TypeError: for an argument that holds integers or booleans; by `pull`, for a cotangent of another dtype than the output.
+        ValueError: by `pull`, for a cotangent of another structure or shape, or on another backend, than the output.
+
+    https://docs.jax.dev/en/latest/_autosummary/jax.vjp.html
     """
     run = Run(f, primals, {}, range(len(primals)), has_aux=False)
 
@@ -296,14 +356,31 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 
 def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
-    """f(*primals), and its derivative in the direction of the tangents.
+    """The Jacobian-vector product: f(*primals), and its derivative in the direction of the tangents.
 
     >>> import xgrad as xg
     >>> y, t = xg.jvp(xg.sin, (0.0,), (2.0,))
     >>> y.item(), t.item()
     (0.0, 2.0)
 
-    For a function of one argument, primals and tangents may be that argument and its tangent.
+    Args:
+        f: a function whose arguments and result are arrays or trees of arrays.
+        primals: a tuple or list of the arguments: arrays of a floating-point dtype, numbers, or trees of these. For a function of
+            one argument that is neither a tuple nor a list, that argument itself.
+        tangents: one for each argument, a tree like it with the same shapes and dtypes (Python numbers and lists are converted).
+
+    Returns:
+        (output, tangent). The tangent is a tree like the output, with its shapes and dtypes.
+
+    Derivative:
+        Output and tangent are differentiable themselves.
+
+    Raises:
+        TypeError: for an argument that holds integers or booleans, for a tangent of another dtype than its argument, and for one
+            primal with a sequence of tangents.
+        ValueError: for tangents of another number, structure or shape than the arguments, or on another backend.
+
+    https://docs.jax.dev/en/latest/_autosummary/jax.jvp.html
     """
     if not isinstance(primals, tuple | list):
         if isinstance(tangents, tuple | list):
@@ -316,12 +393,28 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
 def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
     """f(*primals), and the linear function that takes tangents of the arguments to the tangent of the output.
 
-    The function is run once; each call of the result walks the tape again.
+    `f` runs once. Each call of the linear function is one forward pass over the recorded tape.
 
     >>> import xgrad as xg
     >>> y, push = xg.linearize(lambda x: x * x, 3.0)
     >>> push(1.0).item(), push(2.0).item()
     (6.0, 12.0)
+
+    Args:
+        f: a function whose arguments and result are arrays or trees of arrays.
+        *primals: the arguments: arrays of a floating-point dtype, numbers, or trees of these.
+
+    Returns:
+        (output, push). `push(*tangents)` takes a tangent for each argument and returns the tangent of the output, as `jvp` does.
+
+    Derivative:
+        Output and tangents are differentiable themselves.
+
+    Raises:
+        TypeError: for an argument that holds integers or booleans; by `push`, for a tangent of another dtype than its argument.
+        ValueError: by `push`, for tangents of another number, structure or shape than the arguments, or on another backend.
+
+    https://docs.jax.dev/en/latest/_autosummary/jax.linearize.html
     """
     run = Run(f, tuple(primals), {}, range(len(primals)), has_aux=False)
 

@@ -1,7 +1,7 @@
 """Whole derivatives: jacobian, hessian, and the product of a Hessian with a vector.
 
-The rows (or the columns) of a Jacobian are walks along one tape, each from a one in another place. They are made many at once,
-as vmap would make them.
+One reverse pass from a unit cotangent gives a row of a Jacobian, one forward pass from a unit tangent a column. The unit vectors
+form a batch, so that one pass over the tape gives many rows or columns, as under vmap.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from xgrad.transforms.grad import Run, grad, is_complex, jvp, numbers
 
 Function = Callable[..., Any]
 
-AT_ONCE = 2**20  # numbers that a batch of walks may make at any place, about
+AT_ONCE = 2**20  # about how many numbers the largest array of a batched pass may hold
 
 
 def _zeros(xs: Sequence[Tensor]) -> list[Tensor]:
@@ -30,15 +30,32 @@ def _zeros(xs: Sequence[Tensor]) -> list[Tensor]:
 
 
 def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
-    """The Jacobian of `f`: for each output and argument, an array of the output's shape followed by the argument's.
+    """The Jacobian of a function, as a function of the same arguments.
 
-    Forward or reverse mode, whichever takes fewer passes. Trees of outputs and arguments are nested, outputs outside, as in JAX.
-    A block has the dtype of its argument, or that of its output where it is complex. Raises TypeError for a complex argument:
-    a function of one need not have a derivative that is one complex number.
+    It uses reverse mode where the real output has fewer elements than the arguments together, and forward mode otherwise.
 
     >>> import xgrad as xg
     >>> xg.jacobian(lambda x: x * x)(xg.asarray([1.0, 2.0])).numpy().tolist()
     [[2.0, 0.0], [0.0, 4.0]]
+
+    Args:
+        f: a function whose result is an array or a tree of arrays.
+        argnums: the index of the positional argument to differentiate by, or a sequence of such indices. Each of these arguments
+            is an array of a real floating-point dtype, a number, or a tree of these.
+
+    Returns:
+        A function of the arguments of `f`. For an output of shape (*m,) and an argument of shape (*n,) it returns a tensor of
+        shape (*m, *n). With trees it returns the tree of the output; each leaf there is the tree of the argument, or a tuple of
+        these where `argnums` is a sequence. A block has the dtype of its argument, or the output's where that is complex.
+
+    Derivative:
+        The function is differentiable itself.
+
+    Raises:
+        TypeError: for an argument that is complex (the derivative need not be one complex number) or holds integers or booleans.
+        ValueError: where `argnums` names an argument that is not there, or one argument twice.
+
+    https://docs.jax.dev/en/latest/_autosummary/jax.jacobian.html
     """
 
     chosen = one_or_more("jacobian", argnums, "argnums")
@@ -80,14 +97,14 @@ def _by_columns(run: Run) -> list[list[Tensor]]:
 
 
 def _width(run: Run) -> int:
-    """How many numbers one walk makes at one place, about: of what it goes from and to, and of all that it passes on its way."""
+    """About how many numbers the largest array of one pass holds, among its ends and all that lies between them."""
     ends = max(sum(x.size for x in run.inputs), sum(y.size for y in run.outputs))
     examples = prod(axis.size for axis in merged(*(base_and_scope(y.backend)[1] for y in run.outputs)))
     return examples * max(ends, *(size for node in run.path.nodes for size in _sizes(node[tape.SAVED])), 1)
 
 
 def _sizes(saved: Any) -> Iterator[int]:
-    """The sizes of the arrays that a node saved, and of those that it knows by their shapes and dtypes."""
+    """The sizes of the arrays that a node saved, and of those of which it saved the shape."""
     parts = saved if isinstance(saved, tuple) else (saved,)
     yield from (prod(part.shape) for part in parts if hasattr(part, "shape"))
     geometry = parts[-1] if parts and isinstance(parts[-1], tuple) else ()
@@ -95,14 +112,15 @@ def _sizes(saved: Any) -> Iterator[int]:
 
 
 def _for_each_place(walk: Function, seeds: list[Tensor], k: int, size: int) -> list[Tensor]:
-    """What the walk makes of the seeds with a one in one place of the k-th, for each place: along a first axis.
+    """The results of `walk` for every unit vector of the k-th seed, stacked along a first axis. The other seeds are zero.
 
-    As many at once as make about AT_ONCE numbers of `size` each; or one by one, where a rule of the user's cannot do that.
+    A batch has as many unit vectors as keep its arrays of `size` numbers each within AT_ONCE. Where a user's rule fails on a
+    batch, the unit vectors go one by one.
     """
     many = max(1, AT_ONCE // max(size, 1))
     try:
         return _in_pieces(functools.partial(_walk_many, walk), seeds, k, many)
-    except Exception:  # whatever it is, it comes again if it has nothing to do with there being many
+    except Exception:  # an error that is not about the batch is raised again below
         return _in_pieces(functools.partial(_walk_one, walk), seeds, k, 1)
 
 
@@ -118,7 +136,7 @@ def _in_pieces(walk: Function, seeds: list[Tensor], k: int, many: int) -> list[T
 
 
 def _walk_many(walk: Function, seeds: list[Tensor], k: int, ones: Tensor) -> list[Tensor]:
-    """As vmap does."""
+    """One pass for a batch of unit vectors, as under vmap."""
     axis = Axis(ones.shape[0])
     one = hide(ones, axis)
     with running(one.backend):
@@ -127,7 +145,7 @@ def _walk_many(walk: Function, seeds: list[Tensor], k: int, ones: Tensor) -> lis
 
 
 def _walk_one(walk: Function, seeds: list[Tensor], k: int, ones: Tensor) -> list[Tensor]:
-    one = ones[(0, ...)] if ones.shape[0] else seeds[k]  # of nothing there is still a shape to find
+    one = ones[(0, ...)] if ones.shape[0] else seeds[k]  # an empty seed still gives the shape of the result
     found = walk([*seeds[:k], one, *seeds[k + 1 :]])
     return [g[(None, ...)][: ones.shape[0], ...] for g in found]
 
@@ -143,19 +161,52 @@ def hessian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     >>> import xgrad as xg
     >>> xg.hessian(lambda x: xg.sum(x**3))(xg.asarray([1.0, 2.0])).numpy().tolist()
     [[6.0, 0.0], [0.0, 12.0]]
+
+    Args:
+        f: a function whose result is one real number, an array of shape ().
+        argnums: the index of the positional argument to differentiate by, or a sequence of such indices, as for `jacobian`.
+
+    Returns:
+        A function of the arguments of `f`. For an argument of shape (*n,) it returns a tensor of shape (*n, *n) and of the
+        argument's dtype. With a sequence of `argnums` it returns a tuple of tuples, with trees a tree of trees, as in JAX.
+
+    Derivative:
+        The function is differentiable itself.
+
+    Raises:
+        TypeError: where the result is not one real number; for an argument that is complex or holds integers or booleans.
+        ValueError: where `argnums` names an argument that is not there, or one argument twice.
+
+    https://docs.jax.dev/en/latest/_autosummary/jax.hessian.html
     """
     return jacobian(grad(f, argnums), argnums)
 
 
 def hvp(f: Function, primals: Any, tangents: Any) -> Any:
-    """The Hessian of a scalar-valued function times the tangents, without forming it: forward over reverse.
+    """The Hessian of a scalar-valued function times the tangents, without forming the Hessian: forward mode over reverse mode.
 
     >>> import xgrad as xg
     >>> (h,) = xg.hvp(lambda x: xg.sum(x**3), (xg.asarray([1.0, 2.0]),), (xg.asarray([1.0, 0.0]),))
     >>> h.numpy().tolist()
     [6.0, 0.0]
 
-    For a function of one argument, primals and tangents may be that argument and its tangent, and so is the result.
+    Args:
+        f: a function whose result is one real number, an array of shape ().
+        primals: a tuple or list of the arguments of `f`, as for `jvp`, or the argument itself where there is one.
+        tangents: one for each argument, with its structure, shapes and dtypes.
+
+    Returns:
+        A tuple with a product for each argument, a tree like it with its shapes and dtypes; where `primals` is one argument, its
+        product.
+
+    Derivative:
+        The product is differentiable itself.
+
+    Raises:
+        TypeError: where the result is not one real number; for arguments and tangents as in `jvp`.
+        ValueError: for tangents that do not fit the arguments.
+
+    https://docs.jax.dev/en/latest/notebooks/autodiff_cookbook.html
     """
     if not isinstance(primals, tuple | list):
         if isinstance(tangents, tuple | list):

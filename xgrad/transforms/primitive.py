@@ -1,4 +1,4 @@
-"""A function of one's own: its value, and its derivative, as the user writes them."""
+"""Functions with a derivative that the user writes: `xgrad.primitive`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Primitive(Op):
 
     lends = True  # the user's rules may return g, an argument, or whatever the user holds
 
-    def __init__(self, body: Callable[..., Any]) -> None:  # not in OPS: that is the table of xgrad's own
+    def __init__(self, body: Callable[..., Any]) -> None:  # OPS has only xgrad's own operations
         self.body = body
         self.name = getattr(body, "__name__", "primitive")
         self.arguments = ()
@@ -100,7 +100,7 @@ class Primitive(Op):
         )
 
     def _run(self, rule: DerivativeRule, g: Any, saved: tuple[Any, ...], static: Any, i: int) -> Any:
-        """Call a user's rule with tensors, and give back what the walk works with: tensors if it is recorded, else raw arrays."""
+        """Call a user's rule with tensors. Returns what the pass carries: a tensor if it is recorded, else a raw array."""
         recorded = isinstance(g, Tensor)
         *args, out, geometry = saved
         backend = g.backend if recorded else tape_backend(out)
@@ -123,7 +123,7 @@ class Primitive(Op):
         return h if recorded else h.data
 
     def _push_by_vjps(self, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
-        """The transpose of the transpose: the vjp is linear in g, so its own vjp takes a tangent to the output."""
+        """The tangent of the output from the vjp rules: a vjp is linear in g, so the transpose of the vjp is the jvp."""
         *_, out, geometry = saved
         recorded = isinstance(next(t for t in tangents if t is not None), Tensor)
         backend = out.backend if recorded else tape_backend(out)
@@ -147,23 +147,23 @@ class Primitive(Op):
 
 
 def _inside(arg: Any) -> Any:
-    """An argument as the function under vmap has it that is running now: so has the body what it closes over."""
+    """An argument on the backend of the vmap that is running, if one is, because the body's other arrays are there."""
     backend = None if isinstance(arg, Tensor) or is_scalar(arg) else owner(arg)
     x = arg if backend is None else wrap(backend.adopt(arg), backend)
     return inside(x) if isinstance(x, Tensor) else x
 
 
 def _on(backend: Any, y: Tensor, what: str) -> Tensor:
-    """What was returned, where it was called: for a call inside vmap, something from outside is the same for all examples."""
+    """A result, on the backend of the call. Inside vmap, a tensor from outside is the same for all examples."""
     if y.backend is not backend and backend.join(y.backend) is not backend:
         raise MixedBackendsError(f"{what} was called on {backend} and returned one on {y.backend}")
     return operand_on(backend, y)
 
 
 def _own(value: Any) -> Any:
-    """A static argument, or a part of one, as the node keeps it: a copy of what the caller may change before backward."""
+    """A static argument, or a part of one, for the node: a copy of anything that the caller may change before backward."""
     if isinstance(value, Tensor):
-        return value.detach()  # a write into the tensor leaves this value as it is
+        return value.detach()  # a later write into the tensor does not change this one
     if isinstance(value, set | bytearray):
         return copy(value)
     backend = None if is_scalar(value) else owner(value)
@@ -175,13 +175,14 @@ def tape_backend(raw: Any) -> Any:
 
 
 def primitive(f: Callable[..., Any]) -> Primitive:
-    """Make a function whose derivative you write yourself.
+    """A function whose derivative you write yourself.
 
-    The body and the rules receive tensors; the body is not recorded, and must return one tensor. Keyword arguments are
-    static and reach the rules as they were at the call: arrays, tensors, lists, dicts and sets are copied. Without
-    `defjvp`, forward mode is had from the `defvjp` rules, which must then be written with xgrad's functions.
+    `f` is not recorded. Its derivative comes from the rules that `defvjp` (reverse mode) and `defjvp` (forward mode) get, one
+    for each positional argument. Without `defjvp`, forward mode is derived from the `defvjp` rules, which must then use xgrad's
+    functions. Keyword arguments are static. They reach the rules with their values at the call: arrays, tensors, lists, dicts
+    and sets are copied.
 
-    LeakyReLU, written that way:
+    LeakyReLU with a derivative of its own:
 
     >>> import xgrad as xg
     >>> @xg.primitive
@@ -192,5 +193,26 @@ def primitive(f: Callable[..., Any]) -> Primitive:
     >>> xg.sum(leaky(x, slope=0.1)).backward()
     >>> x.grad.numpy().tolist()
     [0.1, 1.0]
+
+    Args:
+        f: a function of tensors and numbers that returns one tensor.
+
+    Returns:
+        A callable with the signature of `f`. `defvjp(*rules)` takes for each argument a rule `(g, out, *args, **kwargs)`, or None
+        if it has no gradient. The rule returns the gradient, a tensor of the argument's shape and dtype, or None for zero.
+        `defjvp(*rules)` takes rules `(t, out, *args, **kwargs)`, which return the tangent of the output. Both return the
+        callable.
+
+    Derivative:
+        By these rules. It is differentiable again where the rules use xgrad's functions.
+
+    Raises:
+        TypeError: by a call, where `f` does not return one tensor, where the number of rules is not that of the arguments, and
+            for a keyword argument that requires a gradient; in backward, for a rule that returns no tensor.
+        ValueError: in backward, for a rule that returns another shape or dtype.
+        NotImplementedError: in backward, where there are no rules.
+        MixedBackendsError: for arguments, and results of `f` and of rules, on another backend.
+
+    The convention of the rules is that of HIPS autograd: https://github.com/HIPS/autograd/blob/master/docs/tutorial.md.
     """
     return Primitive(f)

@@ -1,4 +1,4 @@
-"""vmap: a function of one example, run on many at once."""
+"""vmap: a function of one example, run on a batch of examples at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import xgrad.transforms.batching.across  # noqa: F401  (hangs itself on the products)
+import xgrad.transforms.batching.across  # noqa: F401  (adds itself to matmul and linear)
 from xgrad.backends.base import Backend
 from xgrad.backends.data import is_scalar
 from xgrad.engine.arguments import as_scalar, mixed
@@ -25,21 +25,12 @@ Axes = Any  # an int, None, or a tree of these
 
 
 def vmap(f: Function, in_axes: Axes = 0, out_axes: Axes = 0) -> Function:
-    """`f` for many examples at once: its arguments have an axis more, and so has its result.
+    """A function of one example, as a function of a batch of examples.
 
-    `in_axes` says where that axis is in each positional argument: an int for all of them, or a tuple with an entry for each,
-    which is an int, None for an argument that is the same for all examples, or a tree of these where the argument is a tree of
-    arrays. `out_axes` says likewise where it is to be in the result. Keyword arguments are passed on as they are.
-
-    `f` is called once, with tensors that have the shape of one example; there is no loop over examples. What it closes over is
-    the same for all of them, and random numbers that it draws are, too. What it does besides returning a result it does once;
-    backward() in it is for all examples, so that a leaf from outside gets the sum. vmap, grad, jvp and the others nest in every
-    order.
-
-    Raises ValueError where the axes do not have one length or are not there, NotImplementedError, naming it, for a function that
-    has no form for many examples (unique_values, nonzero, a mask as an index: what has another shape for each example), and
-    TypeError where `f` asks for the one value of an array that has many, as `if` does. Masks and `if` do work where the values
-    that they depend on are the same for all examples, as in a check of the arguments.
+    The arguments have one axis more than those of `f`, the batch axis, and so has the result. `f` is called once, with tensors
+    that have the shape of one example; no loop runs over the examples. Tensors that `f` closes over are the same for all
+    examples, and so are random numbers that it draws. A side effect of `f` happens once; backward() in it runs for all examples,
+    so that a leaf from outside gets the sum of their gradients. vmap, grad, jvp and the others nest in every order.
 
     >>> import xgrad as xg
     >>> x, w = xg.asarray([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), xg.asarray([1.0, 10.0])
@@ -51,6 +42,30 @@ def vmap(f: Function, in_axes: Axes = 0, out_axes: Axes = 0) -> Function:
     >>> loss = lambda w, x: xg.sum(x * w) ** 2
     >>> xg.vmap(xg.grad(loss), in_axes=(None, 0))(w, x).numpy().tolist()
     [[42.0, 84.0], [258.0, 344.0], [650.0, 780.0]]
+
+    Args:
+        f: a function whose result is an array or number, a tree of these, or None.
+        in_axes: where the batch axis is in each positional argument: an int for all of them, or a tuple with an entry for each.
+            An entry is an int, None for an argument that is the same for all examples, or a tree of these where the argument is a
+            tree of arrays. Keyword arguments are the same for all examples.
+        out_axes: where the batch axis is in the result, likewise. None is for a result that is the same for all examples.
+
+    Returns:
+        A function of the batched arguments. Where `f` returns an array of shape (*s,), it returns a tensor of shape
+        (batch, *s), or with the batch axis at `out_axes`, and of the same dtype.
+
+    Derivative:
+        That of `f`, for each example.
+
+    Raises:
+        ValueError: where a batch axis does not exist, where batch axes differ in length, where there is none, where `in_axes` or
+            `out_axes` does not fit the tree, and where `out_axes` is None for a result that differs between examples.
+        TypeError: where `f` needs one value of an array that differs between examples, as `if` and float() do (they work where
+            the value is the same for all); for an entry of `in_axes` that is no integer; for a result that is no array or number.
+        NotImplementedError: for a function whose result would have another shape for each example, such as unique_values, nonzero
+            and a mask as an index, unless its arguments are the same for all examples; and for a move to another device.
+
+    https://docs.jax.dev/en/latest/_autosummary/jax.vmap.html
     """
 
     @functools.wraps(f)
@@ -78,7 +93,7 @@ def vmap(f: Function, in_axes: Axes = 0, out_axes: Axes = 0) -> Function:
 
 
 def _of_arguments(in_axes: Axes, args: Sequence[Any]) -> list[int | None]:
-    """For each leaf of the arguments, where its axis is."""
+    """For each leaf of the arguments, where its batch axis is."""
     if isinstance(in_axes, tuple | list):
         in_axes = tuple(in_axes)
         if len(in_axes) != len(args):
@@ -91,20 +106,20 @@ def _of_arguments(in_axes: Axes, args: Sequence[Any]) -> list[int | None]:
 
 
 def _places(what: str, axes: Axes, tree: Any) -> list[int | None]:
-    """For each leaf of the tree, the entry over it."""
+    """For each leaf of the tree, the entry of `axes` that holds for it."""
     places = prefix_leaves(axes, tree, f"vmap: {what}")
     return [or_none("vmap", at, f"an entry of {what}") for at in places]
 
 
 def _result(y: Any, backend: Backend) -> Tensor:
-    """What the function has returned, as a tensor: also a number, which keeps its kind."""
+    """A result of the function as a tensor. A number keeps its kind: an int becomes a tensor of integers."""
     if not is_scalar(y):
         return to_tensor(y, "as the result of the function under vmap", backend)
     return wrap(backend.asarray(as_scalar(backend, y)), backend)
 
 
 def _size(arrays: Sequence[Any], places: Sequence[int | None]) -> int:
-    """The one length of all the axes that are mapped over."""
+    """The common length of all batch axes."""
     found: dict[int, str] = {}
     for x, at in zip(arrays, places, strict=True):
         if at is None:
@@ -134,7 +149,7 @@ def _common(tensors: Sequence[Tensor]) -> Backend:
 
 
 def _left(y: Tensor, at: int | None, axis: Axis, backend: Backend) -> Tensor:
-    """A result as it leaves vmap: the examples along axis `at`."""
+    """A result as vmap returns it: with the batch axis exposed at `at`."""
     joined = backend.join(y.backend)
     if joined is None:
         raise mixed("vmap", backend, y.backend)
