@@ -390,14 +390,34 @@ def test_a_row_becomes_a_docstring() -> None:
 
 
 def test_what_a_docstring_says_itself_is_kept() -> None:
-    def sum(x: Any, /, *, axis: Any = None) -> Any:
+    def sum(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
         """The sum.
 
+        Args:
+            axis: what I say.
+
         Returns:
-            What I say.
+            What I say too.
+
+        Raises:
+            ValueError: always.
         """
 
-    doc = completed("sum", sum)
-    assert doc.count("Returns:") == 1
-    assert "axis: an axis" in doc
-    assert "Derivative:\n        By the rule in" in doc, DERIVATIVES["sum"]
+    sections = dict(re.findall(r"(?m)^    (\w+):\n((?: {8}.*\n)+)", completed("sum", indented_once(sum))))
+    assert sections["Args"].splitlines() == [
+        "        axis: what I say.",
+        "        x: an array of any shape and dtype, or a number.",
+        "        keepdims: whether the reduced axes stay, with length 1.",
+    ]
+    assert sections["Returns"] == "        What I say too.\n"
+    assert "By the rule in" in sections["Derivative"], DERIVATIVES["sum"]
+    assert sections["Raises"].splitlines() == [
+        "        ValueError: always.",
+        "        TypeError: for an x that is neither an array nor a number; for an axis that is no integer.",
+    ]
+
+
+def indented_once(function: Any) -> Any:
+    """The function with its docstring indented as that of a function of a module."""
+    function.__doc__ = function.__doc__.replace("\n    ", "\n")
+    return function

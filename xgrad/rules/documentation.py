@@ -2,7 +2,8 @@
 
 A row says what the function computes and gives one value: "The sine of x in radians. sin(0.5) = 0.4794". Any other function has a
 docstring with an example. What these leave out is added here once all functions are declared: arguments, shape and dtype of the
-result, the derivative, the errors, and the page of the standard. A docstring that has such a part keeps its own.
+result, the derivative, the errors, and the page of the standard. A docstring that has such a part keeps its own. To `Args:` the
+arguments that it leaves out are added from the glossary, and to `Raises:` the errors of such arguments.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ TAKES = {
     for name in names.split()
 }
 
+# Functions of one element at a time that are not declared by a row.
+AS_ELEMENTWISE = {"conj", "real", "imag", "sign", "gap", "divide_into"}
+
 BOOLEANS = {
     name
     for names in (
@@ -48,7 +52,9 @@ BOOLEANS = {
 }
 
 ARGUMENTS = {
-    "axis": "an axis, counted from the end where it is negative, or a tuple of axes; None means all.",
+    "x": "an array of any shape and dtype, or a number.",
+    "arrays": "arrays, or numbers, which take the dtype of the arrays.",
+    "axis": "the axis, counted from the end where it is negative.",
     "keepdims": "whether the reduced axes stay, with length 1.",
     "correction": "what is subtracted from the number of elements: 0 for a population, 1 for a sample.",
     "dtype": "the dtype of the result; None means the default.",
@@ -62,6 +68,20 @@ ARGUMENTS = {
     "norm": "where the scaling is: 'backward' (in the inverse), 'ortho' (half in each) or 'forward'.",
     "descending": "whether the largest come first.",
     "stable": "whether equal elements keep their order.",
+}
+
+AXES = "an axis, counted from the end where it is negative, or a tuple of axes"
+
+# What is raised for an argument, where the docstring does not say it of that exception itself.
+RAISED = {
+    "x": {"TypeError": "an x that is neither an array nor a number"},
+    "arrays": {"TypeError": "what is neither an array nor a number"},
+    "axis": {
+        "TypeError": "an axis that is no integer",
+        "ValueError": "an axis that the array does not have (IndexError in some libraries)",
+    },
+    "dtype": {"TypeError": "a dtype that the backend does not have"},
+    "device": {"BackendError": "a device that the backend does not have"},
 }
 
 EXAMPLE = re.compile(r"(?P<text>.*?[.)]) (?P<call>(?P<name>\w+)\(.*\)) = (?P<value>.+)", re.DOTALL)
@@ -105,8 +125,13 @@ def completed(name: str, function: Callable[..., Any]) -> str:
         "Raises:": _raises,
     }
     for title, text in parts.items():
-        if f"\n    {title}\n" not in doc and (lines := text(name, function)):
-            doc += f"\n\n    {title}\n        " + "\n        ".join(lines)
+        before, heading, rest = doc.partition(f"\n    {title}\n")
+        own, gap, after = rest.partition("\n\n")
+        lines = [f"        {line}" for line in text(name, function, own)]
+        if heading:
+            doc = before + heading + "\n".join([own, *lines]) + gap + after
+        elif lines:
+            doc += "\n".join([f"\n\n    {title}", *lines])
     if "https://" not in doc:
         page = SCIPY if name.startswith("special.") else STANDARD
         doc += f"\n\n    {page.format(name)}"
@@ -120,18 +145,40 @@ def signature_of(function: Callable[..., Any]) -> tuple[str, ...]:
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
 
 
-def _arguments(name: str, function: Callable[..., Any]) -> list[str]:
+def _said(section: str) -> set[str]:
+    """The names in front of the colons of a section: arguments or exceptions."""
+    heads = re.findall(r"(?m)^ {8}(\w.*?): ", section)
+    return {name for head in heads for name in re.findall(r"\w+", head)}
+
+
+def _is_elementwise(name: str) -> bool:
+    return name in ELEMENTWISE or name in AS_ELEMENTWISE
+
+
+def _arguments(name: str, function: Callable[..., Any], own: str) -> list[str]:
     names = signature_of(function)
-    if name not in ELEMENTWISE:
-        return [f"{each}: {ARGUMENTS[each]}" for each in names if each in ARGUMENTS]
-    takes = TAKES.get(name, REAL_FLOATS)
-    if len(names) == 1:
-        return [f"x: an array of {takes}, of any shape, or a number."]
-    return [f"{', '.join(names)}: arrays of {takes}, whose shapes broadcast, or numbers."]
+    if _is_elementwise(name):
+        takes = TAKES.get(name, REAL_FLOATS)
+        if own:
+            return []
+        if len(names) == 1:
+            return [f"x: an array of {takes}, of any shape, or a number."]
+        return [f"{', '.join(names)}: arrays of {takes}, whose shapes broadcast, or numbers."]
+    left_out = [each for each in names if each in ARGUMENTS and each not in _said(own)]
+    return [
+        f"{each}: {_meaning(each, function)}" for each in left_out if "." not in name or each not in ("x", "arrays")
+    ]
 
 
-def _returns(name: str, function: Callable[..., Any]) -> list[str]:
-    if name not in ELEMENTWISE:
+def _meaning(argument: str, function: Callable[..., Any]) -> str:
+    annotation = str(function.__annotations__.get(argument))
+    if argument == "axis" and ("Axes" in annotation or "tuple" in annotation):
+        return AXES + ("; None means all." if "None" in annotation or "Axes" in annotation else ".")
+    return ARGUMENTS[argument]
+
+
+def _returns(name: str, function: Callable[..., Any], own: str) -> list[str]:
+    if own or not _is_elementwise(name):
         return []
     one = len(signature_of(function)) == 1
     if name in BOOLEANS:
@@ -143,7 +190,9 @@ def _returns(name: str, function: Callable[..., Any]) -> list[str]:
     return ["A tensor of the shape that the arguments broadcast to, and of the dtype that they promote to."]
 
 
-def _derivative(name: str, function: Callable[..., Any]) -> list[str]:
+def _derivative(name: str, function: Callable[..., Any], own: str) -> list[str]:
+    if own:
+        return []
     how = DERIVATIVES[name]
     if how == "rule":
         return [f"By the rule in {_file_of(name, function)}, in both modes and to any order."]
@@ -159,8 +208,10 @@ def _file_of(name: str, function: Callable[..., Any]) -> str:
     return f"xgrad/rules/{declared.__code__.co_filename.rpartition('/')[2]}"
 
 
-def _raises(name: str, function: Callable[..., Any]) -> list[str]:
-    if name not in ELEMENTWISE:
+def _raises(name: str, function: Callable[..., Any], own: str) -> list[str]:
+    if not _is_elementwise(name):
+        return [] if "." in name else _raised(signature_of(function), _said(own))
+    if own:
         return []
     lines = ["TypeError: for what is neither an array nor a number, and for an array of another dtype."]
     if len(signature_of(function)) > 1:
@@ -169,3 +220,12 @@ def _raises(name: str, function: Callable[..., Any]) -> list[str]:
             "MixedBackendsError: for arrays of two libraries, or on two devices.",
         ]
     return lines
+
+
+def _raised(arguments: tuple[str, ...], said: set[str]) -> list[str]:
+    """The errors of these arguments, without those of an exception that the docstring names itself."""
+    found: dict[str, list[str]] = {}
+    for argument in arguments:
+        for exception, what in RAISED.get(argument, {}).items():
+            found.setdefault(exception, []).append(what)
+    return [f"{exception}: for {'; for '.join(found[exception])}." for exception in found if exception not in said]
