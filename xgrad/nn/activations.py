@@ -1,4 +1,4 @@
-"""Activations as modules. What they compute is in nn/functional.py."""
+"""Activations as modules. Each calls the function of its name in nn/functional.py."""
 
 from __future__ import annotations
 
@@ -10,21 +10,65 @@ from xgrad.nn.module import Module
 
 
 class Sigmoid(Module):
-    """1 / (1 + exp(-x))."""
+    """1 / (1 + exp(-x)), element by element; its derivative is s * (1 - s), for the output s.
+
+    Call it with an array of any shape and of a floating-point dtype (integers become floats of the default dtype); the output has
+    the shape and dtype of the input.
+
+    Raises:
+        TypeError: for an input that is neither an array nor a number.
+
+    >>> import xgrad as xg
+    >>> xg.nn.Sigmoid()(xg.asarray([-1.0, 0.0, 1.0])).numpy().round(4).tolist()
+    [0.2689, 0.5, 0.7311]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html
+    """
 
     def forward(self, input: Any) -> Tensor:
         return F.sigmoid(input)
 
 
 class Tanh(Module):
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent, element by element; its derivative is 1 - t**2, for the output t.
+
+    Call it with an array of any shape and of a floating-point dtype (integers become floats of the default dtype); the output has
+    the shape and dtype of the input.
+
+    Raises:
+        TypeError: for an input that is neither an array nor a number.
+
+    >>> import xgrad as xg
+    >>> xg.nn.Tanh()(xg.asarray([-1.0, 0.0, 1.0])).numpy().round(4).tolist()
+    [-0.7616, 0.0, 0.7616]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanh.html
+    """
 
     def forward(self, input: Any) -> Tensor:
         return F.tanh(input)
 
 
 class ReLU(Module):
-    """max(x, 0). `inplace` is taken, as PyTorch has it, and has no effect."""
+    """max(x, 0), element by element; its derivative at 0 is 0.
+
+    Call it with an array of any shape and of a real dtype; the output has the shape and dtype of the input.
+
+    Args:
+        inplace: an argument of PyTorch's, without effect here: the output is a new array.
+
+    Raises:
+        TypeError: for an input that is neither an array nor a number.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([-1.0, 0.0, 2.0])
+    >>> xg.nn.ReLU()(x).numpy().tolist()
+    [0.0, 0.0, 2.0]
+    >>> xg.grad(lambda x: xg.sum(xg.nn.ReLU()(x)))(x).numpy().tolist()
+    [0.0, 0.0, 1.0]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU.html
+    """
 
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
@@ -34,7 +78,25 @@ class ReLU(Module):
 
 
 class LeakyReLU(Module):
-    """x where it is positive, `negative_slope * x` elsewhere. `inplace` is taken and has no effect."""
+    """x where x > 0, `negative_slope * x` elsewhere; its derivative at 0 is `negative_slope`.
+
+    Call it with an array of any shape and of a real floating-point dtype (integers become floats of the default dtype); the
+    output has the shape and dtype of the input.
+
+    Args:
+        negative_slope: a number.
+        inplace: an argument of PyTorch's, without effect here: the output is a new array.
+
+    Raises:
+        TypeError: for an input that is neither an array nor a number, or a `negative_slope` that is not a number; both when the
+            module is called.
+
+    >>> import xgrad as xg
+    >>> xg.nn.LeakyReLU(0.25)(xg.asarray([-1.0, 0.0, 2.0])).numpy().tolist()
+    [-0.25, 0.0, 2.0]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.LeakyReLU.html
+    """
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         self.negative_slope, self.inplace = negative_slope, inplace
@@ -47,7 +109,24 @@ class LeakyReLU(Module):
 
 
 class Softplus(Module):
-    """log(1 + exp(beta * x)) / beta, and x itself where `beta * x > threshold`."""
+    """log(1 + exp(beta * x)) / beta, and x itself where `beta * x > threshold`; its derivative is sigmoid(beta * x), there 1.
+
+    Call it with an array of any shape and of a real floating-point dtype (integers become floats of the default dtype); the
+    output has the shape and dtype of the input.
+
+    Args:
+        beta: a number that is not 0. The larger it is, the nearer the function is to ReLU.
+        threshold: a number.
+
+    Raises:
+        TypeError: for an input that is neither an array nor a number.
+
+    >>> import xgrad as xg
+    >>> xg.nn.Softplus()(xg.asarray([-1.0, 0.0, 30.0])).numpy().round(4).tolist()
+    [0.3133, 0.6931, 30.0]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Softplus.html
+    """
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         self.beta, self.threshold = beta, threshold
@@ -60,7 +139,25 @@ class Softplus(Module):
 
 
 class Softmax(Module):
-    """exp(x), scaled to sum to 1 along `dim`."""
+    """exp(x) / sum(exp(x)) along the axis `dim`: positive numbers that sum to 1.
+
+    Call it with an array of one axis or more and of a floating-point dtype (integers become floats of the default dtype); the
+    output has the shape and dtype of the input.
+
+    Args:
+        dim: the axis, an integer, negative from the end. None takes 0 for an input of 1 or 3 axes, else 1, as PyTorch does, and
+            warns.
+
+    Raises:
+        TypeError: for an input that is neither an array nor a number, or a `dim` that is not an integer.
+        ValueError: for a `dim` that the input does not have. All are raised when the module is called.
+
+    >>> import xgrad as xg
+    >>> xg.nn.Softmax(dim=1)(xg.asarray([[0.0, 0.0], [1.0, 3.0]])).numpy().round(4).tolist()
+    [[0.5, 0.5], [0.1192, 0.8808]]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html
+    """
 
     def __init__(self, dim: int | None = None) -> None:
         self.dim = dim
@@ -73,7 +170,25 @@ class Softmax(Module):
 
 
 class LogSoftmax(Module):
-    """The logarithm of Softmax."""
+    """The logarithm of softmax, x - log(sum(exp(x))) along the axis `dim`: exact also where softmax underflows.
+
+    Call it with an array of one axis or more and of a floating-point dtype (integers become floats of the default dtype); the
+    output has the shape and dtype of the input.
+
+    Args:
+        dim: the axis, an integer, negative from the end. None takes 0 for an input of 1 or 3 axes, else 1, as PyTorch does, and
+            warns.
+
+    Raises:
+        TypeError: for an input that is neither an array nor a number, or a `dim` that is not an integer.
+        ValueError: for a `dim` that the input does not have. All are raised when the module is called.
+
+    >>> import xgrad as xg
+    >>> xg.nn.LogSoftmax(dim=1)(xg.asarray([[0.0, 0.0], [1.0, 3.0]])).numpy().round(4).tolist()
+    [[-0.6931, -0.6931], [-2.1269, -0.1269]]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html
+    """
 
     def __init__(self, dim: int | None = None) -> None:
         self.dim = dim

@@ -1,4 +1,4 @@
-"""Modules that are made of modules."""
+"""Modules that hold other modules in order."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from xgrad.nn.module import Module
 
 
 class _Numbered(Module):
-    """Modules in order, by name or number."""
+    """Modules in order. Their attribute names are "0", "1", ..., or names of the user's."""
 
     def _list(self) -> list[Module]:
         return [value for value in vars(self).values() if isinstance(value, Module)]
 
     def append(self, module: Module) -> Self:
-        """Add one at the end."""
+        """Add a module at the end, and return this container. TypeError for what is no Module."""
         self.add_module(str(len(self)), module)
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:
+        """Add modules at the end, and return this container. TypeError for what is no Module."""
         for module in modules:
             self.append(module)
         return self
@@ -41,10 +42,17 @@ class _Numbered(Module):
 
 
 class Sequential(_Numbered):
-    """Each module is called on the output of the one before.
+    """A chain of modules: each is called with the output of the one before.
+
+    `len`, iteration and indexing work as on a list; a slice is another Sequential of the same modules. An empty one returns its
+    input.
 
     Args:
-        *args: modules, or one dict of them by name.
+        *args: modules, or a single dict of modules, whose keys become their names.
+
+    Raises:
+        TypeError: for an argument that is no Module.
+        KeyError: for a name that is empty, has a dot in it, or is that of a method.
 
     >>> import xgrad as xg
     >>> net = xg.nn.Sequential(xg.nn.Linear(1, 8), xg.nn.ReLU(), xg.nn.Linear(8, 1))
@@ -52,6 +60,8 @@ class Sequential(_Numbered):
     (5, 1)
     >>> net[0]
     Linear(in_features=1, out_features=8, bias=True)
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Sequential.html
     """
 
     def __init__(self, *args: Any) -> None:
@@ -68,12 +78,23 @@ class Sequential(_Numbered):
 
 
 class ModuleList(_Numbered):
-    """A list of modules whose parameters are found. It has no forward: the module that holds it decides.
+    """A list of modules whose parameters the surrounding module finds, as it does not in a Python list.
+
+    `len`, iteration and indexing work as on a list; a slice is another ModuleList of the same modules.
+
+    Args:
+        modules: the modules in their order.
+
+    Raises:
+        TypeError: for an item that is no Module.
+        NotImplementedError: when called: the module that holds it calls its items.
 
     >>> import xgrad as xg
     >>> layers = xg.nn.ModuleList([xg.nn.Linear(2, 2), xg.nn.Linear(2, 1)])
-    >>> len(layers), len(list(layers.parameters()))
-    (2, 4)
+    >>> len(layers), [name for name, _ in layers.named_parameters()]
+    (2, ['0.weight', '0.bias', '1.weight', '1.bias'])
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.ModuleList.html
     """
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:

@@ -1,7 +1,7 @@
-"""Starting values for weights. Each function fills a tensor, as PyTorch's do, and returns it.
+"""Functions that fill a tensor with starting values, in place, and return it.
 
-A weight of shape (out, in, ...) has fan_in = in * ... and fan_out = out * .... The old array is not written: the tensor
-gets a new one, of the same dtype on the same backend.
+"In place" means that the tensor gets a new array, of the same dtype on the same backend; the old array is not written, and the
+operation is not recorded. A weight of shape (out, in, ...) has fan_in = in * ... and fan_out = out * ....
 
 >>> import xgrad as xg
 >>> layer = xg.nn.Linear(2, 3)
@@ -22,7 +22,25 @@ GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "se
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """What to multiply weights by so that this activation keeps its input's spread. `param`: leaky_relu's slope."""
+    """The factor of the weights before an activation that keeps the variance of the signal about the same from layer to layer.
+
+    Args:
+        nonlinearity: "linear" (1), "sigmoid" (1), "tanh" (5/3), "relu" (sqrt(2)), "leaky_relu" (sqrt(2 / (1 + param**2))) or
+            "selu" (3/4).
+        param: the slope of leaky_relu; None means 0.01. The others ignore it.
+
+    Returns:
+        A float.
+
+    Raises:
+        ValueError: for an unknown name.
+
+    >>> import xgrad as xg
+    >>> round(xg.nn.init.calculate_gain("relu"), 4), xg.nn.init.calculate_gain("leaky_relu", 1.0)
+    (1.4142, 1.0)
+
+    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.calculate_gain
+    """
     if nonlinearity == "leaky_relu":
         slope = 0.01 if param is None else param
         return math.sqrt(2 / (1 + slope**2))
@@ -32,23 +50,93 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Fill the tensor with one number."""
+    """Fill the tensor with one number.
+
+    Args:
+        tensor: a tensor of any shape and dtype.
+        val: the number.
+
+    Returns:
+        The tensor itself, with its shape and dtype.
+
+    Raises:
+        AttributeError: for an array that is not a tensor.
+
+    >>> import xgrad as xg
+    >>> xg.nn.init.constant_(xg.zeros((2,)), 0.5).numpy().tolist()
+    [0.5, 0.5]
+
+    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.constant_
+    """
     tensor.data = tensor.backend.xp.full_like(tensor.data, val)
     return tensor
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Fill the tensor with zeros."""
+    """Fill the tensor with zeros.
+
+    Args:
+        tensor: a tensor of any shape and dtype.
+
+    Returns:
+        The tensor itself, with its shape and dtype.
+
+    Raises:
+        AttributeError: for an array that is not a tensor.
+
+    >>> import xgrad as xg
+    >>> xg.nn.init.zeros_(xg.asarray([1.0, 2.0])).numpy().tolist()
+    [0.0, 0.0]
+
+    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.zeros_
+    """
     return constant_(tensor, 0.0)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Fill the tensor with ones."""
+    """Fill the tensor with ones.
+
+    Args:
+        tensor: a tensor of any shape and dtype.
+
+    Returns:
+        The tensor itself, with its shape and dtype.
+
+    Raises:
+        AttributeError: for an array that is not a tensor.
+
+    >>> import xgrad as xg
+    >>> xg.nn.init.ones_(xg.asarray([1.0, 2.0])).numpy().tolist()
+    [1.0, 1.0]
+
+    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.ones_
+    """
     return constant_(tensor, 1.0)
 
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Evenly spread over [a, b)."""
+    """Fill the tensor with numbers of the uniform distribution on [a, b).
+
+    Args:
+        tensor: a tensor of any shape and dtype.
+        a: the lower bound.
+        b: the upper bound.
+        generator: where the numbers are drawn from; None means the generator that `xgrad.random.seed` sets.
+
+    Returns:
+        The tensor itself, with its shape and dtype.
+
+    Raises:
+        ValueError: for bounds that are not finite, or a > b.
+        AttributeError: for an array that is not a tensor.
+
+    >>> import xgrad as xg
+    >>> w = xg.nn.init.uniform_(xg.zeros((100, 200)), 2.0, 4.0, generator=xg.random.Generator(0))
+    >>> round(xg.min(w).item(), 1), round(xg.mean(w).item(), 1), round(xg.max(w).item(), 1)
+    (2.0, 3.0, 4.0)
+
+    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.uniform_
+    """
     draw = random.default_generator() if generator is None else generator
     with use_backend(tensor.backend):
         tensor.data = draw.uniform(tensor.shape, low=a, high=b, dtype=tensor.dtype).data
@@ -56,7 +144,28 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Fill the tensor with normally distributed numbers."""
+    """Fill the tensor with numbers of the normal distribution.
+
+    Args:
+        tensor: a tensor of any shape and dtype.
+        mean: its mean.
+        std: its standard deviation, 0 or more.
+        generator: where the numbers are drawn from; None means the generator that `xgrad.random.seed` sets.
+
+    Returns:
+        The tensor itself, with its shape and dtype.
+
+    Raises:
+        ValueError: for a mean or a standard deviation that is not finite, or a negative standard deviation.
+        AttributeError: for an array that is not a tensor.
+
+    >>> import xgrad as xg
+    >>> w = xg.nn.init.normal_(xg.zeros((100, 200)), 5.0, 2.0, generator=xg.random.Generator(0))
+    >>> round(xg.mean(w).item(), 1), round(xg.std(w).item(), 1)
+    (5.0, 2.0)
+
+    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.normal_
+    """
     draw = random.default_generator() if generator is None else generator
     with use_backend(tensor.backend):
         tensor.data = draw.normal(tensor.shape, mean=mean, std=std, dtype=tensor.dtype).data
@@ -64,13 +173,57 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Uniform with variance gain**2 * 2 / (fan_in + fan_out): for activations that are symmetric, such as tanh."""
+    """Fill a weight from the uniform distribution of mean 0 and variance gain**2 * 2 / (fan_in + fan_out).
+
+    Its bounds are +- gain * sqrt(6 / (fan_in + fan_out)). It suits activations that are symmetric around 0, such as tanh. Glorot
+    and Bengio, https://proceedings.mlr.press/v9/glorot10a.html, equation 16.
+
+    Args:
+        tensor: a weight of shape (out, in, ...), of two axes or more.
+        gain: a factor; see `calculate_gain`.
+        generator: where the numbers are drawn from; None means the generator that `xgrad.random.seed` sets.
+
+    Returns:
+        The tensor itself, with its shape and dtype.
+
+    Raises:
+        ValueError: for a tensor of fewer than two axes, or a gain that is negative or not finite.
+
+    >>> import xgrad as xg
+    >>> w = xg.nn.init.xavier_uniform_(xg.zeros((100, 200)), generator=xg.random.Generator(0))
+    >>> round(xg.std(w).item(), 2), round((2 / 300) ** 0.5, 2)
+    (0.08, 0.08)
+
+    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_uniform_
+    """
     bound = gain * _root(6, sum(fans(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Normal with variance gain**2 * 2 / (fan_in + fan_out)."""
+    """Fill a weight from the normal distribution of mean 0 and variance gain**2 * 2 / (fan_in + fan_out).
+
+    It suits activations that are symmetric around 0, such as tanh. Glorot and Bengio,
+    https://proceedings.mlr.press/v9/glorot10a.html, equation 12.
+
+    Args:
+        tensor: a weight of shape (out, in, ...), of two axes or more.
+        gain: a factor, 0 or more; see `calculate_gain`.
+        generator: where the numbers are drawn from; None means the generator that `xgrad.random.seed` sets.
+
+    Returns:
+        The tensor itself, with its shape and dtype.
+
+    Raises:
+        ValueError: for a tensor of fewer than two axes, or a gain that is negative or not finite.
+
+    >>> import xgrad as xg
+    >>> w = xg.nn.init.xavier_normal_(xg.zeros((100, 200)), generator=xg.random.Generator(0))
+    >>> round(xg.std(w).item(), 2), round((2 / 300) ** 0.5, 2)
+    (0.08, 0.08)
+
+    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_normal_
+    """
     return normal_(tensor, 0.0, gain * _root(2, sum(fans(tensor))), generator)
 
 
@@ -81,7 +234,31 @@ def kaiming_uniform_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Uniform with variance gain**2 / fan: for the relu family. `a` is leaky_relu's slope."""
+    """Fill a weight from the uniform distribution of mean 0 and variance gain**2 / fan.
+
+    It suits relu and its relatives, with the gain of `calculate_gain`. He et al., https://arxiv.org/abs/1502.01852, equation 10.
+    Its bounds are +- gain * sqrt(3 / fan).
+
+    Args:
+        tensor: a weight of shape (out, in, ...), of two axes or more.
+        a: the negative slope, where the nonlinearity is "leaky_relu"; 0 is that of relu.
+        mode: "fan_in" keeps the variance of the signal, "fan_out" that of the gradient.
+        nonlinearity: the activation that follows: a name that `calculate_gain` knows.
+        generator: where the numbers are drawn from; None means the generator that `xgrad.random.seed` sets.
+
+    Returns:
+        The tensor itself, with its shape and dtype.
+
+    Raises:
+        ValueError: for a tensor of fewer than two axes, an unknown mode, or an unknown nonlinearity.
+
+    >>> import xgrad as xg
+    >>> w = xg.nn.init.kaiming_uniform_(xg.zeros((100, 200)), generator=xg.random.Generator(0))
+    >>> round(xg.std(w).item(), 3), round((2 / 200) ** 0.5, 3)
+    (0.1, 0.1)
+
+    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_uniform_
+    """
     bound = math.sqrt(3) * _kaiming_std(tensor, a, mode, nonlinearity)
     return uniform_(tensor, -bound, bound, generator)
 
@@ -93,12 +270,51 @@ def kaiming_normal_(
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal with variance gain**2 / fan: for the relu family. `a` is leaky_relu's slope."""
+    """Fill a weight from the normal distribution of mean 0 and variance gain**2 / fan.
+
+    It suits relu and its relatives, with the gain of `calculate_gain`. He et al., https://arxiv.org/abs/1502.01852, equation 10.
+
+    Args:
+        tensor: a weight of shape (out, in, ...), of two axes or more.
+        a: the negative slope, where the nonlinearity is "leaky_relu"; 0 is that of relu.
+        mode: "fan_in" keeps the variance of the signal, "fan_out" that of the gradient.
+        nonlinearity: the activation that follows: a name that `calculate_gain` knows.
+        generator: where the numbers are drawn from; None means the generator that `xgrad.random.seed` sets.
+
+    Returns:
+        The tensor itself, with its shape and dtype.
+
+    Raises:
+        ValueError: for a tensor of fewer than two axes, an unknown mode, or an unknown nonlinearity.
+
+    >>> import xgrad as xg
+    >>> w = xg.nn.init.kaiming_normal_(xg.zeros((100, 200)), generator=xg.random.Generator(0))
+    >>> round(xg.std(w).item(), 3), round((2 / 200) ** 0.5, 3)
+    (0.1, 0.1)
+
+    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.kaiming_normal_
+    """
     return normal_(tensor, 0.0, _kaiming_std(tensor, a, mode, nonlinearity), generator)
 
 
 def fans(tensor: Tensor) -> tuple[int, int]:
-    """(fan_in, fan_out) of a weight."""
+    """fan_in and fan_out of a weight: how many numbers each output is computed from, and how many outputs each input reaches.
+
+    Args:
+        tensor: a weight of shape (out, in, ...), of two axes or more.
+
+    Returns:
+        The integers in * ... and out * ....
+
+    Raises:
+        ValueError: for a tensor of fewer than two axes.
+
+    >>> import xgrad as xg
+    >>> xg.nn.init.fans(xg.zeros((8, 3, 5, 5)))
+    (75, 200)
+
+    Used by https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.xavier_uniform_ and the three after it.
+    """
     if tensor.ndim < 2:
         raise ValueError(f"fan_in and fan_out need a weight of two axes or more, got shape {tensor.shape}")
     field = math.prod(tensor.shape[2:])
@@ -113,5 +329,5 @@ def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> floa
 
 
 def _root(part: int, fan: int) -> float:
-    """sqrt(part / fan); 0 for a weight without elements, which has nothing to spread."""
+    """sqrt(part / fan); 0 for a weight without elements."""
     return math.sqrt(part / fan) if fan else 0.0

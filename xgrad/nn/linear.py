@@ -1,4 +1,4 @@
-"""Linear layers, and those that only pass on or reshape."""
+"""Linear, and the layers without parameters that are no activations: Identity and Flatten."""
 
 from __future__ import annotations
 
@@ -16,24 +16,35 @@ from xgrad.random import Generator
 
 
 class Linear(Module):
-    """`x @ weight.T + bias`: the last axis of x has `in_features` elements, that of the output `out_features`.
+    """`x @ weight.T + bias`: an affine map of the last axis.
+
+    Call it with an array of shape (..., in_features); the output has the shape (..., out_features).
+
+    `weight` has the shape (out_features, in_features), `bias` (out_features,). Both are uniform within 1/sqrt(in_features) of
+    zero. The weight is drawn first, as an array of shape (in_features, out_features) that is then transposed; the bias follows.
 
     Args:
-        in_features, out_features: sizes, zero or more.
-        bias: whether there is a bias.
-        dtype, device: of the weights; by default the backend's.
-        rng: where the weights are drawn from; by default the generator that `xgrad.random.seed` sets.
-
-    `weight` has the shape (out_features, in_features), `bias` (out_features,). Both are uniform within
-    1/sqrt(in_features) of zero: first the weight, drawn as (in_features, out_features) and transposed, then the bias.
+        in_features: the length of the last axis of the input, an integer, 0 or more.
+        out_features: the length of the last axis of the output, an integer, 0 or more.
+        bias: whether there is a bias; without one, `bias` is None.
+        dtype: that of the parameters, floating-point or complex; None means the default dtype.
+        device: that of the parameters; None means the current one.
+        rng: the generator of the starting values; None means the one that `xgrad.random.seed` sets.
 
     Raises:
-        ValueError: a size that is not an integer, zero or more; later, an input whose last axis does not fit.
+        ValueError: for a size that is not an integer, 0 or more; when called, for an input whose last axis does not have
+            `in_features` elements.
+        TypeError: for an integer dtype.
+        BackendError: for an unknown device.
 
     >>> import xgrad as xg
     >>> layer = xg.nn.Linear(3, 2, rng=xg.random.Generator(0))
     >>> layer(xg.ones((5, 3))).shape
     (5, 2)
+    >>> {name: p.shape for name, p in layer.named_parameters()}
+    {'weight': (2, 3), 'bias': (2,)}
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html
     """
 
     weight: Parameter
@@ -85,7 +96,20 @@ def _size(name: str, value: Any) -> int:
 
 
 class Identity(Module):
-    """Returns its input. Arguments are taken and ignored, so that it can stand in for any layer."""
+    """Returns its input, whatever it is.
+
+    Args:
+        *args: ignored, so that it can take the place of any layer.
+        **kwargs: ignored.
+
+    Raises nothing.
+
+    >>> import xgrad as xg
+    >>> xg.nn.Identity(3, 2)(xg.asarray([1.0, 2.0])).numpy().tolist()
+    [1.0, 2.0]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Identity.html
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         pass
@@ -95,11 +119,23 @@ class Identity(Module):
 
 
 class Flatten(Module):
-    """Joins the axes from `start_dim` to `end_dim` into one.
+    """Joins the axes from `start_dim` to `end_dim`, both included, into one.
+
+    Call it with an array of any dtype that has these axes. With the defaults, (N, ...) becomes (N, number of elements of each).
+
+    Args:
+        start_dim: the first axis to join, negative from the end.
+        end_dim: the last axis to join, negative from the end.
+
+    Raises:
+        TypeError: for an axis that is not an integer.
+        IndexError: when called, for axes that the input does not have, or a `start_dim` after `end_dim`.
 
     >>> import xgrad as xg
     >>> xg.nn.Flatten()(xg.zeros((5, 2, 3))).shape
     (5, 6)
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Flatten.html
     """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:

@@ -1,4 +1,4 @@
-"""Losses as modules. What they compute is in nn/loss_functions.py."""
+"""Losses as modules. Each calls the function of its name in nn/functional.py."""
 
 from __future__ import annotations
 
@@ -20,11 +20,22 @@ class _Loss(Module):
 
 
 class MSELoss(_Loss):
-    """The squared difference.
+    """The squared difference of input and target: (input - target)**2.
+
+    Call it with an input and a target, two arrays of the same shape (other shapes are broadcast, with a warning). The result is
+    0-d, or for "none" of the shape of the input.
+
+    Args:
+        reduction: "mean" of all elements, their "sum", or "none".
+
+    Raises:
+        ValueError: for an unknown `reduction`; when called, for shapes that do not broadcast.
 
     >>> import xgrad as xg
     >>> xg.nn.MSELoss(reduction="sum")(xg.asarray([1.0, 2.0]), xg.asarray([1.0, 4.0])).item()
     4.0
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html
     """
 
     def __init__(self, *, reduction: str = "mean") -> None:
@@ -35,7 +46,23 @@ class MSELoss(_Loss):
 
 
 class L1Loss(_Loss):
-    """The absolute difference."""
+    """The absolute difference of input and target: abs(input - target), with derivative 0 where they are equal.
+
+    Call it with an input and a target, two arrays of the same shape (other shapes are broadcast, with a warning). The result is
+    0-d, or for "none" of the shape of the input.
+
+    Args:
+        reduction: "mean" of all elements, their "sum", or "none".
+
+    Raises:
+        ValueError: for an unknown `reduction`; when called, for shapes that do not broadcast.
+
+    >>> import xgrad as xg
+    >>> xg.nn.L1Loss()(xg.asarray([1.0, 2.0]), xg.asarray([1.0, 4.0])).item()
+    1.0
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.L1Loss.html
+    """
 
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__(reduction)
@@ -45,7 +72,25 @@ class L1Loss(_Loss):
 
 
 class HuberLoss(_Loss):
-    """Half the square of the difference up to `delta`, from there on a line of slope `delta`."""
+    """d**2 / 2 for a difference d of at most `delta` in size, and `delta * (abs(d) - delta / 2)` for a larger one.
+
+    Call it with an input and a target, two arrays of the same shape (other shapes are broadcast, with a warning). The result is
+    0-d, or for "none" of the shape of the input.
+
+    Args:
+        reduction: "mean" of all elements, their "sum", or "none".
+        delta: a number more than 0: where the parabola goes over into lines of slope `delta`.
+
+    Raises:
+        ValueError: for an unknown `reduction`, or a `delta` that is not more than 0; when called, for shapes that do not
+            broadcast.
+
+    >>> import xgrad as xg
+    >>> xg.nn.HuberLoss("none")(xg.asarray([0.5, 3.0]), xg.asarray([0.0, 0.0])).numpy().tolist()
+    [0.125, 2.5]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html
+    """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction)
@@ -58,7 +103,30 @@ class HuberLoss(_Loss):
 
 
 class CrossEntropyLoss(_Loss):
-    """Cross-entropy of softmax(input) and class numbers or probabilities; see `xgrad.nn.functional.cross_entropy`."""
+    """-sum(target * log(softmax(input))) over the classes, for a target of class numbers or of probabilities.
+
+    Call it with logits of shape (C,), (N, C) or (N, C, ...) for C classes, and with a target: class numbers, an array of integers
+    of that shape without the class axis, or probabilities, of the same shape. The result is 0-d, or for "none" of the shape of
+    the input without its class axis.
+
+    Args:
+        weight: a tensor of shape (C,), kept as a buffer: it multiplies the loss of each class. None for 1.
+        ignore_index: a class number whose samples do not count, neither in the loss nor in the mean.
+        reduction: "mean" over the samples, their "sum", or "none".
+        label_smoothing: the share of each target that is spread evenly over the classes, from 0 to 1.
+
+    Raises:
+        TypeError: for a weight that is not a tensor.
+        ValueError: for an unknown `reduction`, or a `label_smoothing` outside 0 to 1. When called, it raises what
+            `xgrad.nn.functional.cross_entropy` raises.
+
+    >>> import xgrad as xg
+    >>> loss = xg.nn.CrossEntropyLoss(reduction="none")
+    >>> loss(xg.asarray([[0.0, 0.0], [1.0, 3.0]]), xg.asarray([1, 0])).numpy().round(4).tolist()
+    [0.6931, 2.1269]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
+    """
 
     weight: Tensor | None
 
@@ -89,7 +157,27 @@ class CrossEntropyLoss(_Loss):
 
 
 class NLLLoss(_Loss):
-    """CrossEntropyLoss of what LogSoftmax gives, with class numbers."""
+    """The negative of the input at each class number: the cross-entropy of log-probabilities, as LogSoftmax gives them.
+
+    Call it with log-probabilities of shape (C,), (N, C) or (N, C, ...) for C classes, and with class numbers, integers of that
+    shape without the class axis. The result is 0-d, or for "none" of the shape of the class numbers.
+
+    Args:
+        weight: a tensor of shape (C,), kept as a buffer: it multiplies the loss of each class. None for 1.
+        ignore_index: a class number whose samples do not count, neither in the loss nor in the mean.
+        reduction: "mean" over the samples, their "sum", or "none".
+
+    Raises:
+        TypeError: for a weight that is not a tensor.
+        ValueError: for an unknown `reduction`. When called, it raises what `xgrad.nn.functional.nll_loss` raises.
+
+    >>> import xgrad as xg
+    >>> log_p = xg.nn.LogSoftmax(dim=1)(xg.asarray([[0.0, 0.0], [1.0, 3.0]]))
+    >>> xg.nn.NLLLoss(reduction="none")(log_p, xg.asarray([1, 0])).numpy().round(4).tolist()
+    [0.6931, 2.1269]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
+    """
 
     weight: Tensor | None
 
@@ -103,7 +191,28 @@ class NLLLoss(_Loss):
 
 
 class BCEWithLogitsLoss(_Loss):
-    """Cross-entropy of sigmoid(input) and a target between 0 and 1; see `binary_cross_entropy_with_logits`."""
+    """-target * log(sigmoid(input)) - (1 - target) * log(1 - sigmoid(input)), without overflow for inputs of any size.
+
+    Call it with logits, an array of any shape and of a real floating-point dtype, and with probabilities from 0 to 1 of the same
+    shape. The result is 0-d, or for "none" of the shape of the input.
+
+    Args:
+        weight: a tensor that broadcasts to the shape of the input and multiplies the loss, kept as a buffer. None for 1.
+        reduction: "mean" of all elements, their "sum", or "none".
+        pos_weight: a tensor that broadcasts to the shape of the input and multiplies the term of the target, kept as a buffer.
+            None for 1.
+
+    Raises:
+        TypeError: for a weight that is not a tensor.
+        ValueError: for an unknown `reduction`; when called, for an input and a target of different shapes.
+
+    >>> import xgrad as xg
+    >>> loss = xg.nn.BCEWithLogitsLoss(reduction="none")
+    >>> loss(xg.asarray([0.0, 1000.0]), xg.asarray([1.0, 0.0])).numpy().round(4).tolist()
+    [0.6931, 1000.0]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
+    """
 
     weight: Tensor | None
     pos_weight: Tensor | None

@@ -17,7 +17,15 @@ _hook_numbers = itertools.count()
 
 
 class Module:
-    """Base of all layers and networks: assign parameters and modules as attributes, and write `forward`.
+    """The base class of layers and networks: assign parameters and modules as attributes, and write `forward`.
+
+    A parameter or module that is an attribute twice, here or further down, is found once. One inside a plain list or dict is not
+    found: use ModuleList, or attributes of its own. `training` is True until `eval()` is called.
+
+    Raises:
+        NotImplementedError: when called, for a class without `forward`.
+        TypeError: for a parameter that is set to something other than a Parameter or None, or a buffer to something other than a
+            tensor or None.
 
     >>> import xgrad as xg
     >>> class Line(xg.nn.Module):
@@ -31,8 +39,7 @@ class Module:
     >>> [name for name, _ in line.named_parameters()]
     ['slope']
 
-    A parameter or module that is an attribute twice, here or further down, is found once. One inside a plain list or
-    dict is not found: use ModuleList, or attributes of its own.
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html
     """
 
     training: bool = True
@@ -40,6 +47,7 @@ class Module:
     _forward_hooks: Mapping[int, Callable[..., Any]] = MappingProxyType({})
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes. Calling the module calls this, and then its forward hooks."""
         raise NotImplementedError(f"{type(self).__name__} has no forward()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -51,7 +59,10 @@ class Module:
         return output
 
     def register_forward_hook(self, hook: Callable[..., Any]) -> HookHandle:
-        """Call `hook(module, args, output)` after each forward; what it returns, if not None, replaces the output."""
+        """Call `hook(module, args, output)` after each forward. If it returns something other than None, that is the output.
+
+        The handle that is returned removes the hook: `handle.remove()`.
+        """
         number = next(_hook_numbers)
         self._forward_hooks = {**self._forward_hooks, number: hook}
         return HookHandle(self, number)
@@ -77,20 +88,23 @@ class Module:
         object.__setattr__(self, name, value)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """The same as assigning it, for a name that is computed."""
+        """Set a parameter under a name that is computed. KeyError for a name in use, TypeError for what is no Parameter."""
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"register_parameter({name!r}): expected a Parameter or None, got {type(param).__name__}")
         self._add(name, param)
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """A tensor that belongs to the module but is no parameter: it moves and (if `persistent`) is saved with it."""
+        """Set a buffer: a tensor that is not trained, but moves with the module and (if `persistent`) is saved with it.
+
+        Raises KeyError for a name in use, and TypeError for what is no tensor.
+        """
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"register_buffer({name!r}): expected a tensor or None, got {type(tensor).__name__}")
         self._add(name, tensor)
         self._buffers = {**self._buffers, name: persistent}
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """The same as assigning it, for a name that is computed."""
+        """Set a module under a name that is computed. KeyError for a name in use, TypeError for what is no Module."""
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"add_module({name!r}): expected a Module or None, got {type(module).__name__}")
         self._add(name, module)
@@ -105,7 +119,7 @@ class Module:
     # --- what is inside ---
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
-        """The modules that are attributes of this one, each once."""
+        """The modules that are attributes of this one, with their names, each once."""
         seen: set[int] = set()
         for name, value in vars(self).items():
             if isinstance(value, Module) and id(value) not in seen:
@@ -113,19 +127,21 @@ class Module:
                 yield name, value
 
     def children(self) -> Iterator[Module]:
+        """The modules that are attributes of this one, each once."""
         return (module for _, module in self.named_children())
 
     def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
-        """This module (named `prefix`) and all below it, parents first."""
+        """This module (named `prefix`) and all modules below it with their dotted names, parents first."""
         return _walk(prefix, self, set() if remove_duplicate else None)
 
     def modules(self) -> Iterator[Module]:
+        """This module and all modules below it, parents first, each once."""
         return (module for _, module in self.named_modules())
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Parameter]]:
-        """The parameters with their dotted names: this module's own first, then those of the modules in it."""
+        """The parameters with their dotted names: this module's own first, then (if `recurse`) those of the modules below it."""
 
         def own(module: Module) -> Iterable[tuple[str, Any]]:
             return [(name, value) for name, value in vars(module).items() if isinstance(value, Parameter)]
@@ -133,12 +149,13 @@ class Module:
         return self._named(own, prefix, recurse, remove_duplicate)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """The parameters of this module and (if `recurse`) of the modules below it, each once."""
         return (p for _, p in self.named_parameters(recurse=recurse))
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
-        """The buffers with their dotted names."""
+        """The buffers with their dotted names: this module's own first, then (if `recurse`) those of the modules below it."""
 
         def own(module: Module) -> Iterable[tuple[str, Any]]:
             held = vars(module)
@@ -147,6 +164,7 @@ class Module:
         return self._named(own, prefix, recurse, remove_duplicate)
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
+        """The buffers of this module and (if `recurse`) of the modules below it, each once."""
         return (b for _, b in self.named_buffers(recurse=recurse))
 
     def _named(
@@ -175,7 +193,10 @@ class Module:
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Set `training` here and below; layers that behave differently in training read it."""
+        """Set `training` of this module and of all below it. A layer that behaves differently in training reads it.
+
+        Raises ValueError for a mode that is not True or False.
+        """
         if not isinstance(mode, bool):
             raise ValueError(f"train(mode): expected True or False, got {mode!r}")
         for module in self.modules():
@@ -183,30 +204,36 @@ class Module:
         return self
 
     def eval(self) -> Self:
+        """The same as `train(False)`."""
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Whether the parameters collect gradients."""
+        """Set whether the parameters collect gradients. TypeError for a parameter of integers."""
         for p in self.parameters():
             p.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of the parameters, or (`set_to_none=False`) make them zero."""
+        """Set the gradients of the parameters to None, or (`set_to_none=False`) to zeros."""
         for p in self.parameters():
             grad = p.grad
             if grad is not None:
                 p.grad = None if set_to_none else Tensor(p.backend.xp.zeros_like(grad.data), p.backend)
 
     def to(self, device: Any = None, dtype: Any = None, *, backend: Any = None) -> Self:
-        """Move the parameters and buffers, in place: they stay the same objects, so optimizers need not be told.
+        """Move the parameters, their gradients and the buffers to another device, dtype or backend, and return this module.
+
+        The parameters stay the same objects, so an optimizer goes on with them.
 
         Args:
-            device: as the backend names it.
-            dtype: of the target backend, or a name such as "float32"; integer buffers keep theirs.
-            backend: a name or a Backend. Gradients move too.
+            device: a device of the target backend; None keeps it.
+            dtype: a floating-point or complex dtype of the target backend, or the name of one, such as "float32". Buffers of
+                integers keep theirs.
+            backend: the name of a backend, or a Backend; None keeps it.
 
-        Raises what the backend says of a device or name it does not know; then nothing has moved.
+        Raises:
+            BackendError: for an unknown backend or device.
+            TypeError: for another dtype. After any error nothing has moved.
         """
         placement.move(self, device, dtype, backend)
         return self
@@ -214,25 +241,30 @@ class Module:
     # --- saving ---
 
     def state_dict(self, *, prefix: str = "", keep_vars: bool = False) -> dict[str, Tensor]:
-        """Parameters and persistent buffers by dotted name, detached (unless `keep_vars`).
+        """Parameters and persistent buffers by dotted name, as tensors without a graph, or (`keep_vars`) as they are.
 
-        Training on does not change what it returns.
+        Later steps of training do not change the detached ones.
         """
         return saving.state_dict(self, prefix, keep_vars)
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """Copy in values (tensors of any backend, or arrays), cast and moved to where each parameter is.
+        """Copy values into the parameters and persistent buffers, and return the missing and the unexpected names.
 
-        Raises an error, a RuntimeError and a ValueError, that lists every wrong shape, every value that is no array or of a
-        kind that does not fit (complex into real), and (if `strict`) every missing or unexpected name; then nothing has
-        changed. Returns the missing and the unexpected names.
+        Args:
+            state_dict: tensors of any backend or arrays by dotted name, as `state_dict()` gives them. Each is moved and cast to
+                the backend and dtype of its parameter.
+            strict: whether a missing or an unexpected name is an error.
+
+        Raises:
+            StateError: a RuntimeError and a ValueError. It lists every wrong shape, every value that is no array or whose dtype
+                does not fit (complex into real), and every name that `strict` forbids. After an error nothing has changed.
         """
         return saving.load_state_dict(self, state_dict, strict)
 
     # --- printing ---
 
     def extra_repr(self) -> str:
-        """What stands between the brackets."""
+        """What the printed form of this module shows between the brackets."""
         return ""
 
     def __repr__(self) -> str:
@@ -264,12 +296,12 @@ def _walk(path: str, module: Module, seen: set[int] | None) -> Iterator[tuple[st
 
 
 class HookHandle:
-    """What register_forward_hook returns."""
+    """The handle of a forward hook, which removes it."""
 
     def __init__(self, module: Module, number: int) -> None:
         self.module, self.number = module, number
 
     def remove(self) -> None:
-        """Take the hook off again."""
+        """Remove the hook. Removing it twice is no error."""
         hooks = self.module._forward_hooks
         self.module._forward_hooks = {number: hook for number, hook in hooks.items() if number != self.number}

@@ -12,19 +12,23 @@ if TYPE_CHECKING:
 
 
 class Parameter(Tensor):
-    """A tensor that a Module finds when it is assigned as an attribute. It owns a copy of `data`.
+    """A tensor that becomes a parameter of the Module to which it is assigned as an attribute.
+
+    It is a leaf that owns a copy of `data`. A complex one is a subclass, ComplexParameter.
 
     Args:
-        data: a tensor, an array or (nested) numbers; any shape, of a floating-point or complex dtype.
-        requires_grad: whether training may change it.
+        data: a tensor, an array, a number or nested lists of numbers, of any shape.
+        requires_grad: whether it collects a gradient, which needs a floating-point or complex dtype.
 
     Raises:
-        TypeError: an integer or boolean dtype with `requires_grad=True`.
+        TypeError: for `data` that is none of these, or of integers or booleans together with `requires_grad=True`.
 
     >>> import xgrad as xg
     >>> p = xg.nn.Parameter([1.0, 2.0])
-    >>> p.requires_grad, p.is_leaf
-    (True, True)
+    >>> p.requires_grad, p.is_leaf, p.shape
+    (True, True, (2,))
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.parameter.Parameter.html
     """
 
     __slots__ = ()
@@ -37,7 +41,7 @@ class Parameter(Tensor):
             self.requires_grad_()
 
     def hold(self, data: Any, backend: Backend) -> None:
-        """Stay the same parameter, but with this raw array of this backend."""
+        """Take another raw array, of the same or another backend, dtype or shape. The object stays the same."""
         self.backend = backend
         self.data = data
         if type(self) in (Parameter, ComplexParameter):
@@ -45,7 +49,7 @@ class Parameter(Tensor):
 
 
 class ComplexParameter(Parameter, ComplexTensor):
-    """A parameter of complex dtype; `Parameter` makes it."""
+    """A parameter of complex dtype. `Parameter(data)` makes one where data is complex."""
 
     __slots__ = ()
 
