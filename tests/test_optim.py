@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import inspect
 import math
@@ -571,14 +572,19 @@ def test_an_optimizer_of_the_users_own_loads_what_it_keeps():
         assert own.state[w]["word"] == "any"
 
 
+def test_a_copy_of_an_update_rule_is_the_rule_itself():
+    rule = xg.optim.AdamW.update_rule
+    assert pickle.loads(pickle.dumps(rule)) is copy.deepcopy(rule) is rule
+
+
 def test_pickle_keeps_parameters_and_state_together(backend):
     w = leaf([1.0, 2.0])
     optimizer = xg.optim.Adam([w])
     stepped(optimizer, w, [1.0, 2.0])
-    v, copy = pickle.loads(pickle.dumps((w, optimizer)))
-    assert copy.param_groups[0]["params"] == [v]
+    v, other = pickle.loads(pickle.dumps((w, optimizer)))
+    assert other.param_groups[0]["params"] == [v]
     expected = stepped(optimizer, w, [2.0, 1.0])
-    np.testing.assert_array_equal(stepped(copy, v, [2.0, 1.0]), expected)
+    np.testing.assert_array_equal(stepped(other, v, [2.0, 1.0]), expected)
 
 
 @pytest.mark.parametrize(

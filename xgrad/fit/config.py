@@ -1,4 +1,4 @@
-"""What a run is asked to do: every option and its default, checked before all else."""
+"""The options of a run, with their defaults and checks."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from xgrad.fit.schema import FLAG, NOT_NEGATIVE, NUMBER, TEXT, Kind, Maybe, OneO
 from xgrad.fit.words import shortened, shown
 
 DTYPES = ("float32", "float64")
-# Adam at 0.01 learns as fast, but now and then a step throws it far off for a while.
+# At 0.01, Adam learns as fast, but now and then a step raises the loss for a while.
 LEARNING_RATES = {"adam": 0.003, "adamw": 0.003}
 LEARNING_RATE = 0.01  # of the others
 
-# Beyond these a run would end when the machine's memory does, and all of it be lost.
-MOST_POINTS = 10_000_000  # they pass through Python lists
-MOST_STEPS = 1_000_000_000  # each has a loss that is kept
+# A larger run would exhaust the memory of the machine and lose its results.
+MOST_POINTS = 10_000_000  # in Python lists
+MOST_STEPS = 1_000_000_000  # the loss of each is kept
 MOST_PARAMETERS = 100_000_000
-MOST_OUTPUTS = 1_000_000_000  # of all units for all points
+MOST_OUTPUTS = 1_000_000_000  # of all units together, for all points
 
-# What each option must be, here and in a history. That the range is finite is said by itself.
+# The kind of value that each option takes, here and in a history. A check of its own covers a range that is not finite.
 OPTIONS: dict[str, Kind] = {
     "function": Maybe(TEXT),
     "data": Maybe(TEXT),
@@ -60,35 +60,72 @@ Points = tuple[Sequence[float], Sequence[float]]
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """The options of a fit. Those of the command line have the same names.
+    """The options of a fit, checked and completed. The command line has options of the same names.
 
-    Raises FitError, naming the option, for a value out of its range.
+    Args:
+        function: what to learn, a function of x such as "sin(3*x) + x/5". None means "x**2" where there is no `data`.
+        data: the points to learn instead: the path of a CSV file with columns x and y, or a pair of sequences (x, y).
+        range: the lowest and the highest x of the points of a function. None means (-100, 100).
+        points: how many points of a function, evenly spaced, 2 or more. None means 201.
+        standardize: whether x and y are scaled to mean 0 and standard deviation 1 for the training.
+        activation: after each hidden layer: the name of an activation, or "none".
+        output_activation: after the last layer: the name of an activation, or "none".
+        hidden: the sizes of the hidden layers, a tuple or list of integers; empty for none.
+        init: the distribution of the starting weights: "uniform" (that of Linear), "kaiming_uniform", "kaiming_normal",
+            "xavier_uniform" or "xavier_normal". With the last four the biases start at 0.
+        loss: "mse", "l1" or "huber".
+        optimizer: the name of a class in xgrad.optim, in lower case.
+        lr: the learning rate. None means 0.003 for adam and adamw, 0.01 for the others. The other options of the optimizer have
+            their defaults.
+        steps: how many steps of the optimizer.
+        batch: how many points are drawn for each step, with replacement. None means all points at every step.
+        seed: the seed of all random numbers.
+        dtype: "float32" or "float64".
+        backend: the name of an array library, or "auto". None means the current backend.
+        device: a device of the backend. None means its default one.
+        out: the path of a picture to write.
+        gif: the path of an animation to write.
+        history: the path of a JSON file to write, with all numbers.
+        every: how many steps lie between two samples of the curve and of the layers. None means a hundredth of `steps`.
+        quiet: whether there is no progress bar.
+        fix: whether to try a fix where something is found wrong.
+
+    Raises:
+        FitError: for a value that is not allowed, or options that exclude each other. The message names the option.
+        TypeError: for an unknown option.
+
+    >>> from xgrad.fit import Config
+    >>> config = Config(function="sin(x)", range=(-3, 3))
+    >>> config.lr, config.points, config.every
+    (0.003, 201, 10)
+
+    The starting weights are those of https://docs.pytorch.org/docs/stable/nn.init.html, the losses and optimizers PyTorch's.
     """
 
-    function: str | None = None  # x**2, unless there is data
-    data: str | Points | None = None  # a CSV file, or (x, y)
-    range: tuple[float, float] | None = None  # (-100, 100), unless there is data
-    points: int | None = None  # 201, unless there is data
-    standardize: bool = True  # x and y to mean 0 and standard deviation 1, for training
+    function: str | None = None
+    data: str | Points | None = None
+    range: tuple[float, float] | None = None
+    points: int | None = None
+    standardize: bool = True
     activation: str = "relu"
     output_activation: str = "none"
     hidden: tuple[int, ...] = (32, 32)
     init: str = "uniform"
     loss: str = "mse"
     optimizer: str = "adam"
-    lr: float | None = None  # of LEARNING_RATES, for the optimizer
+    lr: float | None = None
     steps: int = 1000
-    batch: int | None = None  # None is all points at every step
+    batch: int | None = None
     seed: int = 0
     dtype: str = "float32"
-    backend: str | None = None  # the default one
-    device: str | None = None  # the backend's default one
+    backend: str | None = None
+    device: str | None = None
     out: str | None = None
     gif: str | None = None
     history: str | None = None
-    every: int | None = None  # steps between two samples of the curve and of the layers
+    every: int | None = None
     quiet: bool = True
-    fix: bool = False  # try what mends the run, where something is found wrong
+    fix: bool = False
 
     def __post_init__(self) -> None:
         self._plain()
@@ -106,7 +143,7 @@ class Config:
             )
 
     def _plain(self) -> None:
-        """Make integers of other libraries Python's, paths strings, and lists tuples."""
+        """Convert integers of other libraries to int, paths to str, and lists to tuples."""
         for name in ("points", "steps", "batch", "seed", "every"):
             self._set(name, _plain_integer(getattr(self, name)))
         for name in ("data", "out", "gif", "history"):
@@ -122,7 +159,7 @@ class Config:
         for name, kind in OPTIONS.items():
             value = getattr(self, name)
             if name == "data" and isinstance(value, list | tuple) and len(value) == 2:
-                continue  # points, which are looked at when they are read
+                continue  # points are checked when they are loaded
             found = kind.fault(value)
             if found:
                 raise FitError(f"--{name.replace('_', '-')} {found[1]}")
@@ -146,7 +183,7 @@ class Config:
         if self.data is not None:
             for name in ("function", "range", "points"):
                 if getattr(self, name) is not None:
-                    raise FitError(f"--{name} and --data exclude each other: the points are read")
+                    raise FitError(f"--{name} and --data exclude each other: the points come from the data")
         if self.range is not None:
             low, high = map(float, self.range)
             why = _fault_of_range(low, high)
@@ -154,7 +191,7 @@ class Config:
                 raise FitError(f"--range needs two finite numbers LO < HI, not {_short(low)} {_short(high)}: {why}")
 
     def check_size(self, points: int) -> None:
-        """Raises FitError for a network that is too large for so many points."""
+        """Raise FitError for a network whose units have too many outputs for this number of points."""
         outputs = max(points, self.batch or 0) * (sum(self.hidden) + 1)
         if outputs > MOST_OUTPUTS:
             raise FitError(
@@ -163,7 +200,7 @@ class Config:
             )
 
     def public(self) -> dict[str, Any]:
-        """The options as they go into a history: those that make the run what it is, and its files."""
+        """The options as a history holds them: all but `fix`. Points that were passed in are replaced by their number."""
         options = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "fix"}
         if self.data is not None and not isinstance(self.data, str):
             options["data"] = f"{len(self.data[0])} points"

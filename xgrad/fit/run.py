@@ -32,15 +32,32 @@ LOSS_NAMES = {"mse": "mean squared error", "l1": "mean absolute error", "huber":
 
 
 def fit(config: Config | None = None, **options: Any) -> Result:
-    """Fit a network to a function or to data. The options are the fields of `Config`.
+    """Fit a network to a function or to data.
 
-    Writes the files that `out`, `gif` and `history` name, and nothing else. A run that diverges
-    returns like any other, and so does one that Ctrl-C, SIGTERM or SIGHUP cuts short, or that runs out of memory
-    after its first step: `completed` is False then, and `fault` says what went wrong.
+    It writes the files that `out`, `gif` and `history` name, and nothing else. A run that diverges returns like any other. So
+    does one that Ctrl-C, SIGTERM or SIGHUP interrupts or that runs out of memory after its first step: then `completed` is False,
+    and `interrupted_by` or `fault` says why.
 
-    Raises FitError for options that cannot be met and ImportError where a picture or a progress
-    bar lacks its library: both before training, with nothing changed. Raises NotWrittenError, which holds
-    the result, where a file could not be written in the end; the others were.
+    Args:
+        config: the options, as a Config.
+        **options: or the options themselves, which are the arguments of Config.
+
+    Returns:
+        A Result: the network, the numbers, and what was found wrong.
+
+    Raises:
+        FitError: for an option or a file that does not fit, before training.
+        BackendError: for an unknown backend or device, before training.
+        ImportError: before training, if a picture needs matplotlib or the progress bar tqdm, and it is not installed.
+        NotWrittenError: for a file that could not be written. It holds the result, and the other files were written.
+        TypeError: for an unknown option, or a Config together with options.
+
+    >>> from xgrad.fit import fit
+    >>> result = fit(function="sin(x)", range=(-3, 3), steps=300)
+    >>> result.r2 > 0.99
+    True
+
+    Standardising the points follows LeCun et al., Efficient BackProp, section 4.3: https://doi.org/10.1007/978-3-642-35289-8_3
     """
     if config is None:
         config = Config(**options)

@@ -1,4 +1,4 @@
-"""Adagrad: a learning rate per weight, falling with the squares of its gradients."""
+"""Adagrad: steps over the root of the sum of all squared gradients."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ from xgrad.optim.update_rule import Moment, direction
 
 
 class Adagrad(Optimizer):
-    """`s += g * g; p -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)` at step t.
+    """Adagrad: each element of the step is its gradient over the root of the sum of its squared gradients.
+
+    At step t = 1, 2, ..., for the gradient g and a moment s that starts at `initial_accumulator_value`::
+
+        s = s + g**2                                      # sum
+        p = p - lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)
+
+    The state of a parameter holds `sum`, which is s, and `step`, which is t.
 
     Duchi, Hazan and Singer, https://jmlr.org/papers/v12/duchi11a.html, Figure 1, with a diagonal matrix.
 
-    Where g * g overflows (in float32, for elements of g from 1.8e19 on), p stands still from then on, as in PyTorch; where it
-    underflows (below about 1e-23), g counts as nothing beside `eps`. Clip such gradients, or scale the loss.
+    Where g * g overflows (in float32, for elements of g from 1.8e19 on), that element of p does not move from then on, as in
+    PyTorch. Where it underflows (below about 1e-23), g is small beside `eps`. Clip such gradients, or scale the loss.
 
     >>> import xgrad as xg
     >>> w = xg.asarray([1.0], requires_grad=True)
@@ -35,9 +42,9 @@ class Adagrad(Optimizer):
         self,
         params: Params,
         lr: LearningRate = 1e-2,
-        lr_decay: Annotated[float, at_least_zero, "how fast the learning rate falls with the steps"] = 0,
+        lr_decay: Annotated[float, at_least_zero, "how fast the learning rate falls with t"] = 0,
         weight_decay: WeightDecay = 0,
-        initial_accumulator_value: Annotated[float, at_least_zero, "where s starts"] = 0,
+        initial_accumulator_value: Annotated[float, at_least_zero, "what s starts at"] = 0,
         eps: Eps = 1e-10,
         *,
         maximize: Maximize = False,

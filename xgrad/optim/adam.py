@@ -1,4 +1,4 @@
-"""Adam and AdamW: moments of the gradient, corrected for their start at zero."""
+"""Adam and AdamW: steps from the first and second moments of the gradients."""
 
 from __future__ import annotations
 
@@ -11,19 +11,30 @@ from xgrad.optim.options import at_least_zero, flag
 from xgrad.optim.table import Betas, Eps, LearningRate, Maximize, WeightDecay, given
 from xgrad.optim.update_rule import Moment, direction
 
-Amsgrad = Annotated[bool, flag, "divide by the largest v so far"]
-Decoupled = Annotated[bool, flag, "shrink p by `lr * weight_decay` instead of changing the gradient, as AdamW does"]
+Amsgrad = Annotated[bool, flag, "whether to divide by the root of the largest second moment so far"]
+Decoupled = Annotated[
+    bool, flag, "whether weight decay multiplies p by `1 - lr * weight_decay`, as in AdamW, and leaves g"
+]
 
 
 class Adam(Optimizer):
-    """`p -= lr * m / (sqrt(v) + eps)`, where m and v are the first and the second moment of g, corrected for their start at 0.
+    """Adam: each element of the step is the mean of its gradients over the root of the mean of their squares.
 
-    m = beta1 * m + (1 - beta1) * g, and v = beta2 * v + (1 - beta2) * g**2. At step t, they are used as m / (1 - beta1**t) and
-    v / (1 - beta2**t): Kingma and Ba, https://arxiv.org/abs/1412.6980, Algorithm 1. `amsgrad` is Algorithm 2 of
-    https://arxiv.org/abs/1904.09237.
+    At step t = 1, 2, ..., for the gradient g and moments m and v that start at 0::
 
-    Where g * g overflows (in float32, for elements of g from about 1e21 on), p stands still from then on, as in PyTorch; where it
-    underflows (below about 1e-23), g counts as nothing beside `eps`. Clip such gradients, or scale the loss.
+        m = beta1 * m + (1 - beta1) * g                   # exp_avg
+        v = beta2 * v + (1 - beta2) * g**2                # exp_avg_sq
+        m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
+        p = p - lr * m_hat / (sqrt(v_hat) + eps)
+
+    With `amsgrad`, the largest v so far (max_exp_avg_sq) takes the place of v in the third line. The state of a parameter holds
+    the moments under these names, and `step`, which is t.
+
+    Kingma and Ba, https://arxiv.org/abs/1412.6980, Algorithm 1; for `amsgrad`, Reddi et al., https://arxiv.org/abs/1904.09237,
+    Algorithm 2.
+
+    Where g * g overflows (in float32, for elements of g from about 1e21 on), that element of p does not move from then on, as in
+    PyTorch. Where it underflows (below about 1e-23), g is small beside `eps`. Clip such gradients, or scale the loss.
 
     >>> import xgrad as xg
     >>> w = xg.asarray([1.0], requires_grad=True)
@@ -62,7 +73,7 @@ class Adam(Optimizer):
             "beta1": beta1,
             "beta2": beta2,
             "share": 1 - beta1,
-            "share_of_square": (1 - beta2) / (1 - beta1) ** 2,  # of the square of `share * g`
+            "share_of_square": (1 - beta2) / (1 - beta1) ** 2,  # times (share * g)**2 this is (1 - beta2) * g**2
             "root_of_correction": sqrt(1 - beta2**t),
             "rate": o.lr / (1 - beta1**t),
             "shrink": 1 - o.lr * o.weight_decay,
@@ -75,7 +86,7 @@ class Adam(Optimizer):
         part = n.share * direction(n, p, g)
         m *= n.beta1
         m += part
-        part *= part  # in the same array: a second one of its size would cost more than the arithmetic
+        part *= part  # in place: allocating another array would cost more than the arithmetic
         part *= n.share_of_square
         v *= n.beta2
         v += part
@@ -97,9 +108,11 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam whose weight decay shrinks the weights themselves: `p *= 1 - lr * weight_decay` at each step.
+    """Adam with decoupled weight decay: the weights shrink, and the gradient does not change.
 
-    Loshchilov and Hutter, https://arxiv.org/abs/1711.05101, Algorithm 2. The formula is Adam's, with `decoupled_weight_decay`.
+    At each step, `p = p * (1 - lr * weight_decay)`; the rest is Adam's step. The state is Adam's.
+
+    Loshchilov and Hutter, https://arxiv.org/abs/1711.05101, Algorithm 2.
 
     >>> import xgrad as xg
     >>> w = xg.asarray([1.0], requires_grad=True)
@@ -116,7 +129,7 @@ class AdamW(Adam):
         lr: LearningRate = 1e-3,
         betas: Betas = (0.9, 0.999),
         eps: Eps = 1e-8,
-        weight_decay: Annotated[float, at_least_zero, "p shrinks by `lr * weight_decay`"] = 1e-2,
+        weight_decay: Annotated[float, at_least_zero, "at each step p is multiplied by `1 - lr * weight_decay`"] = 1e-2,
         amsgrad: Amsgrad = False,
         *,
         maximize: Maximize = False,

@@ -1,4 +1,4 @@
-"""What all optimizers share: groups of parameters, their state, and when a parameter may be written in place."""
+"""The base class of optimizers: parameter groups, state, the step, and when a parameter may be written in place."""
 
 from __future__ import annotations
 
@@ -20,34 +20,70 @@ from xgrad.optim.update_rule import Moment, Prepared, UpdateRule
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Mapping[str, Any]]
 
 
+def _roll(xp: Any, n: Any, p: Any, g: Any, *moments: Any) -> Any:
+    """The running statistics after this step, in the order of `moments`: those that do not depend on the new parameter."""
+    return ()
+
+
+def _descend(xp: Any, n: Any, p: Any, g: Any, *moments: Any) -> Any:
+    """The new parameter, then any statistics that are updated here: the last ones of `moments`."""
+    raise NotImplementedError("an optimizer defines descend(), or update() for a formula that is not elementwise")
+
+
 class Optimizer:
-    """Base of all optimizers. A new one is a class with a table of options and a formula.
+    """The base class of optimizers. A new optimizer is a class with a table of options and a formula.
 
-    The signature of `__init__` is the table (see table.py); one without a table says in `checks` what its options must be.
+    The signature of `__init__` is the table (see table.py). A class without a table gives in `checks` a check for each option.
 
-    An elementwise formula is in three functions. `numbers(o, t)` gives the numbers of step t by name, beside the options `o` that
-    are numbers themselves. `roll(xp, n, p, g, *moments)` updates and returns the running statistics.
+    An elementwise formula consists of three functions. `numbers(o, t)` returns the numbers of step t by name; the options in `o`
+    that are numbers are added to them. `roll(xp, n, p, g, *moments)` updates and returns the running statistics.
     `descend(xp, n, p, g, *moments)` returns the new parameter, then any statistics that it updates itself. `moments` names the
-    statistics. These may use augmented assignment on p and on moments, never on g, and allocate all that they need before they
-    write. The step t is counted from 1 if `counts_steps`; else it is 1 at the first step and 0 later.
+    statistics. `roll` and `descend` may use augmented assignment on p and on the moments, never on g, and allocate all memory
+    before they write. If `counts_steps`, t is 1, 2, ...; otherwise it is 1 at the first step and 0 later.
 
-    Any other formula is in `update(xp, p, g, state, o)`: arrays of the namespace `xp` in, the new p out. It keeps what it likes
-    in `state`, and may name that in `state_entries`: a loaded state is then checked for it. Compute everything first and write
-    last, so that an update that runs out of memory has changed nothing.
+    Any other formula is in `update(xp, p, g, state, o)`, which takes arrays of the namespace `xp` and returns the new p. It keeps
+    what it needs in `state`. If `state_entries` names that, a loaded state is checked against it. Compute everything first and
+    write last, so that an update that runs out of memory has changed nothing.
+
+    Args:
+        params: tensors to train, pairs of a name and a tensor, or dicts (param groups) with these as "params" and options of
+            their own.
+        defaults: the options of the groups that do not set them, by name.
+
+    Raises:
+        ValueError: for an option out of its range, no parameters, a parameter that is listed twice or is no leaf.
+        TypeError: for a single tensor, a set, or a parameter that is not a tensor.
+
+    >>> import xgrad as xg
+    >>> from xgrad.optim.table import LearningRate, given
+    >>> class SignSGD(xg.optim.Optimizer):
+    ...     def __init__(self, params, lr: LearningRate = 1e-3):
+    ...         super().__init__(params, given(locals()))
+    ...     @staticmethod
+    ...     def descend(xp, n, p, g):
+    ...         p -= n.lr * xp.sign(g)
+    ...         return (p,)
+    >>> w = xg.asarray([1.0, -2.0], requires_grad=True)
+    >>> optimizer = SignSGD([w], lr=0.25)
+    >>> xg.sum(w * w).backward()
+    >>> optimizer.step()
+    >>> w.numpy().tolist()
+    [0.75, -1.75]
+
+    The interface is PyTorch's: https://docs.pytorch.org/docs/stable/optim.html
     """
 
     checks: ClassVar[Mapping[str, Check]]
     moments: ClassVar[Mapping[str, Moment]] = {}
     counts_steps: ClassVar[bool] = False
-    roll: ClassVar[Callable[..., Any]] = staticmethod(lambda *_: ())
-    descend: ClassVar[Callable[..., Any]]
+    roll: ClassVar[Callable[..., Any]] = staticmethod(_roll)
+    descend: ClassVar[Callable[..., Any]] = staticmethod(_descend)
     update_rule: ClassVar[UpdateRule]
-    state_entries: ClassVar[Mapping[str, str] | None] = (
-        None  # what `state` holds, and the option that asks for it ("": always)
-    )
+    # The entries of `state`, each with the option on which it depends ("" for always); None for entries that are not known.
+    state_entries: ClassVar[Mapping[str, str] | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Read the table of options, and make a rule of the formula."""
+        """Read the table of options, and make an UpdateRule from the formula."""
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls):
             read_table(cls)
@@ -61,22 +97,27 @@ class Optimizer:
         self.defaults = dict(defaults)
         self.state: dict[Tensor, State] = {}
         self.param_groups: list[ParamGroup] = []
-        self._unfinished = False  # whether the last step raised
-        self._moved: dict[Tensor, Tensor] = {}  # parameter to gradient: what that step had done
+        self._unfinished = False  # whether the last step raised an error
+        self._moved: dict[Tensor, Tensor] = {}  # the parameters that this step had updated, with the gradient used
         if isinstance(params, Tensor):
             raise TypeError(
                 f"{self.name}: params must be an iterable of tensors or of dicts, got one tensor; use [tensor]"
             )
         groups: list[Any] = list(params)
         if not groups:
-            raise ValueError(f"{self.name}: there are no parameters (an empty model, or a generator used up before?)")
+            raise ValueError(
+                f"{self.name}: there are no parameters (an empty model, or a generator that was used before?)"
+            )
         if not isinstance(groups[0], Mapping):
             groups = [{"params": groups}]
         for group in groups:
             self.add_param_group(group)
 
     def add_param_group(self, param_group: Mapping[str, Any]) -> None:
-        """Train more parameters: {"params": tensors}, with options of their own; the rest are the defaults."""
+        """Train more parameters: a dict with tensors as "params", and with options that differ from the defaults.
+
+        Raises TypeError and ValueError as the class does.
+        """
         if not isinstance(param_group, Mapping) or "params" not in param_group:
             raise TypeError(f'{self.name}: a param group must be a dict with the key "params", got {param_group!r}')
         items = {**self.defaults, **param_group}
@@ -88,36 +129,43 @@ class Optimizer:
         self.param_groups.append(group)
 
     def check_together(self, options: dict[str, Any]) -> None:
-        """Raise ValueError for options that are each right but do not go together."""
+        """Raise ValueError for options that are each in their range but exclude each other."""
 
     @staticmethod
     def numbers(o: Any, t: int) -> dict[str, Any]:
-        """The numbers and flags of step t that the formula needs beside the options."""
+        """The numbers and flags of step t, by name, that the formula needs in addition to the options."""
         return {}
 
     @classmethod
     def update(cls, xp: Any, p: Any, g: Any, state: Any, o: Any) -> Any:
-        """The new p, from raw arrays. What is kept in `state` is updated."""
+        """The new p, from raw arrays. Updates `state`."""
         prepared = o._prepared
         if prepared is None:
             prepared = o._prepared = Prepared(cls.update_rule, o)
         return prepared.step(xp, p, g, state)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Move each parameter that has a gradient. `closure` computes loss and gradients anew; its loss is returned.
+        """Update each parameter that has a gradient.
 
-        A step that raises (out of memory, say) has moved some parameters, and none of them halfway. Called again with the
-        gradients as they are, it moves the others, so that in all one step was made.
+        A step that raises an error, because memory ran out for example, has updated some parameters and left the others as they
+        were. Another call with the same gradients updates these others, so that both calls together make one step.
 
-        On a backend that puts work off (dask), the step is computed here: parameters, state, gradients, and the losses that
-        backward() was called on. If that raises, parameters and state are as before.
+        On a backend with deferred computation (dask), the step is computed here: parameters, state, gradients, and the losses on
+        which backward() was called. If that raises an error, parameters and state are as before.
+
+        Args:
+            closure: computes the gradients anew and returns the loss, which is then returned; None to use the gradients there
+                are.
+
+        Raises:
+            MemoryError: where memory runs out.
         """
         loss = None
         if closure is not None:
             with tape.set_recording(True):
                 loss = closure()
         at: Tensor | None = None
-        put_off: list[Before] = []
+        deferred: list[Before] = []
         try:
             for group in self.param_groups:
                 o = group.named
@@ -127,7 +175,7 @@ class Optimizer:
                     if grad is not None and not (self._unfinished and self._moved.get(p) is grad):
                         backend = p.backend
                         if backend.defers:
-                            put_off.append(Before(p, self.state.get(p)))
+                            deferred.append(Before(p, self.state.get(p)))
                         if backend.guard is NO_GUARD:
                             self._move(p, grad._data, o, backend)
                         else:
@@ -140,14 +188,14 @@ class Optimizer:
                 if told is not None:
                     raise told from error
             raise
-        if put_off:
-            compute(self, put_off)
+        if deferred:
+            compute(self, deferred)
         if self._unfinished:
             self._forget_moved()
         return loss
 
     def _forget_moved(self) -> None:
-        """Let go of the gradients of a step that failed: it is finished, or given up."""
+        """Forget which parameters a failed step had updated, because it was completed or abandoned."""
         self._unfinished = False
         self._moved.clear()
         for state in self.state.values():
@@ -178,13 +226,13 @@ class Optimizer:
             state.there = None
         elif backend.exclusive(p._data):
             p.data = self.update(xp, p._data, g, state, o)
-        else:  # a graph that was kept, a snapshot or the user holds this array: leave it as it is
+        else:  # something else holds this array (a graph, a snapshot, the user): do not write into it
             p.data = self.update(xp, backend.copy(p._data), g, state, o)
         if state.is_single:
             state.keep_arrays()
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, or (`set_to_none=False`) make them zero."""
+        """Set the gradients to None, or (`set_to_none=False`) to zeros. A step that failed is abandoned."""
         if self._unfinished:
             self._forget_moved()
         for group in self.param_groups:
@@ -195,17 +243,16 @@ class Optimizer:
                     p.grad = Tensor(p.backend.xp.zeros_like(p._data), p.backend)
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of all that is needed to go on later: {"state": ..., "param_groups": ...}, parameters by number."""
+        """A copy of what is needed to go on later: {"state": ..., "param_groups": ...}, with parameters as numbers."""
         numbers = {id(p): i for i, p in enumerate(self._parameters())}
         groups = [dict(group, params=[numbers[id(p)] for p in group.params]) for group in self.param_groups]
         state = {numbers[id(p)]: own.export() for p, own in self.state.items() if id(p) in numbers}
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict()` gave; arrays are moved to their parameter's backend and dtype.
+        """Take over the state and options that `state_dict()` returned. Arrays move to the backend and dtype of their parameter.
 
-        Raises ValueError, which names what is wrong, and changes nothing, if it does not fit the parameters or is of
-        another kind of optimizer.
+        Raises ValueError for a state that does not fit the parameters, or comes from another class. Then nothing has changed.
         """
         groups, state = loaded(self, state_dict)
         self._forget_moved()
@@ -216,9 +263,7 @@ class Optimizer:
 
     def _tensors(self, params: Any) -> tuple[list[Tensor], list[str]]:
         if isinstance(params, set):
-            raise TypeError(
-                f"{self.name}: parameters must come in an order that stays the same; a set has none, use a list"
-            )
+            raise TypeError(f"{self.name}: parameters must have a fixed order; a set has none, use a list")
         entries = [params] if isinstance(params, Tensor) else list(params)
         names = [entry[0] for entry in entries if isinstance(entry, tuple)]
         tensors = [entry[1] if isinstance(entry, tuple) else entry for entry in entries]

@@ -1,4 +1,4 @@
-"""RMSprop: steps divided by a running root mean square of the gradients."""
+"""RMSprop: steps over the running root mean square of the gradients."""
 
 from __future__ import annotations
 
@@ -12,13 +12,22 @@ from xgrad.optim.update_rule import Moment, direction
 
 
 class RMSprop(Optimizer):
-    """`v = alpha * v + (1 - alpha) * g * g; p -= lr * g / (sqrt(v) + eps)`, with momentum on the scaled gradient.
+    """RMSprop: each element of the step is its gradient over the running root mean square of its gradients.
 
-    Hinton, https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf, page 29. `centered` is equation 38 to 41 of
-    Graves, https://arxiv.org/abs/1308.0850: with m = alpha * m + (1 - alpha) * g, divide by sqrt(v - m**2) + eps.
+    At each step, for the gradient g and a moment v that starts at 0::
 
-    Where g * g overflows (in float32, for elements of g from about 1e20 on), p stands still from then on, as in PyTorch; where it
-    underflows (below about 1e-23), g counts as nothing beside `eps`. Clip such gradients, or scale the loss.
+        v = alpha * v + (1 - alpha) * g**2                # square_avg
+        p = p - lr * g / (sqrt(v) + eps)
+
+    With `centered`, the denominator is sqrt(v - m**2) + eps for m = alpha * m + (1 - alpha) * g (grad_avg). With `momentum`, a
+    velocity u = momentum * u + g / (sqrt(v) + eps) (momentum_buffer) takes the place of the quotient. The state of a parameter
+    holds the moments that are in use, under these names.
+
+    Hinton, https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf, page 29; for `centered`, Graves,
+    https://arxiv.org/abs/1308.0850, equations 38 to 41.
+
+    Where g * g overflows (in float32, for elements of g from about 1e20 on), that element of p does not move from then on, as in
+    PyTorch. Where it underflows (below about 1e-23), g is small beside `eps`. Clip such gradients, or scale the loss.
 
     >>> import xgrad as xg
     >>> w = xg.asarray([1.0], requires_grad=True)
@@ -39,11 +48,11 @@ class RMSprop(Optimizer):
         self,
         params: Params,
         lr: LearningRate = 1e-2,
-        alpha: Annotated[float, at_least_zero, "how much of each moment is kept from step to step"] = 0.99,
+        alpha: Annotated[float, at_least_zero, "the decay rate of the moments v and m"] = 0.99,
         eps: Eps = 1e-8,
         weight_decay: WeightDecay = 0,
         momentum: Momentum = 0,
-        centered: Annotated[bool, flag, "divide by the standard deviation of the gradients instead"] = False,
+        centered: Annotated[bool, flag, "whether to divide by the running standard deviation instead"] = False,
         *,
         maximize: Maximize = False,
     ) -> None:
@@ -57,7 +66,7 @@ class RMSprop(Optimizer):
     def roll(xp: Any, n: Any, p: Any, g: Any, v: Any, m: Any, velocity: Any) -> Any:
         g = direction(n, p, g)
         part = n.share * g
-        square = part * g  # which overflows later than the whole square
+        square = part * g  # overflows later than share * (g * g)
         if m is not None:
             m *= n.alpha
             m += part
@@ -68,7 +77,7 @@ class RMSprop(Optimizer):
     @staticmethod
     def descend(xp: Any, n: Any, p: Any, g: Any, v: Any, m: Any, velocity: Any) -> Any:
         change = xp.sqrt(v)
-        if m is not None:  # sqrt(v - m**2): rounded, v - m**2 may fall below 0, and it is nan where both overflow
+        if m is not None:  # sqrt(v - m**2), of which rounding would make a negative root and overflow nan
             size = xp.abs(m)
             change = xp.sqrt(xp.relu(change - size) * (change + size))
         change += n.eps

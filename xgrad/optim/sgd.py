@@ -1,4 +1,4 @@
-"""Stochastic gradient descent."""
+"""SGD: steps along the gradient, or along its running sum."""
 
 from __future__ import annotations
 
@@ -12,11 +12,17 @@ from xgrad.optim.update_rule import Moment, direction
 
 
 class SGD(Optimizer):
-    """`p -= lr * g`, with momentum, Nesterov momentum and weight decay.
+    """Stochastic gradient descent, with momentum and Nesterov momentum if wanted: p = p - lr * g for the gradient g.
 
-    With momentum, v = momentum * v + (1 - dampening) * g and `p -= lr * v`; v is g at the first step. With `nesterov`,
-    `p -= lr * (g + momentum * v)`. Sutskever et al., https://proceedings.mlr.press/v28/sutskever13.html, equations 1 to 4, but
-    with the learning rate outside of v: https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html.
+    With `momentum`, a velocity v that starts as the first gradient takes the place of g::
+
+        v = momentum * v + (1 - dampening) * g            # momentum_buffer; v = g at the first step
+        p = p - lr * v                                    # with nesterov: p - lr * (g + momentum * v)
+
+    The state of a parameter holds `momentum_buffer`, which is v; without momentum it is empty.
+
+    Sutskever et al., https://proceedings.mlr.press/v28/sutskever13.html, equations 1 to 4, but with the learning rate outside of
+    v: https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html.
 
     >>> import xgrad as xg
     >>> w = xg.asarray([4.0], requires_grad=True)
@@ -36,9 +42,11 @@ class SGD(Optimizer):
         params: Params,
         lr: LearningRate = 1e-3,
         momentum: Momentum = 0,
-        dampening: Annotated[float, finite, "the share of a new gradient that is left out of the velocity"] = 0,
+        dampening: Annotated[float, finite, "the share of each new gradient that does not enter the velocity"] = 0,
         weight_decay: WeightDecay = 0,
-        nesterov: Annotated[bool, flag, "look ahead along the velocity; needs momentum > 0 and dampening = 0"] = False,
+        nesterov: Annotated[
+            bool, flag, "whether to use Nesterov momentum, which needs momentum > 0 and dampening = 0"
+        ] = False,
         *,
         maximize: Maximize = False,
     ) -> None:

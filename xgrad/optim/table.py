@@ -1,7 +1,7 @@
-"""The options of an optimizer, each said once: the signature of its `__init__` is the table.
+"""The options of an optimizer, each written once: the signature of its `__init__` is the table.
 
-A row is a parameter with an annotated type: `lr: Annotated[float, at_least_zero, "the learning rate"] = 1e-3` gives its name, its
-type, what is allowed, what it means, and its default. The checks and the "Args" of the docstring are read from there.
+A row is a parameter with an annotated type. `lr: Annotated[float, at_least_zero, "the learning rate"] = 1e-3` gives the name of
+an option, its type, its check, its meaning and its default. The checks and the docstring's "Args" are made from these rows.
 """
 
 from __future__ import annotations
@@ -11,20 +11,18 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hi
 
 from xgrad.optim.options import Check, at_least_zero, flag, two_fractions
 
-# --- rows that several optimizers have --------------------------------------------------------------
+# --- rows that several optimizers share --------------------------------------------------------------
 
 LearningRate = Annotated[float, at_least_zero, "the learning rate"]
-Betas = Annotated[
-    tuple[float, float], two_fractions, "how much of the first and of the second moment is kept from step to step"
-]
-Eps = Annotated[float, at_least_zero, "keeps the division finite"]
-Momentum = Annotated[float, at_least_zero, "how much of the velocity is kept from step to step"]
-WeightDecay = Annotated[float, at_least_zero, "adds `weight_decay * p` to the gradient"]
-Maximize = Annotated[bool, flag, "climb instead of descend"]
+Betas = Annotated[tuple[float, float], two_fractions, "the decay rates of the first and of the second moment"]
+Eps = Annotated[float, at_least_zero, "is added to the denominator, so that the quotient stays finite"]
+Momentum = Annotated[float, at_least_zero, "the decay rate of the velocity; 0 for none"]
+WeightDecay = Annotated[float, at_least_zero, "g becomes `g + weight_decay * p`"]
+Maximize = Annotated[bool, flag, "whether to maximise the loss instead: g becomes -g"]
 
 
 class Option(NamedTuple):
-    """A row of the table: the type, what is allowed, and what the option means."""
+    """A row of the table: the type of an option, its check, and its meaning."""
 
     type: Any
     check: Check
@@ -32,7 +30,7 @@ class Option(NamedTuple):
 
 
 def options_of(init: Callable[..., None]) -> dict[str, Option]:
-    """The table that is the signature of this `__init__`: its annotated parameters, in their order."""
+    """The table in the signature of an `__init__`: its annotated parameters, in order."""
     rows = {}
     for name, hint in get_type_hints(init, include_extras=True).items():
         if get_origin(hint) is Annotated:
@@ -41,10 +39,10 @@ def options_of(init: Callable[..., None]) -> dict[str, Option]:
 
 
 def read_table(cls: Any) -> None:
-    """Give a class the checks and the documentation of its options. help() then shows their types alone: `lr: float = 0.001`."""
+    """Set a class's checks and its docstring from its table. The annotations become the types alone, for help()."""
     try:
         table = options_of(cls.__init__)
-    except NameError:  # annotations that only a type checker can resolve
+    except NameError:  # an annotation names something that was imported for the type checker only
         table = {}
     if table:
         cls.checks = {**getattr(cls, "checks", {}), **{name: row.check for name, row in table.items()}}
@@ -53,20 +51,23 @@ def read_table(cls: Any) -> None:
 
 
 def given(names: Mapping[str, Any]) -> dict[str, Any]:
-    """The options among the local names of an `__init__`."""
+    """The options among the local variables of an `__init__`: all but self and params."""
     return {name: value for name, value in names.items() if name not in ("self", "params", "__class__")}
 
 
 def documented(text: str, table: Mapping[str, Option]) -> str:
-    """The docstring with the table as its "Args", in front of its example."""
-    rows = ['params: the tensors to train, or dicts (param groups) with "params" and options of their own.']
+    """The docstring with the sections Args and Raises, in front of its example."""
+    rows = [
+        'params: tensors to train, pairs of a name and a tensor, or dicts with these as "params" and options of their own.'
+    ]
     rows += [f"{name}: {row.meaning}. {row.check.__doc__ or ''}".rstrip() for name, row in table.items()]
     section = [
         "Args:",
         *(f"    {row}" for row in rows),
         "",
         "Raises:",
-        "    ValueError: an option out of its range, or no parameters.",
+        "    ValueError: for an option out of its range, no parameters, a parameter that is listed twice or is no leaf.",
+        "    TypeError: for a single tensor, a set, or a parameter that is not a tensor.",
     ]
     before, example, after = text.partition(">>>")
     lines = "\n    ".join(section).replace("\n    \n", "\n\n")

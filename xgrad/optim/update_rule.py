@@ -46,7 +46,7 @@ class UpdateRule:
 
     def __reduce__(self) -> Any:
         """A copy of the rule is the rule itself."""
-        return getattr, (self.optimizer, "rule")
+        return getattr, (self.optimizer, "update_rule")
 
     def __call__(self, xp: Any, arrays: tuple[Array, ...], numbers: tuple[float, ...], flags: Any) -> tuple[Array, ...]:
         """The new p and the new moments: the whole rule, as a backend may make one kernel of it.
