@@ -1,5 +1,4 @@
-"""What is generated in README files: maps of folders, each function's derivative, what a backend cannot do, programs on all
-backends, other libraries, speed, dask, and a GPU.
+"""Writes the generated parts of the README files: maps of folders and tests, and tables of functions, backends and results.
 
 `python -m bench.readme` writes all of it anew, each part between its two marker comments.
 """
@@ -17,6 +16,7 @@ from bench import dask_parallel, report
 from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
 from bench.programs import table as programs
+from tests.support import sources
 from xgrad import rules
 from xgrad.backends import BUILT_IN, backend_class
 from xgrad.engine.registry import DERIVATIVES, FUNCTIONS
@@ -107,6 +107,36 @@ def _first_sentence(path: Path) -> str:
     return (sentence[0] if sentence else paragraph).replace("|", "\\|")
 
 
+def helpers() -> str:
+    """A row for each helper of the tests."""
+    rows = [
+        [f"[`{path.name}`](support/{path.name})", _first_sentence(path)]
+        for path in sorted(sources.TESTS.glob("support/*.py"))
+        if path.name != "__init__.py"
+    ]
+    table = report.table(["in support/", "what it provides"], rows, numbers=False)
+    return f"<!-- helpers:begin -->\n{table}\n<!-- helpers:end -->"
+
+
+def subjects() -> str:
+    """A row for each test file that is named after a subject."""
+    files = [sources.TESTS / f"test_{name}.py" for name in sources.subjects()]
+    rows = [[f"[`{path.name}`]({path.name})", _first_sentence(path)] for path in files]
+    table = report.table(["test of a subject", "what it tests"], rows, numbers=False)
+    return f"<!-- subjects:begin -->\n{table}\n<!-- subjects:end -->"
+
+
+def tested_in() -> str:
+    """A row for each source file whose tests stand in files of other names."""
+    rows = [
+        [f"`{pattern}`", ", ".join(f"[`test_{name}.py`](test_{name}.py)" for name in tests.split())]
+        for pattern, tests in sources.TESTED_IN.items()
+    ]
+    rows += [[f"`{source}`", f"none: it {reason}"] for source, reason in sources.UNTESTED.items()]
+    table = report.table(["source", "its tests"], rows, numbers=False)
+    return f"<!-- tested:begin -->\n{table}\n<!-- tested:end -->"
+
+
 def parts(readme: Path) -> list[str]:
     """What is generated in that README."""
     if readme == ROOT / "README.md":
@@ -115,6 +145,7 @@ def parts(readme: Path) -> list[str]:
         "rules": [functions],
         "backends": [refusals],
         "bench": [libraries.readme, report.newest_readme, dask_parallel.readme, programs.readme, gpu.newest],
+        "tests": [helpers, subjects, tested_in],
     }
     return [files(readme.parent), *(make() for make in of_folder.get(readme.parent.name, []))]
 

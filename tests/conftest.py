@@ -1,4 +1,4 @@
-"""The backends that tests run on.
+"""The fixtures `backend` and `xp`, and which backends the tests run on.
 
 `backend` is one of them, made current for the test; `xp` is xgrad's namespace bound to it.
 XGRAD_TEST_BACKENDS selects, as `numpy,readonly,strict,torch,jax,dask,cupy,dpnp`; one that is asked for and cannot

@@ -1,4 +1,4 @@
-"""What is true of every derivative: each law compares two ways to the same numbers, at a Point."""
+"""The laws, which hold for every derivative: each is a function of a Point and compares two ways to the same numbers."""
 
 from __future__ import annotations
 

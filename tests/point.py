@@ -1,4 +1,4 @@
-"""A case at one point, on one backend: its value, its derivatives, and what differences say of them.
+"""A Point is one case on one backend: it computes the value, the derivatives, and central differences.
 
 All numbers are NumPy arrays in lists, one array for each argument that is differentiated by, or for
 each output. Complex arrays are taken as pairs of real numbers: the gradient of a real L by

@@ -1,4 +1,4 @@
-"""`xg.detect_anomaly`: the first producer of what is not finite, and the line that asked for it."""
+"""`xg.detect_anomaly`: the first operation that gave nan or inf, and the line of the program that called it."""
 
 from __future__ import annotations
 

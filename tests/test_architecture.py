@@ -1,4 +1,4 @@
-"""The house as the design draws it: who may import whom, and what may stand where."""
+"""The architecture: which module may import which, no circles, and a test for every source file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import xgrad as xg
+from tests.support import sources as sources_and_tests
+from tests.support.sources import TESTED_IN, UNTESTED, is_listed, names_of, own_tests
 from xgrad.engine.op import OPS
 from xgrad.engine.registry import FUNCTIONS
 
@@ -348,6 +350,40 @@ def test_the_top_holds_what_the_design_allows():
     visible = {name for name in top if not name.startswith(".")}
     allowed = {"LICENSE", "README.md", "pyproject.toml", "backends", "bench", "tests", "xgrad"}
     assert visible <= allowed
+
+
+# --- where the tests of a source are ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", sources_and_tests.sources())
+def test_every_source_has_a_test_file_of_its_name_or_a_line_in_the_table(source):
+    listed = [pattern for pattern in TESTED_IN if is_listed(source, pattern)]
+    if source in own_tests():
+        assert source not in TESTED_IN, f"{source} has tests/test_{own_tests()[source]}.py: take it off TESTED_IN"
+        return
+    places = len(listed) + (source in UNTESTED)
+    assert places == 1, (
+        f"{source} has {places} places in tests/support/sources.py. Name its tests tests/test_{names_of(source)[0]}.py, or say "
+        "in TESTED_IN which file tests it"
+    )
+
+
+def test_the_table_names_sources_and_tests_that_exist():
+    found = sources_and_tests.sources()
+    for pattern, tests in TESTED_IN.items():
+        assert any(is_listed(source, pattern) for source in found), f"no source is {pattern}"
+        missing = set(tests.split()) - set(sources_and_tests.test_files())
+        assert not missing, f"{pattern}: there is no test_{missing}.py"
+    assert set(UNTESTED) <= set(found)
+
+
+def test_a_name_that_two_sources_have_belongs_to_neither():
+    assert "xgrad/rules/special.py" not in own_tests()
+    assert own_tests()["xgrad/nn/init.py"] == "nn_init"
+    assert own_tests()["xgrad/engine/tape.py"] == "tape"
+
+
+# --- what is public ----------------------------------------------------------------------------------------
 
 
 FACES = [xg, xg.fft, xg.linalg, xg.special, xg.nn, xg.nn.functional, xg.nn.init, xg.nn.utils, xg.optim, xg.random]

@@ -1,4 +1,4 @@
-"""Where the arguments of an operation meet: arrays of one library, of two, and on two devices. (NumPy's: test_host_data.py.)"""
+"""Operations with arguments of one library, of two, and on two devices. (NumPy's arrays: test_host_data.py.)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry: how a backend is chosen, and what is said where it cannot be."""
+"""The registry of backends: how a backend is chosen, and the errors where it cannot be used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a function under vmap may do besides computing: what it meets there is as it would be in a loop, or it is an error."""
+"""Functions under vmap that close over tensors, differentiate, write or call other code: as in a loop, or an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The runner of bench.gpu: what becomes of sections, files and exit codes. No figure of a device is tested here."""
+"""The runner of bench.gpu: its sections, files and exit codes. No figures of a device are tested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The programs of bench/programs: they end on every backend as on NumPy, and there as was computed without xgrad."""
+"""The programs of bench/programs give the same results on every backend, and on NumPy those of programs without xgrad."""
 
 from __future__ import annotations
 

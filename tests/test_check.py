@@ -1,4 +1,4 @@
-"""check_grads finds a wrong derivative, says where, and does not fail a right one."""
+"""check_grads finds a wrong derivative, says where it is, and accepts a right one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""checkpoint gives the same derivatives, of every kind, and keeps less."""
+"""checkpoint gives the same derivatives of every kind with less memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The `xgrad` command on streams that are closed, full, read by nobody, or files of its own; and in odd surroundings."""
+"""The `xgrad` command with streams that are closed, full or without a reader, and in unusual environments."""
 
 from __future__ import annotations
 

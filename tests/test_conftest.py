@@ -1,4 +1,4 @@
-"""XGRAD_TEST_BACKENDS: what is asked for is tested, or fails."""
+"""XGRAD_TEST_BACKENDS: a backend that is asked for is tested, or the run fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a PyTorch user writes to make a tensor, and to convert one."""
+"""Making and converting tensors with PyTorch's names."""
 
 from __future__ import annotations
 

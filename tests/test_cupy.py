@@ -1,4 +1,4 @@
-"""What CuPy's backend does before it comes to CuPy, with a library that keeps count in CuPy's place.
+"""CuPy's backend with a stand-in for CuPy that counts calls.
 
 This says nothing of CuPy: only of the lines in backends/cupy.py that decide what to ask of it.
 """

@@ -1,4 +1,4 @@
-"""An optimizer's rule as CuPy's own tracer sees it: one kernel, which writes what it should, and computes what the rule does."""
+"""An optimizer's update rule, traced by CuPy: it becomes one kernel with the right outputs and the same numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The counter of CuPy's transfers sits where CuPy passes: as far as CuPy gets without a device."""
+"""The counter of CuPy's transfers (support/cupy_traffic.py), as far as CuPy runs without a device."""
 
 from __future__ import annotations
 

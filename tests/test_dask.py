@@ -1,4 +1,4 @@
-"""dask.array: nothing is computed before it is asked for, and what is in chunks stays in chunks."""
+"""dask.array: nothing is computed before it is asked for, and arrays stay in chunks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be the data of an array, and what is refused, wherever arrays are taken."""
+"""Which values can become an array, and which are refused, wherever arrays are accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A function takes one row and one case: softsign, added by the recipe of xgrad/rules/README.md in a copy of the sources."""
+"""Adding a function takes one row and one case: softsign, by the recipe of xgrad/rules/README.md, in a copy of the sources."""
 
 from __future__ import annotations
 

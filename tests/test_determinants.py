@@ -1,4 +1,4 @@
-"""Determinants where there is no inverse: the gradient is the matrix of cofactors, and the determinant is a polynomial."""
+"""Determinants of singular matrices: the gradient is the cofactor matrix."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`xgrad.diagnose` in a loop of one's own: what each rule fired on, and what it does not fire on.
+"""`xgrad.diagnose` in a training loop: the runs that each rule reports, and those that it does not.
 
 The runs are those that `python -m bench.diagnose` measures over 20 seeds; here are the ones that taught something.
 """

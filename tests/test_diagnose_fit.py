@@ -1,4 +1,4 @@
-"""What `xgrad fit` and `xgrad diagnose` say of a run."""
+"""What the commands `xgrad fit` and `xgrad diagnose` report about a run."""
 
 from __future__ import annotations
 

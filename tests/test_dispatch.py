@@ -1,4 +1,4 @@
-"""From a call to a node: which dtype comes out, and what an error says."""
+"""Dispatch, from a call to a node: the dtype of the result, and the words of errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""dpnp: its devices and queues, memory, errors, and what its functions do otherwise than others'."""
+"""dpnp: its devices, queues, memory and errors, and where its functions differ from those of other libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry: names, and the words that its functions take."""
+"""The registry of functions: their names and keywords, and errors that name the right keyword."""
 
 from __future__ import annotations
 

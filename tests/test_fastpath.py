@@ -1,4 +1,4 @@
-"""The fast path: it registers itself, it can be left out, and what it gives is what the general way gives."""
+"""The fast path: it registers itself, it can be switched off, and it gives what general dispatch gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Output files: each is written whole or not at all."""
 
 import json
 import math

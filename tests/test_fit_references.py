@@ -1,4 +1,4 @@
-"""The values that a loss is compared with."""
+"""The reference values that a loss is compared with."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Array libraries that nobody has prepared for, by passing their arrays in."""
+"""Array libraries without a backend of their own: their arrays are passed in as they are."""
 
 from __future__ import annotations
 

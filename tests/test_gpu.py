@@ -1,4 +1,4 @@
-"""What only a CUDA device can show. `pytest -m gpu` runs this alone; without a device it is skipped, and says so.
+"""Tests that need a CUDA device. `pytest -m gpu` runs them; without a device they are skipped, with a reason.
 
 `python -m bench.gpu` runs it with all the rest. None of it has been run on a device yet.
 """

@@ -1,4 +1,4 @@
-"""Several devices of a library that runs everything on the current one: each operation runs where its arrays are.
+"""Several devices of a library that runs everything on the current device: each operation runs where its arrays are.
 
 array-api-strict's two devices stand for two GPUs. Here a device can be current, as it is with CUDA, and an array that is made
 while it is not is an error: what CuPy would do is run the operation on the wrong device, with a warning.

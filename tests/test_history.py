@@ -1,4 +1,4 @@
-"""What `xgrad diagnose` reads: histories are taken, and all else is refused in one line that names the field."""
+"""The histories that `xgrad diagnose` reads; anything else is refused in one line that names the field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What hands a gradient on as it is: retain_grad(), and moving to another device."""
+"""Operations that pass a gradient on unchanged: retain_grad(), and moving to another device."""
 
 from __future__ import annotations
 

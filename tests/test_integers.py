@@ -1,4 +1,4 @@
-"""Integers of every kind, wherever an integer is taken: the result is that of Python's own."""
+"""Integers of every type, wherever an integer is accepted: the result is that of Python's own int."""
 
 from __future__ import annotations
 

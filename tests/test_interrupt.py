@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP, at every moment of a run: what there is is saved, and the exit status tells."""
+"""Ctrl-C, SIGTERM and SIGHUP at every moment of a run: what was computed is saved, and the exit status says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JAX: what is peculiar to it. That it computes what the others do is checked wherever a test has a `backend`."""
+"""What is particular to JAX. Its numbers are checked wherever a test has a `backend`."""
 
 from __future__ import annotations
 

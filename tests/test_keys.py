@@ -1,4 +1,4 @@
-"""NumPy's keys on a library that has the standard's only, against NumPy."""
+"""NumPy's indexing on libraries that only have the standard's, compared with NumPy."""
 
 from __future__ import annotations
 

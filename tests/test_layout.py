@@ -1,4 +1,4 @@
-"""Any key, on every backend: read and written as NumPy has it, or refused."""
+"""Any key on every backend: read and written as NumPy does, or refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""array_api_compat.numpy without an import of all of NumPy: nobody can tell, but by the time."""
+"""Importing array_api_compat.numpy without all of NumPy: only the time differs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradients through other people's code: each row of README's table of libraries, against differences."""
+"""Gradients through other people's code: each row of the table of libraries, compared with central differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the linalg extension promises beyond the laws: conventions, errors, and operations with several outputs."""
+"""The linalg extension beyond the laws: conventions, errors, and operations with several outputs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers among arrays: they are weak, as in arithmetic."""
+"""Numbers among arrays: they take the arrays' dtype, as in arithmetic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory: no cycles, nothing kept longer than it is needed, and no more at the peak than NumPy by hand."""
+"""Memory: no reference cycles, nothing kept longer than it is needed, and a peak no higher than that of NumPy by hand."""
 
 from __future__ import annotations
 

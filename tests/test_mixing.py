@@ -1,4 +1,4 @@
-"""Tensors among numbers, dtypes, other libraries' arrays, and threads."""
+"""Operations of tensors with numbers, other dtypes and other libraries' arrays, and in threads."""
 
 from __future__ import annotations
 

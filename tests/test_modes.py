@@ -1,4 +1,4 @@
-"""no_grad: where it holds, and that it ends."""
+"""no_grad: where it applies, and where it ends."""
 
 from __future__ import annotations
 

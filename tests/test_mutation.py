@@ -1,4 +1,4 @@
-"""A rule that is wrong by a thousandth is noticed, and the failure names the operation.
+"""The laws find a rule that is wrong by a thousandth, and the failure names the operation.
 
 Each rule of each operation is scaled by 1.001 in turn, and the laws are tried on that operation's cases.
 """

@@ -1,4 +1,4 @@
-"""The namespace that a tensor gives: its extensions, what it says of itself, and that it stays on its backend."""
+"""The namespace of a tensor: its extensions, its __array_namespace_info__, and that it stays on its backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reductions of half precision in float32, with NumPy's own functions, which make them in half precision, as the library."""
+"""Reductions of half-precision arrays, computed in float32. NumPy, which computes them in half precision, is the library."""
 
 from __future__ import annotations
 

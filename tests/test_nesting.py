@@ -1,4 +1,4 @@
-"""Derivatives of derivatives: in every order of the two modes, closed over, and inside a loss.
+"""Derivatives of derivatives: both modes in every order, with closures, and inside a loss.
 
 What goes wrong here goes wrong silently: two perturbations taken for one, or a variable of the outer derivative taken for a
 constant by the inner one.

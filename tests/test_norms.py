@@ -1,4 +1,4 @@
-"""Norms and spreads at the points where a formula breaks: zeros, the ends of the range, infinities, and no elements at all."""
+"""Norms, variances and standard deviations where formulas break: zeros, overflow and underflow, infinities, no elements."""
 
 from __future__ import annotations
 

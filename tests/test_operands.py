@@ -1,4 +1,4 @@
-"""Numbers, NumPy scalars and lists where a function looks at shapes: taken as NumPy takes them, or refused in words."""
+"""Numbers, NumPy scalars and lists as operands of functions that use shapes: accepted as in NumPy, or a clear error."""
 
 from __future__ import annotations
 

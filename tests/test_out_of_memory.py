@@ -1,4 +1,4 @@
-"""Out of memory at any allocation of a training step: nothing is lost or half written, and the step can be made again."""
+"""Running out of memory at any allocation of a training step: nothing is lost or half written, and the step can be repeated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""persist: what is lazy is computed, all at once, where it is; what is not stays as it is."""
+"""persist: lazy arrays are computed together and in place; other arrays are unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Powers: quick ways for some exponents, to two units in the last place; and all mixed derivatives."""
+"""Powers: fast versions for some exponents, to two units in the last place; and all mixed derivatives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A function of one's own: its derivative is what the user wrote, in both modes and both orders, and mistakes are named."""
+"""`xg.primitive`: the derivative is what the user wrote, in both modes and to second order, and mistakes are named."""
 
 from __future__ import annotations
 

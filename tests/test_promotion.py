@@ -1,4 +1,4 @@
-"""Arrays of different kinds in one operation: on every backend what NumPy makes of them."""
+"""Arrays of different dtypes in one operation: on every backend the dtype that NumPy gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random numbers: NumPy's, the same on every backend."""
+"""Random numbers: NumPy's generators, and the same numbers on every backend."""
 
 from __future__ import annotations
 

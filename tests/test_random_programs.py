@@ -1,4 +1,4 @@
-"""The laws hold for whole programs too: random ones, in which values are used any number of times.
+"""The laws hold for random programs, in which values are used any number of times.
 
 A single function says little of the walk over the tape: of the order in which nodes are visited, of gradients
 that meet, of values that are shared, written over, or used by nothing.

@@ -1,4 +1,4 @@
-"""What a library cannot do: it says so, and how. (That each such function does is a part of test_rules.py.)"""
+"""Functions that a library cannot compute: the error says so. (test_rules.py checks it for each of them.)"""
 
 from __future__ import annotations
 

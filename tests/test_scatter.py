@@ -1,4 +1,4 @@
-"""Adding and writing in a fixed order: the sorted ways give what the plain ones give, on every backend the same bits."""
+"""Scatter-add and writes in a fixed order: sorted and plain versions agree, and the bits are the same on every backend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The special functions where their laws do not reach: edges, bad input, missing libraries, and SciPy's way to them."""
+"""The special functions beyond the laws: edges, bad input, missing libraries, and calls from SciPy."""
 
 from __future__ import annotations
 

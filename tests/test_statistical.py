@@ -1,4 +1,4 @@
-"""Reductions: which dtype they give, and what the laws in test_rules.py cannot hold."""
+"""Reductions: their dtypes, and what the laws in test_rules.py do not cover."""
 
 from __future__ import annotations
 

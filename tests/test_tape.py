@@ -1,4 +1,4 @@
-"""The walk back: what reaches the leaves, in which order, how often, and when it is refused."""
+"""The reverse pass: what reaches the leaves, in which order, how often, and when it is refused."""
 
 from __future__ import annotations
 

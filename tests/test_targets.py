@@ -1,4 +1,4 @@
-"""The files of a run, looked at before it trains."""
+"""The output files of a run, checked before it trains."""
 
 from __future__ import annotations
 

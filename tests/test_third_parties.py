@@ -1,4 +1,4 @@
-"""A backend of somebody else's, by its entry point alone; and one that is broken."""
+"""A third party's backend, found by its entry point; and broken ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What brings values to the host: numbers, formats, lists, and NumPy's own calls."""
+"""Bringing values to the host: numbers, formatting, lists, and NumPy's functions."""
 
 from __future__ import annotations
 

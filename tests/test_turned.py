@@ -1,4 +1,4 @@
-"""Slices that run backwards, and other keys that a library alone refuses: read, written, differentiated, in every mode.
+"""Slices with negative steps and other keys that a library refuses: read, written and differentiated in every mode.
 
 The right values are NumPy's own, by its own indexing.
 """

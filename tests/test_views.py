@@ -1,4 +1,4 @@
-"""Views: a write to one is seen in its base and in all other views. NumPy's own memory is the oracle."""
+"""Views: a write to a view is seen in its base and in all other views. NumPy's own memory is the oracle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""vmap: that it is a loop over the examples, for every function on every backend, without being one."""
+"""vmap gives what a loop over the examples gives, for every function on every backend, without looping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""vmap through other people's code: a library computes of many examples what it computes of each, or an error says why not."""
+"""vmap through other people's code: a library gives for a batch what it gives for each example, or an error says why not."""
 
 from __future__ import annotations
 

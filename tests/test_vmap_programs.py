@@ -1,4 +1,4 @@
-"""vmap is a loop for whole programs too: random ones, with other transforms around it, inside of it, and inside of that."""
+"""vmap of random programs gives what a loop gives, with other transforms around it, inside it, and inside those."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes, by a naive oracle: random programs of reads, views and writes give its values and its gradients."""
+"""Random programs of reads, views and writes, compared with the values and gradients of a simple oracle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For every differentiable function, the calls that the laws of test_rules.py are tried on.
+"""The cases: for every differentiable function, the arguments that the laws of test_rules.py are checked on.
 
 One file for each chapter of xgrad/rules.
 """

@@ -1,4 +1,4 @@
-"""Random programs over the whole namespace, held against numbers that xgrad did not make.
+"""Random programs over the whole namespace, compared with numbers that xgrad did not compute.
 
     python -m tests.fuzz --seeds 0:10000 --backend torch
 

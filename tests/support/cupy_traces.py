@@ -1,4 +1,4 @@
-"""CuPy's own trace of a fused function, without a device: an array's memory is not touched while a function is traced.
+"""Tracing a fused function with CuPy, without a device: a trace does not read the arrays' memory.
 
 The source that CuPy makes of it is for CUDA. It is elementwise C++, so that a host compiler can run it too: this shows what the
 trace computes. What nvcc makes of it, and whether it runs, only a device shows (tests/test_gpu.py).

@@ -1,4 +1,4 @@
-"""Counting what goes between host and device, and each wait for the device, where CuPy's own code passes.
+"""Counting copies between host and device, and waits for the device, in CuPy's own code.
 
 CuPy's classes are compiled, but what they call by name can be replaced (read in the sources of CuPy 14):
 

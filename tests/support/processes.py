@@ -1,4 +1,4 @@
-"""Python in a process of its own, for what a process decides once: which backend is the default, and what is imported."""
+"""Running Python in a process of its own, for what a process decides once: the default backend, and what is imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A tiny array library that nobody has prepared for: rows of exact fractions, and a few functions of the standard (of 2021).
+"""A small array library that has no backend: rows of exact fractions, and a few functions of the standard (of 2021).
 
 Its arrays cannot be written to, know no device, and are never NumPy's: to make floats of them is an error.
 """

@@ -1,4 +1,4 @@
-"""Arguments for every special function: its whole domain, the edges, and what lies outside of it."""
+"""Arguments for every special function: points of its domain, its edges, and points outside of it."""
 
 from __future__ import annotations
 

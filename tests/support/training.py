@@ -1,4 +1,4 @@
-"""A small training run with every layer, every loss and every optimizer: for tests of what any step must hold to."""
+"""A small training step with any loss and any optimizer, on a network of every layer."""
 
 from __future__ import annotations
 

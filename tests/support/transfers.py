@@ -1,4 +1,4 @@
-"""Noticing what goes from a device to the host unasked.
+"""A guard that counts and refuses copies from a device to the host.
 
 array-api-strict's device1 stands in for a GPU: it refuses NumPy operands and `np.asarray`, but lets
 `float`, `bool`, iteration and DLPack through. Here these are refused as well, and counted. So are those of dpnp's arrays, whose

@@ -1,4 +1,4 @@
-"""Random programs that write through views, and an oracle for them: NumPy's own memory.
+"""Random programs that write through views, with NumPy's own memory as the oracle.
 
 A `Dual` holds an array and its derivative by all inputs, both NumPy arrays. What is a view in NumPy is one in both, so a write
 reaches the value and the derivative of everything that shares the memory. `draw` makes a program, a list of steps, by running it

@@ -1,0 +1,205 @@
+"""Which test file tests which source file: by its name, or by the table TESTED_IN."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TESTS = ROOT / "tests"
+
+# The tests of each source file that has no test file of its name. A pattern stands for the files of one folder.
+TESTED_IN: dict[str, str] = {
+    # the package
+    "xgrad/__init__.py": "architecture documentation namespace",
+    "xgrad/__main__.py": "cli",
+    "xgrad/_starting.py": "interrupt",
+    "xgrad/_version.py": "cli",
+    "xgrad/fft.py": "namespace rules",
+    "xgrad/info.py": "cli",
+    "xgrad/linalg.py": "namespace linalg",
+    "xgrad/special.py": "namespace special",
+    # the engine
+    "xgrad/engine/__init__.py": "architecture",
+    "xgrad/engine/declared.py": "methods",
+    "xgrad/engine/deferred.py": "persist",
+    "xgrad/engine/op.py": "dispatch rules",
+    "xgrad/engine/path.py": "grad nesting",
+    "xgrad/engine/reading.py": "checkpoint",
+    "xgrad/engine/several.py": "linalg rules",
+    "xgrad/engine/transfer.py": "identity arguments",
+    "xgrad/engine/watching.py": "anomaly diagnose_deep",
+    # rules
+    "xgrad/rules/__init__.py": "rules",
+    "xgrad/rules/beta.py": "special special_derivatives",
+    "xgrad/rules/creation.py": "data default_dtype rules",
+    "xgrad/rules/data_type.py": "default_dtype rules",
+    "xgrad/rules/decompositions.py": "linalg conventions",
+    "xgrad/rules/entropy.py": "special special_derivatives",
+    "xgrad/rules/fft.py": "rules dask",
+    "xgrad/rules/indexing.py": "indexing layout",
+    "xgrad/rules/linalg.py": "linalg norms",
+    "xgrad/rules/linear_algebra.py": "dispatch rules",
+    "xgrad/rules/missing.py": "methods",
+    "xgrad/rules/network.py": "stability nn_losses",
+    "xgrad/rules/parts.py": "methods",
+    "xgrad/rules/reductions.py": "methods",
+    "xgrad/rules/searching.py": "conventions rules",
+    "xgrad/rules/shapes.py": "rules operands",
+    "xgrad/rules/special.py": "special special_derivatives",
+    "xgrad/rules/special_arguments.py": "special",
+    "xgrad/rules/strides.py": "views methods",
+    # transforms
+    "xgrad/transforms/__init__.py": "architecture",
+    "xgrad/transforms/batching/across.py": "vmap",
+    "xgrad/transforms/batching/array.py": "batching",
+    "xgrad/transforms/batching/backend.py": "batching vmap",
+    "xgrad/transforms/batching/boundary.py": "batching",
+    "xgrad/transforms/batching/functions.py": "vmap",
+    # nn and optim
+    "xgrad/nn/__init__.py": "nn_layers",
+    "xgrad/nn/activations.py": "nn_layers",
+    "xgrad/nn/containers.py": "nn_module",
+    "xgrad/nn/cross_entropy.py": "nn_losses",
+    "xgrad/nn/functional.py": "nn_layers nn_losses",
+    "xgrad/nn/linear.py": "nn_layers",
+    "xgrad/nn/loss_functions.py": "nn_losses",
+    "xgrad/nn/modulelike.py": "nn_module",
+    "xgrad/nn/parameter.py": "nn_module",
+    "xgrad/nn/placement.py": "nn_module",
+    "xgrad/nn/saving.py": "nn_module",
+    "xgrad/optim/*.py": "optim out_of_memory",
+    # diagnose and fit
+    "xgrad/diagnose/__init__.py": "diagnose",
+    "xgrad/diagnose/curvature.py": "diagnose",
+    "xgrad/diagnose/finding.py": "diagnose",
+    "xgrad/diagnose/fixes.py": "diagnose_fit diagnose",
+    "xgrad/diagnose/given.py": "diagnose",
+    "xgrad/diagnose/gradients.py": "diagnose",
+    "xgrad/diagnose/hooks.py": "diagnose",
+    "xgrad/diagnose/look.py": "diagnose",
+    "xgrad/diagnose/network.py": "diagnose",
+    "xgrad/diagnose/operations.py": "diagnose",
+    "xgrad/diagnose/report.py": "diagnose",
+    "xgrad/diagnose/run.py": "diagnose",
+    "xgrad/diagnose/trend.py": "diagnose",
+    "xgrad/diagnose/watcher.py": "diagnose",
+    "xgrad/diagnose/without.py": "diagnose",
+    "xgrad/diagnose/rules/*.py": "diagnose",
+    "xgrad/fit/config.py": "fit",
+    "xgrad/fit/errors.py": "fit",
+    "xgrad/fit/network.py": "fit",
+    "xgrad/fit/options.py": "cli",
+    "xgrad/fit/page.py": "cli_streams diagnose",
+    "xgrad/fit/progress.py": "cli_streams",
+    "xgrad/fit/record.py": "fit plot",
+    "xgrad/fit/recorder.py": "fit",
+    "xgrad/fit/result.py": "fit samples",
+    "xgrad/fit/run.py": "fit fit_seed",
+    "xgrad/fit/schema.py": "history",
+    "xgrad/fit/streams.py": "cli_streams",
+    "xgrad/fit/train.py": "fit",
+    "xgrad/fit/words.py": "csvfile history",
+    # backends
+    "backends/__init__.py": "backends_registry architecture",
+    "backends/base.py": "backends_registry third_parties",
+    "backends/bessel.py": "special special_derivatives",
+    "backends/beta.py": "special special_derivatives",
+    "backends/cofactors.py": "determinants",
+    "backends/dask_blocks.py": "dask",
+    "backends/dask_rules.py": "dask",
+    "backends/determinism.py": "scatter",
+    "backends/dtype_names.py": "default_dtype",
+    "backends/dtypes.py": "default_dtype",
+    "backends/elementary.py": "special special_derivatives",
+    "backends/errors.py": "backends_registry",
+    "backends/formulas.py": "special special_derivatives",
+    "backends/frames.py": "persist anomaly transfer_guard",
+    "backends/growth.py": "persist",
+    "backends/host.py": "random",
+    "backends/jax.py": "jax",
+    "backends/memory.py": "out_of_memory",
+    "backends/normal.py": "special special_derivatives",
+    "backends/numpy.py": "rules views optim",
+    "backends/raw.py": "rules generic",
+    "backends/references.py": "optim tape",
+    "backends/special.py": "special",
+    "backends/squares.py": "norms elementwise",
+    "backends/strict.py": "rules transfers",
+    "backends/torch.py": "rules out_of_memory",
+    "backends/yielding.py": "ufuncs operators",
+    # bench: its figures are measured, its arithmetic and its reports are tested
+    "bench/diagnose.py": "diagnose",
+    "bench/diagnose_runs.py": "diagnose",
+    "bench/diagnose_truth.py": "diagnose",
+    "bench/gpu/*.py": "bench_gpu gpu",
+    "bench/libraries/*.py": "libraries",
+    "bench/peers/*.py": "bench",
+    "bench/problems.py": "bench",
+    "bench/programs/*.py": "bench_programs",
+    "bench/readme.py": "readme",
+    "bench/report.py": "bench",
+    "bench/runner.py": "bench",
+    "bench/transforms_worker.py": "bench_transforms",
+    "bench/worker.py": "bench",
+}
+
+# The source files that no test runs, and why.
+UNTESTED = {
+    "bench/imports.py": "measures the seconds of whole processes",
+    "bench/machine.py": "describes the machine that it runs on",
+    "bench/memory.py": "asks bench/worker.py for figures",
+    "bench/seed_story.py": "draws the pictures of the README; tests/test_fit_seed.py has the numbers",
+}
+
+
+def sources() -> list[str]:
+    """Every source file of xgrad/, backends/ and bench/, as a path from the root."""
+    folders = (ROOT / "xgrad", ROOT / "backends", ROOT / "bench")
+    found = [
+        path for folder in folders for path in folder.rglob("*.py") if (ROOT / "xgrad/backends") not in path.parents
+    ]
+    return sorted(path.relative_to(ROOT).as_posix() for path in found)
+
+
+def names_of(source: str) -> list[str]:
+    """What the test file of a source may be called: the file's name, alone or with the folders that it is in.
+
+    >>> names_of("xgrad/nn/init.py")
+    ['init', 'nn_init', 'xgrad_nn_init']
+    >>> names_of("bench/gpu/__main__.py")
+    ['gpu', 'bench_gpu']
+    """
+    parts = [part for part in Path(source).with_suffix("").parts if part not in ("__init__", "__main__")]
+    return ["_".join(parts[n:]) for n in reversed(range(len(parts)))]
+
+
+def test_files() -> list[str]:
+    """The names of the test files, without `test_` in front."""
+    return sorted(path.stem.removeprefix("test_") for path in TESTS.glob("test_*.py"))
+
+
+test_files.__test__ = False  # type: ignore[attr-defined]  # pytest: not a test
+
+
+def own_tests() -> dict[str, str]:
+    """The test file of each source that has one of its name. A name that two sources could have counts for neither."""
+    shared = Counter(name for one in {tuple(names_of(source)) for source in sources()} for name in one)
+    there = set(test_files())
+    found = {}
+    for source in sources():
+        for name in names_of(source):
+            if name in there and shared[name] == 1:
+                found[source] = name
+    return found
+
+
+def is_listed(source: str, pattern: str) -> bool:
+    """Whether a pattern of TESTED_IN stands for a source."""
+    return Path(source).parent == Path(pattern).parent and Path(source).match(pattern)
+
+
+def subjects() -> list[str]:
+    """The test files that are named after a subject, not after a source."""
+    of_source = {name for source in sources() for name in names_of(source)}
+    return [name for name in test_files() if name not in of_source]
