@@ -125,22 +125,26 @@ def _of_saved(rule: DerivativeRule | None, count: int) -> DerivativeRule:
     return rule if count == 1 else lambda xp, g, saved: rule(xp, g, *saved)
 
 
-def packer(single: Single) -> tuple[int, Callable[..., Any] | None]:
-    """How to pick what a `Single` saves out of (*arguments, y, None): an index, and a function where it saves several."""
-    count = len(single.whole.arguments) + 1
-    if len(single.needs) < 2:
-        return single.needs[0] if single.needs else count, None
-    return count, _lambda(count, [f"v{i}" for i in single.needs])
+def packer(single: Single) -> tuple[int | None, Callable[..., Any] | None]:
+    """What a `Single` saves of (*arguments, y): the place of a single value, and a function that picks one or packs several.
+
+    The function is None where nothing is saved. The place saves a call in the common cases.
+    """
+    values = [f"v{i}" for i in single.needs]
+    place = single.needs[0] if len(values) == 1 else None
+    text = values[0] if len(values) == 1 else f"({', '.join(values)})"
+    return place, _lambda(len(single.whole.arguments) + 1, text) if values else None
 
 
 def packer_of_all(op: Op) -> Callable[..., Any]:
     """A function that packs (*arguments, y) for a `Plain`, with None for what no rule needs."""
     kept = op.what_to_save((True,) * len(op.arguments))
-    return _lambda(len(kept), [f"v{i}" if keep else "None" for i, keep in enumerate(kept)])
+    values = [f"v{i}" if keep else "None" for i, keep in enumerate(kept)]
+    return _lambda(len(kept), f"({', '.join(values)})")
 
 
-def _lambda(count: int, values: list[str]) -> Callable[..., Any]:
-    return _compiled(f"lambda {', '.join(f'v{i}' for i in range(count))}: ({', '.join(values)})")
+def _lambda(count: int, text: str) -> Callable[..., Any]:
+    return _compiled(f"lambda {', '.join(f'v{i}' for i in range(count))}: {text}")
 
 
 @cache
@@ -185,7 +189,7 @@ def unary(op: Elementwise, general: Operation) -> Operation:
         if node is None or (tape.paused and not is_recording()):
             result.node = None
         else:
-            saved = (a, y, None)[keep] if pack is None else pack(a, y)
+            saved = a if keep == 0 else y if keep == 1 else pack and pack(a, y)
             result.node = [next_seq(), single, node, saved, None, backend]
         return result
 
@@ -257,10 +261,10 @@ def binary(
         if node1 is node2 is None or (tape.paused and not is_recording()):
             result.node = None
         elif node2 is None:
-            saved = (a, b, y, None)[keep1] if pack1 is None else pack1(a, b, y)
+            saved = b if keep1 == 1 else y if keep1 == 2 else pack1 and pack1(a, b, y)
             result.node = [next_seq(), first, node1, saved, None, backend]
         elif node1 is None:
-            saved = (a, b, y, None)[keep2] if pack2 is None else pack2(a, b, y)
+            saved = a if keep2 == 0 else y if keep2 == 2 else pack2 and pack2(a, b, y)
             result.node = [next_seq(), second, node2, saved, None, backend]
         else:
             result.node = [next_seq(), both, (node1, node2), pack_both(a, b, y), None, backend]
