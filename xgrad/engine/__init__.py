@@ -1,4 +1,4 @@
-"""What records operations and walks back through them. It names no operation and no array library.
+"""The engine: it records operations and differentiates them. It names no operation and no array library.
 
 Read `tape`, `tensor`, `op` and `dispatch` in this order.
 """

@@ -1,4 +1,4 @@
-"""The arguments of an operation: on which backend they meet, and as which raw arrays, numbers and nodes."""
+"""The arguments of an operation: their common backend, their raw arrays and numbers, and their nodes."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class MixedBackendsError(TypeError):
 
 
 def as_scalar(backend: Any, value: Any) -> Any:
-    """A scalar as an operand, which takes the dtype of the arrays it meets: a Python number, if the library knows no better."""
+    """A scalar as an operand that takes the dtype of the arrays: a Python number, or the library's equivalent."""
     return value if type(value) in PYTHON_NUMBERS else backend.number(value)
 
 
 def backend_of(name: str, args: Sequence[Any]) -> Any:
-    """The backend of the tensors among the arguments, else of other libraries' arrays, else the current one.
+    """The backend of the tensors among the arguments, or else of raw arrays, or else the current one.
 
-    NumPy arrays have no say in it: they move to where the others are. Raises MixedBackendsError where there are two backends.
+    NumPy arrays do not count: they move to the backend of the others. Raises MixedBackendsError for two backends.
     """
     found = None
     first = None
@@ -50,7 +50,7 @@ def backend_of(name: str, args: Sequence[Any]) -> Any:
             raws.append(arg)
     for raw in raws:
         if is_host_data(raw) or (found is not None and found.accepts(raw) and found.device_of(raw) == found.device):
-            continue  # also where it would be another backend's if it stood alone
+            continue  # even if this array alone would belong to another backend
         backend = owner(raw)
         if found is not None and backend is not None and backend is not found:
             found = joined(name, found, backend, (first, raw))
@@ -60,9 +60,9 @@ def backend_of(name: str, args: Sequence[Any]) -> Any:
 
 
 def joined(name: str, one: Any, other: Any, arrays: Sequence[Any] = ()) -> Any:
-    """The backend on which arrays of both can be operands: a library inside and outside of vmap is still one library.
+    """The backend on which arrays of both can be operands. Arrays of one library from inside and outside of vmap have one.
 
-    `arrays`, one of each, are named in the error where there is none.
+    Raises MixedBackendsError if there is none; `arrays`, one of each, are for its message.
     """
     found = one.join(other) or other.join(one)
     if found is None:
@@ -93,17 +93,17 @@ def _way_to_meet(one: Any, other: Any, arrays: Sequence[Any]) -> str:
 
 
 def operand_on(backend: Any, x: Tensor) -> Tensor:
-    """The tensor as an operand on a backend that `joined` has found."""
+    """The tensor on a backend that `joined` returned."""
     return x if x.backend is backend else backend.take_in(x)
 
 
 def adopted(backend: Any, value: Any) -> Any:
-    """A raw array as the backend's own; anything else as it is."""
+    """A raw array as an array of the backend. Anything else is returned unchanged."""
     return backend.adopt(value) if backend.accepts(value) else value
 
 
 def note(args: Sequence[Any]) -> None:
-    """Report what an operation is given, where a run is being noted (see reading.py)."""
+    """Report the arguments of an operation, for a checkpoint (see reading.py)."""
     for arg in args:
         if isinstance(arg, Tensor):
             reading.read(arg)
@@ -136,10 +136,10 @@ def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
 
 
 def answers_for(args: Sequence[Any]) -> bool:
-    """Whether an operator handles these operands itself, or returns NotImplemented because of one that it does not know.
+    """Whether an operator handles these operands; otherwise it returns NotImplemented.
 
-    It knows tensors, numbers and the arrays of libraries. It also handles lists and tuples, by raising an error: they have no
-    operators for arrays, and Python's own answer for them (never equal; repeated by a number) is not what anybody means.
+    It handles tensors, numbers and raw arrays. It also handles lists and tuples, by raising an error: otherwise Python would take
+    `t == [1, 2]` as False, and `[1, 2] * t` as a repeated list.
     """
     backends = [a.backend for a in args if isinstance(a, Tensor)]
     others = [a for a in args if not (isinstance(a, Tensor) or is_scalar(a))]
@@ -148,7 +148,7 @@ def answers_for(args: Sequence[Any]) -> bool:
 
 
 def unfit(name: str, value: Any, backend: Any) -> str:
-    """What is wrong with a value as an operand, in words."""
+    """The error message for a value that cannot be an operand."""
     got = described(value)
     if isinstance(value, list | tuple):
         got = f"a {type(value).__name__}: write xgrad.asarray({shortened(value)})"

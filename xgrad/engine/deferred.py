@@ -1,6 +1,6 @@
-"""The losses that an optimizer's step computes, on a backend that puts work off.
+"""The losses that an optimizer's step computes together with its parameters, on a lazy backend.
 
-A loss is remembered, weakly, from its backward() to the step of a parameter that its gradient reached.
+A weak reference to a loss is kept from its backward() to the step of a parameter that its gradient reached.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from weakref import WeakSet, ref
 
 from xgrad.engine.tape import Leaf
 
-# By the id of the loss. The entry goes when the loss does.
+# By the id of the loss. The entry is removed when the loss is freed.
 _pending: dict[int, tuple[ref[Any], frozenset[Leaf]]] = {}
-_trained: WeakSet[Leaf] = WeakSet()  # those of parameters that some optimizer has moved here
+_trained: WeakSet[Leaf] = WeakSet()  # the leaves of parameters that some optimizer has updated
 
 
 def remember(loss: Any, leaves: Iterable[Leaf]) -> None:
-    """Note that backward() was called on a tensor, and which leaves it reached. A tensor of several elements is no loss."""
+    """Note that backward() of a tensor has reached these leaves. A tensor of several elements is not a loss."""
     loss.backend.look_at(loss.data)
     if loss.size == 1:
         key = id(loss)
@@ -30,9 +30,9 @@ def _forget(key: int, _: Any) -> None:
 
 
 def take(leaves: Collection[Leaf]) -> tuple[list[Any], set[Leaf]]:
-    """The losses that reached any of these leaves since the last time, and all parameters' leaves that they reached.
+    """The losses that have reached any of these leaves since the last call, and the leaves of all parameters that they reached.
 
-    Another optimizer may move some of those. Their gradients come of the same walk, so they are computed with the others.
+    Another optimizer may update some of these. Their gradients come from the same reverse pass, so they are computed together.
     """
     _trained.update(leaves)
     losses, reached = [], set(leaves)

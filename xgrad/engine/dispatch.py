@@ -1,7 +1,7 @@
-"""From a call to a node: run an operation on the backend's raw arrays, and record it if a gradient may be wanted.
+"""From a call to a node: run an operation on the backend's raw arrays, and record it if an argument requires a gradient.
 
-`apply` runs any operation on any mix of arguments. It asks the operands for their backend and raw arrays, calls the library's
-function, and records a node.
+`apply` runs any operation on any mix of arguments. It finds the backend and the raw arrays of the arguments, calls the library's
+function, and makes a node.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Operation = Callable[..., Tensor]
 def apply(op: Op, args: Sequence[Any], static: dict[str, Any] | None = None, *, as_list: bool = False) -> Tensor:
     """Run `op` on any arguments, and record it if one of them requires a gradient.
 
-    `as_list` is for functions whose arrays come as one list.
+    `as_list` is for a library's function that takes its arrays as one list, such as concat.
     """
     if op.across is not None and (y := op.across(*args)) is not None:
         found: Tensor = y
@@ -35,12 +35,12 @@ def apply(op: Op, args: Sequence[Any], static: dict[str, Any] | None = None, *, 
 
 
 def offered(op: Op, args: Sequence[Any]) -> Any:
-    """`apply` for an operator: NotImplemented for an operand that it does not know, so that Python asks that one's own method."""
+    """`apply` for an operator. Returns NotImplemented for an operand of another type, so that Python tries that type's method."""
     return apply(op, args) if answers_for(args) else NotImplemented
 
 
 def apply_to_one(op: Op, x: Any, static: dict[str, Any]) -> Tensor:
-    """As `apply`, for one argument, which is mostly a tensor."""
+    """As `apply`, for one argument. A tensor needs no search for the backend."""
     if isinstance(x, Tensor) and not noting:
         return execute(op, x.backend, (x._data,), (x.node,), static)
     return apply(op, (x,), static)
@@ -49,7 +49,7 @@ def apply_to_one(op: Op, x: Any, static: dict[str, Any]) -> Tensor:
 def execute(
     op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], static: dict[str, Any], *, as_list: bool = False
 ) -> Tensor:
-    """Run `op` on raw arrays and numbers whose nodes are known."""
+    """Run `op` on raw arrays and numbers of one backend, and record it. `nodes` has the node of each, or None."""
     if static.get("dtype") is not None:
         static = {**static, "dtype": backend.as_dtype(static["dtype"])}
     y, raws = call(op.name, op.raw[backend], backend, raws, static, as_list)
@@ -61,7 +61,7 @@ def execute(
 def call(
     name: str, function: Function, backend: Any, raws: Sequence[Any], static: dict[str, Any], as_list: bool = False
 ) -> tuple[Any, Sequence[Any]]:
-    """The result of a function of the library, and the arrays that it was computed of; see promotion.py where they change."""
+    """The result of the library's function, and the arrays that it was computed from, which promotion.py may have cast."""
     try:
         y = function(raws, **static) if as_list else function(*raws, **static)
     except Exception as error:
@@ -80,7 +80,10 @@ def rescued(
     static: dict[str, Any],
     as_list: bool = False,
 ) -> tuple[Any, Sequence[Any]]:
-    """As `call`, where the library has refused arrays of these dtypes. Raises its error, in words, where that was not why."""
+    """As `call`, after the library has raised an error: try again with arrays cast to one kind of dtype.
+
+    If that fails too, raise the library's error with an explanation.
+    """
     found = in_one_kind(name, function, backend, raws, static, as_list)
     if found is None:
         explain(error, name, raws, backend)
@@ -88,7 +91,7 @@ def rescued(
 
 
 def node_of(op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], y: Any, static: dict[str, Any]) -> Any:
-    """The node that records `y = op(*raws, **static)`; None if there is nothing to record."""
+    """The node that records `y = op(*raws, **static)`; None where no argument requires a gradient, or recording is off."""
     moving = tuple([node is not None for node in nodes])
     if True not in moving or not is_recording() or not backend.is_inexact(y.dtype):
         node = None
@@ -110,22 +113,22 @@ def node_of(op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], y: 
 
 
 def explain(error: Exception, name: str, raws: Sequence[Any], backend: Any) -> NoReturn:
-    """Raise the library's error again, saying which operation it was and what it was given."""
+    """Raise the library's error again, with the name of the operation and the shapes and dtypes of its arguments."""
     given = " and ".join(f"{tuple(raw.shape)} {raw.dtype}" if hasattr(raw, "shape") else repr(raw) for raw in raws)
     raise backend.kind_of(error)(f"{name} of {given}: {backend.in_words(error)}") from error
 
 
 # --- the fast path ------------------------------------------------------------------------------------------
 
-# Makers of functions that take the common case of a call, by the kind of call: `make(op, general, **options)` gives a function
-# that leaves everything else to `general`. The file fastpath.py registers them.
+# fast_paths[kind](op, general, **options) is a function that handles the common case of a call, and calls `general` for any
+# other. fastpath.py fills this table.
 fast_paths: dict[str, Callable[..., Operation]] = {}
 
 
 def with_fast_path(kind: str, op: Op, **options: Any) -> Callable[[Operation], Operation]:
-    """Decorate the general function of an operation: a fast path of that kind goes in front of it, if there is one.
+    """Decorate the general function of an operation with the fast path of that kind, if there is one.
 
-    The name, the signature and the documentation are the general function's.
+    The result has the name, signature and documentation of the general function.
     """
 
     def decorate(general: Operation) -> Operation:

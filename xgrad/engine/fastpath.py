@@ -1,20 +1,19 @@
-"""The fast path: the common case of an operation, in front of the general way through dispatch.py.
+"""The fast path: the common case of an operation. It replaces the general way through dispatch.py.
 
-An operation on a small array takes a third of a microsecond in the library. The general way takes three times that around it, for
-what may differ between arguments: kinds, shapes, dtypes, backends, static arguments. For real tensors that are alike nothing can
-differ, so the functions below inspect nothing, and their nodes hold less:
+On a small array, the library takes a third of a microsecond for an operation. The general way adds three times that, to find out
+about types, shapes, dtypes, backends and static arguments. The functions below are for real tensors of one dtype and matching
+shapes, where none of that is needed. Their nodes are of two kinds:
 
-* `Plain` records an operation whose arguments are alike. Gradients need neither a sum over broadcast axes nor a cast, so
-  `saved` holds no shapes and dtypes.
-* `Single` records one where a single argument requires a gradient. The node has that one parent, without a tuple, and saves
-  only what its one rule needs. The tape follows a chain of such nodes without a heap.
+* `Plain`: gradients need neither a broadcast sum nor a cast, so `saved` holds no shapes and dtypes.
+* `Single`: only one argument requires a gradient. The node has that one parent, without a tuple, and saves what its one rule
+  needs. fastwalk.py follows a chain of such nodes without a heap.
 
-Results are the same without this file: XGRAD_FASTPATH=0 turns it off before the import of xgrad, and the tests run both ways.
-dispatch.py does not know it. It registers itself there, and the rules of operations are in op.py.
+Results are the same without this file. XGRAD_FASTPATH=0, set before the import of xgrad, turns it off, and the tests run both
+ways. This file registers itself in dispatch.py, which does not import it.
 
-What the code below saves, and why it looks as it does: attributes are read once; tensors that share a layout object (`layout`)
-have equal shape, dtype and backend, so one identity test replaces three comparisons; the raw function of the last backend is
-kept at hand (`latest`); a tensor is made without its constructor.
+The code below is written for speed in four ways. It reads each attribute once. Tensors that share a layout object have equal
+shape, dtype and backend, so one identity test replaces three comparisons. `latest` keeps the raw function of the last backend. A
+tensor is made without its constructor.
 """
 
 from __future__ import annotations
@@ -40,9 +39,9 @@ new = object.__new__
 
 
 class Plain(Op):
-    """Another operation on arguments that are alike: of one real dtype, and of one shape, or matrices that fit.
+    """The fast version of an operation for arguments of one real dtype and matching shapes.
 
-    `saved` is (*arguments, y). There is nothing to sum, to cast or to conjugate.
+    Gradients need neither a broadcast sum nor a cast nor a conjugate, so `saved` is (*arguments, y), without shapes and dtypes.
     """
 
     fresh = True
@@ -53,7 +52,7 @@ class Plain(Op):
         self.update()
 
     def update(self) -> None:
-        """Take over the rules of the whole operation."""
+        """Take the rules of the general operation."""
         self.name, self.vjps = self.whole.name, self.whole.vjps
 
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
@@ -74,9 +73,9 @@ class Plain(Op):
 
 
 class Single(Plain):
-    """The same where only argument `moving` requires a gradient: its node has one parent, which stands there without a tuple.
+    """As `Plain`, where only the argument with the index `moving` requires a gradient. Its node is the parent, without a tuple.
 
-    `saved` is what the one rule needs: None, a value, or a tuple of several. `only(xp, g, saved)` is that rule.
+    `saved` is what that argument's rule needs: None, a value, or a tuple of several. `only(xp, g, saved)` is the rule.
     """
 
     only: DerivativeRule
@@ -117,7 +116,7 @@ class Single(Plain):
 
 
 def _of_saved(rule: DerivativeRule | None, count: int) -> DerivativeRule:
-    """The rule as a function of (xp, g, saved), where it needs `count` values."""
+    """The rule, which needs `count` values, as a function of (xp, g, saved)."""
     if rule is None:
         return lambda xp, g, saved: None
     if count == 0:
@@ -126,9 +125,9 @@ def _of_saved(rule: DerivativeRule | None, count: int) -> DerivativeRule:
 
 
 def packer(single: Single) -> tuple[int | None, Callable[..., Any] | None]:
-    """What a `Single` saves of (*arguments, y): the place of a single value, and a function that picks one or packs several.
+    """What a `Single` saves of (*arguments, y): the index of a single value, and a function that picks it or packs several.
 
-    The function is None where nothing is saved. The place saves a call in the common cases.
+    The function is None where nothing is saved. The index saves a call in the common cases.
     """
     values = [f"v{i}" for i in single.needs]
     place = single.needs[0] if len(values) == 1 else None
@@ -149,7 +148,7 @@ def _lambda(count: int, text: str) -> Callable[..., Any]:
 
 @cache
 def _compiled(expression: str) -> Callable[..., Any]:
-    """One function for all operations that save the same: compiling is what it costs."""
+    """One function for all operations that save the same values, because compiling takes time."""
     function: Callable[..., Any] = eval(expression)
     return function
 
@@ -201,8 +200,8 @@ def binary(
 ) -> Operation:
     """An elementwise operation on two arrays, or on an array and a number.
 
-    With `scalars_as_arrays`, the number may go to the backend as a 0-d array. `of_itself` is the function of one array that the
-    operation is where both arguments are the same tensor.
+    With `scalars_as_arrays`, the number may go to the library as a 0-d array. `of_itself` replaces the operation where both
+    arguments are the same tensor, as square(x) replaces x * x.
     """
     raw, both, first, second = op.raw, Plain(op), Single(op, 0), Single(op, 1)
     (keep1, pack1), (keep2, pack2), pack_both = packer(first), packer(second), packer_of_all(op)
@@ -344,7 +343,7 @@ def reduce_all(op: Op, general: Operation, *, static: dict[str, Any]) -> Operati
 
 
 def _computed(op: Op, backend: Any, *raws: Any) -> Any:
-    """What the library makes of arrays. Raises its error in words."""
+    """The result of the library's function. Raises the library's error with an explanation."""
     try:
         return op.raw[backend](*raws)
     except Exception as error:
@@ -352,7 +351,7 @@ def _computed(op: Op, backend: Any, *raws: Any) -> Any:
 
 
 def register() -> None:
-    """Let dispatch.py put these in front of the general functions."""
+    """Add these to the table in dispatch.py."""
     for make in (unary, binary, matrix_product, affine, reduce_all):
         fast_paths[make.__name__] = make
 

@@ -1,11 +1,11 @@
-"""The reverse pass of tape.py, made fast.
+"""The fast version of the reverse pass in tape.py. Gradients are the same.
 
-* Nodes wait in a heap, the newest on top. So a node is found when its first gradient arrives, no node is held that nothing
-  reaches, and what is behind the walk is freed as it goes.
-* A sum that the walk has made itself is added to in place.
-* Along a chain of nodes with a single parent each (see fastpath.py) there is no heap and no table of gradients.
+* Nodes wait in a heap with the newest on top. A node enters it with its first gradient, so no list of all nodes is made, and the
+  nodes that the pass has left are freed at once.
+* The pass adds in place to a sum that it has made itself.
+* A chain of nodes with a single parent each (see fastpath.py) needs neither the heap nor the table of gradients.
 
-It puts itself in the place of tape.walk_back. XGRAD_FASTPATH=0 leaves the plain one there; gradients are the same.
+It replaces tape.walk_back, unless XGRAD_FASTPATH=0.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def walk_back(
     wanted: set[int] | None = None,
     end: float = 1,
 ) -> list[tuple[Leaf, bool]]:
-    """As tape.walk_back. The list `starts` is used up."""
+    """As tape.walk_back. The list `starts` becomes the heap."""
     heap = starts
     heapify(heap)
-    owned: set[int] = set()  # sums that this walk made, and may add to in place
+    owned: set[int] = set()  # ids of nodes whose gradient is a sum that this pass made, and may add to in place
     leaves: dict[int, tuple[Leaf, bool]] = {}
     node = heappop(heap)
     g = waiting.pop(id(node))
@@ -50,7 +50,9 @@ def walk_back(
             if not retain:
                 node[SAVED], node[PARENTS] = FREED, ()
 
-            if type(parents) is list and not heap and parents[SEQ] < end:  # a chain: nothing else reaches the parent
+            if (
+                type(parents) is list and not heap and parents[SEQ] < end
+            ):  # a chain: no other gradient arrives at the parent
                 node = parents
                 g = op.only(xp, g, saved)
                 if g is None:
@@ -61,7 +63,7 @@ def walk_back(
                 parents = (parents,)
             elif wanted is not None:
                 parents = [parent if id(parent) in wanted else None for parent in parents]
-            following = None  # the first new parent: it need not pass through the heap if nothing newer waits there
+            following = None  # the first new parent; it skips the heap if it is newer than all nodes there
             for parent, h in zip(parents, op.pull(xp, g, parents, saved, static)):  # noqa: B905 (of one length, and hot)
                 if h is None:
                     continue
@@ -91,7 +93,7 @@ def walk_back(
             else:
                 break
             g = waiting.pop(id(node))
-            parent = following = None  # what they name is passed soon, and may then be freed
+            parent = following = None  # these references would keep the nodes from being freed
     except Exception as error:
         told = backend.out_of_memory(f"backward of {op.name}", error)
         if told is None:

@@ -1,4 +1,4 @@
-"""Operations that hand a gradient on as it is: what copies, retain_grad(), to_device() and the transforms put on the tape."""
+"""Operations that pass a gradient on unchanged. Copies, retain_grad(), to_device() and transforms record them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xgrad.engine.tape import BACKEND, Node
 
 
 class Identity:
-    """The gradient of what goes through is the gradient of what comes out."""
+    """The identity: the gradient of the argument is that of the output."""
 
     fresh = False
     lends = False
@@ -27,7 +27,7 @@ class Identity:
 
 
 class Move(Identity):
-    """From one device to another, and the gradient back. The node's `static` is (the backend here, the backend there)."""
+    """A copy on another device. The gradient is copied back. The node's `static` is (backend of the argument, of the output)."""
 
     def pull(self, xp: Any, g: Any, parents: Any, saved: Any, static: Any) -> Any:
         return [None if parent is None else self.bring(g, static[0]) for parent in parents]
@@ -36,11 +36,11 @@ class Move(Identity):
         return self.bring(tangents[0], static[1])
 
     def bring(self, g: Any, backend: Any) -> Any:
-        """A raw array or a tensor, whichever g is, on the device of the backend."""
+        """g, a raw array or a tensor, on the device of the backend."""
         return backend.asarray(g) if backend.owns(g) else g.to_device(backend.device)
 
 
-ARGUMENT = Identity("argument")  # of a transform's function: what it was made of stays reachable behind it
+ARGUMENT = Identity("argument")  # an argument of a transform; its parent is the node of the tensor that was given
 COPIED = Identity("copy")
 KEPT = Identity("retain_grad")  # its second parent is the leaf that keeps the gradient
 MOVED = Move("to_device")

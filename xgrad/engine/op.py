@@ -1,15 +1,16 @@
-"""Operations: what a function of the standard is, so that both directions of its derivative follow.
+"""Operations: four kinds of differentiable functions. From the rules of each, both directions of its derivative follow.
 
-* `Elementwise`: one rule per argument, g times the partial derivative. Backwards it is summed to the argument's shape,
-  forwards the rules are added up.
-* `Multilinear` (matmul, sum, reshape ...): one transpose per argument. Forwards it is the function itself, the other
-  arguments held fixed.
-* `JointlyLinear` (where, concat ...): linear in its arguments together; forwards, those that do not move are zero.
-* `Function`: anything else gives both directions.
+* `Elementwise` has one rule per argument, g times the partial derivative. In reverse, the result is summed over broadcast axes;
+  forward, the results for all arguments are added.
+* `Multilinear` (matmul, sum, reshape ...) has one rule per argument, the transpose. Forward, the function itself is applied to
+the
+  tangent of one argument and the values of the others, and the results are added.
+* `JointlyLinear` (where, concat ...) is linear in all arguments together. Forward, the function is applied to the tangents.
+* `Function` is any other. It has rules for both directions.
 
-A rule is a function `rule(xp, g, ...)` that names, after these two, exactly what it needs: arguments by their names, `y` for the
-output, `x_shape` or `x_dtype`, and static arguments such as `axis`. What no rule names is not kept. `xp` is the raw namespace
-of the backend, or xgrad's own when the derivative is itself to be recorded; the rule cannot tell.
+A rule is a function `rule(xp, g, ...)`. Its further parameters name what it needs: an argument by its name, `y` for the output,
+`x_shape` or `x_dtype`, or a static argument such as `axis`. Only what some rule names is saved for backward. `xp` is the
+backend's raw namespace, or xgrad's own when the derivative is recorded; the rule is the same for both.
 """
 
 from __future__ import annotations
@@ -28,22 +29,22 @@ OPS: dict[str, Op] = {}  # every differentiable operation, by its name in a name
 
 
 class Op:
-    """One differentiable operation, as the tape sees it.
+    """One differentiable operation.
 
-    `saved`, in a node, is laid out as (*arguments, y, geometry): raw arrays, or None where no rule needs them, and then
-    (shape, dtype) of every argument and of y.
+    In its node, `saved` is (*arguments, y, geometry): raw arrays, or None for those that no rule needs, and then a tuple with
+    (shape, dtype) of each argument and of y.
     """
 
-    fresh = False  # whether its rules return g itself or an array that nobody else holds
-    lends = False  # whether its rules may return an array that somebody else holds: an argument, say
-    across: Callable[..., Any] | None = None  # a better way for arguments from inside and outside of vmap
-    holomorphic = False  # whether the rules hold derivatives, which complex gradients ask to be conjugated
+    fresh = False  # whether its rules return either g or a new array
+    lends = False  # whether its rules may return an array that something else holds, such as an argument
+    across: Callable[..., Any] | None = None  # a faster way for arguments from inside and outside of vmap
+    holomorphic = False  # whether the rules are complex derivatives; a gradient is then their conjugate
 
     def __init__(self, name: str, arguments: Sequence[str], rules: Sequence[DerivativeRule | None]) -> None:
         self.name = name
         self.arguments = tuple(arguments)
         self.raw = RawFunction(name)
-        self.followers: list[Any] = []  # operations that take over these rules, and are told when they change
+        self.followers: list[Any] = []  # operations that share these rules, and are updated when the rules change
         self.set_rules(rules)
         OPS[name] = self
 
@@ -61,7 +62,7 @@ class Op:
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
         """Gradients for the arguments that have a parent, each with its argument's shape and dtype; None for the others."""
         geometry = saved[-1]
-        # Where a rule holds a derivative, PyTorch's complex gradient is the conjugate of what the rule makes of conj(g).
+        # The complex gradient of a holomorphic function, in PyTorch's convention, is conj(rule(conj(g))).
         conjugates = self.holomorphic and geometry[-1][1] in xp.complex_dtypes
         if conjugates:
             g = conjugate(xp, g)
@@ -78,7 +79,7 @@ class Op:
         raise NotImplementedError(f"{self.name} has no forward-mode rule")
 
     def push_alike(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
-        """The same for arguments of one shape and dtype: `saved` has no geometry then."""
+        """As `push`, for a node of the fast path, whose `saved` has no geometry."""
         raise NotImplementedError(f"{self.name} has no forward-mode rule for arguments that are alike")
 
     def needed_names(self, moving: Sequence[bool]) -> frozenset[str]:
@@ -86,7 +87,7 @@ class Op:
         return frozenset[str]().union(*(uses for uses, moves in zip(self.uses, moving, strict=False) if moves))
 
     def what_to_save(self, moving: tuple[bool, ...]) -> tuple[bool, ...]:
-        """Which of (*arguments, y) a node must keep."""
+        """Which of (*arguments, y) a node must save when these arguments require a gradient."""
         known = self._what_to_save.get(moving)
         if known is None:
             needed = self.needed_names(moving)
@@ -95,7 +96,7 @@ class Op:
         return known
 
     def lift(self, node: Node) -> tuple[Any, tuple[Any, ...]]:
-        """xgrad's namespace, and what the node saved, as tensors that remember where they came from."""
+        """For a pass that is recorded: xgrad's namespace, and the saved arrays as tensors with their nodes."""
         backend, saved = node[BACKEND], node[SAVED]
         sources = (*node[PARENTS], node)  # aligned with (*arguments, y)
         lifted = [
@@ -106,10 +107,10 @@ class Op:
 
 
 class Elementwise(Op):
-    """`rules[i](xp, g, ...)` is g times the derivative by argument i; it is linear in g, and so serves both directions.
+    """`rules[i](xp, g, ...)` is g times the derivative by argument i. It is linear in g, so it serves both directions.
 
-    The derivative is that of a holomorphic function where the arguments are complex; an operation that is not one gives
-    `jvp` too, and then its rules are taken to be gradients as they stand.
+    For complex arguments the derivative is that of a holomorphic function. An operation that is not holomorphic also has `jvp`,
+    and its rules are gradients, which are not conjugated.
     """
 
     def __init__(
@@ -165,9 +166,9 @@ class Multilinear(Op):
 
 
 class JointlyLinear(Op):
-    """Linear in its arguments together, but for the `fixed` ones (a mask, say).
+    """Linear in all arguments together, except in the `fixed` ones, such as a mask.
 
-    `joint`, for a function of a list of arrays, is one rule that returns the gradients of all of them.
+    `joint` is for a function of a list of arrays. It is one rule that returns the gradients of all of them.
     """
 
     def __init__(
@@ -204,7 +205,7 @@ class JointlyLinear(Op):
 
 
 class Function(Op):
-    """Anything else: a transpose per argument, and `jvp(xp, t, ...)` with t the tangent (or the list of them)."""
+    """Any other function, with a reverse rule per argument and `jvp(xp, t, ...)`: t is the tangent, or a list of several."""
 
     def __init__(
         self,
@@ -235,7 +236,7 @@ class Function(Op):
 
 
 class RawFunction(dict[Any, Callable[..., Any]]):
-    """The function of that name in each backend's raw namespace, looked up when it is first used."""
+    """The function of one name in the raw namespace of each backend, looked up on first use."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -262,14 +263,14 @@ def names_of(rule: DerivativeRule) -> frozenset[str]:
 
 
 def parameters(rule: DerivativeRule) -> tuple[str, ...]:
-    """The names a rule asks for beyond `xp` and `g`, in order."""
+    """The parameters of a rule after `xp` and `g`, in order."""
     code = rule.__code__
     names: tuple[str, ...] = code.co_varnames[2 : code.co_argcount]
     return names
 
 
 def aligned(rule: DerivativeRule, arguments: tuple[str, ...]) -> DerivativeRule:
-    """The rule as the tape calls it, `rule(xp, g, saved, static)`: each name is found where a node keeps it."""
+    """The rule as the tape calls it, `rule(xp, g, saved, static)`. Each parameter is read from its place in the node."""
     wanted = ", ".join(_place(name, arguments) for name in parameters(rule))
     adapted: DerivativeRule = eval(_compiled(f"lambda xp, g, saved, static: rule(xp, g, {wanted})"), {"rule": rule})
     return adapted
@@ -277,7 +278,7 @@ def aligned(rule: DerivativeRule, arguments: tuple[str, ...]) -> DerivativeRule:
 
 @cache
 def _compiled(expression: str) -> CodeType:
-    """Many rules ask for the same things, and compiling is most of what a rule costs an import."""
+    """Compiled once for all rules with the same parameters: compiling is most of the import time of a rule."""
     return compile(expression, "<rule>", "eval")
 
 
@@ -297,7 +298,7 @@ def _place(name: str, arguments: tuple[str, ...]) -> str:
 
 
 def fit(xp: Any, g: Any, geometry: tuple[tuple[int, ...], Any]) -> Any:
-    """A gradient as its argument is: summed over the axes along which that was broadcast, and in its dtype."""
+    """The gradient in the shape and dtype of its argument: summed over broadcast axes, and cast."""
     if g is None:
         return None
     shape, dtype = geometry
@@ -331,7 +332,7 @@ def zeros(xp: Any, geometry: tuple[tuple[int, ...], Any]) -> Any:
 
 
 def total(parts: Sequence[Any]) -> Any:
-    """The sum of what there is; None of nothing."""
+    """The sum of the parts; None if there are none."""
     if not parts:
         return None
     result = parts[0]

@@ -13,15 +13,15 @@ from xgrad.engine.tensor import Tensor, wrap
 
 
 def operand(name: str, x: Any) -> Any:
-    """x as something that has axes: a number becomes a 0-d tensor, and a NumPy array a tensor on the current backend.
+    """x as an array with a shape: a number becomes a 0-d tensor, and a NumPy array a tensor on the current backend.
 
-    Raises TypeError for a value that is not an array.
+    Raises TypeError for anything that is no array and no number.
     """
     return x if isinstance(x, Tensor) else as_tensors(name, (x,))[0]
 
 
 def beside(name: str, x: Any, value: Any) -> Any:
-    """A value that goes with x but is of a kind of its own (an index, a class number): a number becomes a 0-d tensor."""
+    """A value that belongs to x but has its own dtype, such as an index or a class number: a number becomes a 0-d tensor."""
     if not is_scalar(value):
         return operand(name, value)
     backend = backend_of(name, (x,))
@@ -29,7 +29,7 @@ def beside(name: str, x: Any, value: Any) -> Any:
 
 
 def together(name: str, *arrays: Any) -> tuple[Any, ...]:
-    """The arguments of one call, with tensors in place of the NumPy arrays among them, on the backend of the others."""
+    """The arguments of one call, with the NumPy arrays among them as tensors on the backend of the others."""
     if not any(is_host_data(array) for array in arrays):
         return arrays
     backend = backend_of(name, [array for array in arrays if array is not None])
@@ -37,7 +37,7 @@ def together(name: str, *arrays: Any) -> tuple[Any, ...]:
 
 
 def own_indices(x: Any, indices: Any) -> Any:
-    """Indices that nobody else writes to, where they are kept for backward."""
+    """Indices that are saved for backward: a copy of a raw array, which the caller may change."""
     if isinstance(indices, Tensor) or not getattr(x, "requires_grad", False) or not is_recording():
         return indices
     backend = None if is_scalar(indices) else owner(indices)
@@ -45,9 +45,9 @@ def own_indices(x: Any, indices: Any) -> Any:
 
 
 def as_tensors(name: str, arrays: Iterable[Any]) -> tuple[Any, ...]:
-    """The arrays, with tensors in place of the numbers and the NumPy arrays among them.
+    """The arrays, with the numbers and NumPy arrays among them as tensors.
 
-    A number is weak: it takes the dtype that the others have.
+    A number takes the dtype of the others, as the standard says of Python scalars.
     """
     arrays = tuple(arrays)
     for array in arrays:
@@ -68,7 +68,7 @@ def as_tensors(name: str, arrays: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def _dtype_beside(backend: Any, number: Any, common: Any) -> Any:
-    """The dtype of a number beside arrays of dtype `common`; None for the default one of its kind."""
+    """The dtype that a number gets beside arrays of dtype `common`; None means the default of its kind."""
     if common is None:
         return None
     of_number, of_arrays = rank_of_number(number), backend.rank(common)

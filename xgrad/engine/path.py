@@ -1,4 +1,4 @@
-"""The part of the tape between given inputs and outputs: what `grad`, `vjp` and `jvp` walk along, back or forth."""
+"""The part of the tape between given inputs and outputs, and the reverse and forward pass along it: for grad, vjp and jvp."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from xgrad.engine.tape import (
 
 
 class Path:
-    """What lies between `inputs` and `outputs` on the tape.
+    """The nodes between `inputs` and `outputs` on the tape.
 
-    `outside` is whatever else that requires a gradient feeds the outputs, and `connected` says whether there is such a thing:
-    then a derivative along this path is itself something to differentiate. `closed_over` are nodes and leaves, older than
-    every input, that count as inputs too.
+    `outside` has the nodes and leaves beside the inputs from which the outputs were computed. `connected` says that there are
+    some, or that an input has a parent: then a derivative along this path can itself be differentiated. `closed_over` has further
+    inputs, nodes and leaves that are older than all of `inputs`.
     """
 
     def __init__(
@@ -41,17 +41,16 @@ class Path:
         closed_over: Sequence[Node | Leaf] = (),
     ) -> None:
         self.inputs = [*inputs, *closed_over]
-        self.newest = min(
-            (node[SEQ] for node in inputs), default=inf
-        )  # what depends on an input is newer than all of them
-        self._found: dict[float, Node] = {}  # all newer nodes beneath the outputs, by age
+        # The `seq` of the newest input. A node that depends on an input is newer, because no operation runs between the inputs.
+        self.newest = min((node[SEQ] for node in inputs), default=inf)
+        self._found: dict[float, Node] = {}  # all ancestors of the outputs that are newer, by `seq`
         ends = self._look_around([node for node in outputs if is_node(node)])
         known = {id(None), *map(id, self.inputs)}
         self.outside = [end for key, end in ends.items() if key not in known]
         self.connected = bool(self.outside) or any(map(any, map(parents_of, inputs)))
 
     def _look_around(self, ahead: list[Any]) -> dict[int, Any]:
-        """Find what is newer than the inputs, and return where that ends, by id: inputs, and whatever else there is."""
+        """Find the ancestors that are newer than the inputs. Returns where these end, by id: at inputs and outside ones."""
         found, newest = self._found, self.newest
         ends: dict[int, Any] = {}
         while ahead:
@@ -59,7 +58,7 @@ class Path:
             while type(node) is list and (seq := node[SEQ]) < newest and seq not in found:
                 found[seq] = node
                 node = node[PARENTS]
-            if type(node) is tuple:  # the parents of the last one
+            if type(node) is tuple:  # the parents of the node that was found last
                 if not node and found[seq][SAVED] is FREED:
                     raise GraphFreedError(found[seq][OP])
                 ahead.extend(node)
@@ -81,20 +80,20 @@ class Path:
 
     @cached_property
     def depends(self) -> set[int]:
-        """The ids of the inputs and of all that is made of them."""
+        """The ids of the inputs, and of all nodes on a path from them."""
         return {id(node) for node in (*self.inputs, *self.nodes)}
 
     def forget(self) -> None:
-        """Hold on to none of the nodes, before a last walk back along a path that is not connected."""
+        """Drop the references to the nodes, so that the last reverse pass frees them. Only for a path that is not connected."""
         self._found = {}
 
     def back(
         self, outputs: list[Any], cotangents: Sequence[Gradient], *, record: bool, lift: Lift = lift
     ) -> list[Gradient | None]:
-        """The gradient of sum(outputs * cotangents) for each input; None for an input that was not used.
+        """The reverse pass: the gradient of sum(outputs * cotangents) by each input; None for an input that was not used.
 
-        With `record`, everything is a tensor, what was saved by way of `lift`. The list of outputs is emptied: a part of the tape
-        that nobody else holds is freed as the walk leaves it behind.
+        With `record`, the pass is recorded: cotangents are tensors, and `lift` makes tensors of saved values. The list `outputs`
+        is emptied, so that nodes without other references are freed as the pass leaves them.
         """
         wanted = self.depends if self.outside else None
         starts: list[Node] = []
@@ -119,7 +118,7 @@ class Path:
     def forth(
         self, tangents: Sequence[Gradient | None], outputs: Sequence[Any], *, record: bool, lift: Lift = lift
     ) -> list[Gradient | None]:
-        """The tangent of each output, given one for each input; None where it is zero."""
+        """The forward pass: the tangent of each output, given one for each input. None stands for zero."""
         moving: dict[int, Gradient] = {id(n): t for n, t in zip(self.inputs, tangents, strict=True) if t is not None}
         if self.nodes:
             with self.nodes[0][BACKEND].guard:
@@ -127,7 +126,7 @@ class Path:
         return [None if node is None else moving.get(id(node)) for node in outputs]
 
     def _walk_forth(self, moving: dict[int, Gradient], kept: set[int], lift: Lift | None) -> None:
-        """Bring the tangents in `moving` (by id of the node) to the nodes in `kept`; the others are dropped on the way."""
+        """Replace the tangents in `moving` (by the id of the node) by those of the nodes whose ids are in `kept`."""
         last = {id(parent): node for node in self.nodes for parent in parents_of(node)}
         at = self.nodes[0][BACKEND]
         for node in self.nodes:
@@ -147,7 +146,7 @@ class Path:
             t = op.push(xp, arriving, saved, static)
             for parent in parents:
                 key = id(parent)
-                if last[key] is node and key not in kept:  # nobody else asks for this tangent
+                if last[key] is node and key not in kept:  # no later node needs this tangent
                     moving.pop(key, None)
             if t is not None:
                 moving[id(node)] = t

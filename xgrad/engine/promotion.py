@@ -1,8 +1,8 @@
-"""Dtypes of different kinds in one operation: integers become floats of the default dtype, and truth values integers.
+"""Promotion between kinds of dtypes: integers become floats of the default dtype, and booleans become integers.
 
-The standard leaves it open, and libraries differ. For integers, `sqrt(x)` is float64 on NumPy and float32 on PyTorch, and
-`mean(x)` is an error on PyTorch. array-api-strict refuses both, and a product of floats and integers too. Here a program has one
-meaning on every backend: what NumPy and PyTorch both do, in the default dtype.
+The standard leaves this open, and libraries differ. For integers, `sqrt(x)` is float64 on NumPy and float32 on PyTorch, and
+`mean(x)` is an error on PyTorch. array-api-strict refuses both, and a product of floats and integers too. Here every backend
+gives the same result: where NumPy and PyTorch promote, so does xgrad, to the default dtype.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from xgrad.backends.data import BOOL, COMPLEX, REAL
 
 Function = Callable[..., Any]
 
-# Functions that have a meaning for integers, and whose results are floats.
+# Functions that take integers, and whose results are floats.
 # fmt: off
 GIVES_FLOATS = frozenset([
     "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cos", "cosh", "divide", "exp", "expm1", "hypot",
     "linear", "log", "log10", "log1p", "log2", "log_softmax", "logaddexp", "logsumexp", "mean", "reciprocal",
     "sigmoid", "sin", "sinh", "softmax", "softplus", "sqrt", "std", "tan", "tanh", "var",
 ])
-# Functions of several arrays, of which some may hold integers and others floats; and sums.
+# Functions of several arrays, some of which may hold integers and others floats, and sums and products.
 MIXES_KINDS = frozenset([
     "add", "clip", "concat", "copysign", "equal", "floor_divide", "greater", "greater_equal", "isin", "less", "less_equal",
     "matmul", "maximum", "minimum", "multiply", "nextafter", "not_equal", "pow", "remainder", "searchsorted", "setitem", "stack",
     "subtract", "tensordot", "vecdot", "where", "sum", "prod", "cumulative_sum", "cumulative_prod",
 ])
 # fmt: on
-SUMS = frozenset(["sum", "prod", "cumulative_sum", "cumulative_prod"])  # which count truth values
-CONDITIONAL = "where"  # its first argument is a condition, and stays one
+SUMS = frozenset(["sum", "prod", "cumulative_sum", "cumulative_prod"])  # these count booleans
+CONDITIONAL = "where"  # its first argument stays boolean
 EXTENSIONS = ("fft.", "linalg.", "special.")
 
 
@@ -42,7 +42,7 @@ def in_default_dtype(
     static: dict[str, Any],
     as_list: bool = False,
 ) -> Any:
-    """y, the result of a function; computed again where integers have come out as floats of another dtype than the default."""
+    """The result y of a function. Where integers gave floats of another dtype than the default, the function is called again."""
     default = backend.default_dtype
     if not backend.changes_default or y.dtype == default or not backend.is_inexact(y.dtype):
         return y
@@ -54,9 +54,9 @@ def in_default_dtype(
 def in_one_kind(
     name: str, function: Function, backend: Any, raws: Sequence[Any], static: dict[str, Any], as_list: bool = False
 ) -> tuple[Any, Sequence[Any]] | None:
-    """The result of a function that its library refuses for dtypes of these kinds, and the arrays that it was computed of.
+    """The result of a function that the library refuses for these dtypes, and the cast arrays that it was computed from.
 
-    None where another dtype does not help.
+    None if a cast does not help.
     """
     dtype = _common(name, backend, raws)
     if dtype is None:
@@ -64,12 +64,12 @@ def in_one_kind(
     raised = _raised(backend, raws, dtype, keep_first=name == CONDITIONAL)
     try:
         return _call(function, raised, static, as_list), raised
-    except Exception:  # what is wrong is something else: the library's first error says it
+    except Exception:  # the cause is another one, which the library's first error states
         return None
 
 
 def _common(name: str, backend: Any, raws: Sequence[Any]) -> Any:
-    """The dtype that the arrays of lower kinds are raised to; None if there is none."""
+    """The dtype to cast arrays of lower kinds to; None if there is none. The kinds are bool, integer, real and complex."""
     arrays = [raw for raw in raws[name == CONDITIONAL :] if backend.owns(raw)]
     ranks = [backend.rank(array.dtype) for array in arrays]
     known = name in GIVES_FLOATS or name in MIXES_KINDS or name.startswith(EXTENSIONS)
@@ -85,13 +85,13 @@ def _common(name: str, backend: Any, raws: Sequence[Any]) -> Any:
 
 
 def _holds_integers(backend: Any, raws: Sequence[Any]) -> bool:
-    """Whether there are arrays, and all of integers or truth values."""
+    """Whether there are arrays, and all hold integers or booleans."""
     arrays = [raw for raw in raws if backend.owns(raw)]
     return bool(arrays) and not any(backend.is_inexact(array.dtype) for array in arrays)
 
 
 def _raised(backend: Any, raws: Sequence[Any], dtype: Any, keep_first: bool) -> list[Any]:
-    """The arrays of a lower kind than this dtype in it; the first one as it is, with `keep_first`."""
+    """The arrays, cast to this dtype where theirs is of a lower kind. With `keep_first` the first stays as it is."""
     top = backend.rank(dtype)
     return [
         backend.xp.astype(raw, dtype)

@@ -1,10 +1,10 @@
-"""What a checkpointed function reads besides its arguments, so that its second run can be compared with its first.
+"""Noting what a checkpointed function reads besides its arguments, to compare its second run with its first.
 
-While a run is being noted, every tensor reports when it is made and when its value is read, and every operation reports the
-numbers and raw arrays that it is given. Random streams are noted too. While nothing is noted, this costs a look at an empty list.
+While a run is noted, a tensor reports when it is made and when its value is read, and an operation reports its arguments that are
+numbers or raw arrays. Random streams are noted too. While no run is noted, this costs one test of an empty list.
 
-A note holds the raw array that was read. A later write to that tensor then finds the array in use, and makes a new one. So the
-identity of a tensor's array tells whether the tensor still has the value that was read.
+A note holds a reference to the raw array that was read. A later write to the tensor then makes a new array, because the old one
+is in use. So a tensor that still has the same array has the same value.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NUMBER = "number"
 
 
 class Notes:
-    """The notes of a first run: what it read, in order; what it made; the state of each random stream before it."""
+    """The notes of a first run: what it read, in order, what it made, and the state of each random stream before the run."""
 
     def __init__(self) -> None:
         self.events: list[
@@ -34,7 +34,7 @@ class Notes:
         ] = []  # (a reference to the tensor or None, its array or a number, its node)
         self.streams: dict[Any, Any] = {}  # by generator
         self.unseeded: list[Any] = []  # the streams of generators that were made without a seed, in order
-        self.default: Any = None  # the generator that was used where none is given
+        self.default: Any = None  # the default generator, if it was used
         self.kept: dict[
             int, tuple[Any, Any]
         ] = {}  # tensors that were made in the run and outlive it, with their arrays
@@ -57,7 +57,7 @@ class Notes:
         self.events.append((tensor, value, node))
 
     def finish(self, results: Sequence[Any]) -> None:
-        """End the run. Its results are left out: the second run makes its own."""
+        """End the run. Its results do not count among the tensors that it made: the second run makes its own."""
         ours = {id(result) for result in results}
         alive = ((key, reference, reference()) for key, reference in self._made.items() if key not in ours)
         self.kept = {key: (reference, tensor._data) for key, reference, tensor in alive if tensor is not None}
@@ -66,7 +66,7 @@ class Notes:
     # --- random numbers ---
 
     def stream(self, generator: Any, host: Any) -> Any:
-        """The stream for the generator to draw from, instead of `host`."""
+        """The stream that the generator draws from, in the place of `host`."""
         if generator not in self.streams:
             self.streams[generator] = copy.deepcopy(host)
         return host
@@ -80,7 +80,7 @@ class Notes:
         return generator
 
     def reseed(self, generator: Any) -> bool:
-        """Whether a new default generator is for this run only."""
+        """Whether a new default generator holds for this run only."""
         return False
 
 
@@ -97,7 +97,7 @@ class Repetition(Notes):
         self.deviation: str | None = None
         self.streams = {generator: copy.deepcopy(stream) for generator, stream in first.streams.items()}
         self.default = first.default
-        self._at = 0  # how much of what the first run read has come again
+        self._at = 0  # how many reads of the first run were repeated or skipped
         self._unseeded = iter(first.unseeded)
 
     def note(self, tensor: Any, value: Any, node: Any) -> None:
@@ -130,7 +130,7 @@ class Repetition(Notes):
 
 @contextmanager
 def noted(notes: Notes) -> Iterator[None]:
-    """While the block runs, `notes` gets the reports. The quick path must be off meanwhile (see watching.py)."""
+    """While the block runs, `notes` gets the reports. The fast path must be off meanwhile (see watching.py)."""
     token = _notes.set((*_notes.get(), notes))
     noting.append(None)
     try:
@@ -178,7 +178,7 @@ def fresh_stream(host: Any) -> Any:
 
 
 def default_generator(current: Callable[[], Any]) -> Any:
-    """The generator that is used where none is given."""
+    """The default generator."""
     generator = None
     for notes in _notes.get():
         generator = notes.default_generator(generator or current())
@@ -187,7 +187,7 @@ def default_generator(current: Callable[[], Any]) -> Any:
 
 def reseed(generator: Any) -> bool:
     """Whether this generator becomes the default for a second run only."""
-    answers = [notes.reseed(generator) for notes in _notes.get()]  # each one is asked
+    answers = [notes.reseed(generator) for notes in _notes.get()]  # each must be called
     return True in answers
 
 
@@ -214,11 +214,11 @@ def _is_again(event: tuple[Any, Any, Any], tensor: Any, value: Any, node: Any) -
 
 
 def _same_bits(one: Any, other: Any) -> bool:
-    """Whether two raw arrays hold equal values, by looking at them. (dask, for one, makes a new array when it computes.)"""
+    """Whether two raw arrays have the same bits. It compares values, because dask makes a new array when it computes one."""
     if type(one) is not type(other) or one.shape != other.shape or one.dtype != other.dtype:
         return False
     backend = owner(one)
-    if backend is None and one.shape == () and hasattr(one, "tobytes"):  # a NumPy scalar: what NumPy's sum gives
+    if backend is None and one.shape == () and hasattr(one, "tobytes"):  # a NumPy scalar, such as NumPy's sum returns
         return bool(one.tobytes() == other.tobytes())
     if backend is None or owner(other) is not backend or getattr(one, "axes", None) != getattr(other, "axes", None):
         return False

@@ -1,4 +1,4 @@
-"""Every public function, by its name in the namespace, and what can be said of its derivative."""
+"""The table of public functions, by their names in the namespace, and where their derivatives come from."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
-ELEMENTWISE: set[str] = set()  # those that treat each element alone, and broadcast
+ELEMENTWISE: set[str] = set()  # the functions that work element by element, and broadcast
 DERIVATIVES: dict[str, str] = {}  # name -> "rule", "composition", or why there is none
 
 
 def public(name: str, derivative: str) -> Callable[[F], F]:
-    """Publish a function under a name of the standard (or an extension function's), saying how its derivative comes about."""
+    """Publish a function under a name of the standard or of an extension function. `derivative` is as in DERIVATIVES."""
 
     def register(function: F) -> F:
         if (
@@ -29,12 +29,12 @@ def public(name: str, derivative: str) -> Callable[[F], F]:
     return register
 
 
-# Words of NumPy's and PyTorch's for an argument, and the standard's for it.
+# Names of arguments in NumPy and PyTorch, and their names in the standard.
 WORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "ddof": "correction", "unbiased": "correction"}
 
 
 def naming_words(name: str, function: F) -> F:
-    """The function; for `dim=` and the like its TypeError says which word is right."""
+    """The function, with a TypeError for `dim=` and the like that says the right name."""
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:

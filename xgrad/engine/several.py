@@ -1,7 +1,7 @@
-"""Operations that the general kinds of op.py do not fit: with several outputs, or with gradients that have a part in common.
+"""Two more kinds of operations: with one rule for all arguments (`Joint`), and with several outputs (`Several`).
 
-An operation with several outputs is one node, and each output is a node of its own with that one as its parent. The gradient
-that arrives at the operation is then a sum of Parts: for each output that was used, one.
+An operation with several outputs has a node, and each of its outputs has a node with that one as its parent. An output passes its
+gradient on as `Parts` with one entry. The gradient of the operation is the sum of these.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from xgrad.engine.tensor import Tensor, wrap
 
 
 class Joint(Function):
-    """A function whose one rule returns the gradients of all its arguments, in a list."""
+    """A function with one rule, which returns a list of the gradients of all its arguments. They share intermediate results."""
 
     def __init__(self, name: str, arguments: Sequence[str], joint: DerivativeRule, jvp: DerivativeRule) -> None:
         super().__init__(name, arguments, (), jvp)
@@ -37,7 +37,7 @@ class Joint(Function):
 
 
 class Parts:
-    """A gradient of several outputs: those of its parts that are not zero, by the number of the output."""
+    """The gradients of several outputs, by the number of the output. Those that are missing are zero."""
 
     __slots__ = ("of",)
 
@@ -50,7 +50,7 @@ class Parts:
 
 
 class Output:
-    """The operation of an output's node: taking one of several."""
+    """The operation of an output's node: it selects one output of several."""
 
     fresh = False
 
@@ -68,14 +68,15 @@ class Output:
         return node[BACKEND].view, ()
 
     def node(self, whole: Node) -> Node:
+        """A node for this output of the operation that `whole` records."""
         return make_node(self, (whole,), backend=whole[BACKEND])
 
 
 class Several(Op):
     """A function of one array with several outputs.
 
-    `joint(xp, g, ...)` gives the gradient of the argument; g is a list with an entry for each output, None for one that was not
-    used. `jvp(xp, t, ...)` gives the list of the outputs' tangents. Both may name the outputs.
+    `joint(xp, g, ...)` returns the gradient of the argument; g is a list with an entry for each output, None for one that was not
+    used. `jvp(xp, t, ...)` returns a list of the outputs' tangents. Both may have outputs among their parameters.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class Several(Op):
         return backend.view, (None if x is None else wrap(x, backend, node[PARENTS][0]), *lifted, geometry)
 
     def __call__(self, x: Any, **static: Any) -> list[Tensor]:
-        """The outputs; recorded if x requires a gradient."""
+        """The outputs. The call is recorded if x requires a gradient."""
         backend, (raw,), (parent,) = unwrap(self.name, (x,))
         try:
             found = self.raw[backend](raw, **static)

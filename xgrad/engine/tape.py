@@ -7,27 +7,29 @@
                  └────► sin ───► multiply ───► sum ───► y
                          0          -1          -2
 
-Each operation has a node, which says how an array was made: by which operation, from which parents, with what saved for the
-derivative. The numbers are `seq`. They count down, so the newest node has the smallest. Nodes point at their parents only, so
-there are no cycles, and what nobody can reach is freed at once.
+Each operation that is recorded has a node. It holds the operation, its parents (the nodes of the arguments), and the values that
+are saved for backward. The numbers in the drawing are `seq`. They count down, so the newest node has the smallest. A node refers
+only to its parents, so there are no cycles, and a node that nothing refers to is freed at once.
 
-The reverse pass walks from the newest node to the oldest and carries gradients, here of y by each array:
+The reverse pass goes from the newest node to the oldest and carries gradients. Here x has two elements:
 
-    sum        has 1 and gives multiply  [1, 1]
-    multiply   has [1, 1] and gives x  sin(x),  sin  x
-    sin        has x and gives x  x * cos(x), which is added to what is there
-    x          has sin(x) + x * cos(x)
+    node       its gradient            passes on
+    sum        1                       to multiply: [1, 1]
+    multiply   [1, 1]                  to x: sin(x)    to sin: x
+    sin        x                       to x: x * cos(x)
+    x          sin(x) + x * cos(x)
 
-The forward pass (path.py) walks from the oldest node to the newest and carries tangents, here with the tangent t of x:
+The forward pass (path.py) goes from the oldest node to the newest and carries tangents. Here t is the tangent of x:
 
-    sin        gives t * cos(x)
-    multiply   gives t * sin(x) + x * (t * cos(x))
-    sum        gives the sum of that
+    node       its tangent
+    sin        t * cos(x)
+    multiply   t * sin(x) + x * (t * cos(x))
+    sum        the sum of that
 
-Both read the same nodes, so a derivative is written once, and a derivative that is itself recorded is just more tape. That is
-also why perturbations cannot mix: each derivative is taken with respect to nodes of its own.
+Both use the same nodes, so an operation states its derivative once. A pass that is recorded adds new nodes, so a derivative of a
+derivative needs nothing else. Perturbations cannot mix, because each derivative is taken with respect to nodes of its own.
 
-This file knows no operation and no library: an operation is asked for its derivative, and gradients are things that can be added.
+This file knows no operation and no library. It asks an operation for its derivative, and requires of gradients only a sum.
 """
 
 from __future__ import annotations
@@ -43,17 +45,18 @@ from weakref import ref
 Node = list[Any]
 Gradient = Any
 
-# A node is a list [seq, op, parents, saved, static, backend]; a list is cheaper to create than an object, and enters a heap as it
-# is. `parents` is a tuple with an entry for each argument (a node, a Leaf, or None), or the one parent itself (see fastpath.py).
+# A node is a list [seq, op, parents, saved, static, backend]; a list is cheaper to create than an object. `seq` counts down, so a
+# heap pops the newest node first. `parents` is a tuple with an entry for each argument: a node, a Leaf, or None for an argument
+# without a gradient. A node of the fast path may have a single parent in its place.
 SEQ, OP, PARENTS, SAVED, STATIC, BACKEND = range(6)
 
 next_seq: Callable[[], int] = itertools.count(0, -1).__next__
-FREED = object()  # what SAVED becomes once backward has been through a node
+FREED = object()  # takes the place of the saved values after a backward
 _accumulating = threading.Lock()
 
 
 class Held:
-    """Stores a gradient. The tensors whose `.grad` it is own it; the tape refers to it weakly."""
+    """Stores a gradient, the `.grad` of a tensor. The tensor owns it, and the tape has a weak reference."""
 
     __slots__ = ("__weakref__", "grad")
 
@@ -62,9 +65,9 @@ class Held:
 
 
 class Leaf:
-    """Where a walk ends: stands on the tape for a tensor whose `.grad` is wanted.
+    """The end of a reverse pass: a tensor that was not computed, and that collects its gradient in `.grad`.
 
-    The tensor owns the gradient, and the leaf refers to it weakly. A recorded gradient leads back to the leaf, so a leaf that
+    The tensor owns the gradient, and the leaf has a weak reference. A recorded gradient refers back to the leaf, so a leaf that
     owned it would make a cycle. A gradient that reaches a leaf whose tensor is gone is dropped.
     """
 
@@ -74,7 +77,7 @@ class Leaf:
         self._held: Any = None
 
     def held(self) -> Held:
-        """The store of the gradient. It lives as long as the caller keeps it."""
+        """The store of the gradient, made if there is none. The caller must keep it alive."""
         held: Held | None = self._held and self._held()
         if held is None:
             held = Held()
@@ -82,7 +85,7 @@ class Leaf:
         return held
 
     def hand_over(self, other: Leaf) -> None:
-        """Give the store of the gradient to another leaf. This leaf no longer delivers to it."""
+        """Give the store of the gradient to another leaf. This leaf has none from then on."""
         other._held, self._held = self._held, None
 
     @property
@@ -129,25 +132,26 @@ def is_node(thing: Any) -> TypeGuard[Node]:
 
 
 def parents_of(node: Node) -> tuple[Node | Leaf | None, ...]:
+    """The parents of a node as a tuple, even where there is a single one."""
     parents = node[PARENTS]
     return parents if type(parents) is tuple else (parents,)
 
 
 def insert_after(node: Node, op: Any, others: tuple[Any, ...], static: Any) -> None:
-    """Put another operation after a node: the node becomes that operation's, and how it was made goes into a new one before it.
+    """Insert an operation after a node, so that the gradients of all that was computed from the node pass through it.
 
-    What was computed from the node points at it still, so the gradient of all of that passes the operation. Its parents are the
-    new node and `others`.
+    The content of the node moves into a new node. The node itself becomes the inserted operation, with the new node and `others`
+    as its parents, so whatever has the node as its parent need not change.
     """
     before = list(node)
-    before[SEQ] += 0.5  # between the node and all that is older
+    before[SEQ] += 0.5  # older than the node, and newer than every other node that is older
     node[OP:] = op, (before, *others), FREED if before[SAVED] is FREED else (), static, before[BACKEND]
 
 
 # --- what is recorded ---------------------------------------------------------------------------------------
 
-# One entry for each block, in any thread, that has recording turned off: mostly empty, and then nobody need ask for this
-# thread's own. (A list, because append and pop need no lock.)
+# One entry for each block, in any thread, that turned recording off. While there is none, the fast path need not call
+# is_recording(). It is a list because append and pop need no lock.
 paused: list[None] = []
 _recording: ContextVar[bool] = ContextVar("xgrad_recording", default=True)
 is_recording: Callable[[], bool] = _recording.get
@@ -172,8 +176,8 @@ class set_recording:  # noqa: N801 (it is used as a function is)
         _recording.reset(self._token)
 
 
-# Whoever wants to see each operation: `watch(op, backend, raws, y, node)` is called once it has run, with the node that
-# records it or None, and may put another operation into the node. Almost always empty; see watching.py.
+# Functions to call after each operation, as watch(op, backend, raws, y, node). `node` records the operation, or is None. They may
+# put another operation into the node. See watching.py.
 watchers: list[Callable[..., None]] = []
 
 
@@ -183,18 +187,22 @@ Lift = Callable[[Node], tuple[Any, Any]]
 
 
 def lift(node: Node) -> tuple[Any, Any]:
-    """The namespace of tensors, and what the node saved, as tensors."""
+    """For a pass that is recorded: the namespace of tensors, and the node's saved values as tensors."""
     lifted: tuple[Any, Any] = node[OP].lift(node)
     return lifted
 
 
 def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> list[tuple[Leaf, Gradient, bool]]:
-    """Walk from `root` to the leaves beneath it, and return what reached each.
+    """The reverse pass from `root` to all leaves that it was computed from.
 
-    `record` makes the derivatives part of the tape; otherwise they run on the backend's raw arrays.
+    Args:
+        root: the node to start from.
+        gradient: its gradient, a tensor if `record`, else a raw array.
+        retain: whether the nodes keep their saved values. Otherwise each is freed as the pass leaves it, even if the pass fails.
+        record: whether the pass is recorded. It then computes with tensors.
 
-    Returns (leaf, gradient, fresh) for each leaf: `fresh` if the array was made on the way and is not the gradient of
-    something else as well. A walk that raises has changed no gradient, but has freed what it went through, unless `retain`.
+    Returns:
+        (leaf, gradient, fresh) for each leaf. `fresh` says that the gradient's array is new, and held by no one but leaves.
     """
     waiting = {id(root): gradient}
     with root[BACKEND].walking:
@@ -211,19 +219,26 @@ def walk_back(
     wanted: set[int] | None = None,
     end: float = 1,
 ) -> list[tuple[Leaf, bool]]:
-    """The reverse pass: from the nodes in `starts`, whose gradients are `waiting` (by id), back to the leaves.
+    """The reverse pass. This is the algorithm; fastwalk.py has a faster version of it.
 
-    Newest first: whatever uses a node is newer than the node, so a node's gradient is complete when its turn comes. With `lift`,
-    gradients are tensors, and so is what was saved. Parents whose ids are not in `wanted` are left out. The walk ends at leaves,
-    and at nodes as old as `end`.
+    It takes the nodes from the newest to the oldest. Whatever was computed from an array is newer than the array, so the gradient
+    of a node is complete when its turn comes. The pass ends at leaves and at nodes with `seq` of `end` or more.
 
-    The gradients of these are left in `waiting`. Returns the leaves, and whether the gradient of each is an array that nobody
-    else holds. This is the plain text; fastwalk.py has a quicker one that takes its place.
+    Args:
+        starts: the nodes to start from.
+        waiting: their gradients, by the id of the node. At the end it holds the gradients of the leaves and end nodes.
+        retain: whether the nodes keep their saved values.
+        lift: for a pass that is recorded, the function that gives a node's saved values as tensors; otherwise None.
+        wanted: the ids of the parents that need a gradient; None means all.
+        end: the `seq` at which the pass ends.
+
+    Returns:
+        (leaf, fresh) for each leaf and end node. `fresh` says that the gradient's array is new, and held by no one but leaves.
     """
     leaves: dict[int, Any] = {}
     for node in _newest_first(starts, end):
         g = waiting.pop(id(node), None)
-        if g is None:  # no gradient came this way
+        if g is None:  # none of the operations that used this array passed on a gradient
             continue
         _, op, _, saved, static, backend = node
         if saved is FREED:
@@ -251,7 +266,7 @@ def walk_back(
 
 
 def _newest_first(starts: list[Node], end: float) -> list[Node]:
-    """The nodes in `starts` and all beneath them that are newer than `end`."""
+    """The nodes in `starts` and their ancestors that are newer than `end`, from the newest to the oldest."""
     found: dict[int, Node] = {}
     ahead: list[Any] = list(starts)
     while ahead:
@@ -263,7 +278,10 @@ def _newest_first(starts: list[Node], end: float) -> list[Node]:
 
 
 def deliver(reached: Iterable[tuple[Leaf, Gradient, bool]], as_grad: Callable[[Gradient, bool], Any]) -> None:
-    """Add to each leaf's `.grad` what reached it: all at once, so that an error on the way leaves every gradient as it was."""
+    """Add the gradients to the leaves' `.grad`. All sums are made first, so that an error leaves every `.grad` unchanged.
+
+    `as_grad(gradient, fresh)` makes a tensor of a gradient; it copies an array that is not `fresh`.
+    """
     arrived = {}
     taken: set[int] = set()
     for leaf, g, fresh in reached:

@@ -1,4 +1,4 @@
-"""Trees of arrays (tuples, lists, dicts ...), through optree, which is imported when a tree is met that is more than one row."""
+"""Trees of arrays: tuples, lists, dicts and what optree knows. optree is imported for the first tree that is not a flat row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Rebuild = Callable[[list[Any]], Any]
 
 
 def flatten(tree: Any) -> tuple[list[Any], Rebuild]:
-    """The leaves of a tree, and the function that puts such leaves back into its shape."""
+    """The leaves of a tree, and a function that builds such a tree from other leaves."""
     if not isinstance(tree, tuple | list | dict):
         return [tree], _only
     if _is_row(tree):
@@ -25,7 +25,7 @@ def _only(leaves: list[Any]) -> Any:
 
 
 def _is_row(tree: Any) -> bool:
-    """Whether this is a plain tuple or list of nothing but arrays and numbers, as most arguments are: that needs no optree."""
+    """Whether this is a plain tuple or list that holds only arrays and numbers, as most arguments are. It needs no optree."""
     if type(tree) is not tuple and type(tree) is not list:
         return False
     return all(type(leaf) is float or type(leaf) is int or _is_array(leaf) for leaf in tree)
@@ -36,7 +36,7 @@ def _is_array(leaf: Any) -> bool:
 
 
 def structure(tree: Any) -> Any:
-    """What trees of one shape have equal, leaves apart; it prints with a * for each leaf."""
+    """The structure of a tree, to compare trees by. It prints with a * for each leaf."""
     if not isinstance(tree, tuple | list | dict):
         return "*"
     return Row(type(tree), len(tree)) if _is_row(tree) else _structure(tree)
@@ -49,7 +49,7 @@ def _structure(tree: Any) -> Any:
 
 
 class Row:
-    """The structure of a plain tuple or list of leaves: equal to optree's, and printed as that is."""
+    """The structure of a plain tuple or list of leaves. It equals optree's structure, and prints as that does."""
 
     __slots__ = ("count", "kind")
 
@@ -78,9 +78,10 @@ def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
 
 
 def prefix_leaves(prefix: Any, tree: Any, what: str) -> list[Any]:
-    """For each leaf of the tree, the entry of `prefix` over it: a tree that ends where the tree does, or before.
+    """For each leaf of the tree, the entry of `prefix` that holds for it.
 
-    None is an entry. Raises ValueError, beginning with `what`, if it has another shape.
+    A prefix is a tree whose entries stand in the place of leaves or whole branches. None is an entry. Raises ValueError,
+    beginning with `what`, if the prefix does not fit.
     """
     leaves, rebuild = flatten(tree)
     if not isinstance(prefix, tuple | list | dict):

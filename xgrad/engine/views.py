@@ -5,21 +5,21 @@
     part = row[1:]                 │   └── part = row[1:]
     turned = x.T                   └── turned = x.T
 
-All of these are a family. A view keeps its base alive, and knows how it is read out of it. The root keeps weak references to all
-views below it. After `row += 1`, the others follow:
+These four tensors are a family. A view keeps its base alive and knows how to read itself from the base. The root has weak
+references to all views below it. After `row += 1` the family is updated:
 
-* up:    `x` becomes put(x, row), its old value with the new row in it;
-* down:  `part` and `turned` are read again, out of `row` and `x`.
+* up: `x` becomes put(x, row), its old value with the new row in it;
+* down: `part` is read again from `row`, and `turned` from `x`.
 
-Both are ordinary operations on tensors. The tape records them, so the gradient needs no rule of its own, and what was saved for
-backward keeps its value. Only making a view and writing cost anything.
+Both are ordinary operations on tensors. The tape records them, so writes need no derivative rule, and values that were saved for
+backward do not change. Only making a view and writing take time.
 
-Where the library's arrays are views too, and nobody outside of the family holds one of them, the write changes that memory, and
-all arrays of the family with it. Then only the tape has to follow.
+Where the library's arrays are views of one memory, and nothing outside of the family holds one of them, the write changes that
+memory, and so all arrays of the family. Then only the tape needs an update.
 
-A `Kind` says how a view is read and put back; this file knows no operation. `Tensor.shared` holds the list of views on a root,
-and a tuple (kind, base, static, list of views) on a view. The functions below take a view's `chain`: the view, its base, the
-base of that, and so on to the root.
+A `Kind` says how a view is read from its base and put back; this file knows no operation. On a root, `Tensor.shared` is the list
+of its views. On a view it is a tuple (kind, base, static, list of views). A `chain` is a list of a view, its base, the base of
+that, and so on to the root.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ _removing = threading.Lock()
 class Kind:
     """An operation whose result shares the elements of its argument.
 
-    * `read(base, static)` makes the view.
-    * `put(base, new, static, in_memory)` is the value of the base with `new` where the view is. With `in_memory`, the base's
-      array has these values already, so that `put` only has to record. A kind without `put` is read-only.
-    * `layout(shape, strides, static)` gives the shape and strides of the view.
+    * `read(base, static)` returns the view.
+    * `put(base, new, static, in_memory)` returns the base with `new` in the place of the view. With `in_memory`, the base's array
+      has these values already, and `put` only records the operation. A kind without `put` is read-only.
+    * `layout(shape, strides, static)` returns the shape and strides of the view, given those of the base.
     """
 
     def __init__(
@@ -70,11 +70,12 @@ class Views(list[Any]):
         self.limit = 16
 
     def prune(self) -> None:
-        """Remove dead references. What another thread appends meanwhile stays."""
+        """Remove dead references. A view that another thread appends meanwhile stays."""
         self.keep(lambda view: view is not None)
         self.limit = max(16, 2 * len(self))
 
     def keep(self, condition: Callable[[Tensor | None], bool]) -> None:
+        """Remove the views for which the condition is false. A dead reference is None."""
         with _removing:
             seen = len(self)
             self[:seen] = [each for each in self[:seen] if condition(each())]
@@ -84,16 +85,16 @@ class Views(list[Any]):
 
 
 def as_view(y: T, base: Tensor, kind: Kind, static: Any) -> T:
-    """y, just read out of `base`, as a view of it."""
+    """Make y, which was just read from `base`, a view of it."""
     view: Any = y
-    if view.backend is not base.backend:  # a vmap has taken the base in
+    if view.backend is not base.backend:  # the base comes from outside of a running vmap
         return y
     views = getattr(base, "shared", None)
     if type(views) is tuple:
         views = views[VIEWS]
     elif views is None:
         views = base.shared = Views()
-    if view.node is None and is_node(base.node):  # made under no_grad: it must not keep the base's graph alive
+    if view.node is None and is_node(base.node):  # under no_grad: the view must not keep the base's graph alive
         base = ref(base)
     view.shared = kind, base, static, views
     if len(views) >= views.limit:
@@ -103,13 +104,13 @@ def as_view(y: T, base: Tensor, kind: Kind, static: Any) -> T:
 
 
 def link_of(t: Tensor) -> Any:
-    """How t is read out of its base, as a tuple; None if t is not a view."""
+    """The tuple (kind, base, static, list of views) of a view; None for any other tensor."""
     shared = getattr(t, "shared", None)
     return shared if type(shared) is tuple else None
 
 
 def chain_of(t: Tensor) -> list[Tensor]:
-    """t, its base, the base of that, and so on to the root. (Of a view made under no_grad, to where a base is gone.)"""
+    """t, its base, the base of that, and so on to the root. It ends early where a view made under no_grad has lost its base."""
     chain = [t]
     while type(shared := getattr(t, "shared", None)) is tuple:
         t = shared[BASE]
@@ -122,7 +123,7 @@ def chain_of(t: Tensor) -> list[Tensor]:
 
 
 def is_read_only(chain: list[Tensor]) -> bool:
-    """Whether some view in the chain is of a kind that cannot be written to."""
+    """Whether some view in the chain is read-only."""
     for view in chain[:-1]:  # noqa: SIM110 (a generator costs three times as much)
         if view.shared[KIND].put is None:
             return True
@@ -130,7 +131,7 @@ def is_read_only(chain: list[Tensor]) -> bool:
 
 
 def layout_of(t: Tensor) -> Layout:
-    """The shape and the strides of t. A root is taken to be stored row by row, on every backend."""
+    """The shape and the strides of t, as if its root were stored in row-major order, on every backend."""
     *views, root = chain_of(t)
     layout = tuple(root.shape), contiguous(root.shape)
     for view in reversed(views):
@@ -140,7 +141,7 @@ def layout_of(t: Tensor) -> Layout:
 
 
 def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The strides, in elements, of an array of that shape that is stored row by row."""
+    """The strides, in elements, of an array of that shape in row-major order."""
     strides, step = [], 1
     for n in reversed(shape):
         strides.append(step)
@@ -152,9 +153,9 @@ def contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def family_of(chain: list[Tensor]) -> list[Tensor] | None:
-    """The tensor that the chain begins with, the root, and all live views below that, each after its base.
+    """The first tensor of the chain, its root, and all live views of the root, each after its base.
 
-    None if the tensor has no base and no view, which is the usual case.
+    None for a tensor without base and views, which is the usual case.
     """
     t, root = chain[0], chain[-1]
     shared = getattr(t, "shared", None)
@@ -177,9 +178,14 @@ def is_recorded(family: list[Tensor]) -> bool:
 
 
 def update_family(chain: list[Tensor], new: Tensor, family: list[Tensor], *, in_memory: bool, record: bool) -> None:
-    """Give the tensor that the chain begins with the value of `new`, and let its family follow.
+    """Give the first tensor of the chain the value of `new`, and update its family.
 
-    `in_memory`: the arrays of the family have their new values already. `record`: the tape follows as well.
+    Args:
+        chain: the tensor that was written to, and its bases.
+        new: its new value.
+        family: as `family_of` returns it.
+        in_memory: whether the arrays of the family have their new values already.
+        record: whether to record the update on the tape.
     """
     t, root = chain[0], chain[-1]
     record = record and (new.node is not None or is_recorded(family))
@@ -194,7 +200,7 @@ def update_family(chain: list[Tensor], new: Tensor, family: list[Tensor], *, in_
         new = kind.put(base, new, static, in_memory)
         _take(base, new, in_memory, record)
     if not in_memory:
-        for base, view in pairwise(reversed(chain)):  # these have their values, and get arrays that are views again
+        for base, view in pairwise(reversed(chain)):  # their values are right; their arrays become views again
             _read_again(view, base.detach(), in_memory, record=False)
     written = {id(each) for each in chain}
     for view in family:
@@ -203,6 +209,7 @@ def update_family(chain: list[Tensor], new: Tensor, family: list[Tensor], *, in_
 
 
 def _take(t: Tensor, new: Tensor, in_memory: bool, record: bool) -> None:
+    """Give t the array of `new`, unless it has the values in memory, and with `record` its node."""
     if not in_memory:
         t._data = new._data
     if record:
@@ -213,7 +220,7 @@ def _read_from_base(view: Tensor, in_memory: bool, record: bool) -> None:
     base = view.shared[BASE]
     if type(base) is not ref:
         _read_again(view, base, in_memory, record)
-    elif (alive := base()) is not None:  # made under no_grad: it gets the values only
+    elif (alive := base()) is not None:  # made under no_grad: it gets the values, and no node
         _read_again(view, alive.detach(), in_memory, record=False)
 
 
@@ -223,10 +230,10 @@ def _read_again(view: Tensor, base: Tensor, in_memory: bool, record: bool) -> No
 
 
 def _put_again(root: Tensor, old: Any, new: Any) -> bool:
-    """Let the root's node put the view's new node in its place, if all that it did was to put the old one there.
+    """Replace the view's old node by its new one in the root's node, if that is the node of the last `put` of this view.
 
-    A loop that writes into one view then records one node for each write, and a single one for the root. It is only done where no
-    other write came between, and nothing else holds the root's node. Returns whether it was done.
+    A loop that writes into one view then records one node for each write, and only one for the root. This requires that there was
+    no other write in between, and that nothing else holds the root's node. Returns whether it was done.
     """
     node = root.node
     if not (is_node(node) and is_node(old) and is_node(new)):
@@ -242,9 +249,9 @@ def _put_again(root: Tensor, old: Any, new: Any) -> bool:
 
 
 def assign(t: Tensor, array: Any) -> bool:
-    """Give t this array, and its family the values, unrecorded. Returns False if t has no family, or has none from now on.
+    """Give t this array, and update its family, unrecorded. Returns False if t has no family, or loses it.
 
-    An array of another shape, dtype or backend cannot be shared: then the views become tensors of their own.
+    An array of another shape, dtype or backend cannot be shared. Then all views in the family become separate tensors.
     """
     chain = chain_of(t)
     family = family_of(chain)
@@ -263,7 +270,7 @@ def assign(t: Tensor, array: Any) -> bool:
 
 
 def separate(t: Tensor) -> None:
-    """Make a view a tensor of its own. Views of it stay views of it."""
+    """Make a view a separate tensor. Its own views stay views of it."""
     link = link_of(t)
     if link is None:
         return

@@ -1,7 +1,7 @@
-"""Seeing each operation as it runs: what stands behind `detect_anomaly` and the diagnoses.
+"""Watching each operation as it runs, for `detect_anomaly`, xgrad.diagnose and checkpoints.
 
-While somebody watches, or notes what is read, the quick way through an operation is closed (see dispatch.py: it is for the types
-in `plain_types`), so every operation passes the one place where watchers are called. While nobody does, nothing is paid for it.
+The fast path is only for the types in `plain_types`. While a watcher is called or a run is noted, that set is empty, so every
+operation takes the general way, where the watchers are called. At other times watching takes no time.
 """
 
 from __future__ import annotations
@@ -18,15 +18,14 @@ from xgrad.engine.tensor import plain_types
 Watcher = Callable[..., None]
 
 _lock = threading.Lock()
-_types: set[type] = set()  # what takes the quick way again when it is open
-_closed = 0  # how many want it closed
+_types: set[type] = set()  # the types that return to `plain_types`
+_closed = 0  # how many watchers and notes need the fast path off
 
 
 def add(watch: Watcher) -> None:
     """Call `watch(op, backend, raws, y, node)` after each operation, in every thread.
 
-    `op` has a name; `raws` are the backend's arrays and the numbers it was given; `y` is the result, `node` what records it, or
-    None.
+    `op` has a name. `raws` are its raw arrays and numbers, `y` is the result, and `node` records the operation or is None.
     """
     with _lock:
         watchers.append(watch)
@@ -34,7 +33,7 @@ def add(watch: Watcher) -> None:
 
 
 def remove(watch: Watcher) -> None:
-    """Stop calling it. Nothing happens if it was not called."""
+    """Stop calling a watcher. Nothing happens if it was not added."""
     with _lock:
         if watch in watchers:
             watchers.remove(watch)
@@ -53,7 +52,7 @@ def watching(watch: Watcher) -> Iterator[None]:
 
 @contextmanager
 def noted(notes: Notes) -> Iterator[None]:
-    """While the block runs, `notes` gets a report of what is read and made in it."""
+    """While the block runs, `notes` gets a report of each value that is read and each tensor that is made."""
     with _lock:
         _close()
     try:
