@@ -84,11 +84,27 @@ def copied(self: Tensor) -> Tensor:
 
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """A new tensor that holds a copy of the data, as PyTorch's `tensor` does. No gradient goes back to the data.
+    """A new tensor that holds a copy of the data, as PyTorch's `tensor` makes one.
 
     >>> import xgrad as xg
     >>> xg.tensor([1.0, 2.0], requires_grad=True).requires_grad
     True
+
+    Args:
+        data: a number, a nested list or tuple of numbers, an array of NumPy or of the backend's library, or a tensor.
+        dtype: the dtype of the result; None means that of the data, and for Python's numbers the default of their kind.
+        device: the device of the result; None means that of the data, or else the current one.
+        requires_grad: whether the result is a leaf, whose `.grad` backward() fills.
+
+    Returns:
+        A tensor of the shape of the data. No gradient goes back to a tensor that is the data: use `asarray` to stay connected.
+
+    Raises:
+        TypeError: for what holds no numbers; for parts of several shapes; for a dtype that the backend does not have; for
+            `requires_grad` of integers or booleans.
+        BackendError: for a device that the backend does not have.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.tensor.html
     """
     data = data.detach() if isinstance(data, Tensor) else data
     made: Tensor = asarray(data, dtype=dtype, device=device, copy=True, requires_grad=requires_grad)

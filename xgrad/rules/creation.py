@@ -61,15 +61,30 @@ def asarray(
     copy: bool | None = None,
     requires_grad: bool = False,
 ) -> Tensor:
-    """A tensor from numbers, nested sequences, a raw array or a tensor.
+    """A tensor from a number, a nested sequence, a raw array or a tensor.
 
-    A tensor stays connected to its graph, also when it is copied; a raw array of the backend shares its memory unless
-    `copy=True`. `requires_grad=True` makes the result a leaf whose `.grad` backward() fills.
-    Raises TypeError if a gradient is asked of an integer dtype.
+    A tensor stays connected to its graph, also when it is copied, and so do tensors in a nested sequence. An array of the
+    backend's own library is not copied: a later write to it shows in the tensor. A write to the tensor does not reach the array.
 
     >>> import xgrad as xg
     >>> xg.asarray([1.0, 2.0], dtype=xg.float32, requires_grad=True)
     Tensor([1., 2.], backend='numpy', device='cpu', requires_grad=True)
+
+    Args:
+        obj: a number, a nested list or tuple of numbers and tensors, an array of NumPy or of the backend's library, or a tensor.
+        dtype: the dtype of the result; None means that of obj, and for Python's numbers the default of their kind.
+        requires_grad: whether the result is a leaf, whose `.grad` backward() fills.
+
+    Returns:
+        A tensor of the shape of obj. It is obj itself where obj is a tensor and nothing changes.
+
+    Derivative:
+        The identity: the gradient goes to every tensor in obj, in the dtype and on the device of that tensor.
+
+    Raises:
+        TypeError: for what holds no numbers; for parts of several shapes; for a dtype that the backend does not have; for
+            `requires_grad` of integers or booleans.
+        ValueError: for `copy=False` where only a copy will do; for tensors of several shapes in a nested sequence.
     """
     if isinstance(obj, Tensor):
         return from_tensor(obj, dtype, device, copy, requires_grad)
@@ -142,12 +157,33 @@ def _stacked(obj: Any, leaves: Iterator[Any]) -> Tensor:
 
 @of_backend(CREATES)
 def from_dlpack(backend: Any, x: Any, /, *, device: Any = None, copy: bool | None = None) -> Tensor:
-    """A tensor that shares the memory of another library's array through DLPack.
+    """A tensor that shares the memory of another library's array, by the DLPack protocol.
 
-    Raises BufferError for a tensor that requires a gradient: the exchange would lose it.
+    >>> import numpy as np, xgrad as xg
+    >>> x = np.asarray([1.0, 2.0])
+    >>> t = xg.from_dlpack(x)
+    >>> x[0] = 5.0
+    >>> t.tolist()
+    [5.0, 2.0]
+
+    Args:
+        x: an array with the methods `__dlpack__` and `__dlpack_device__`, or a tensor.
+        device: the device of the result, as the library of the current backend calls it; None means that of x.
+        copy: True: always copy. False: never. None: only where it must be.
+
+    Returns:
+        A tensor of the shape and dtype of x, on the current backend. It requires no gradient.
+
+    Raises:
+        BufferError: for a tensor that requires a gradient, which the exchange would lose.
+        AttributeError, TypeError or RuntimeError, as the library has it: for an x without these methods.
+        ValueError or RuntimeError, as the library has it: for a device that x cannot move to, and for `copy=False` where only
+            a copy will do.
     """
     if isinstance(x, Tensor) and x.requires_grad:
         raise BufferError("from_dlpack: a tensor that requires a gradient cannot be exchanged: call t.detach() first")
+    if device is not None:
+        backend.on_device(device)  # raises BackendError for a device that is not there
     source = x.data if isinstance(x, Tensor) else x
     kwargs = {k: v for k, v in (("device", device), ("copy", copy)) if v is not None}
     exchange = getattr(backend.library, "from_dlpack", None) or backend.xp.from_dlpack
@@ -160,25 +196,90 @@ def from_dlpack(backend: Any, x: Any, /, *, device: Any = None, copy: bool | Non
 
 @of_backend(CREATES)
 def zeros(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Zeros of that shape, in the backend's default dtype unless told otherwise."""
+    """An array of zeros.
+
+    >>> import xgrad as xg
+    >>> xg.zeros((2, 3), dtype=xg.int64).tolist()
+    [[0, 0, 0], [0, 0, 0]]
+
+    Args:
+        dtype: the dtype of the result; None means the default floating-point dtype of the backend.
+
+    Returns:
+        A tensor of that shape and dtype.
+
+    Raises:
+        TypeError: for a length that is no integer; for a dtype that the backend does not have.
+        ValueError: for a negative length.
+    """
     return make(backend, "zeros", integers("zeros", shape, "shape"), dtype=dtype, device=device)
 
 
 @of_backend(CREATES)
 def ones(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Ones of that shape."""
+    """An array of ones.
+
+    >>> import xgrad as xg
+    >>> xg.ones(3).tolist()
+    [1.0, 1.0, 1.0]
+
+    Args:
+        dtype: the dtype of the result; None means the default floating-point dtype of the backend.
+
+    Returns:
+        A tensor of that shape and dtype.
+
+    Raises:
+        TypeError: for a length that is no integer; for a dtype that the backend does not have.
+        ValueError: for a negative length.
+    """
     return make(backend, "ones", integers("ones", shape, "shape"), dtype=dtype, device=device)
 
 
 @of_backend(CREATES)
 def empty(backend: Any, shape: int | Sequence[int], *, dtype: Any = None, device: Any = None) -> Tensor:
-    """An array of that shape whose values are whatever was in memory."""
+    """An array whose values are not set: they are whatever the memory held.
+
+    >>> import xgrad as xg
+    >>> xg.empty((2, 0)).shape
+    (2, 0)
+
+    Args:
+        dtype: the dtype of the result; None means the default floating-point dtype of the backend.
+
+    Returns:
+        A tensor of that shape and dtype.
+
+    Raises:
+        TypeError: for a length that is no integer; for a dtype that the backend does not have.
+        ValueError: for a negative length.
+    """
     return make(backend, "empty", integers("empty", shape, "shape"), dtype=dtype, device=device)
 
 
 @of_backend("composition")
 def full(backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """`fill_value` everywhere. A 0-d tensor may be given, and gets the sum of the gradients."""
+    """An array with one value everywhere.
+
+    >>> import xgrad as xg
+    >>> xg.grad(lambda value: xg.sum(xg.full((2, 3), value)))(xg.asarray(1.0)).item()
+    6.0
+
+    Args:
+        fill_value: a number, or an array that broadcasts to the shape (the standard has numbers only).
+        dtype: the dtype of the result; None means that of the array, and for a number the default of its kind.
+
+    Returns:
+        A tensor of that shape and dtype.
+
+    Derivative:
+        A tensor as fill_value gets the sum of the cotangents of the elements that it fills.
+
+    Raises:
+        TypeError: for a fill_value that is neither a number nor an array; for a length that is no integer; for a dtype that the
+            backend does not have.
+        ValueError: for a negative length; for a fill_value that does not broadcast to the shape.
+    """
     shape = integers("full", shape, "shape")
     if is_host_data(fill_value):
         fill_value = wrap(backend.adopt(fill_value), backend)
@@ -197,7 +298,25 @@ def full(backend: Any, shape: int | Sequence[int], fill_value: Any, *, dtype: An
 def eye(
     backend: Any, n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None
 ) -> Tensor:
-    """Ones on the k-th diagonal, zeros elsewhere."""
+    """A matrix with ones on one diagonal, and zeros elsewhere.
+
+    >>> import xgrad as xg
+    >>> xg.eye(2, 3, k=1).tolist()
+    [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+
+    Args:
+        n_rows: the number of rows.
+        n_cols: the number of columns; None means that of the rows.
+        k: the diagonal: 0 is the main one, positive ones lie above it, negative ones below.
+        dtype: the dtype of the result; None means the default floating-point dtype of the backend.
+
+    Returns:
+        A tensor of shape (n_rows, n_cols).
+
+    Raises:
+        TypeError: for a size or a k that is no integer; for a dtype that the backend does not have.
+        ValueError: for a negative size.
+    """
     rows, columns = integer("eye", n_rows, "n_rows"), or_none("eye", n_cols, "n_cols")
     return make(backend, "eye", rows, columns, k=integer("eye", k, "k"), dtype=dtype, device=device)
 
@@ -214,25 +333,77 @@ def _like(name: str, x: Any, *args: Any, dtype: Any = None, device: Any = None) 
 
 @public("zeros_like", CREATES)
 def zeros_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Zeros of the shape and dtype of x."""
+    """Zeros in the shape of an array.
+
+    >>> import xgrad as xg
+    >>> xg.zeros_like(xg.asarray([1, 2])).tolist()
+    [0, 0]
+
+    Args:
+        dtype: the dtype of the result; None means that of x.
+
+    Returns:
+        A tensor of the shape of x, on its backend. It requires no gradient.
+    """
     return _like("zeros_like", x, dtype=dtype, device=device)
 
 
 @public("ones_like", CREATES)
 def ones_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """Ones of the shape and dtype of x."""
+    """Ones in the shape of an array.
+
+    >>> import xgrad as xg
+    >>> xg.ones_like(xg.asarray([1.0, 2.0]), dtype=xg.bool).tolist()
+    [True, True]
+
+    Args:
+        dtype: the dtype of the result; None means that of x.
+
+    Returns:
+        A tensor of the shape of x, on its backend. It requires no gradient.
+    """
     return _like("ones_like", x, dtype=dtype, device=device)
 
 
 @public("empty_like", CREATES)
 def empty_like(x: Any, /, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """An array of the shape and dtype of x whose values are whatever was in memory."""
+    """An array in the shape of another whose values are not set: they are whatever the memory held.
+
+    >>> import xgrad as xg
+    >>> xg.empty_like(xg.asarray([[1.0, 2.0]])).shape
+    (1, 2)
+
+    Args:
+        dtype: the dtype of the result; None means that of x.
+
+    Returns:
+        A tensor of the shape of x, on its backend. It requires no gradient.
+    """
     return _like("empty_like", x, dtype=dtype, device=device)
 
 
 @public("full_like", "composition")
 def full_like(x: Any, /, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
-    """`fill_value` everywhere, in the shape and dtype of x."""
+    """One value everywhere, in the shape of an array.
+
+    >>> import xgrad as xg
+    >>> xg.full_like(xg.asarray([1.0, 2.0]), 7).tolist()
+    [7.0, 7.0]
+
+    Args:
+        fill_value: a number, or an array that broadcasts to the shape of x (the standard has numbers only).
+        dtype: the dtype of the result; None means that of x.
+
+    Returns:
+        A tensor of the shape of x, on its backend.
+
+    Derivative:
+        A tensor as fill_value gets the sum of the cotangents of the elements that it fills. x gets none.
+
+    Raises:
+        ValueError: for a fill_value that does not broadcast to the shape of x.
+        TypeError: for an x or a fill_value that is neither an array nor a number; for a dtype that the backend does not have.
+    """
     backend, (raw,), _ = unwrap("full_like", (x,))
     made: Tensor = BOUND["full"](backend, tuple(raw.shape), fill_value, dtype=dtype or raw.dtype, device=device)
     return made
@@ -251,21 +422,78 @@ def _check_matrix(name: str, x: Any) -> None:
 
 @public("tril", "rule")
 def tril(x: Any, /, *, k: int = 0) -> Tensor:
-    """x with zeros above the k-th diagonal."""
+    """The lower triangles of matrices: zeros stand above a diagonal.
+
+    >>> import xgrad as xg
+    >>> xg.tril(xg.asarray([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[1.0, 0.0], [3.0, 4.0]]
+
+    Args:
+        x: an array of shape (..., rows, columns), of any dtype.
+        k: the last diagonal that is kept: 0 is the main one, positive ones lie above it, negative ones below.
+
+    Returns:
+        A tensor of the shape and dtype of x: a copy.
+
+    Derivative:
+        The function is linear: the cotangent gets zeros in the same places.
+
+    Raises:
+        TypeError: for an x that is no array, and for a k that is no integer.
+        ValueError: for an x with fewer than two axes.
+    """
     _check_matrix("tril", x)
     return apply(_tril, (x,), {"k": integer("tril", k, "k")})
 
 
 @public("triu", "rule")
 def triu(x: Any, /, *, k: int = 0) -> Tensor:
-    """x with zeros below the k-th diagonal."""
+    """The upper triangles of matrices: zeros stand below a diagonal.
+
+    >>> import xgrad as xg
+    >>> xg.triu(xg.asarray([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[1.0, 2.0], [0.0, 4.0]]
+
+    Args:
+        x: an array of shape (..., rows, columns), of any dtype.
+        k: the first diagonal that is kept: 0 is the main one, positive ones lie above it, negative ones below.
+
+    Returns:
+        A tensor of the shape and dtype of x: a copy.
+
+    Derivative:
+        The function is linear: the cotangent gets zeros in the same places.
+
+    Raises:
+        TypeError: for an x that is no array, and for a k that is no integer.
+        ValueError: for an x with fewer than two axes.
+    """
     _check_matrix("triu", x)
     return apply(_triu, (x,), {"k": integer("triu", k, "k")})
 
 
 @public("meshgrid", "composition")
 def meshgrid(*arrays: Any, indexing: str = "xy") -> tuple[Tensor, ...]:
-    """Coordinate arrays from coordinate vectors: each varies along its own axis."""
+    """Coordinate arrays from coordinate vectors: each varies along its own axis.
+
+    >>> import xgrad as xg
+    >>> x, y = xg.meshgrid(xg.asarray([1.0, 2.0]), xg.asarray([3.0, 4.0, 5.0]))
+    >>> x.tolist()
+    [[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]
+    >>> y.shape
+    (3, 2)
+
+    Args:
+        arrays: the vectors, or numbers. Arrays with more axes are flattened.
+        indexing: 'xy' puts the first vector along axis 1 and the second along axis 0; 'ij' puts vector i along axis i.
+
+    Returns:
+        A tuple of as many tensors, copies, each of the dtype of its vector. For vectors of lengths n1, n2, n3 ... their shape is
+        (n2, n1, n3, ...) for 'xy', and (n1, n2, n3, ...) for 'ij'.
+
+    Raises:
+        ValueError: for any other indexing.
+    """
     from xgrad.rules.manipulation import repeated, reshape
 
     arrays = as_tensors("meshgrid", arrays)

@@ -40,11 +40,19 @@ divide = elementwise(
 
 @public("gap", "composition")
 def gap(x1: Any, x2: Any, /) -> Tensor:
-    """x1 - x2, elementwise, and 0 where both are the same infinity.
+    """x1 - x2, and 0 where both are the same infinity.
 
     >>> import xgrad as xg
-    >>> xg.gap(xg.asarray([3.0, -xg.inf]), xg.asarray([1.0, -xg.inf])).numpy().tolist()
+    >>> xg.gap(xg.asarray([3.0, -xg.inf]), xg.asarray([1.0, -xg.inf])).tolist()
     [2.0, 0.0]
+
+    Args:
+        x1, x2: arrays of any numeric dtype, whose shapes broadcast.
+
+    Derivative:
+        1 for x1 and -1 for x2, and 0 for both where they are the same infinity.
+
+    https://data-apis.org/array-api/latest/API_specification/generated/array_api.subtract.html
     """
     from xgrad.rules.searching import mask
 
@@ -55,7 +63,16 @@ def gap(x1: Any, x2: Any, /) -> Tensor:
 
 @public("divide_into", "composition")
 def divide_into(x1: Any, x2: Any, /) -> Tensor:
-    """x1 / x2, elementwise. On raw arrays it may come in the memory of x2."""
+    """x1 / x2, for rules: on raw arrays a backend may write the result into the memory of x2.
+
+    Of tensors it is `divide`.
+
+    >>> import xgrad as xg
+    >>> xg.divide_into(xg.asarray([3.0]), 2.0).tolist()
+    [1.5]
+
+    https://data-apis.org/array-api/latest/API_specification/generated/array_api.divide.html
+    """
     return divide(x1, x2)
 
 
@@ -209,11 +226,26 @@ hypot = elementwise(
 
 @public("over_squares", "composition")
 def over_squares(g: Any, x1: Any, x2: Any, /) -> Tensor:
-    """g / (x1 * x1 + x2 * x2) for real arrays, elementwise, where no square overflows or underflows on the way.
+    """g / (x1 * x1 + x2 * x2), where no square overflows or underflows on the way.
+
+    The derivatives of atan2 are over_squares(g * x2, x1, x2) and over_squares(-g * x1, x1, x2).
 
     >>> import xgrad as xg
     >>> xg.over_squares(xg.asarray(1e200), 1e200, 0.0).item()
     1e-200
+
+    Args:
+        g: an array of a real floating-point dtype.
+        x1, x2: arrays of that dtype, whose shapes broadcast with that of g, or numbers.
+
+    Returns:
+        A tensor of the shape that all broadcast to, and of the dtype that they promote to. It is 0 where x1 or x2 is infinite.
+
+    Raises:
+        TypeError: for what is neither an array nor a number.
+        ValueError: for shapes that do not broadcast.
+
+    https://data-apis.org/array-api/latest/API_specification/generated/array_api.atan2.html
     """
     from xgrad.rules.searching import mask
 
@@ -259,11 +291,31 @@ def _within(x: Any, low: float | None, high: float | None) -> Any:
 
 @public("clip", "rule")
 def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
-    """x, but no less than `min` and no more than `max`. At a bound the gradient passes to x, as in PyTorch.
+    """x, but no less than a lower bound and no more than an upper one.
 
     >>> import xgrad as xg
-    >>> xg.clip(xg.asarray([-2.0, 0.5, 3.0]), 0.0, 1.0).numpy().tolist()
-    [0.0, 0.5, 1.0]
+    >>> x = xg.asarray([-2.0, 0.5, 1.0, 3.0])
+    >>> xg.clip(x, 0.0, 1.0).tolist()
+    [0.0, 0.5, 1.0, 1.0]
+    >>> xg.grad(lambda x: xg.sum(xg.clip(x, 0.0, 1.0)))(x).tolist()
+    [0.0, 1.0, 1.0, 0.0]
+
+    Args:
+        x: an array of any real dtype, of any shape, or a number. nan stays nan.
+        min: the lower bound, a number or an array that broadcasts to x; None for no bound.
+        max: the upper bound, in the same way. It wins where it is below min.
+
+    Returns:
+        A tensor of the dtype of x, and of its shape (or that to which it and the bounds broadcast). What integers become beside
+        floating-point bounds, the library decides.
+
+    Derivative:
+        The cotangent goes to x within the bounds and at them, as in PyTorch, and to a bound that is an array where x is beyond
+        it.
+
+    Raises:
+        TypeError: for what is neither an array nor a number.
+        ValueError: for shapes that do not broadcast.
     """
     from xgrad.rules.searching import where
 
@@ -341,14 +393,39 @@ def _tensor(x: Any) -> Tensor:
 
 @public("conj", "rule")
 def conj(x: Any, /) -> Tensor:
-    """The complex conjugate, elementwise; x itself where it is real."""
+    """The complex conjugate, element by element. A real x stays as it is.
+
+    >>> import xgrad as xg
+    >>> xg.conj(xg.asarray([1 + 2j])).tolist()
+    [(1-2j)]
+
+    Derivative:
+        The conjugate of the cotangent. The function is linear over the real numbers, but not holomorphic.
+    """
     x = _tensor(x)
     return apply(_conj, (x,)) if isinstance(x, ComplexTensor) else positive(x)
 
 
 @public("real", "rule")
 def real(x: Any, /) -> Tensor:
-    """The real part, elementwise. A view of x."""
+    """The real part, element by element. Of a real x it is x.
+
+    >>> import xgrad as xg
+    >>> z = xg.asarray([1 + 2j])
+    >>> x = xg.real(z)
+    >>> x[0] = 5.0
+    >>> z.tolist()
+    [(5+2j)]
+
+    Args:
+        x: an array of any shape and dtype, or a number.
+
+    Returns:
+        A tensor of the shape of x, of the real dtype of its precision: a view of x.
+
+    Derivative:
+        The cotangent is a real part: as PyTorch has it, the gradient of real(z) is 1.
+    """
     t = _tensor(x)
     if isinstance(t, ComplexTensor):
         return as_view(apply(_real, (t,)), t, REAL, None)
@@ -359,14 +436,40 @@ def real(x: Any, /) -> Tensor:
 
 @public("imag", "rule")
 def imag(x: Any, /) -> Tensor:
-    """The imaginary part, elementwise. A view of x."""
+    """The imaginary part, element by element.
+
+    >>> import xgrad as xg
+    >>> xg.imag(xg.asarray([1 + 2j])).tolist()
+    [2.0]
+    >>> xg.grad(lambda z: xg.sum(xg.imag(z)))(xg.asarray([1 + 2j])).tolist()
+    [1j]
+
+    Args:
+        x: an array of a complex dtype, of any shape. NumPy and JAX give zeros for a real one.
+
+    Returns:
+        A tensor of the shape of x, of the real dtype of its precision: a view of x.
+
+    Derivative:
+        The cotangent is an imaginary part: as PyTorch has it, the gradient of imag(z) is 1j.
+    """
     y = apply(_imag, (x,))
     return as_view(y, x, IMAG, None) if isinstance(x, Tensor) else y
 
 
 @public("sign", "rule for complex arrays; constant almost everywhere for real ones")
 def sign(x: Any, /) -> Tensor:
-    """-1, 0 or 1 with the sign of x, elementwise; x / |x| where x is complex."""
+    """-1, 0 or 1 with the sign of x, element by element; of a complex x, x / |x|, and 0 at 0.
+
+    >>> import xgrad as xg
+    >>> xg.sign(xg.asarray([-2.0, 0.0, xg.nan])).tolist()
+    [-1.0, 0.0, nan]
+    >>> xg.sign(xg.asarray([3j])).tolist()
+    [1j]
+
+    Derivative:
+        Of a real x none, as the function is constant but at 0. Of a complex x that of x / |x|, and 0 at 0.
+    """
     x = _tensor(x)
     if isinstance(x, ComplexTensor):
         from xgrad.rules.searching import mask, where

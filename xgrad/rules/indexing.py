@@ -124,16 +124,31 @@ def _axes_taken(part: Any) -> int:
 
 @public("getitem", "rule")
 def getitem(x: Any, /, key: Any) -> Tensor:
-    """x[key], for integers, slices, `...`, None, integer arrays and masks.
-
-    A view of x where the key has no arrays. Integers alone that name one element give a number of its own, as in NumPy.
-    The key is the caller's: what is kept of it for the gradient is a copy.
+    """The part x[key] of an array. The operator calls this function.
 
     >>> import xgrad as xg
     >>> x = xg.asarray([1.0, 2.0, 3.0], requires_grad=True)
     >>> (x[0] + x[0]).backward()
-    >>> x.grad.numpy().tolist()
+    >>> x.grad.tolist()
     [2.0, 0.0, 0.0]
+
+    Args:
+        key: integers, slices, `...`, None, arrays of integers and masks (arrays of booleans), alone or in a tuple.
+
+    Returns:
+        A tensor of the dtype of x and of the shape that NumPy's rules give. It is a view of x where the key has no arrays, and a
+        copy where it has, or where integers alone name a single element. A mask gives as many elements as it has True.
+
+    Derivative:
+        Zeros in the shape of x with the cotangent added at the key: an element read twice gets both. The key is kept as a copy.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number; for the bounds of a slice that are no integers.
+        IndexError: for an index out of range (JAX reads the nearest element where the index is in an array, unless
+            `xgrad.debug` is on); for too many indices; for a mask of another shape; for a key of another kind (TypeError in some
+            libraries).
+
+    https://data-apis.org/array-api/latest/API_specification/indexing.html
     """
     if not is_plain(key):
         x, key = placed(x, key)
@@ -174,16 +189,60 @@ PART = Kind(lambda base, key: apply_to_one(_getitem, base, {"key": key}), _with_
 
 @public("scatter", "rule")
 def scatter(x: Any, /, key: Any, shape: tuple[int, ...]) -> Tensor:
-    """Zeros of that shape with x added at `key`; a place named twice is added to twice."""
+    """Zeros with x added at a key: the transpose of `getitem`.
+
+    >>> import xgrad as xg
+    >>> xg.scatter(xg.asarray([1.0, 2.0, 5.0]), xg.asarray([0, 0, 2]), (4,)).tolist()
+    [3.0, 0.0, 5.0, 0.0]
+
+    Args:
+        x: an array of any numeric dtype, of the shape of `result[key]`, or one that broadcasts to it.
+        key: as of `getitem`.
+        shape: the shape of the result, a tuple of integers.
+
+    Returns:
+        A tensor of that shape and the dtype of x. What is added to one place twice is added up.
+
+    Derivative:
+        x gets the cotangent at the key.
+
+    Raises:
+        IndexError: for an index out of range (JAX leaves out what an array of indices puts there, unless `xgrad.debug` is on).
+        ValueError: for an x of another shape.
+
+    https://docs.jax.dev/en/latest/_autosummary/jax.numpy.ndarray.at.html
+    """
     x, key = placed(x, key, tuple(shape))
     return apply(_scatter, (x,), {"key": key, "shape": tuple(shape)})
 
 
 @public("setitem", "rule")
 def setitem(x: Any, value: Any, /, key: Any) -> Tensor:
-    """A copy of x with `value` written at `key`.
+    """A copy of x with a value written at a key.
 
-    Raises TypeError for a complex value in real numbers, and for a floating-point one in integers.
+    >>> import xgrad as xg
+    >>> xg.setitem(xg.asarray([1.0, 2.0, 3.0]), 9.0, 1).tolist()
+    [1.0, 9.0, 3.0]
+
+    Args:
+        value: a number, or an array that broadcasts to x[key].
+        key: as of `getitem`. Where an array of indices names a place twice, one of the values stays (which one, the library
+            decides).
+
+    Returns:
+        A tensor of the shape and dtype of x.
+
+    Derivative:
+        x gets the cotangent with zeros at the key. The value gets the cotangent at the key, and 0 where another element was
+        written to the same place.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number; for a complex value in real numbers; for a floating-point value
+            in integers.
+        IndexError: for an index out of range, as of `getitem` (JAX leaves out what an array of indices puts there).
+        ValueError: for a value that does not broadcast to x[key].
+
+    https://docs.jax.dev/en/latest/_autosummary/jax.numpy.ndarray.at.html
     """
     x, value = together("setitem", x, value)
     x = operand("setitem", x)
@@ -266,7 +325,29 @@ def _check_lines(name: str, shapes: Sequence[tuple[int, ...]], axis: int) -> tup
 
 @public("take", "rule")
 def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
-    """The elements at `indices` along an axis. A place taken twice gets both gradients."""
+    """The elements at some indices along an axis.
+
+    >>> import xgrad as xg
+    >>> xg.take(xg.asarray([[1.0, 2.0, 3.0]]), xg.asarray([2, 0]), axis=1).tolist()
+    [[3.0, 1.0]]
+
+    Args:
+        indices: an array of integers, counted from the end where they are negative. (The standard has one axis only; here there
+            may be several, or none.)
+        axis: the axis, counted from the end where it is negative; None is for vectors only.
+
+    Returns:
+        A tensor of the dtype of x and of its shape, with the shape of the indices in place of the axis: a copy.
+
+    Derivative:
+        The cotangent is added at the indices: an element taken twice gets both.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number; for an axis or indices that are no integers (ValueError in
+            JAX).
+        ValueError: for an axis that x does not have, and for None where x is no vector.
+        IndexError: for an index out of range (JAX gives nan for it, unless `xgrad.debug` is on).
+    """
     x, indices = together("take", x, own_indices(x, indices))
     x, indices = operand("take", x), beside("take", x, indices)
     if axis is None:
@@ -284,12 +365,27 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Tensor:
 
 @public("take_along_axis", "rule")
 def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
-    """For each line along the axis, the elements at that line's own indices. The other axes broadcast.
+    """For each line along an axis, the elements at that line's own indices.
 
     >>> import xgrad as xg
     >>> x = xg.asarray([[10.0, 20.0, 30.0]])
-    >>> xg.take_along_axis(x, xg.asarray([[0, 0], [1, 2]]), axis=1).numpy().tolist()
+    >>> xg.take_along_axis(x, xg.asarray([[0, 0], [1, 2]]), axis=1).tolist()
     [[10.0, 10.0], [20.0, 30.0]]
+
+    Args:
+        indices: an array of integers with as many axes as x, counted from the end where they are negative. All axes but the one
+            broadcast.
+
+    Returns:
+        A tensor of the dtype of x, and of the shape of the indices after broadcasting: a copy.
+
+    Derivative:
+        The cotangent is added at the indices: an element taken twice gets both.
+
+    Raises:
+        ValueError: for an axis that x does not have; for another number of axes; for shapes that do not broadcast.
+        IndexError: for an index out of range (JAX gives nan for it, unless `xgrad.debug` is on); for indices that are no integers
+            (TypeError in JAX).
     """
     x, indices = together("take_along_axis", x, own_indices(x, indices))
     x, indices = operand("take_along_axis", x), beside("take_along_axis", x, indices)
@@ -302,7 +398,30 @@ def take_along_axis(x: Any, indices: Any, /, *, axis: int = -1) -> Tensor:
 
 @public("scatter_take", "rule")
 def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Tensor:
-    """The transpose of `take`: zeros of that shape with x added at the indices."""
+    """Zeros with x added at some indices along an axis: the transpose of `take`.
+
+    >>> import xgrad as xg
+    >>> xg.scatter_take(xg.asarray([1.0, 2.0, 5.0]), xg.asarray([0, 0, 2]), (4,), 0).tolist()
+    [3.0, 0.0, 5.0, 0.0]
+
+    Args:
+        x: an array of any numeric dtype, of the shape of `take(result, indices, axis=axis)`.
+        indices: an array of integers.
+        shape: the shape of the result, a tuple of integers.
+        axis: the axis, from 0.
+
+    Returns:
+        A tensor of that shape and the dtype of x. What is added to one place twice is added up.
+
+    Derivative:
+        x gets the elements of the cotangent at the indices.
+
+    Raises:
+        IndexError: for an index out of range (JAX and array-api-strict leave out what comes there, unless `xgrad.debug` is on).
+        ValueError: for an x of another shape; for an axis that the result does not have (IndexError in some libraries).
+
+    https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_add_.html
+    """
     if indices.ndim != 1:
         line = reshape(x, (*x.shape[:axis], prod(indices.shape), *x.shape[axis + indices.ndim :]))
         return scatter_take(line, reshape(indices, (-1,)), shape, axis)
@@ -313,8 +432,30 @@ def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Ten
 
 @public("scatter_along_axis", "rule")
 def scatter_along_axis(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Tensor:
-    """The transpose of `take_along_axis`: what it would take from an array of that shape is added up there."""
-    shape = tuple(shape)
+    """Zeros with x added at each line's own indices: the transpose of `take_along_axis`.
+
+    >>> import xgrad as xg
+    >>> xg.scatter_along_axis(xg.asarray([[1.0, 2.0], [3.0, 4.0]]), xg.asarray([[0, 0], [2, 1]]), (2, 3), 1).tolist()
+    [[3.0, 0.0, 0.0], [0.0, 4.0, 3.0]]
+
+    Args:
+        x: an array of any numeric dtype, of the shape of `take_along_axis(result, indices, axis=axis)`.
+        indices: an array of integers with as many axes as the result.
+        shape: the shape of the result, a tuple of integers.
+
+    Returns:
+        A tensor of that shape and the dtype of x. What is added to one place twice is added up.
+
+    Derivative:
+        x gets the elements of the cotangent at the indices.
+
+    Raises:
+        IndexError: for an index out of range (JAX and array-api-strict leave out what comes there, unless `xgrad.debug` is on).
+        ValueError: for an axis that the result does not have; for shapes that do not fit.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.Tensor.scatter_add_.html
+    """
+    x, shape = operand("scatter_along_axis", x), tuple(shape)
     (axis,) = normalize_axes("scatter_along_axis", integer("scatter_along_axis", axis), len(shape))
     if is_debugging():
         placed(x, (*(slice(None),) * axis, indices), shape)

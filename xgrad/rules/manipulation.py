@@ -52,14 +52,22 @@ def _negated(shift: int | tuple[int, ...]) -> int | tuple[int, ...]:
 
 @public("reshape", "rule")
 def reshape(x: Any, /, shape: Sequence[int], *, copy: bool | None = None) -> Tensor:
-    """The same elements in another shape; one length may be -1.
-
-    A view of x where there is one without a copy, as for NumPy's arrays that lie row by row: of a transposed or stepped view the
-    result may be a copy. `copy=True` always makes one.
+    """The same elements, row by row, in another shape.
 
     >>> import xgrad as xg
-    >>> xg.reshape(xg.asarray([1.0, 2.0, 3.0, 4.0]), (2, -1)).shape
-    (2, 2)
+    >>> xg.reshape(xg.asarray([1.0, 2.0, 3.0, 4.0]), (2, -1)).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+
+    Args:
+        shape: the lengths of the axes, a tuple of integers or one integer. One of them may be -1: it follows from the others.
+
+    Returns:
+        A tensor of that shape and the dtype of x: a view of x where the elements lie row by row, so that no copy is needed. Of a
+        transposed or stepped view it may be a copy. With `copy=True` it is always one.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number, and for a length that is no integer.
+        ValueError: for a shape of another number of elements; for two lengths of -1; for `copy=False` where only a copy will do.
     """
     y = apply_to_one(_reshape, x, {"shape": integers("reshape", shape, "shape"), "copy": copy})
     if copy or not isinstance(x, Tensor) or not _lies_as(x, y._data.shape):
@@ -74,18 +82,40 @@ def _lies_as(x: Tensor, shape: tuple[int, ...]) -> bool:
 
 @public("squeeze", "rule")
 def squeeze(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
-    """Without the axes named, which must have length 1. A view of x."""
+    """x without some of its axes of length 1.
+
+    >>> import xgrad as xg
+    >>> xg.squeeze(xg.zeros((1, 3, 1)), (0, 2)).shape
+    (3,)
+
+    Returns:
+        A tensor of the remaining shape and the dtype of x: a view of x.
+
+    Raises:
+        ValueError: for an axis of another length than 1; for an axis that x does not have, or one named twice (IndexError in
+            PyTorch).
+    """
     y = apply_to_one(_squeeze, x, {"axis": one_or_more("squeeze", axis, needed=True)})
     return as_view(y, x, RESHAPED, y._data.shape) if isinstance(x, Tensor) else y
 
 
 @public("expand_dims", "rule")
 def expand_dims(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
-    """With a new axis of length 1 at each position of the result that `axis` names. A view of x.
+    """x with new axes of length 1.
 
     >>> import xgrad as xg
     >>> xg.expand_dims(xg.zeros((2, 3)), (0, -1)).shape
     (1, 2, 3, 1)
+
+    Args:
+        axis: where the new axis is in the result, counted from the end where it is negative; or a tuple of such places.
+
+    Returns:
+        A tensor of the longer shape and the dtype of x: a view of x.
+
+    Raises:
+        IndexError: for an axis that the result does not have.
+        ValueError: for an axis in a tuple that the result does not have, or one named twice.
     """
     x = operand("expand_dims", x)
     axis = one_or_more("expand_dims", axis, needed=True)
@@ -106,7 +136,25 @@ def expand_dims(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
 
 @public("permute_dims", "rule")
 def permute_dims(x: Any, /, axes: Sequence[int]) -> Tensor:
-    """The axes in another order: axis i of the result is axis `axes[i]` of x. A view of x."""
+    """The axes in another order.
+
+    >>> import xgrad as xg
+    >>> xg.permute_dims(xg.zeros((2, 3, 4)), (2, 0, 1)).shape
+    (4, 2, 3)
+
+    Args:
+        axes: for each axis of the result, the axis of x that it is, counted from the end where it is negative.
+
+    Returns:
+        A tensor of the permuted shape and the dtype of x: a view of x.
+
+    Derivative:
+        The cotangent's axes are permuted back.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number, and for an axis that is no integer.
+        ValueError: for axes that are no permutation of those of x.
+    """
     x = operand("permute_dims", x)
     order = normalize_axes("permute_dims", axes, x.ndim)
     y = apply_to_one(_permute_dims, x, {"axes": order})
@@ -115,7 +163,23 @@ def permute_dims(x: Any, /, axes: Sequence[int]) -> Tensor:
 
 @public("moveaxis", "composition")
 def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int, ...], /) -> Tensor:
-    """The axes in `source` moved to the places in `destination`, the others keeping their order. A view of x."""
+    """Some axes moved to other places. The others keep their order.
+
+    >>> import xgrad as xg
+    >>> xg.moveaxis(xg.zeros((2, 3, 4)), 0, -1).shape
+    (3, 4, 2)
+
+    Args:
+        source: the axis to move, or a tuple of axes, counted from the end where they are negative.
+        destination: the place of each in the result.
+
+    Returns:
+        A tensor of the permuted shape and the dtype of x: a view of x.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number, and for an axis that is no integer.
+        ValueError: for an axis that x does not have, or one named twice; for more sources than destinations, or fewer.
+    """
     x = operand("moveaxis", x)
     from_, to = normalize_axes("moveaxis", source, x.ndim), normalize_axes("moveaxis", destination, x.ndim)
     if len(set(from_)) != len(from_) or len(set(to)) != len(to) or len(from_) != len(to):
@@ -127,7 +191,21 @@ def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int
 
 @public("flip", "rule")
 def flip(x: Any, /, *, axis: Axes = None) -> Tensor:
-    """The elements in reverse order along the axes (all of them by default). A view of x."""
+    """The elements in reverse order along some axes.
+
+    >>> import xgrad as xg
+    >>> xg.flip(xg.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=1).tolist()
+    [[2.0, 1.0], [4.0, 3.0]]
+
+    Returns:
+        A tensor of the shape and dtype of x: a view of x.
+
+    Derivative:
+        The cotangent is flipped back.
+
+    Raises:
+        ValueError: for an axis that x does not have, or one named twice (TypeError in JAX).
+    """
     x = operand("flip", x)
     axes = normalize_axes("flip", axis, x.ndim)
     y = apply_to_one(_flip, x, {"axis": axes})
@@ -136,7 +214,26 @@ def flip(x: Any, /, *, axis: Axes = None) -> Tensor:
 
 @public("roll", "rule")
 def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Tensor:
-    """The elements moved on by `shift` places along the axes; those that fall off the end come in at the front."""
+    """The elements moved along axes. Those that leave at the end come in at the front.
+
+    >>> import xgrad as xg
+    >>> xg.roll(xg.asarray([1.0, 2.0, 3.0, 4.0]), 1).tolist()
+    [4.0, 1.0, 2.0, 3.0]
+
+    Args:
+        shift: by how many places, towards the end where it is positive; or a tuple, with a shift for each axis.
+        axis: the axis, counted from the end where it is negative, or a tuple of axes. None rolls the flattened array.
+
+    Returns:
+        A tensor of the shape and dtype of x: a copy.
+
+    Derivative:
+        The cotangent is rolled back.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number; for a shift or an axis that is no integer.
+        ValueError: for an axis that x does not have (IndexError in PyTorch); for shifts and axes that do not go together.
+    """
     shift, axis = one_or_more("roll", shift, "shift", needed=True), one_or_more("roll", axis)
     if axis == ():  # along no axis nothing moves
         shift, axis = 0, None
@@ -148,7 +245,22 @@ def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Tenso
 
 @public("broadcast_to", "rule")
 def broadcast_to(x: Any, /, shape: Sequence[int]) -> Tensor:
-    """x repeated, without copying, along new axes and along axes of length 1. A view of x that cannot be written to."""
+    """x repeated, without copying, along new axes and along axes of length 1.
+
+    >>> import xgrad as xg
+    >>> xg.broadcast_to(xg.asarray([1.0, 2.0]), (3, 2)).tolist()
+    [[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]
+
+    Returns:
+        A tensor of that shape and the dtype of x: a view of x that cannot be written to.
+
+    Derivative:
+        Each element of x gets the sum of the cotangents of its repetitions.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number, and for a length that is no integer.
+        ValueError: for a shape that x does not broadcast to.
+    """
     y = apply_to_one(_broadcast_to, x, {"shape": integers("broadcast_to", shape, "shape")})
     return as_view(y, x, BROADCAST, y._data.shape) if isinstance(x, Tensor) else y
 
@@ -165,7 +277,22 @@ def rearranged(x: Any, shape: tuple[int, ...]) -> Tensor:
 
 @public("broadcast_arrays", "composition")
 def broadcast_arrays(*arrays: Any) -> tuple[Tensor, ...]:
-    """All arrays in the shape that they broadcast to together. A number among them takes the dtype of the others."""
+    """All arrays in the shape that they broadcast to together.
+
+    >>> import xgrad as xg
+    >>> x, y = xg.broadcast_arrays(xg.asarray([1.0, 2.0]), xg.asarray([[3.0], [4.0]]))
+    >>> x.tolist(), y.tolist()
+    ([[1.0, 2.0], [1.0, 2.0]], [[3.0, 3.0], [4.0, 4.0]])
+
+    Args:
+        arrays: arrays, or numbers, which take the dtype of the arrays.
+
+    Returns:
+        A tuple of tensors of one shape, each of its own dtype: views of the arrays that cannot be written to.
+
+    Raises:
+        ValueError: for shapes that do not broadcast.
+    """
     arrays = as_tensors("broadcast_arrays", arrays)
     shape = broadcast_shapes(*(array.shape for array in arrays))
     return tuple(broadcast_to(array, shape) for array in arrays)
@@ -173,11 +300,21 @@ def broadcast_arrays(*arrays: Any) -> tuple[Tensor, ...]:
 
 @public("broadcast_shapes", "not differentiable: shapes are not arrays")
 def broadcast_shapes(*shapes: Sequence[int]) -> tuple[int, ...]:
-    """The shape that arrays of these shapes broadcast to. Raises ValueError if there is none.
+    """The shape that arrays of these shapes broadcast to.
 
     >>> import xgrad as xg
     >>> xg.broadcast_shapes((3, 1), (4,))
     (3, 4)
+
+    Args:
+        shapes: tuples of integers, or integers.
+
+    Returns:
+        A tuple of integers; () without arguments.
+
+    Raises:
+        TypeError: for a length that is no integer.
+        ValueError: for shapes that do not broadcast.
     """
     shapes = tuple([integers("broadcast_shapes", shape, "shape") for shape in shapes])
     width = max((len(shape) for shape in shapes), default=0)
@@ -209,7 +346,26 @@ _stack = JointlyLinear(
 
 @public("concat", "rule")
 def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
-    """The arrays one after the other along an axis; flattened first if it is None."""
+    """Arrays joined along one of their axes.
+
+    >>> import xgrad as xg
+    >>> xg.concat([xg.asarray([[1.0, 2.0]]), xg.asarray([[3.0, 4.0]])], axis=1).tolist()
+    [[1.0, 2.0, 3.0, 4.0]]
+
+    Args:
+        arrays: a sequence of arrays, whose shapes agree but for that axis.
+        axis: the axis, counted from the end where it is negative; None flattens the arrays first.
+
+    Returns:
+        A tensor of the joint shape, of the dtype that the arrays promote to: a copy.
+
+    Derivative:
+        Each array gets its part of the cotangent.
+
+    Raises:
+        ValueError: for an empty sequence; for an axis that the first array does not have; for shapes that do not agree
+            (TypeError in JAX).
+    """
     arrays = as_tensors("concat", arrays)
     if not arrays:
         raise ValueError("concat: there are no arrays to join")
@@ -220,7 +376,25 @@ def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Tensor:
 
 @public("stack", "rule")
 def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Tensor:
-    """The arrays, all of one shape, along a new axis. A number among them takes the dtype of the others."""
+    """Arrays of one shape joined along a new axis.
+
+    >>> import xgrad as xg
+    >>> xg.stack([xg.asarray([1.0, 2.0]), xg.asarray([3.0, 4.0])], axis=1).tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
+
+    Args:
+        arrays: a sequence of arrays of one shape. A number counts as a 0-d array, of the dtype of the others.
+        axis: where the new axis is in the result, counted from the end where it is negative.
+
+    Returns:
+        A tensor with one axis more, of the dtype that the arrays promote to: a copy.
+
+    Derivative:
+        Each array gets its slice of the cotangent.
+
+    Raises:
+        ValueError: for an empty sequence; for an axis that the result does not have; for several shapes.
+    """
     arrays = as_tensors("stack", arrays)
     if not arrays:
         raise ValueError("stack: there are no arrays to join")

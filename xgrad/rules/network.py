@@ -56,14 +56,35 @@ _linear = Function(
 @public("linear", "rule")
 @with_fast_path("affine", _linear)
 def linear(x: Any, weight: Any, bias: Any = None, /) -> Tensor:
-    """x @ weight.T + bias, for x of shape (..., in), weight (out, in) and bias (out,).
+    """The affine map x @ weight.T + bias of a layer.
 
-    One operation instead of three: the bias is added in place, and the gradient of the weight comes in its own order.
+    One operation stands for three: the bias is added in place, and the gradient of the weight has the memory layout of the
+    weight.
 
     >>> import xgrad as xg
-    >>> xg.linear(xg.asarray([[1.0, 2.0]]), xg.asarray([[3.0, 4.0]]), xg.asarray([0.5])).numpy().tolist()
+    >>> xg.linear(xg.asarray([[1.0, 2.0]]), xg.asarray([[3.0, 4.0]]), xg.asarray([0.5])).tolist()
     [[11.5]]
+
+    Args:
+        x: an array of shape (..., in), of any numeric dtype.
+        weight: an array of shape (out, in).
+        bias: an array of shape (out,), or None.
+
+    Returns:
+        A tensor of shape (..., out), of the dtype that the arguments promote to.
+
+    Derivative:
+        With the cotangent g: g @ weight for x, g.T @ x for the weight, and the sum of g over all axes but the last for the bias.
+
+    Raises:
+        ValueError: for a weight that is no matrix; for a bias of another shape than (out,); for an x whose last axis is not of
+            length in.
+        MixedBackendsError: for arrays of two libraries, or on two devices.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
     """
+    if not hasattr(x, "shape"):
+        x = operand("linear", x)
     shapes = [tuple(getattr(array, "shape", ())) for array in (weight, bias)]
     if len(shapes[0]) != 2 or (bias is not None and shapes[1] != shapes[0][:1]):
         given = "" if bias is None else f" and the bias {shapes[1]}"
@@ -73,7 +94,27 @@ def linear(x: Any, weight: Any, bias: Any = None, /) -> Tensor:
 
 @public("weight_gradient", "composition")
 def weight_gradient(g: Any, x: Any, weight: Any, /) -> Tensor:
-    """g.T @ x for matrices g and x: the gradient of linear's weight, like which it may lie in memory."""
+    """g.T @ x for two matrices: the gradient of the weight of `linear`.
+
+    >>> import xgrad as xg
+    >>> weight = xg.ones((1, 2))
+    >>> xg.weight_gradient(xg.asarray([[2.0]]), xg.asarray([[3.0, 4.0]]), weight).tolist()
+    [[6.0, 8.0]]
+
+    Args:
+        g: a matrix of shape (n, out), of any numeric dtype: the cotangent.
+        x: a matrix of shape (n, in): the input of the layer.
+        weight: the weight, of shape (out, in). A backend may give the result the memory layout of it.
+
+    Returns:
+        A tensor of shape (out, in), of the dtype that g and x promote to.
+
+    Raises:
+        TypeError: for what is no array.
+        ValueError: for a g or an x with fewer than two axes, and for two numbers of rows.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
+    """
     g, x = together("weight_gradient", g, x)
     product: Tensor = matmul(matrix_transpose(g), x)
     return product
@@ -134,11 +175,26 @@ _leaky_relu = Elementwise(
 
 @public("leaky_relu", "rule")
 def leaky_relu(x: Any, /, negative_slope: float = 0.01) -> Tensor:
-    """x where it is positive, `negative_slope` times x elsewhere.
+    """x where it is positive, and a multiple of it elsewhere.
 
     >>> import xgrad as xg
-    >>> xg.leaky_relu(xg.asarray([-1.0, 2.0]), 0.5).numpy().tolist()
+    >>> xg.leaky_relu(xg.asarray([-1.0, 2.0]), 0.5).tolist()
     [-0.5, 2.0]
+
+    Args:
+        x: an array of a real floating-point dtype, of any shape.
+        negative_slope: the factor where x is 0 or less, a number.
+
+    Returns:
+        A tensor of the shape and dtype of x.
+
+    Derivative:
+        1 where x is positive, and negative_slope elsewhere, also at 0.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number, and for a negative_slope that is no number.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.leaky_relu.html
     """
     if not is_scalar(negative_slope):
         raise TypeError(f"leaky_relu: negative_slope must be a number, not {type(negative_slope).__name__}")
@@ -172,11 +228,22 @@ _logsumexp = Function(
 
 @public("logsumexp", "rule")
 def logsumexp(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Tensor:
-    """log(sum(exp(x))) over the axes, without overflow.
+    """log(sum(exp(x))) over axes, without overflow. It is -inf where there are no elements.
 
     >>> import xgrad as xg
     >>> xg.logsumexp(xg.asarray([1e4, 1e4])).item()
     10000.69314718056
+
+    Args:
+        x: an array of a real floating-point dtype. Integers become floats of the default dtype.
+
+    Returns:
+        A tensor of the shape of x without the axes, of the dtype of x.
+
+    Derivative:
+        softmax(x) over the axes. An element that is inf gets all of it, several share it. It is nan where all elements are -inf.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.logsumexp.html
     """
     return apply(_logsumexp, (x,), {"axis": one_or_more("logsumexp", axis), "keepdims": keepdims})
 
@@ -199,14 +266,53 @@ _log_softmax = Function(
 
 @public("softmax", "rule")
 def softmax(x: Any, /, *, axis: int = -1) -> Tensor:
-    """exp(x) / sum(exp(x)) along the axis."""
+    """exp(x) / sum(exp(x)) along an axis, without overflow.
+
+    >>> import xgrad as xg
+    >>> xg.softmax(xg.asarray([1000.0, 1000.0])).tolist()
+    [0.5, 0.5]
+
+    Args:
+        x: an array of a real floating-point dtype, with an axis at least. Integers become floats of the default dtype.
+
+    Returns:
+        A tensor of the shape and dtype of x, with sums of 1 along the axis. They are nan where an element is inf or nan, and
+        where all are -inf.
+
+    Derivative:
+        With the cotangent g and the result y: y * (g - sum(g * y)), in both modes and to any order.
+
+    Raises:
+        ValueError: for an axis that x does not have.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
+    """
     x = operand("softmax", x)
     return apply(_softmax, (x,), {"axis": normalize_axes("softmax", integer("softmax", axis), x.ndim)[0]})
 
 
 @public("log_softmax", "rule")
 def log_softmax(x: Any, /, *, axis: int = -1) -> Tensor:
-    """x - logsumexp(x) along the axis."""
+    """The logarithm of softmax, x - logsumexp(x), along an axis. It is finite also where softmax is 0.
+
+    >>> import xgrad as xg
+    >>> xg.log_softmax(xg.asarray([0.0, 1000.0])).tolist()
+    [-1000.0, 0.0]
+
+    Args:
+        x: an array of a real floating-point dtype, with an axis at least. Integers become floats of the default dtype.
+
+    Returns:
+        A tensor of the shape and dtype of x.
+
+    Derivative:
+        With the cotangent g: g - softmax(x) * sum(g), in both modes and to any order.
+
+    Raises:
+        ValueError: for an axis that x does not have.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
+    """
     x = operand("log_softmax", x)
     return apply(_log_softmax, (x,), {"axis": normalize_axes("log_softmax", integer("log_softmax", axis), x.ndim)[0]})
 
@@ -236,13 +342,32 @@ _cross_entropy = Function("softmax_cross_entropy", ("x", "number"), (_cross_entr
 
 @public("softmax_cross_entropy", "rule")
 def softmax_cross_entropy(x: Any, number: Any, /, *, axis: int = -1, ignore_index: int = -100) -> Tensor:
-    """-log_softmax(x) at each class number, for `number` of the shape of x without the axis; 0 for `ignore_index`.
-
-    A number that is no class is an IndexError where the library checks its indices, and nan elsewhere.
+    """The cross entropy -log_softmax(x) at given classes.
 
     >>> import xgrad as xg
-    >>> xg.softmax_cross_entropy(xg.asarray([[0.0, 0.0]]), xg.asarray([1])).numpy().tolist()
-    [0.6931471805599453]
+    >>> x, number = xg.asarray([[0.0, 0.0]]), xg.asarray([1])
+    >>> round(xg.softmax_cross_entropy(x, number).item(), 4)
+    0.6931
+    >>> xg.grad(lambda x: xg.sum(xg.softmax_cross_entropy(x, number)))(x).tolist()
+    [[0.5, -0.5]]
+
+    Args:
+        x: an array of scores (logits) of a real floating-point dtype, with one score for each class along the axis.
+        number: the numbers of the classes, from 0, an array of integers of the shape of x without the axis.
+        ignore_index: the number that stands for no class: there the result and the gradient are 0.
+
+    Returns:
+        A tensor of the shape of the numbers and the dtype of x.
+
+    Derivative:
+        The cotangent times softmax(x), less the cotangent at the class. The numbers get none.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number, and for an axis or an ignore_index that is no integer.
+        ValueError: for an axis that x does not have.
+        IndexError: for a number that is no class, where the library checks its indices; elsewhere it gives nan, as -1 does.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cross_entropy.html
     """
     x, number = together("softmax_cross_entropy", x, own_indices(x, number))
     x, number = operand("softmax_cross_entropy", x), beside("softmax_cross_entropy", x, number)

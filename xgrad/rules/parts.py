@@ -18,7 +18,20 @@ from xgrad.rules.shapes import normalize_axes
 
 @public("unstack", "composition")
 def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
-    """The slices along an axis, as a tuple: views of x. (Of a vector, they are numbers of their own, as in NumPy.)"""
+    """The slices of an array along an axis.
+
+    >>> import xgrad as xg
+    >>> first, second = xg.unstack(xg.asarray([[1.0, 2.0], [3.0, 4.0]]))
+    >>> second.tolist()
+    [3.0, 4.0]
+
+    Returns:
+        A tuple of tensors of the shape of x without the axis, and of its dtype: views of x. Of a vector they are copies, as x[0]
+            is.
+
+    Raises:
+        ValueError: for an axis that x does not have.
+    """
     x = operand("unstack", x)
     (axis,) = normalize_axes("unstack", integer("unstack", axis), x.ndim)
     before, after = (slice(None),) * axis, (...,) if x.ndim > 1 else ()
@@ -27,7 +40,27 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Tensor, ...]:
 
 @public("repeat", "composition")
 def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
-    """Each element `repeats` times (a number, or one for each element along `axis`); of the flattened array without an axis."""
+    """Each element several times in a row.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([1.0, 2.0])
+    >>> xg.repeat(x, 2).tolist(), xg.repeat(x, xg.asarray([0, 3])).tolist()
+    ([1.0, 1.0, 2.0, 2.0], [2.0, 2.0, 2.0])
+
+    Args:
+        repeats: how often: an integer for all, or an array of integers, one for each element along the axis.
+        axis: the axis, counted from the end where it is negative; None flattens x first.
+
+    Returns:
+        A tensor of the dtype of x, and of its shape with a longer axis: a copy.
+
+    Derivative:
+        Each element of x gets the sum of the cotangents of its repetitions.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number; for an axis or for repeats that are no integers.
+        ValueError: for an axis that x does not have; for negative repeats; for repeats of another length than the axis.
+    """
     x, repeats = together("repeat", x, repeats)
     x = operand("repeat", x)
 
@@ -45,7 +78,26 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
 
 @public("tile", "composition")
 def tile(x: Any, repetitions: Sequence[int], /) -> Tensor:
-    """The whole array repeated along each axis."""
+    """The whole array several times along each axis.
+
+    >>> import xgrad as xg
+    >>> xg.tile(xg.asarray([[1.0, 2.0]]), (2, 2)).tolist()
+    [[1.0, 2.0, 1.0, 2.0], [1.0, 2.0, 1.0, 2.0]]
+
+    Args:
+        repetitions: how often along each axis, or along the last ones where there are fewer. More than x has axes add axes in
+            front.
+
+    Returns:
+        A tensor of the dtype of x, and of its shape times the repetitions: a copy.
+
+    Derivative:
+        Each element of x gets the sum of the cotangents of its repetitions.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number, and for repetitions that are no integers.
+        ValueError: for a negative number of repetitions.
+    """
     x = operand("tile", x)
     reps = integers("tile", repetitions, "repetitions")
     width = max(x.ndim, len(reps))

@@ -19,9 +19,31 @@ from xgrad.rules.declare import of_backend
 def arange(
     backend: Any, start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None, device: Any = None
 ) -> Tensor:
-    """Numbers from `start` (0 if only one is given) to before `stop`, `step` apart.
+    """Numbers from `start` to before `stop`, `step` apart.
 
-    0-d tensors may be given. The numbers move with `start` and `step`; how many they are does not.
+    >>> import xgrad as xg
+    >>> xg.arange(0.0, 1.0, 0.25).tolist()
+    [0.0, 0.25, 0.5, 0.75]
+    >>> xg.grad(lambda step: xg.sum(xg.arange(0.0, 3.0, step)))(xg.asarray(1.0)).item()
+    3.0
+
+    Args:
+        start: the first number; the end, if it is given alone. All three may be 0-d arrays (the standard has numbers only).
+        stop: the end, which is not reached.
+        step: the distance of neighbours, which may be negative.
+        dtype: the dtype of the result; None means integers if all three are, else the default floating-point dtype.
+
+    Returns:
+        A tensor of shape (n,), where n is (stop - start) / step, rounded up, and at least 0.
+
+    Derivative:
+        Element k is start + k * step: the gradient goes to start and step. How many elements there are does not depend on them
+        smoothly, so stop gets the gradient 0.
+
+    Raises:
+        ZeroDivisionError: for the step 0 (ValueError in PyTorch).
+        TypeError: for what is no number, and for a dtype that the backend does not have.
+        ValueError: for an array that is not 0-d.
     """
     if any(hasattr(value, "shape") for value in (start, stop, step)):
         return _steps(backend, start, stop, step, dtype, device)
@@ -32,11 +54,30 @@ def arange(
 def linspace(
     backend: Any, start: Any, stop: Any, /, num: int, *, dtype: Any = None, device: Any = None, endpoint: bool = True
 ) -> Tensor:
-    """`num` evenly spaced numbers from `start` to `stop`, which may be 0-d tensors, and are differentiated by.
+    """Evenly spaced numbers between two ends.
 
     >>> import xgrad as xg
+    >>> xg.linspace(0.0, 1.0, 5).tolist()
+    [0.0, 0.25, 0.5, 0.75, 1.0]
     >>> xg.grad(lambda stop: xg.sum(xg.linspace(0.0, stop, 5)))(xg.asarray(1.0)).item()
     2.5
+
+    Args:
+        start: the first number, real or complex. Both ends may be 0-d arrays (the standard has numbers only).
+        stop: the last number.
+        num: how many numbers.
+        dtype: the dtype of the result; None means the floating-point dtype of the arrays, or else the default one.
+        endpoint: whether stop is among the numbers. If not, it is where the next one would be.
+
+    Returns:
+        A tensor of shape (num,).
+
+    Derivative:
+        Each element is a weighted mean (1 - w) * start + w * stop: the gradient goes to both ends.
+
+    Raises:
+        TypeError: for what is no number; for a num that is no integer; for a dtype that the backend does not have.
+        ValueError: for a negative num, and for an array that is not 0-d.
     """
     num = integer("linspace", num, "num")
     if any(hasattr(value, "shape") for value in (start, stop)):

@@ -28,10 +28,31 @@ _mask = JointlyLinear(
 
 @public("where", "rule")
 def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
-    """x1 where the condition holds, x2 elsewhere.
+    """x1 where a condition holds, x2 elsewhere.
 
-    The branch not taken gets the gradient 0, also where its own derivative is infinite or nan: but what is infinite further up
-    makes 0 * inf = nan there. Make the argument safe first: where(x > 0, log(where(x > 0, x, 1)), 0).
+    >>> import xgrad as xg
+    >>> x = xg.asarray([-1.0, 4.0])
+    >>> xg.where(x > 0, x, 0.0).tolist()
+    [0.0, 4.0]
+    >>> xg.grad(lambda x: xg.sum(xg.where(x > 0, xg.sqrt(xg.where(x > 0, x, 1.0)), 0.0)))(x).tolist()
+    [0.0, 0.25]
+
+    Args:
+        condition: an array of booleans, or a bool. NumPy and JAX also take numbers, which hold where they are not 0.
+        x1, x2: arrays of any dtype, or numbers.
+
+    Returns:
+        A tensor of the shape that all three broadcast to, and of the dtype that x1 and x2 promote to.
+
+    Derivative:
+        Each element's cotangent goes to the branch that it came from; the other gets 0. A branch that is not taken still has a
+        derivative of its own: where that is infinite or nan, 0 times it is nan. Make the argument safe first, as in the example.
+
+    Raises:
+        TypeError: for what is neither an array nor a number; for a condition of another dtype than bool, where the library needs
+            it.
+        ValueError: for shapes that do not broadcast.
+        MixedBackendsError: for arrays of two libraries, or on two devices.
     """
     if is_scalar(condition):
         condition = beside("where", x1 if is_scalar(x2) else x2, condition)
@@ -45,7 +66,30 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
 
 @public("mask", "rule")
 def mask(x: Any, condition: Any, /) -> Tensor:
-    """x where the condition holds, 0 elsewhere."""
+    """x where a condition holds, 0 elsewhere.
+
+    Unlike x * condition, it gives 0 also where x is infinite or nan.
+
+    >>> import xgrad as xg
+    >>> xg.mask(xg.asarray([1.0, xg.nan, 3.0]), xg.asarray([True, False, False])).tolist()
+    [1.0, 0.0, 0.0]
+
+    Args:
+        x: an array of any numeric dtype.
+        condition: an array of booleans. Both shapes broadcast.
+
+    Returns:
+        A tensor of the shape that both broadcast to, and of the dtype of x.
+
+    Derivative:
+        The cotangent, masked in the same way.
+
+    Raises:
+        ValueError: for shapes that do not broadcast.
+        MixedBackendsError: for arrays of two libraries, or on two devices.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.Tensor.masked_fill.html
+    """
     return apply(_mask, (x, condition))
 
 
@@ -54,31 +98,102 @@ def mask(x: Any, condition: Any, /) -> Tensor:
 
 @public("argmax", NOT_CONTINUOUS)
 def argmax(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The position of the largest element along an axis."""
+    """The position of the largest element along an axis: the first one, if several are equal. nan counts as the largest.
+
+    >>> import xgrad as xg
+    >>> xg.argmax(xg.asarray([1.0, 3.0, 3.0])).item()
+    1
+
+    Args:
+        x: an array of any real dtype, or a number.
+        axis: the axis, counted from the end where it is negative; None counts all elements row by row.
+
+    Returns:
+        A tensor of the shape of x without the axis, of the default integer dtype.
+
+    Raises:
+        ValueError: for an axis that x does not have, or one without elements (IndexError in some libraries).
+    """
     return untracked("argmax", (x,), axis=or_none("argmax", axis), keepdims=keepdims)
 
 
 @public("argmin", NOT_CONTINUOUS)
 def argmin(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The position of the smallest element along an axis."""
+    """The position of the smallest element along an axis: the first one, if several are equal. nan counts as the smallest.
+
+    >>> import xgrad as xg
+    >>> xg.argmin(xg.asarray([[3.0, 1.0], [2.0, 5.0]]), axis=1).tolist()
+    [1, 0]
+
+    Args:
+        x: an array of any real dtype, or a number.
+        axis: the axis, counted from the end where it is negative; None counts all elements row by row.
+
+    Returns:
+        A tensor of the shape of x without the axis, of the default integer dtype.
+
+    Raises:
+        ValueError: for an axis that x does not have, or one without elements (IndexError in some libraries).
+    """
     return untracked("argmin", (x,), axis=or_none("argmin", axis), keepdims=keepdims)
 
 
 @public("count_nonzero", NOT_CONTINUOUS)
 def count_nonzero(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """How many elements are not 0."""
+    """The number of elements that are not 0. nan is not 0.
+
+    >>> import xgrad as xg
+    >>> xg.count_nonzero(xg.asarray([[1.0, 0.0], [2.0, 3.0]]), axis=0).tolist()
+    [2, 1]
+
+    Returns:
+        A tensor of the shape of x without the axes, of the default integer dtype.
+    """
     return untracked("count_nonzero", (x,), axis=one_or_more("count_nonzero", axis), keepdims=keepdims)
 
 
 @public("nonzero", NOT_CONTINUOUS)
 def nonzero(x: Any, /) -> tuple[Tensor, ...]:
-    """The positions of the elements that are not 0, one array for each axis."""
+    """The positions of the elements that are not 0, row by row.
+
+    >>> import xgrad as xg
+    >>> rows, columns = xg.nonzero(xg.asarray([[1.0, 0.0], [0.0, 3.0]]))
+    >>> rows.tolist(), columns.tolist()
+    ([0, 1], [0, 1])
+
+    Returns:
+        A tuple of tensors of shape (n,) and the default integer dtype, one for each axis of x; n is how many elements are not 0.
+
+    Raises:
+        ValueError: for a 0-d array.
+    """
     return _several("nonzero", x)
 
 
 @public("searchsorted", NOT_CONTINUOUS)
 def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Tensor:
-    """Where in the sorted x1 the elements of x2 belong."""
+    """The positions at which elements would have to be inserted into a sorted vector to keep it sorted.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([1.0, 2.0, 2.0, 3.0])
+    >>> v = xg.asarray([2.0, 9.0])
+    >>> xg.searchsorted(x, v).tolist(), xg.searchsorted(x, v, side="right").tolist()
+    ([1, 4], [3, 4])
+
+    Args:
+        x1: a vector of a real dtype, in ascending order.
+        x2: an array of a real dtype, of any shape. nan comes after all numbers.
+        side: where equal elements go: 'left' is before them, 'right' after them.
+        sorter: the indices that sort x1, if it is not sorted.
+
+    Returns:
+        A tensor of the shape of x2, of the default integer dtype.
+
+    Raises:
+        TypeError: for what is neither an array nor a number.
+        ValueError: for an x1 with several axes, and for any other side.
+        MixedBackendsError: for arrays of two libraries, or on two devices.
+    """
     if sorter is not None:
         from xgrad.rules.indexing import take
 
@@ -88,19 +203,52 @@ def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None)
 
 @public("all", NOT_CONTINUOUS)
 def all(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """Whether every element is true."""
+    """Whether every element is true, that is, not 0. It is True where there are no elements.
+
+    >>> import xgrad as xg
+    >>> xg.all(xg.asarray([[True, False], [True, True]]), axis=1).tolist()
+    [False, True]
+
+    Returns:
+        A tensor of the shape of x without the axes, of dtype bool.
+    """
     return untracked("all", (x,), axis=one_or_more("all", axis), keepdims=keepdims)
 
 
 @public("any", NOT_CONTINUOUS)
 def any(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """Whether some element is true."""
+    """Whether some element is true, that is, not 0. It is False where there are no elements.
+
+    >>> import xgrad as xg
+    >>> xg.any(xg.asarray([[True, False], [False, False]]), axis=1).tolist()
+    [True, False]
+
+    Returns:
+        A tensor of the shape of x without the axes, of dtype bool.
+    """
     return untracked("any", (x,), axis=one_or_more("any", axis), keepdims=keepdims)
 
 
 @public("isin", NOT_CONTINUOUS)
 def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Tensor:
-    """For each element of x1, whether it is among those of x2."""
+    """For each element of x1, whether it is among those of x2. nan is equal to nothing, not even to nan.
+
+    >>> import xgrad as xg
+    >>> xg.isin(xg.asarray([1, 2, 3]), xg.asarray([2, 5])).tolist()
+    [False, True, False]
+
+    Args:
+        x1: an array of integers, or one. Most libraries take other dtypes too.
+        x2: an array of integers, or one, of any shape.
+        invert: whether to ask for the elements that are not in x2.
+
+    Returns:
+        A tensor of the shape of x1, of dtype bool.
+
+    Raises:
+        TypeError: for what is neither an array nor a number.
+        MixedBackendsError: for arrays of two libraries, or on two devices.
+    """
     return untracked("isin", (x1, x2), invert=invert)
 
 
@@ -109,7 +257,22 @@ def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Tensor:
 
 @public("argsort", NOT_CONTINUOUS)
 def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
-    """The positions that sort x along an axis."""
+    """The positions that sort an array along an axis. nan comes after all numbers, or first in descending order.
+
+    >>> import xgrad as xg
+    >>> xg.argsort(xg.asarray([3.0, 1.0, 2.0])).tolist()
+    [1, 2, 0]
+
+    Args:
+        x: an array of any real dtype, with an axis at least.
+        stable: whether equal elements keep their order, also in descending order.
+
+    Returns:
+        A tensor of the shape of x, of the default integer dtype.
+
+    Raises:
+        ValueError: for an axis that x does not have.
+    """
     x = operand("argsort", x)
     (axis,) = normalize_axes("argsort", integer("argsort", axis), x.ndim)
     return untracked("argsort", (x,), axis=axis, descending=descending, stable=stable)
@@ -117,7 +280,25 @@ def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool
 
 @public("sort", "composition")
 def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
-    """x sorted along an axis; the gradient goes back to where each element stood."""
+    """The elements in ascending order along an axis. nan comes after all numbers, or first in descending order.
+
+    >>> import xgrad as xg
+    >>> xg.grad(lambda x: xg.sort(x)[0])(xg.asarray([3.0, 1.0, 2.0])).tolist()
+    [0.0, 1.0, 0.0]
+
+    Args:
+        x: an array of any real dtype, with an axis at least.
+
+    Returns:
+        A tensor of the shape and dtype of x: a copy.
+
+    Derivative:
+        Each cotangent goes back to where the element stood. Equal elements count in the order in which they stood: they do not
+        share.
+
+    Raises:
+        ValueError: for an axis that x does not have.
+    """
     from xgrad.rules.indexing import take_along_axis
 
     x = operand("sort", x)
@@ -129,7 +310,30 @@ def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = 
 
 @public("diff", "composition")
 def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Tensor:
-    """The n-th difference of neighbours along an axis, with arrays (or one number for all) put before and after it."""
+    """The n-th difference of neighbours along an axis: x[i + 1] - x[i], n times.
+
+    >>> import xgrad as xg
+    >>> xg.diff(xg.asarray([1.0, 4.0, 9.0])).tolist(), xg.diff(xg.asarray([1.0, 4.0, 9.0]), n=2).tolist()
+    ([3.0, 5.0], [2.0])
+
+    Args:
+        x: an array of any numeric dtype, with an axis at least.
+        n: how many times. For n = 0 the result is x, with what is put before and after it.
+        prepend: an array to put before x along the axis, or one number for all lines.
+        append: an array to put after it, or one number.
+
+    Returns:
+        A tensor of the dtype of x (or that it promotes to with what is put beside it), with n elements fewer along the axis, but
+        not fewer than none.
+
+    Derivative:
+        The function is linear. For n = 1, each element gets the cotangent of the difference before it, less that of the one after
+        it.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number; for an axis or an n that is no integer; for booleans.
+        ValueError: for an axis that x does not have, and for shapes to put beside it that do not fit.
+    """
     from xgrad.rules.indexing import getitem
     from xgrad.rules.manipulation import broadcast_to, concat
 
@@ -152,30 +356,81 @@ def diff(x: Any, /, *, axis: int = -1, n: int = 1, prepend: Any = None, append: 
 
 @public("unique_values", "composition")
 def unique_values(x: Any, /) -> Tensor:
-    """The distinct elements. The gradient of each goes to where it occurs first.
+    """The distinct elements, in ascending order. Each nan counts alone.
 
     >>> import xgrad as xg
-    >>> xg.grad(lambda x: xg.sum(xg.unique_values(x)))(xg.asarray([2.0, 1.0, 2.0])).numpy().tolist()
+    >>> xg.unique_values(xg.asarray([2.0, 1.0, 2.0])).tolist()
+    [1.0, 2.0]
+    >>> xg.grad(lambda x: xg.sum(xg.unique_values(x)))(xg.asarray([2.0, 1.0, 2.0])).tolist()
     [1.0, 1.0, 0.0]
+
+    Returns:
+        A tensor of shape (n,) and the dtype of x, where n is how many distinct elements there are.
+
+    Derivative:
+        The cotangent of each goes to where it occurs first.
     """
     return _unique("unique_inverse", x)[0]
 
 
 @public("unique_counts", "composition")
 def unique_counts(x: Any, /) -> tuple[Tensor, ...]:
-    """The distinct elements, and how often each occurs."""
+    """The distinct elements, in ascending order, and how often each occurs. Each nan counts alone.
+
+    >>> import xgrad as xg
+    >>> values, counts = xg.unique_counts(xg.asarray([2.0, 1.0, 2.0]))
+    >>> values.tolist(), counts.tolist()
+    ([1.0, 2.0], [1, 2])
+
+    Returns:
+        values, of shape (n,) and the dtype of x, and counts, of shape (n,) and the default integer dtype; a named tuple where the
+        library has one.
+
+    Derivative:
+        The cotangent of each value goes to where it occurs first. The counts have none.
+    """
     return _unique("unique_counts", x)
 
 
 @public("unique_inverse", "composition")
 def unique_inverse(x: Any, /) -> tuple[Tensor, ...]:
-    """The distinct elements, and for each element of x which of them it is."""
+    """The distinct elements, in ascending order, and which of them each element of x is. Each nan counts alone.
+
+    >>> import xgrad as xg
+    >>> values, inverse = xg.unique_inverse(xg.asarray([2.0, 1.0, 2.0]))
+    >>> values.tolist(), inverse.tolist()
+    ([1.0, 2.0], [1, 0, 1])
+
+    Returns:
+        values, of shape (n,) and the dtype of x, and inverse_indices, of the shape of x and the default integer dtype, with which
+        values[inverse_indices] is x; a named tuple where the library has one.
+
+    Derivative:
+        The cotangent of each value goes to where it occurs first. The indices have none.
+    """
     return _unique("unique_inverse", x)
 
 
 @public("unique_all", "composition")
 def unique_all(x: Any, /) -> tuple[Tensor, ...]:
-    """The distinct elements, where each occurs first, which one each element of x is, and how often each occurs."""
+    """The distinct elements, in ascending order, and where and how often they occur. Each nan counts alone.
+
+    >>> import xgrad as xg
+    >>> values, indices, inverse, counts = xg.unique_all(xg.asarray([2.0, 1.0, 2.0]))
+    >>> values.tolist(), indices.tolist(), inverse.tolist(), counts.tolist()
+    ([1.0, 2.0], [1, 0], [1, 0, 1], [1, 2])
+
+    Returns:
+        values, of shape (n,) and the dtype of x; indices, where each occurs first in the flattened array, counts, how often, both
+        of shape (n,); and inverse_indices, of the shape of x. The order is values, indices, inverse_indices, counts; all but the
+        values have the default integer dtype. It is a named tuple where the library has one.
+
+    Derivative:
+        The cotangent of each value goes to where it occurs first. The others have none.
+
+    Raises:
+        NotImplementedError: on PyTorch, which does not say where an element occurs first.
+    """
     return _unique("unique_all", x)
 
 

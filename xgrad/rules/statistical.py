@@ -31,11 +31,25 @@ _mean_all = _of_all(_mean, {"axis": None, "keepdims": False})
 
 @public("sum", "rule")
 def sum(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
-    """The sum over the axes (all of them by default).
+    """The sum of the elements over axes. It is 0 where there are no elements.
 
     >>> import xgrad as xg
-    >>> xg.sum(xg.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0).numpy().tolist()
+    >>> xg.sum(xg.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=0).tolist()
     [4.0, 6.0]
+    >>> xg.sum(xg.asarray([100, 100], dtype=xg.int8)).item()
+    200
+
+    Args:
+        x: an array of any numeric dtype, or of booleans, which count as 0 and 1.
+        dtype: the dtype of the result, to which x is converted first; None means that of x, but the default integer dtype for
+            booleans and for integers of fewer bits (of uint8, say, the unsigned one), so that sums of small integers do not
+            overflow.
+
+    Returns:
+        A tensor of the shape of x without the axes.
+
+    Derivative:
+        Every element gets the cotangent of its sum.
     """
     if axis is None and dtype is None and not keepdims:
         return _sum_all(x)
@@ -44,7 +58,21 @@ def sum(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = Fal
 
 @public("mean", "rule")
 def mean(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """The arithmetic mean over the axes (all of them by default)."""
+    """The arithmetic mean of the elements over axes. It is nan where there are no elements.
+
+    >>> import xgrad as xg
+    >>> xg.mean(xg.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=1).tolist()
+    [1.5, 3.5]
+
+    Args:
+        x: an array of a real or complex floating-point dtype. Integers and booleans become floats of the default dtype.
+
+    Returns:
+        A tensor of the shape of x without the axes, of the dtype of x.
+
+    Derivative:
+        Every element gets the cotangent of its mean, divided by the number of elements.
+    """
     if axis is None and not keepdims:
         return _mean_all(x)
     return apply(_mean, (x,), {"axis": one_or_more("mean", axis), "keepdims": keepdims})
@@ -85,13 +113,48 @@ _std = Function(
 
 @public("var", "rule")
 def var(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """The variance over the axes; `correction=1` gives the unbiased estimate."""
+    """The variance over axes: the mean square of the distances from the mean. It is nan where there are no elements.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([1.0, 3.0])
+    >>> xg.var(x).item(), xg.var(x, correction=1).item()
+    (1.0, 2.0)
+    >>> xg.grad(xg.var)(x).tolist()
+    [-1.0, 1.0]
+
+    Args:
+        x: an array of a real floating-point dtype. Integers and booleans become floats of the default dtype.
+        correction: the sum of squares is divided by n - correction: 0 for a population, 1 for a sample.
+
+    Returns:
+        A tensor of the shape of x without the axes, of the dtype of x. It is inf or nan where n - correction is 0 or less.
+
+    Derivative:
+        2 * (x - mean) / (n - correction), in both modes and to any order.
+    """
     return apply(_var, (x,), {"axis": one_or_more("var", axis), "correction": correction, "keepdims": keepdims})
 
 
 @public("std", "rule")
 def std(x: Any, /, *, axis: Axes = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """The standard deviation over the axes. Its gradient where it is 0 is 0."""
+    """The standard deviation over axes: the square root of the variance. It is nan where there are no elements.
+
+    >>> import xgrad as xg
+    >>> xg.std(xg.asarray([1.0, 3.0])).item()
+    1.0
+    >>> xg.grad(xg.std)(xg.asarray([2.0, 2.0])).tolist()
+    [0.0, 0.0]
+
+    Args:
+        x: an array of a real floating-point dtype. Integers and booleans become floats of the default dtype.
+        correction: the sum of squares is divided by n - correction: 0 for a population, 1 for a sample.
+
+    Returns:
+        A tensor of the shape of x without the axes, of the dtype of x. It is inf or nan where n - correction is 0 or less.
+
+    Derivative:
+        (x - mean) / ((n - correction) * std), and 0 where std is 0.
+    """
     return apply(_std, (x,), {"axis": one_or_more("std", axis), "correction": correction, "keepdims": keepdims})
 
 
@@ -118,13 +181,49 @@ _max, _min = _extreme("max"), _extreme("min")
 
 @public("max", "rule")
 def max(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """The largest element over the axes. Equal ones share the gradient."""
+    """The largest element over axes. nan counts as the largest.
+
+    >>> import xgrad as xg
+    >>> xg.max(xg.asarray([[1.0, 5.0], [3.0, 2.0]]), axis=0).tolist()
+    [3.0, 5.0]
+    >>> xg.grad(xg.max)(xg.asarray([1.0, 3.0, 3.0])).tolist()
+    [0.0, 0.5, 0.5]
+
+    Args:
+        x: an array of any real dtype, or a number.
+
+    Returns:
+        A tensor of the shape of x without the axes, of the dtype of x.
+
+    Derivative:
+        The cotangent goes to the largest element. Equal ones share it in equal parts. Where the result is nan, all of it is nan.
+
+    Raises:
+        ValueError: for an axis that x does not have, or one without elements (IndexError in some libraries).
+    """
     return apply(_max, (x,), {"axis": one_or_more("max", axis), "keepdims": keepdims})
 
 
 @public("min", "rule")
 def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
-    """The smallest element over the axes. Equal ones share the gradient."""
+    """The smallest element over axes. nan counts as the smallest.
+
+    >>> import xgrad as xg
+    >>> xg.min(xg.asarray([[1.0, 5.0], [3.0, 2.0]]), axis=0).tolist()
+    [1.0, 2.0]
+
+    Args:
+        x: an array of any real dtype, or a number.
+
+    Returns:
+        A tensor of the shape of x without the axes, of the dtype of x.
+
+    Derivative:
+        The cotangent goes to the smallest element. Equal ones share it in equal parts. Where the result is nan, all of it is nan.
+
+    Raises:
+        ValueError: for an axis that x does not have, or one without elements (IndexError in some libraries).
+    """
     return apply(_min, (x,), {"axis": one_or_more("min", axis), "keepdims": keepdims})
 
 
@@ -172,7 +271,25 @@ _prod = Function(
 
 @public("prod", "rule")
 def prod(x: Any, /, *, axis: Axes = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
-    """The product over the axes (all of them by default). The gradient is right where elements are 0."""
+    """The product of the elements over axes. It is 1 where there are no elements.
+
+    >>> import xgrad as xg
+    >>> xg.prod(xg.asarray([[1.0, 2.0], [3.0, 4.0]]), axis=1).tolist()
+    [2.0, 12.0]
+    >>> xg.grad(xg.prod)(xg.asarray([0.0, 2.0, 3.0])).tolist()
+    [6.0, 0.0, 0.0]
+
+    Args:
+        x: an array of any numeric dtype, or of booleans, which count as 0 and 1.
+        dtype: the dtype of the result, to which x is converted first; None means that of x, but the default integer dtype for
+            booleans and for integers of fewer bits, as of `sum`.
+
+    Returns:
+        A tensor of the shape of x without the axes.
+
+    Derivative:
+        The product of all other elements. It is not computed by a division, so it is right where elements are 0.
+    """
     return apply(_prod, (x,), {"axis": one_or_more("prod", axis), "dtype": dtype, "keepdims": keepdims})
 
 
@@ -242,13 +359,57 @@ def _one_axis(name: str, x: Any, axis: int | None) -> int:
 
 @public("cumulative_sum", "rule")
 def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
-    """The running sum along an axis; `include_initial` puts a zero in front."""
+    """The sums of the first elements along an axis: of one, of two, and so on.
+
+    >>> import xgrad as xg
+    >>> xg.cumulative_sum(xg.asarray([1.0, 2.0, 3.0])).tolist()
+    [1.0, 3.0, 6.0]
+
+    Args:
+        x: an array of any numeric dtype, or of booleans, which count as 0 and 1.
+        axis: the axis, counted from the end where it is negative; None is for vectors only.
+        dtype: the dtype of the result, to which x is converted first; None means that of x, but the default integer dtype for
+            booleans and for integers of fewer bits, as of `sum`.
+        include_initial: whether the sum of no elements, 0, stands in front.
+
+    Returns:
+        A tensor of the shape of x, or with one element more along the axis.
+
+    Derivative:
+        Each element gets the sum of the cotangents from its own place to the end.
+
+    Raises:
+        ValueError: for an axis that x does not have, and for None where x is no vector.
+    """
     axis = _one_axis("cumulative_sum", x, axis)
     return apply(_cumulative_sum, (x,), {"axis": axis, "dtype": dtype, "include_initial": include_initial})
 
 
 @public("cumulative_prod", "rule")
 def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
-    """The running product along an axis; `include_initial` puts a one in front. The gradient is right at zeros."""
+    """The products of the first elements along an axis: of one, of two, and so on.
+
+    >>> import xgrad as xg
+    >>> xg.cumulative_prod(xg.asarray([2.0, 0.0, 3.0])).tolist()
+    [2.0, 0.0, 0.0]
+    >>> xg.grad(lambda x: xg.sum(xg.cumulative_prod(x)))(xg.asarray([2.0, 0.0, 3.0])).tolist()
+    [1.0, 8.0, 0.0]
+
+    Args:
+        x: an array of any numeric dtype, or of booleans, which count as 0 and 1.
+        axis: the axis, counted from the end where it is negative; None is for vectors only.
+        dtype: the dtype of the result, to which x is converted first; None means that of x, but the default integer dtype for
+            booleans and for integers of fewer bits, as of `sum` (JAX keeps the dtype of x).
+        include_initial: whether the product of no elements, 1, stands in front.
+
+    Returns:
+        A tensor of the shape of x, or with one element more along the axis.
+
+    Derivative:
+        It is not computed by a division, so it is right where elements are 0.
+
+    Raises:
+        ValueError: for an axis that x does not have, and for None where x is no vector.
+    """
     axis = _one_axis("cumulative_prod", x, axis)
     return apply(_cumulative_prod, (x,), {"axis": axis, "dtype": dtype, "include_initial": include_initial})

@@ -228,12 +228,31 @@ class At:
 
 
 def at(x: Any, key: Any, /) -> At:
-    """The place `x[key]`, for writes that make a new tensor, and that add up where a place is named more than once.
+    """The place x[key], for writes that leave x as it is and give a new tensor.
 
     >>> import xgrad as xg
     >>> i = xg.asarray([0, 0, 2])
-    >>> xg.at(xg.zeros(3), i).add(1.0).numpy().tolist()
+    >>> xg.at(xg.zeros(3), i).add(1.0).tolist()
     [2.0, 0.0, 1.0]
+    >>> xg.at(xg.zeros(3), 1).set(5.0).tolist()
+    [0.0, 5.0, 0.0]
+
+    Args:
+        x: an array of any shape and dtype, or a number.
+        key: as of `getitem`: integers, slices, `...`, None, arrays of integers and masks.
+
+    Returns:
+        An object with the methods get(), set(value), add(value) and subtract(value). Each returns a tensor of the shape and dtype
+        of x (get: of x[key]) and is differentiable, in x and in the value. add and subtract count a place as often as the key
+        names it.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number; by the methods, for a complex value in real numbers, and for a
+            floating-point one in integers.
+        IndexError: by the methods, for an index out of range, as of `getitem`.
+        ValueError: by the methods, for a value that does not broadcast to x[key].
+
+    https://docs.jax.dev/en/latest/_autosummary/jax.numpy.ndarray.at.html
     """
     if isinstance(x, Tensor):
         return At(x, key)
