@@ -3,59 +3,28 @@
 from __future__ import annotations
 
 import doctest
-import importlib
 import inspect
 import re
 from collections.abc import Iterator
-from types import ModuleType
+from importlib import import_module
 from typing import Any
 
 import pytest
 
-import xgrad as xg
+from bench.reference import FACES, public_names
 from xgrad.engine.registry import DERIVATIVES, FUNCTIONS
 from xgrad.rules.documentation import STANDARD, completed, of_row
-
-FACES = (
-    "xgrad",
-    "linalg",
-    "fft",
-    "special",
-    "random",
-    "nn",
-    "nn.functional",
-    "nn.init",
-    "nn.utils",
-    "optim",
-    "diagnose",
-    "fit",
-)
-
-# Modules that are no faces: what they import from elsewhere is not public in them.
-MADE_HERE = {"random", "nn.init", "nn.utils"}
 
 # What is not an array: neither shape nor dtype is said of it.
 NOT_ARRAYS = {"can_cast", "finfo", "iinfo", "isdtype", "result_type", "broadcast_shapes"}
 
 
-def face(name: str) -> ModuleType:
-    return xg if name == "xgrad" else importlib.import_module(f"xgrad.{name}")
-
-
-def is_own(thing: Any) -> bool:
-    return callable(thing) and str(getattr(thing, "__module__", "")).startswith("xgrad")
-
-
 def documented() -> Iterator[tuple[str, Any]]:
-    """Each public function, class and object, by its full name."""
+    """Each public function, class and object, by its name below xgrad."""
     for where in FACES:
-        module = face(where)
-        for name in getattr(module, "__all__", None) or vars(module):
-            thing = getattr(module, name)
-            imported = where in MADE_HERE and getattr(thing, "__module__", "") != module.__name__
-            if is_own(thing) and not name.startswith("_") and not isinstance(thing, ModuleType) and not imported:
-                path = name if where == "xgrad" else f"{where}.{name}"
-                yield path, thing
+        for name in public_names(where):
+            path = f"{where}.{name}".removeprefix("xgrad.")
+            yield path, getattr(import_module(where), name)
 
 
 # What is not documented in full yet.

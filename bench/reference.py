@@ -1,0 +1,105 @@
+"""The API reference as HTML pages, by pdoc, from the docstrings: `python -m bench.reference FOLDER`.
+
+Only what users import has pages, not what the engine is made of. A warning of pdoc's is an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+FACES = (
+    "xgrad", "xgrad.linalg", "xgrad.fft", "xgrad.special", "xgrad.random", "xgrad.nn", "xgrad.nn.functional", "xgrad.nn.init",
+    "xgrad.nn.utils", "xgrad.optim", "xgrad.diagnose", "xgrad.fit",
+)  # fmt: skip
+OTHERS = f"(?!({'|'.join(map(re.escape, FACES))})$)"  # pdoc finds all modules; it leaves out those that match this
+
+
+# Modules that are no faces: what they import from elsewhere is not public in them.
+MADE_HERE = {"xgrad.random", "xgrad.nn.init", "xgrad.nn.utils"}
+
+
+def public_names(where: str) -> list[str]:
+    """The names that a face offers, without its modules and what it has from elsewhere than xgrad."""
+    module = import_module(where)
+    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
+    return [name for name in names if _is_public(where, getattr(module, name))]
+
+
+def _is_public(where: str, thing: object) -> bool:
+    origin = str(getattr(thing, "__module__", ""))
+    if not callable(thing) or isinstance(thing, ModuleType):
+        return False
+    return origin == where if where in MADE_HERE else origin.startswith("xgrad")
+
+
+class Text:
+    """An annotation, shown as it was written."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def keep_annotations() -> None:
+    """Show annotations as they were written.
+
+    pdoc would evaluate them, and look for the names in them where they are not: a function of the namespace says that it is
+    xgrad's, whatever file it is in, and within Tensor `bool` is a method.
+    """
+    for where in FACES:
+        for name in public_names(where):
+            thing = getattr(import_module(where), name)
+            classes = thing.__mro__ if isinstance(thing, type) else ()
+            for member in (thing, *(member for cls in classes for member in vars(cls).values())):
+                _keep(member)
+
+
+def _keep(member: Any) -> None:
+    outer = getattr(member, "fget", None) or getattr(member, "__func__", member)
+    inner = inspect.unwrap(outer)
+    if inspect.isfunction(inner) and inner.__module__.startswith("xgrad"):
+        inner.__doc__ = outer.__doc__  # pdoc unwraps
+        annotations = inner.__annotations__
+        inner.__annotations__ = {n: Text(each) if isinstance(each, str) else each for n, each in annotations.items()}
+
+
+def build(folder: Path) -> None:
+    """Write the pages. Raises ImportError, with the line that installs it, where there is no pdoc."""
+    try:
+        pdoc, render = import_module("pdoc"), import_module("pdoc.render")
+    except ImportError as error:
+        raise ImportError("the API reference needs pdoc: pip install 'xgrad[docs]'") from error
+    keep_annotations()
+    for where in FACES:
+        below = [name.rpartition(".")[2] for name in FACES if name.rpartition(".")[0] == where]
+        import_module(where).__all__ = [*public_names(where), *below]  # type: ignore[attr-defined]
+    render.configure(docformat="google", footer_text="xgrad", search=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings(
+            "ignore", "Error parsing source code"
+        )  # of a lambda in a table: it looks for decorators
+        pdoc.pdoc("xgrad", f"!{OTHERS}", output_directory=folder)
+
+
+def main(arguments: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.reference", description=str(__doc__).splitlines()[0])
+    parser.add_argument("folder", type=Path, help="where the pages go")
+    folder = parser.parse_args(arguments).folder
+    build(folder)
+    print(f"{sum(1 for _ in folder.rglob('*.html'))} pages: {folder / 'index.html'}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
