@@ -1,10 +1,6 @@
-"""The standard's linalg extension: matrices taken apart. Everything works on the last two axes.
+"""The standard's linalg extension: the Cholesky and the QR factorization, and what the rules of all factorizations share.
 
-What a decomposition leaves free (signs and phases of vectors, bases of spaces that belong to one value) has no derivative:
-gradients are right for functions that do not depend on it. Where two values are equal, gradients through their vectors are nan,
-as in PyTorch: which limit would be right depends on the function. Through values alone they are finite.
-
-Differentials as in Giles, "Collected matrix derivative results" (2008), and Townsend, "Differentiating the SVD" (2016).
+Matrices are in the last two axes. The formulas follow Giles, "Collected matrix derivative results" (2008).
 """
 
 from __future__ import annotations
@@ -19,28 +15,15 @@ from xgrad.engine.registry import public
 from xgrad.engine.several import Several
 from xgrad.engine.tape import is_recording
 from xgrad.engine.tensor import Tensor
-from xgrad.rules.declare import untracked
-
-
-class EigResult(NamedTuple):
-    eigenvalues: Tensor
-    eigenvectors: Tensor
-
-
-class EighResult(NamedTuple):
-    eigenvalues: Tensor
-    eigenvectors: Tensor
+from xgrad.rules.linear_algebra import matmul
+from xgrad.rules.manipulation import concat
 
 
 class QRResult(NamedTuple):
+    """An orthonormal and an upper triangular factor."""
+
     Q: Tensor
     R: Tensor
-
-
-class SVDResult(NamedTuple):
-    U: Tensor
-    S: Tensor
-    Vh: Tensor
 
 
 # --- what rules have in common ------------------------------------------------------------------------------
@@ -51,7 +34,16 @@ def adjoint(xp: Any, x: Any) -> Any:
     return conjugate(xp, xp.matrix_transpose(x))
 
 
+def product(xp: Any, *matrices: Any) -> Any:
+    """The matrix product of several matrices, from the left to the right."""
+    result = matrices[0]
+    for matrix in matrices[1:]:
+        result = xp.matmul(result, matrix)
+    return result
+
+
 def hermitian(xp: Any, x: Any) -> Any:
+    """The Hermitian part: the mean of x and its conjugate transpose."""
     return (x + adjoint(xp, x)) / 2
 
 
@@ -65,25 +57,24 @@ def imaginary(xp: Any, x: Any) -> Any:
     return x - xp.real(x)
 
 
-def _gaps(xp: Any, w: Any) -> Any:
-    """1 / (w[j] - w[i]) at i, j, and 0 on the diagonal."""
-    one = xp.eye(w.shape[-1], dtype=w.dtype)
-    return 1 / (w[..., None, :] - w[..., :, None] + one) - one
-
-
 def where_regular(xp: Any, regular: Any, function: Any, x: Any, *others: Any) -> Any:
-    """function(x, ...) of matrices of which some have no inverse: nan for these, and no error for their neighbours."""
+    """function(x, ...) for a stack of matrices, with nan for those without an inverse. The other matrices keep their results.
+
+    `regular` says which matrices have an inverse. The identity takes the place of the others, for which the library may raise.
+    """
     regular = regular[..., None, None]
     y = function(xp.where(regular, x, xp.eye(x.shape[-1], dtype=x.dtype)), *others)
     return xp.where(regular, y, xp.full((), math.nan, dtype=y.dtype))
 
 
 def _solve_triangular(xp: Any, r: Any, b: Any) -> Any:
+    """The y with r @ y = b, for triangular matrices r; nan where one has a 0 on its diagonal."""
     regular = xp.all(xp.linalg.diagonal(r) != 0, axis=-1)
     return where_regular(xp, regular, xp.linalg.solve, r, b)
 
 
-def _differentiated(x: Any) -> bool:
+def differentiated(x: Any) -> bool:
+    """Whether an operation on x is recorded."""
     return getattr(x, "requires_grad", False) and is_recording()
 
 
@@ -91,12 +82,12 @@ def _differentiated(x: Any) -> bool:
 
 
 def _lower(xp: Any, x: Any) -> Any:
-    """The lower triangle with half of the diagonal: x is its sum with its adjoint, if x is Hermitian."""
+    """The lower triangle, with the diagonal halved. A Hermitian x is the sum of this and its conjugate transpose."""
     return xp.tril(x) - x * (xp.eye(x.shape[-1], dtype=x.dtype) / 2)
 
 
 def _cholesky_vjp(xp: Any, g: Any, y: Any, upper: bool) -> Any:
-    """L^-H P L^-1 with P = lower(L^H g), made Hermitian as the argument is."""
+    """L^-H P L^-1, where P is the Hermitian part of lower(L^H g). The gradient is Hermitian, as x is."""
     if upper:
         g, y = adjoint(xp, g), adjoint(xp, y)
     up = adjoint(xp, y)
@@ -117,9 +108,31 @@ _cholesky = Function("linalg.cholesky", ("x",), (_cholesky_vjp,), jvp=_cholesky_
 
 @public("linalg.cholesky", "rule")
 def cholesky(x: Any, /, *, upper: bool = False) -> Tensor:
-    """The lower triangular L with L @ L^H = x, for a positive definite x; with `upper`, L^H.
+    """The Cholesky factor of a positive definite matrix: a lower triangular L with L @ L^H = x.
 
-    The library reads one triangle of x; the gradient is Hermitian, as x is.
+    >>> import xgrad as xg
+    >>> x = xg.asarray([[4.0, 2.0], [2.0, 10.0]])
+    >>> xg.linalg.cholesky(x).numpy().tolist()
+    [[2.0, 0.0], [1.0, 3.0]]
+    >>> xg.grad(lambda x: xg.linalg.cholesky(x)[0, 0])(x).numpy().tolist()
+    [[0.25, 0.0], [0.0, 0.0]]
+
+    Args:
+        x: a Hermitian, positive definite matrix, or a stack of them: shape (..., n, n), a real or complex floating-point dtype of
+            at least 32 bits. NumPy reads the lower triangle only, PyTorch the triangle that it returns; JAX takes the mean of
+            both.
+        upper: whether to return L^H, which is upper triangular, in place of L.
+
+    Returns:
+        A tensor of the shape and dtype of x. Outside of its triangle it is 0.
+
+    Derivative:
+        By the rule in xgrad/rules/decompositions.py, in both modes and to any order. The gradient is Hermitian, as x is: both
+        triangles of it hold half of the derivative, also where the library reads one triangle of x.
+
+    Raises:
+        ValueError: for an array that is not a stack of square matrices, and for a matrix that is not positive definite.
+        TypeError: for what is not an array.
     """
     return apply(_cholesky, (x,), {"upper": upper})
 
@@ -128,13 +141,13 @@ def cholesky(x: Any, /, *, upper: bool = False) -> Tensor:
 
 
 def _split(q: Any, r: Any) -> tuple[Any, Any, Any]:
-    """The columns of Q that belong to x, those beyond (which only mode "complete" has), and the square part of R."""
+    """The first n columns of Q, its further columns (in mode "complete" only), and the first n rows of R."""
     n = r.shape[-1]
     return q[..., :n], q[..., n:], r[..., :n, :]
 
 
 def _qr_vjp(xp: Any, g: list[Any], q: Any, r: Any) -> Any:
-    """(gQ + Q (P + P^H + D)) R^-H; P above and D (real) on the diagonal are of gR R^H - Q^H gQ."""
+    """(gQ + Q (P + P^H + D)) R^-H, where gR R^H - Q^H gQ has P above its diagonal, and D is the real part of that diagonal."""
     gq, gr = g
     q1, q2, r1 = _split(q, r)
     n = r.shape[-1]
@@ -143,7 +156,7 @@ def _qr_vjp(xp: Any, g: list[Any], q: Any, r: Any) -> Any:
         m = xp.matmul(gr[..., :n, :], adjoint(xp, r1))
     if gq is not None:
         g1, g2 = gq[..., :n], gq[..., n:]
-        if g2.shape[-1]:  # the further columns turn against the first ones: dQ2 = -Q1 dQ1^H Q2
+        if g2.shape[-1]:  # the further columns stay orthogonal to the first ones: dQ2 = -Q1 dQ1^H Q2
             g1 = g1 - xp.matmul(q2, xp.matmul(adjoint(xp, g2), q1))
         m = m - xp.matmul(adjoint(xp, q1), g1)
     above = xp.triu(m, k=1)
@@ -155,7 +168,11 @@ def _qr_vjp(xp: Any, g: list[Any], q: Any, r: Any) -> Any:
 
 
 def _qr_jvp(xp: Any, t: Any, q: Any, r: Any) -> list[Any]:
-    """With Z = dA R^-1 and W = Q^H Z: dR = T R and dQ = Z - Q T, where T is W with its lower triangle folded up."""
+    """With Z = dA R^-1 and W = Q^H Z: dR = T R and dQ = Z - Q T.
+
+    T is upper triangular: the triangle of W above the diagonal, plus the conjugate transpose of the one below, and the real part
+    of the diagonal.
+    """
     q1, q2, r1 = _split(q, r)
     z = xp.matrix_transpose(_solve_triangular(xp, xp.matrix_transpose(r1), xp.matrix_transpose(t)))
     w = xp.matmul(adjoint(xp, q1), z)
@@ -175,202 +192,39 @@ _qr = Several("linalg.qr", "x", ("q", "r"), _qr_vjp, _qr_jvp)
 
 @public("linalg.qr", "rule for as many rows as columns or more, else a composition")
 def qr(x: Any, /, *, mode: str = "reduced") -> QRResult:
-    """Q with orthonormal columns and an upper triangular R with Q @ R = x; in mode "complete", Q is square.
+    """The QR factorization of a matrix: a Q with orthonormal columns and an upper triangular R, with Q @ R = x.
 
-    Differentiable where the first min(m, n) columns of x are independent. The gradient is nan where one is exactly 0.
+    >>> import xgrad as xg
+    >>> q, r = xg.linalg.qr(xg.asarray([[3.0, 1.0], [4.0, 2.0]]))
+    >>> (q @ r).numpy().round(12).tolist()
+    [[3.0, 1.0], [4.0, 2.0]]
+    >>> xg.grad(lambda x: xg.linalg.qr(x).R[0, 0] ** 2)(xg.asarray([[3.0], [4.0]])).numpy().round(12).tolist()
+    [[6.0], [8.0]]
+
+    Args:
+        x: a matrix, or a stack of them: shape (..., m, n), a real or complex floating-point dtype of at least 32 bits.
+        mode: "reduced" for k = min(m, n) columns of Q and rows of R, or "complete" for m of each.
+
+    Returns:
+        A named tuple (Q, R), of the dtype of x: Q of shape (..., m, k) and R of shape (..., k, n), where k is m in mode
+        "complete". The signs on the diagonal of R, or phases, are the library's.
+
+    Derivative:
+        By the rule in xgrad/rules/decompositions.py for m >= n. For m < n, the first m columns are factorized, and R has Q^H
+        times the further columns beside. It exists where the first min(m, n) columns of x are linearly independent. Where one is
+        exactly 0, the gradient is nan. Of the further columns in mode "complete", only the space that they span has a derivative.
+
+    Raises:
+        ValueError: for another mode, and for an array without two axes.
+        TypeError: for what is not an array.
     """
     if mode not in ("reduced", "complete"):
         raise ValueError(f"qr: mode must be 'reduced' or 'complete', not {mode!r}")
     x = operand("qr", x)
     if x.ndim < 2:
-        raise ValueError(f"qr is of matrices, and the shape here is {tuple(x.shape)}")
+        raise ValueError(f"qr: x must have two axes or more, not shape {tuple(x.shape)}")
     rows = x.shape[-2]
-    if rows >= x.shape[-1] or not _differentiated(x):
+    if rows >= x.shape[-1] or not differentiated(x):
         return QRResult(*_qr(x, mode=mode))
-    from xgrad.rules.linear_algebra import matmul
-    from xgrad.rules.manipulation import concat
-
     q, r = _qr(x[..., :rows], mode=mode)
     return QRResult(q, concat([r, matmul(adjoint(x.backend.view, q), x[..., rows:])], axis=-1))
-
-
-# --- eigenvalues of Hermitian matrices ----------------------------------------------------------------------
-
-
-def _eigh_vjp(xp: Any, g: list[Any], w: Any, v: Any) -> Any:
-    """V (diag(gw) + F * skew(V^H gV)) V^H with F = 1 / gaps."""
-    gw, gv = g
-    back = adjoint(xp, v)
-    if gv is None:
-        return xp.matmul(v * gw[..., None, :], back)
-    n = xp.matmul(back, gv)
-    core = (n - adjoint(xp, n)) * _gaps(xp, w) / 2
-    if gw is not None:
-        core = core + on_diagonal(xp, gw)
-    return xp.matmul(xp.matmul(v, core), back)
-
-
-def _eigh_jvp(xp: Any, t: Any, w: Any, v: Any) -> list[Any]:
-    p = xp.matmul(xp.matmul(adjoint(xp, v), hermitian(xp, t)), v)
-    return [real_part(xp, xp.linalg.diagonal(p)), xp.matmul(v, p * _gaps(xp, w))]
-
-
-_eigh = Several("linalg.eigh", "x", ("w", "v"), _eigh_vjp, _eigh_jvp)
-
-
-@public("linalg.eigh", "rule")
-def eigh(x: Any, /) -> EighResult:
-    """The eigenvalues of a Hermitian x in ascending order, and the eigenvectors as columns.
-
-    The library reads one triangle of x; the gradient is Hermitian, as x is.
-
-    >>> import xgrad as xg
-    >>> xg.linalg.eigh(xg.asarray([[2.0, 0.0], [0.0, 1.0]])).eigenvalues.numpy().tolist()
-    [1.0, 2.0]
-    """
-    return EighResult(*_eigh(x))
-
-
-@public("linalg.eigvalsh", "composition")
-def eigvalsh(x: Any, /) -> Tensor:
-    """The eigenvalues of a Hermitian x, in ascending order."""
-    return eigh(x).eigenvalues if _differentiated(x) else untracked("linalg.eigvalsh", (x,))
-
-
-# --- eigenvalues of any matrix ------------------------------------------------------------------------------
-
-
-def _eig_vjp(xp: Any, g: list[Any], w: Any, v: Any) -> Any:
-    """V^-H (diag(gw) + conj(F) * (N - V^H V diag(Re N))) V^H with N = V^H gV: vectors keep their length."""
-    gw, gv = g
-    back = adjoint(xp, v)
-    if gv is None:
-        return xp.linalg.solve(back, gw[..., :, None] * back)
-    n = xp.matmul(back, gv)
-    n = n - xp.matmul(back, v) * xp.real(xp.linalg.diagonal(n))[..., None, :]
-    core = n * xp.conj(_gaps(xp, w))
-    if gw is not None:
-        core = core + on_diagonal(xp, gw)
-    return xp.linalg.solve(back, xp.matmul(core, back))
-
-
-def _eig_jvp(xp: Any, t: Any, w: Any, v: Any) -> list[Any]:
-    p = xp.linalg.solve(v, xp.matmul(xp.astype(t, v.dtype), v))
-    turned = xp.matmul(v, p * _gaps(xp, w))
-    longer = xp.real(xp.sum(xp.conj(v) * turned, axis=-2, keepdims=True))
-    return [xp.linalg.diagonal(p), turned - v * longer]
-
-
-_eig = Several("linalg.eig", "x", ("w", "v"), _eig_vjp, _eig_jvp)
-
-
-@public("linalg.eig", "rule")
-def eig(x: Any, /) -> EigResult:
-    """The eigenvalues of a square x, in no order, and eigenvectors of length 1 as columns. Both are complex.
-
-    Differentiable where the eigenvectors are independent.
-    """
-    return EigResult(*_eig(x))
-
-
-@public("linalg.eigvals", "composition")
-def eigvals(x: Any, /) -> Tensor:
-    """The eigenvalues of a square x, complex and in no order."""
-    return eig(x).eigenvalues if _differentiated(x) else untracked("linalg.eigvals", (x,))
-
-
-# --- singular values ----------------------------------------------------------------------------------------
-
-
-def _first(xp: Any, u: Any, g: Any, k: int) -> tuple[Any, Any]:
-    """The first k singular vectors and the gradient for them. Further ones turn against them: dU2 = -U1 dU1^H U2."""
-    if u.shape[-1] == k:
-        return u, g
-    u1, u2 = u[..., :k], u[..., k:]
-    return u1, None if g is None else g[..., :k] - xp.matmul(u2, xp.matmul(adjoint(xp, g[..., k:]), u1))
-
-
-def _squared_gaps(xp: Any, s: Any) -> Any:
-    """1 / (s[j]**2 - s[i]**2) at i, j, and 0 on the diagonal."""
-    one = xp.eye(s.shape[-1], dtype=s.dtype)
-    row, column = s[..., None, :], s[..., :, None]
-    return 1 / ((row - column) * (row + column) + one) - one
-
-
-def _svd_vjp(xp: Any, g: list[Any], u: Any, s: Any, vh: Any) -> Any:
-    """U (diag(gs) + F * skew(U^H gU) S + S F * skew(V^H gV)) V^H, and what leaves the spaces of U and V."""
-    k = s.shape[-1]
-    gs = g[1]
-    u, gu = _first(xp, u, g[0], k)
-    v, gv = _first(xp, adjoint(xp, vh), None if g[2] is None else adjoint(xp, g[2]), k)
-    vh = adjoint(xp, v)
-    if gu is None and gv is None:
-        return xp.matmul(u * gs[..., None, :], vh)
-    f, row, column = _squared_gaps(xp, s), s[..., None, :], s[..., :, None]
-    core = xp.zeros((*s.shape, k), dtype=u.dtype) if gs is None else on_diagonal(xp, gs)
-    phases = []
-    if gu is not None:
-        n = xp.matmul(adjoint(xp, u), gu)
-        core = core + (n - adjoint(xp, n)) * f * row
-        phases.append(n)
-    if gv is not None:
-        m = xp.matmul(vh, gv)
-        core = core + (m - adjoint(xp, m)) * f * column
-        phases.append(-m)
-    if u.dtype in xp.complex_dtypes:  # the two phases of a pair of vectors turn against each other
-        for p in phases:
-            core = core + on_diagonal(xp, imaginary(xp, xp.linalg.diagonal(p)) / (s + s))
-    h = xp.matmul(xp.matmul(u, core), vh)
-    if gu is not None and u.shape[-2] > k:
-        h = h + xp.matmul((gu - xp.matmul(u, xp.matmul(adjoint(xp, u), gu))) / row, vh)
-    if gv is not None and v.shape[-2] > k:
-        h = h + xp.matmul(u / row, adjoint(xp, gv - xp.matmul(v, xp.matmul(vh, gv))))
-    return h
-
-
-def _svd_jvp(xp: Any, t: Any, u: Any, s: Any, vh: Any) -> list[Any]:
-    k = s.shape[-1]
-    u1, v1 = u[..., :k], adjoint(xp, vh)[..., :k]
-    f, row, column = _squared_gaps(xp, s), s[..., None, :], s[..., :, None]
-    tv, tu = xp.matmul(t, v1), xp.matmul(adjoint(xp, t), u1)
-    p = xp.matmul(adjoint(xp, u1), tv)
-    ph = adjoint(xp, p)
-    turn_u, turn_v = (p * row + column * ph) * f, (column * p + ph * row) * f
-    if u.dtype in xp.complex_dtypes:
-        phase = on_diagonal(xp, imaginary(xp, xp.linalg.diagonal(p)) / (s + s))
-        turn_u, turn_v = turn_u + phase, turn_v - phase
-    du, dv = xp.matmul(u1, turn_u), xp.matmul(v1, turn_v)
-    if u.shape[-2] > k:
-        du = du + (tv - xp.matmul(u1, p)) / row
-    if vh.shape[-1] > k:
-        dv = dv + (tu - xp.matmul(v1, ph)) / row
-    return [
-        _with_others(xp, du, u, k),
-        real_part(xp, xp.linalg.diagonal(p)),
-        adjoint(xp, _with_others(xp, dv, adjoint(xp, vh), k)),
-    ]
-
-
-def _with_others(xp: Any, du: Any, u: Any, k: int) -> Any:
-    """The tangent of the first k singular vectors, and those of the further ones."""
-    if u.shape[-1] == k:
-        return du
-    return xp.concat([du, -xp.matmul(u[..., :k], xp.matmul(adjoint(xp, du), u[..., k:]))], axis=-1)
-
-
-_svd = Several("linalg.svd", "x", ("u", "s", "vh"), _svd_vjp, _svd_jvp)
-
-
-@public("linalg.svd", "rule")
-def svd(x: Any, /, *, full_matrices: bool = True) -> SVDResult:
-    """U, S and Vh with (U * S) @ Vh = x, S falling; with `full_matrices`, U and Vh are square.
-
-    Through U and Vh, the gradient is not finite where two singular values are equal, or where one is 0 and x is not square.
-    """
-    return SVDResult(*_svd(x, full_matrices=full_matrices))
-
-
-@public("linalg.svdvals", "composition")
-def svdvals(x: Any, /) -> Tensor:
-    """The singular values, in descending order."""
-    return svd(x, full_matrices=False).S if _differentiated(x) else untracked("linalg.svdvals", (x,))

@@ -1,7 +1,7 @@
 """The determinant, the matrix of cofactors, which is its derivative, and the logarithm of the determinant.
 
-A determinant is a polynomial of its elements, so it has derivatives where the matrix has no inverse too: the first and the second
-one are found there without one (see backends/cofactors.py).
+A determinant is a polynomial in the elements of the matrix. It has derivatives at a matrix without an inverse, too: the first and
+the second one are computed there without an inverse (see backends/cofactors.py).
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from xgrad.rules.decompositions import adjoint, imaginary, where_regular
 
 
 class SlogdetResult(NamedTuple):
+    """The sign of a determinant, and the logarithm of its absolute value."""
+
     sign: Tensor
     logabsdet: Tensor
 
@@ -37,16 +39,29 @@ _det = Function(
 def det(x: Any, /) -> Tensor:
     """The determinant of a square matrix.
 
-    It is differentiable twice at any matrix, and as often as one likes where there is an inverse.
-
     >>> import xgrad as xg
-    >>> xg.grad(xg.linalg.det)(xg.asarray([[1.0, 2.0], [2.0, 4.0]])).numpy().round(12).tolist()
+    >>> xg.grad(xg.linalg.det)(xg.asarray([[1.0, 2.0], [2.0, 4.0]])).numpy().round(12).tolist()  # a matrix without an inverse
     [[4.0, -2.0], [-2.0, 1.0]]
+
+    Args:
+        x: a square matrix, or a stack of them: shape (..., n, n), a real or complex floating-point dtype of at least 32 bits.
+
+    Returns:
+        A tensor of shape (...), of the dtype of x.
+
+    Derivative:
+        The cofactors of x, by the rule in xgrad/rules/determinants.py, in both modes. At a matrix with an inverse it can be taken
+        to any order, at one without an inverse twice.
+
+    Raises:
+        ValueError: for an array that is not a stack of square matrices. A third derivative at a matrix without an inverse is the
+            library's error for it, on PyTorch a RuntimeError.
+        TypeError: for what is not an array.
     """
     return apply(_det, (x,))
 
 
-# The determinant is at hand where the cofactors are asked for. It says whether there is an inverse, and is not differentiated by.
+# The rule of det has the determinant already. It tells whether x has an inverse, and no derivative is taken by it.
 _cofactors = Function(
     "linalg.cofactors",
     ("x", "determinant"),
@@ -58,26 +73,44 @@ _cofactors = Function(
 
 @public("linalg.cofactors", "rule")
 def cofactors(x: Any, determinant: Any, /) -> Tensor:
-    """The derivative of `determinant`, which is det(x), by the elements of x: determinant * inv(x).T where there is an inverse.
+    """The cofactors of a square matrix: the derivative of its determinant by each of its elements.
+
+    They are determinant * inv(x).T for a matrix with an inverse, and are computed without it for another.
 
     >>> import xgrad as xg
     >>> x = xg.asarray([[1.0, 2.0], [3.0, 4.0]])
     >>> xg.linalg.cofactors(x, xg.linalg.det(x)).numpy().round(12).tolist()
     [[4.0, -3.0], [-2.0, 1.0]]
+
+    Args:
+        x: a square matrix, or a stack of them: shape (..., n, n), a real or complex floating-point dtype of at least 32 bits.
+        determinant: det(x), an array of shape (...). No derivative is taken by it.
+
+    Returns:
+        A tensor of the shape and dtype of x.
+
+    Derivative:
+        By the rule in xgrad/rules/determinants.py, in both modes: cofactors_jvp, once at a matrix without an inverse.
+
+    Raises:
+        ValueError: for an array that is not a stack of square matrices.
+        TypeError: for what is not an array, and for a determinant that is a number.
+
+    https://en.wikipedia.org/wiki/Adjugate_matrix
     """
     return apply(_cofactors, (x, determinant))
 
 
 def _third(xp: Any, g: Any, t: Any, x: Any) -> Any:
     """The derivative by x of <g, cofactors_jvp(t, x)>, for an x that has an inverse."""
-    if x.shape[-1] < 3:  # of a polynomial of degree 2
+    if x.shape[-1] < 3:  # the determinant is a polynomial of degree 2 or less
         return xp.zeros(x.shape, dtype=x.dtype)
     inverse, one = xp.linalg.inv(x), xp.eye(x.shape[-1], dtype=x.dtype)
     a, b = xp.matmul(inverse, t), xp.matmul(inverse, g)
     ab, ba = xp.matmul(a, b), xp.matmul(b, a)
     trace_a, trace_b, trace_ab = (
         xp.sum(xp.linalg.diagonal(each), axis=-1)[..., None, None] for each in (a, b, ab)
-    )  # sums of diagonals have a form for many examples
+    )  # a sum of diagonals has a batched form under vmap
     core = (trace_a * trace_b - trace_ab) * one - trace_b * a - trace_a * b + ab + ba
     return xp.linalg.det(x)[..., None, None] * xp.matrix_transpose(xp.matmul(core, inverse))
 
@@ -99,7 +132,29 @@ _cofactors_jvp = Function(
 
 @public("linalg.cofactors_jvp", "rule")
 def cofactors_jvp(t: Any, x: Any, /) -> Tensor:
-    """How the cofactors of x move where x moves along t."""
+    """The derivative of cofactors(x) along t: its Jacobian-vector product.
+
+    >>> import xgrad as xg
+    >>> x = xg.asarray([[1.0, 2.0], [3.0, 4.0]])
+    >>> xg.linalg.cofactors_jvp(xg.ones((2, 2)), x).numpy().round(12).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
+
+    Args:
+        t: the tangent of x, an array of its shape and dtype.
+        x: a square matrix, or a stack of them: shape (..., n, n), a real or complex floating-point dtype of at least 32 bits.
+
+    Returns:
+        A tensor of the shape and dtype of x.
+
+    Derivative:
+        By the rule in xgrad/rules/determinants.py, in both modes. By x, for n of 3 or more, it needs the inverse of x.
+
+    Raises:
+        ValueError: for an array that is not a stack of square matrices, and for shapes that do not fit.
+        TypeError: for what is not an array.
+
+    https://en.wikipedia.org/wiki/Jacobi%27s_formula
+    """
     return apply(_cofactors_jvp, (t, x))
 
 
@@ -107,11 +162,12 @@ def cofactors_jvp(t: Any, x: Any, /) -> Tensor:
 
 
 def _inverse(xp: Any, x: Any, logabsdet: Any) -> Any:
+    """The inverses of the matrices that have one, and nan for the others."""
     return where_regular(xp, logabsdet != -math.inf, xp.linalg.inv, x)
 
 
 def _slogdet_vjp(xp: Any, g: list[Any], x: Any, sign: Any, logabsdet: Any) -> Any:
-    """c X^-H with c = g of log|det|, plus i times the turn of the sign."""
+    """c X^-H, where c is the gradient of logabsdet, plus the imaginary part of the gradient of the sign times conj(sign)."""
     turn, c = g
     if turn is not None:
         turn = imaginary(xp, turn * xp.conj(sign))
@@ -122,7 +178,7 @@ def _slogdet_vjp(xp: Any, g: list[Any], x: Any, sign: Any, logabsdet: Any) -> An
 def _slogdet_jvp(xp: Any, t: Any, x: Any, sign: Any, logabsdet: Any) -> list[Any]:
     change = xp.sum(xp.matrix_transpose(_inverse(xp, x, logabsdet)) * t, axis=(-2, -1))
     growth = real_part(xp, change)
-    return [sign * (change - growth), growth]  # a sign of real numbers stands still
+    return [sign * (change - growth), growth]  # 0 for real numbers, where the sign is constant
 
 
 _slogdet = Several("linalg.slogdet", "x", ("sign", "logabsdet"), _slogdet_vjp, _slogdet_jvp)
@@ -130,9 +186,30 @@ _slogdet = Several("linalg.slogdet", "x", ("sign", "logabsdet"), _slogdet_vjp, _
 
 @public("linalg.slogdet", "rule")
 def slogdet(x: Any, /) -> SlogdetResult:
-    """The sign of the determinant (of absolute value 1 where x is complex), and the logarithm of its absolute value.
+    """The sign of the determinant of a square matrix, and the logarithm of its absolute value, which does not overflow.
 
-    That of a matrix without an inverse is -inf, and its gradient is nan; other matrices beside it keep theirs.
+    >>> import xgrad as xg
+    >>> x = xg.asarray([[0.0, 2.0], [0.5, 0.0]])
+    >>> sign, logabsdet = xg.linalg.slogdet(x)
+    >>> sign.item(), logabsdet.item()
+    (-1.0, 0.0)
+    >>> xg.grad(lambda x: xg.linalg.slogdet(x).logabsdet)(x).numpy().tolist()  # inv(x).T
+    [[0.0, 0.5], [2.0, 0.0]]
+
+    Args:
+        x: a square matrix, or a stack of them: shape (..., n, n), a real or complex floating-point dtype of at least 32 bits.
+
+    Returns:
+        A named tuple of tensors of shape (...): `sign` of the dtype of x, -1, 0 or 1, or det(x) / |det(x)| for a
+        complex x; `logabsdet` of the real dtype that has the precision of x. It is -inf for a matrix without an inverse.
+
+    Derivative:
+        By the rule in xgrad/rules/determinants.py, in both modes and to any order: inv(x)^H for logabsdet. It is nan for a matrix
+        without an inverse; the other matrices of the stack keep theirs. The sign has a derivative for a complex x only.
+
+    Raises:
+        ValueError: for an array that is not a stack of square matrices.
+        TypeError: for what is not an array.
     """
     sign, logabsdet = _slogdet(x)
     return SlogdetResult(sign if isinstance(sign, ComplexTensor) else sign.detach(), logabsdet)

@@ -40,7 +40,12 @@ TAKES = {
 }
 
 # Functions of one element at a time that are not declared by a row.
-AS_ELEMENTWISE = {"conj", "real", "imag", "sign", "gap", "divide_into"}
+AS_ELEMENTWISE = {
+    *("conj", "real", "imag", "sign", "gap", "divide_into"),
+    *("special.betaln", "special.binom", "special.betainc", "special.gammainc", "special.gammaincc"),
+    *("special.fdtr", "special.fdtrc", "special.kl_div", "special.rel_entr", "special.xlogy", "special.xlog1py"),
+    *("special.polygamma", "special.psi", "special.derivative"),
+}
 
 BOOLEANS = {
     name
@@ -131,11 +136,18 @@ def completed(name: str, function: Callable[..., Any]) -> str:
         if heading:
             doc = before + heading + "\n".join([own, *lines]) + gap + after
         elif lines:
-            doc += "\n".join([f"\n\n    {title}", *lines])
+            doc = _before_later_parts(doc, title, tuple(parts), "\n".join([f"\n\n    {title}", *lines]))
     if "https://" not in doc:
         page = SCIPY if name.startswith("special.") else STANDARD
         doc += f"\n\n    {page.format(name)}"
     return doc + "\n    "
+
+
+def _before_later_parts(doc: str, title: str, order: tuple[str, ...], part: str) -> str:
+    """The docstring with a part in its place: before the parts that come after it in the order."""
+    places = [doc.find(f"\n\n    {later}\n") for later in order[order.index(title) + 1 :]]
+    at = min((place for place in places if place >= 0), default=len(doc))
+    return doc[:at] + part + doc[at:]
 
 
 def signature_of(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -211,15 +223,13 @@ def _file_of(name: str, function: Callable[..., Any]) -> str:
 def _raises(name: str, function: Callable[..., Any], own: str) -> list[str]:
     if not _is_elementwise(name):
         return [] if "." in name else _raised(signature_of(function), _said(own))
-    if own:
-        return []
     lines = ["TypeError: for what is neither an array nor a number, and for an array of another dtype."]
     if len(signature_of(function)) > 1:
         lines += [
             "ValueError: for shapes that do not broadcast.",
             "MixedBackendsError: for arrays of two libraries, or on two devices.",
         ]
-    return lines
+    return [line for line in lines if line.partition(":")[0] not in _said(own)]
 
 
 def _raised(arguments: tuple[str, ...], said: set[str]) -> list[str]:

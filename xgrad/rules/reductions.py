@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xgrad.engine.tensor import Tensor
-from xgrad.rules import linalg, manipulation, network, searching, statistical
+from xgrad.rules import manipulation, network, norms, searching, statistical
 from xgrad.rules.data_type import cast as cast_to
 
 Method = Callable[..., Any]
@@ -139,7 +139,7 @@ def argsort(
 def norm(self: Tensor, p: Any = None, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Tensor:
     """The p-norm of the elements, 2 by default, over the axes (all of them by default)."""
     ord = 2 if p is None or p == "fro" else p
-    return linalg.vector_norm(self, axis=one_of("norm", axis, dim), ord=ord, keepdims=keepdim)
+    return norms.vector_norm(self, axis=one_of("norm", axis, dim), ord=ord, keepdims=keepdim)
 
 
 def over_axis(function: Function) -> Method:
