@@ -35,6 +35,8 @@ TESTED_IN: dict[str, str] = {
     "xgrad/rules/creation.py": "data default_dtype rules",
     "xgrad/rules/data_type.py": "default_dtype rules",
     "xgrad/rules/decompositions.py": "linalg conventions",
+    "xgrad/rules/eigenvalues.py": "linalg conventions",
+    "xgrad/rules/singular_values.py": "linalg conventions",
     "xgrad/rules/entropy.py": "special special_derivatives",
     "xgrad/rules/fft.py": "rules dask",
     "xgrad/rules/indexing.py": "indexing layout",
