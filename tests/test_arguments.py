@@ -80,3 +80,11 @@ def test_also_by_compositions(backend, xp, call):
     got, want = call(xp, array), call(xp, xp.asarray(array))
     assert isinstance(got, xg.Tensor)
     assert_matches(got, to_numpy(want), xp=xp)
+
+
+@pytest.mark.parametrize(
+    "call", [lambda xp, x: xp.linear("x", x), lambda xp, x: xp.scatter_along_axis("x", x, (2, 2), 0)]
+)
+def test_what_is_no_array_is_named(xp, call):
+    with pytest.raises(TypeError, match=r"expected a tensor, an array of backend .* got 'x'"):
+        call(xp, xp.ones((2, 2)))

@@ -192,8 +192,8 @@ def test_what_a_docstring_says_itself_is_kept() -> None:
 
     sections = dict(re.findall(r"(?m)^    (\w+):\n((?: {8}.*\n)+)", completed("sum", indented_once(sum))))
     assert sections["Args"].splitlines() == [
-        "        axis: what I say.",
         "        x: an array of any shape and dtype, or a number.",
+        "        axis: what I say.",
         "        keepdims: whether the reduced axes stay, with length 1.",
     ]
     assert sections["Returns"] == "        What I say too.\n"

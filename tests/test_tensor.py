@@ -362,6 +362,8 @@ def test_dlpack_with_numpy():
         assert np.shares_memory(x.data, host)
         assert np.shares_memory(np.from_dlpack(x), host)
         assert xg.from_dlpack(x).numpy().tolist() == [0.0, 1.0, 2.0]
+        with pytest.raises(xg.BackendError, match="no device 'mars'"):
+            xg.from_dlpack(host, device="mars")
 
 
 def test_dlpack_with_torch():

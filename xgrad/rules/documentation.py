@@ -89,6 +89,7 @@ RAISED = {
     "device": {"BackendError": "a device that the backend does not have"},
 }
 
+HEAD, NAME = re.compile(r"(?m)^ {8}(\w.*?): "), re.compile(r"\w+")
 EXAMPLE = re.compile(r"(?P<text>.*?[.)]) (?P<call>(?P<name>\w+)\(.*\)) = (?P<value>.+)", re.DOTALL)
 
 
@@ -121,33 +122,40 @@ def complete() -> None:
 
 
 def completed(name: str, function: Callable[..., Any]) -> str:
-    """The docstring of a function, with every part."""
-    doc = (function.__doc__ or "").rstrip()
-    parts = {
-        "Args:": _arguments,
-        "Returns:": _returns,
-        "Derivative:": _derivative,
-        "Raises:": _raises,
-    }
-    for title, text in parts.items():
-        before, heading, rest = doc.partition(f"\n    {title}\n")
-        own, gap, after = rest.partition("\n\n")
-        lines = [f"        {line}" for line in text(name, function, own)]
-        if heading:
-            doc = before + heading + "\n".join([own, *lines]) + gap + after
-        elif lines:
-            doc = _before_later_parts(doc, title, tuple(parts), "\n".join([f"\n\n    {title}", *lines]))
-    if "https://" not in doc:
-        page = SCIPY if name.startswith("special.") else STANDARD
-        doc += f"\n\n    {page.format(name)}"
-    return doc + "\n    "
+    """The docstring of a function with every part, in order: text and examples, the four sections, the pages to see."""
+    text, sections, pages = _taken_apart((function.__doc__ or "").rstrip())
+    for title, added in SECTIONS.items():
+        own = sections.get(title, "")
+        lines = [f"        {line}" for line in added(name, function, own)]
+        if lines:
+            sections[title] = "\n".join([own, *lines] if own else lines)
+            if own and title == "Args:":
+                sections[title] = _in_order(sections[title], signature_of(function))
+    if not any("https://" in part for part in (*text, *pages)):
+        pages = [f"    {(SCIPY if name.startswith('special.') else STANDARD).format(name)}"]
+    written = [f"    {title}\n{sections[title]}" for title in SECTIONS if title in sections]
+    return "\n\n".join([*text, *written, *pages]) + "\n    "
 
 
-def _before_later_parts(doc: str, title: str, order: tuple[str, ...], part: str) -> str:
-    """The docstring with a part in its place: before the parts that come after it in the order."""
-    places = [doc.find(f"\n\n    {later}\n") for later in order[order.index(title) + 1 :]]
-    at = min((place for place in places if place >= 0), default=len(doc))
-    return doc[:at] + part + doc[at:]
+def _taken_apart(doc: str) -> tuple[list[str], dict[str, str], list[str]]:
+    """The paragraphs of a docstring: the text, the sections by their titles, and the pages to see."""
+    text, sections, pages = [], {}, []
+    for paragraph in doc.split("\n\n"):
+        title, _, lines = paragraph.strip().partition("\n")
+        if title in SECTIONS:
+            sections[title] = lines
+        elif title.startswith("https://"):
+            pages.append(paragraph)
+        else:
+            text.append(paragraph)
+    return text, sections, pages
+
+
+def _in_order(section: str, names: tuple[str, ...]) -> str:
+    """The arguments of a section in the order of the signature."""
+    entries = re.split(r"\n(?= {8}\w)", section)
+    places = {name: i for i, name in enumerate(names)}
+    return "\n".join(sorted(entries, key=lambda entry: min(map(places.get, _said(entry) & places.keys()), default=0)))
 
 
 def signature_of(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -159,8 +167,8 @@ def signature_of(function: Callable[..., Any]) -> tuple[str, ...]:
 
 def _said(section: str) -> set[str]:
     """The names in front of the colons of a section: arguments or exceptions."""
-    heads = re.findall(r"(?m)^ {8}(\w.*?): ", section)
-    return {name for head in heads for name in re.findall(r"\w+", head)}
+    heads = HEAD.findall(section) if section else ()
+    return {name for head in heads for name in NAME.findall(head)}
 
 
 def _is_elementwise(name: str) -> bool:
@@ -176,7 +184,8 @@ def _arguments(name: str, function: Callable[..., Any], own: str) -> list[str]:
         if len(names) == 1:
             return [f"x: an array of {takes}, of any shape, or a number."]
         return [f"{', '.join(names)}: arrays of {takes}, whose shapes broadcast, or numbers."]
-    left_out = [each for each in names if each in ARGUMENTS and each not in _said(own)]
+    said = _said(own)
+    left_out = [each for each in names if each in ARGUMENTS and each not in said]
     return [
         f"{each}: {_meaning(each, function)}" for each in left_out if "." not in name or each not in ("x", "arrays")
     ]
@@ -239,3 +248,11 @@ def _raised(arguments: tuple[str, ...], said: set[str]) -> list[str]:
         for exception, what in RAISED.get(argument, {}).items():
             found.setdefault(exception, []).append(what)
     return [f"{exception}: for {'; for '.join(found[exception])}." for exception in found if exception not in said]
+
+
+SECTIONS = {
+    "Args:": _arguments,
+    "Returns:": _returns,
+    "Derivative:": _derivative,
+    "Raises:": _raises,
+}

@@ -425,6 +425,9 @@ def real(x: Any, /) -> Tensor:
 
     Derivative:
         The cotangent is a real part: as PyTorch has it, the gradient of real(z) is 1.
+
+    Raises:
+        TypeError: for an x that is neither an array nor a number.
     """
     t = _tensor(x)
     if isinstance(t, ComplexTensor):
