@@ -186,7 +186,7 @@ def network(run: Run, dtype: Any, rng: Any) -> nn.Module:
     if run.fault in ("wrong derivative", "detached", "log"):
         return Faulty(run.fault, dtype, rng)
     if run.classes:
-        module: Any = ACTIVATIONS[run.activation].module
+        module: Any = ACTIVATIONS[run.activation]
         return nn.Sequential(
             nn.Linear(2, 32, dtype=dtype, rng=rng), module(), nn.Linear(32, run.classes, dtype=dtype, rng=rng)
         )

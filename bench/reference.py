@@ -23,8 +23,11 @@ FACES = (
 OTHERS = f"(?!({'|'.join(map(re.escape, FACES))})$)"  # pdoc finds all modules; it leaves out those that match this
 
 
-# Modules that are no faces: what they import from elsewhere is not public in them.
-MADE_HERE = {"xgrad.random", "xgrad.nn.init", "xgrad.nn.utils"}
+# Where what is public in a module is defined, if it also holds names that it imports for its own use.
+MADE_IN = {
+    "xgrad.random": "xgrad.random", "xgrad.nn.functional": "xgrad.nn.", "xgrad.nn.init": "xgrad.nn.init",
+    "xgrad.nn.utils": "xgrad.nn.utils",
+}  # fmt: skip
 
 
 def public_names(where: str) -> list[str]:
@@ -36,9 +39,7 @@ def public_names(where: str) -> list[str]:
 
 def _is_public(where: str, thing: object) -> bool:
     origin = str(getattr(thing, "__module__", ""))
-    if not callable(thing) or isinstance(thing, ModuleType):
-        return False
-    return origin == where if where in MADE_HERE else origin.startswith("xgrad")
+    return callable(thing) and not isinstance(thing, ModuleType) and origin.startswith(MADE_IN.get(where, "xgrad"))
 
 
 class Text:

@@ -91,7 +91,7 @@ def test_every_activation(name: str) -> None:
     output = fit(**SHORT, output_activation=name)
     for result in (hidden, output):
         assert all(math.isfinite(loss) for loss in result.history["loss"])
-    idle = ACTIVATIONS[name].idle
+    idle = getattr(ACTIVATIONS[name], "idle", None)
     assert [layer.idle for layer in hidden.record.layers] == [idle, None]
     assert [layer.idle for layer in output.record.layers] == ["dead", idle]
     assert all(0 <= share <= 1 for share in hidden.record.layers[0].share)

@@ -60,7 +60,6 @@ TESTED_IN: dict[str, str] = {
     "xgrad/transforms/batching/functions.py": "vmap",
     # nn and optim
     "xgrad/nn/__init__.py": "nn_layers",
-    "xgrad/nn/activations.py": "nn_layers",
     "xgrad/nn/containers.py": "nn_module",
     "xgrad/nn/cross_entropy.py": "nn_losses",
     "xgrad/nn/functional.py": "nn_layers nn_losses",

@@ -10,18 +10,8 @@ from typing import Any
 import xgrad as xg
 from xgrad.diagnose.anomaly import site
 from xgrad.engine.watching import watching
+from xgrad.nn.activations import BY_NAME, Activation
 
-# An activation, and what of its range is reached; None where it is unbounded.
-RANGES: dict[str, tuple[float | None, float | None]] = {
-    "relu": (0.0, None),
-    "softplus": (0.0, None),
-    "sigmoid": (0.0, 1.0),
-    "softmax": (0.0, 1.0),
-    "tanh": (-1.0, 1.0),
-    "leaky_relu": (None, None),
-}
-# The slope in terms of the output, as a share of its maximum.
-SLOPES: dict[str, Callable[[Any], Any]] = {"sigmoid": lambda y: 4 * y * (1 - y), "tanh": lambda y: 1 - y * y}
 FLAT = 0.01  # a slope below this share of its maximum counts as saturated
 LINEAR = ("linear", "matmul", "tensordot")
 
@@ -30,7 +20,7 @@ LINEAR = ("linear", "matmul", "tensordot")
 class Activity:
     """What one activation did."""
 
-    kind: str  # "relu", "sigmoid" ...
+    activation: type[Activation]
     where: str  # the layer that feeds it
     module: Any  # of that layer, or None
     is_output: bool = False
@@ -39,6 +29,17 @@ class Activity:
     zeros: float = 0.0  # share of elements that are not positive
     flat: float = 0.0  # share of slopes that are saturated
     input_std: float = 0.0
+
+    @property
+    def kind(self) -> str:
+        """The name of the activation."""
+        return self.activation.name
+
+    @property
+    def idle(self) -> str | None:
+        """What is measured: "dead" units, "saturated" slopes (if it is bounded on both sides), or neither."""
+        bounded = None not in self.activation.reach
+        return self.activation.idle if self.activation.idle == "dead" or bounded else None
 
 
 @dataclass
@@ -64,20 +65,38 @@ class Looker:
         self.activities: list[Activity] = []
         self.outputs: list[Any] = []
         self.feeding: Any = None  # the module of the last linear operation
+        self.inside: Any = None  # the activation module that runs now
+        self.given: Any = None  # its input
 
     def __call__(self, op: Any, backend: Any, raws: Sequence[Any], y: Any, node: Any) -> None:
+        module = site().module
+        if isinstance(module, Activation) and module.name:
+            if module is self.inside:  # its next operation
+                self.outputs[-1] = y
+                return
+            self.finish(backend)
+            self.inside, self.given = module, next((raw for raw in raws if backend.owns(raw)), raws[0])
+            self.note(type(module), module, y)
+            return
+        self.finish(backend)
         if op.name in LINEAR:
-            self.feeding = site().module
+            self.feeding = module
             return
-        kind = "relu" if op.name == "maximum" and any(map(_is_zero, raws)) else op.name
-        if kind not in RANGES:
-            return
-        at = site().module
-        where = self.name(self.feeding if self.feeding is not None else at)
-        activity = Activity(kind, where, self.feeding if self.feeding is not None else at)
-        _measure(activity, backend, raws[0], y)
-        self.activities.append(activity)
+        activation = BY_NAME.get("relu" if op.name == "maximum" and any(map(_is_zero, raws)) else op.name)
+        if activation is not None:
+            self.note(activation, module, y)
+            _measure(self.activities[-1], backend, raws[0], y)
+
+    def note(self, activation: type[Activation], module: Any, y: Any) -> None:
+        feeding = self.feeding if self.feeding is not None else module
+        self.activities.append(Activity(activation, self.name(feeding), feeding))
         self.outputs.append(y)
+
+    def finish(self, backend: Any) -> None:
+        """Measure the activation module that has run: its last operation gave the output."""
+        if self.inside is not None:
+            _measure(self.activities[-1], backend, self.given, self.outputs[-1])
+            self.inside = self.given = None
 
 
 def look(step: int, run: Callable[[], xg.Tensor], name: Callable[[Any], str]) -> Look:
@@ -85,6 +104,7 @@ def look(step: int, run: Callable[[], xg.Tensor], name: Callable[[Any], str]) ->
     looker = Looker(name)
     with xg.no_grad(), watching(looker):
         output = run()
+        looker.finish(output.backend)
     for activity, y in zip(looker.activities, looker.outputs, strict=True):
         activity.is_output = y is output.data
     seen = Look(step, output.detach(), looker.activities)
@@ -113,14 +133,14 @@ def _measure(activity: Activity, backend: Any, x: Any, y: Any) -> None:
     def share(condition: Any) -> float:
         return float(host(xp.mean(xp.astype(condition, y.dtype))))
 
-    if activity.kind in ("relu", "leaky_relu"):
+    if activity.idle == "dead":
         off = y <= 0
         activity.zeros = share(off)
         units = xp.all(xp.reshape(off, (-1, y.shape[-1])) if y.ndim else xp.reshape(off, (1, 1)), axis=0)
         activity.dead_units = share(units)
-        activity.dead = activity.kind == "relu" and activity.dead_units == 1.0
-    elif activity.kind in SLOPES:
-        activity.flat = share(SLOPES[activity.kind](y) < FLAT)
+        activity.dead = activity.activation.dies and activity.dead_units == 1.0
+    elif activity.idle == "saturated":
+        activity.flat = share(activity.activation.slope(xp, y) < FLAT)
     x = x if backend.owns(x) else backend.asarray(x, dtype=y.dtype)
     largest = float(host(xp.max(xp.abs(x))))
     activity.input_std = largest * float(host(xp.std(x / largest))) if largest and math.isfinite(largest) else largest

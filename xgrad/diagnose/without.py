@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from xgrad import nn
 from xgrad.diagnose.network import copy_of
-
-ACTIVATIONS = (nn.ReLU, nn.LeakyReLU, nn.Sigmoid, nn.Tanh, nn.Softplus)
+from xgrad.nn.activations import Activation
 
 
 def without_output_activation(model: nn.Module) -> nn.Sequential | None:
-    """A copy that ends before its last activation; None if it is not a Sequential that ends in one."""
-    if not isinstance(model, nn.Sequential) or len(model) < 2 or not isinstance(model[-1], ACTIVATIONS):
+    """A copy without the last activation; None for a model that is not a Sequential or does not end in an elementwise one."""
+    if not isinstance(model, nn.Sequential) or len(model) < 2:
+        return None
+    last = model[-1]
+    if not isinstance(last, Activation) or not last.is_elementwise:
         return None
     copied = copy_of(model)
     assert isinstance(copied, nn.Sequential)

@@ -3,39 +3,38 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import xgrad as xg
 from xgrad import nn, optim
+from xgrad.diagnose.look import FLAT
+from xgrad.nn.activations import BY_NAME, Activation
 
 
-@dataclass(frozen=True)
-class Activation:
-    """An activation, and how its output shows that it no longer passes a gradient on."""
+class _Activations(Mapping[str, type[Activation] | None]):
+    """The activations that a network may have: each elementwise class of nn by its name, and "none"."""
 
-    module: Callable[[], nn.Module] | None = None
-    idle: str | None = None  # the word for it
-    where: Callable[[xg.Tensor], xg.Tensor] | None = None  # a mask, of units or of all elements
+    def __getitem__(self, name: str) -> type[Activation] | None:
+        if name == "none":
+            return None
+        activation = BY_NAME[name]
+        if not activation.is_elementwise:
+            raise KeyError(name)
+        return activation
+
+    def __iter__(self) -> Iterator[str]:
+        yield "none"
+        yield from (name for name, activation in BY_NAME.items() if activation.is_elementwise)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
-def _never_positive(output: xg.Tensor) -> xg.Tensor:
-    return xg.all(output <= 0, axis=0)
-
-
-# A slope below a hundredth of its largest counts as saturated. Sigmoid's is s(1 - s), at most
-# 1/4; tanh's is 1 - t^2; softplus' is 1 - exp(-output), both at most 1.
-ACTIVATIONS = {
-    "none": Activation(),
-    "sigmoid": Activation(nn.Sigmoid, "saturated", lambda s: s * (1 - s) < 0.0025),
-    "tanh": Activation(nn.Tanh, "saturated", lambda t: 1 - t * t < 0.01),
-    "relu": Activation(nn.ReLU, "dead", _never_positive),
-    "leaky_relu": Activation(nn.LeakyReLU, "dead", _never_positive),
-    "softplus": Activation(nn.Softplus, "saturated", lambda y: y < -math.log(0.99)),
-}
-LOSSES: dict[str, Callable[[], Any]] = {
+ACTIVATIONS = _Activations()
+LOSSES: dict[str, type[nn.Module]] = {
     "mse": nn.MSELoss,
     "l1": nn.L1Loss,
     "huber": nn.HuberLoss,
@@ -58,12 +57,24 @@ INITS = ("uniform", *_BOUND, *_STD)
 
 @dataclass(frozen=True)
 class Layer:
-    """A linear layer of the network, the activation after it, and the last module of the two."""
+    """A linear layer of the network, the class of the activation after it, and the last module of the two."""
 
     name: str
     linear: nn.Linear
-    activation: Activation
+    activation: type[Activation] | None
     last: nn.Module
+
+    @property
+    def idle(self) -> str | None:
+        """What a unit of this layer that passes no gradient on is called."""
+        return None if self.activation is None else self.activation.idle
+
+    def idle_share(self, output: xg.Tensor) -> float:
+        """The share of its units that are dead, or of its slopes that are saturated."""
+        assert self.activation is not None
+        dead = self.idle == "dead"
+        is_idle = xg.all(output <= 0, axis=0) if dead else self.activation.slope(xg, output) < FLAT
+        return float(xg.mean(xg.astype(is_idle, output.dtype)).item())
 
 
 def build(
@@ -86,7 +97,7 @@ def build(
         is_output = place == len(sizes) - 1
         linear = _linear(fan_in, fan_out, init, dtype, rng)
         follows = ACTIVATIONS[output_activation if is_output else activation]
-        modules += [linear] if follows.module is None else [linear, follows.module()]
+        modules += [linear] if follows is None else [linear, follows()]
         name = "output" if is_output else f"layer {place}"
         layers.append(Layer(name, linear, follows, last=modules[-1]))
     return nn.Sequential(*modules), layers

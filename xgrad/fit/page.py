@@ -9,11 +9,11 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xgrad import nn
 from xgrad.diagnose.finding import Finding, number
 from xgrad.diagnose.network import is_float
 from xgrad.fit import plot
 from xgrad.fit.files import write
+from xgrad.fit.network import LOSSES
 from xgrad.fit.record import LayerTrace, Record, Stage
 from xgrad.fit.references import references
 
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from xgrad.diagnose.report import Report
     from xgrad.diagnose.run import Run
 
-LOSSES = {nn.MSELoss: "mse", nn.L1Loss: "l1", nn.HuberLoss: "huber"}
-IDLE = {"relu": "dead", "leaky_relu": "dead", "sigmoid": "saturated", "tanh": "saturated"}
+LOSS_NAMES = {loss: name for name, loss in LOSSES.items()}
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -122,7 +121,7 @@ def record_of(run: Run) -> Record:
     ys: list[float] = run.y.numpy().reshape(-1).tolist() if curve and run.y is not None else []
     order = sorted(range(len(xs)), key=xs.__getitem__)
     looks = run.looks
-    kind = LOSSES.get(type(run.loss)) if run.loss is not None else None
+    kind = LOSS_NAMES.get(type(run.loss)) if run.loss is not None else None
     record = Record(
         title=type(run.model).__name__,
         setting="" if run.optimizer is None else f"{type(run.optimizer).__name__}, {run.steps} steps",
@@ -146,12 +145,10 @@ def record_of(run: Run) -> Record:
         ]
     looks = run.looks
     names = list(dict.fromkeys(name for look in looks for name in look.norms))
-    idlers = [
-        {a.where: a for a in reversed(look.activities) if a.kind in IDLE} for look in looks
-    ]  # the first of a name stays
+    idlers = [{a.where: a for a in reversed(look.activities) if a.idle} for look in looks]  # the first of a name stays
     for name in names:
         seen = [idle.get(name) for idle in idlers]
-        kinds = {IDLE[a.kind] for a in seen if a is not None}
+        kinds = {a.idle for a in seen if a is not None}
         idle = kinds.pop() if len(kinds) == 1 else None
         share = [math.nan if a is None else a.dead_units if idle == "dead" else a.flat for a in seen]
         norms = [look.norms.get(name, math.nan) for look in looks]

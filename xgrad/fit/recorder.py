@@ -8,7 +8,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad import nn
-from xgrad.fit.network import Activation, Layer
+from xgrad.fit.network import Layer
 from xgrad.fit.record import LayerTrace, Record, Stage
 from xgrad.fit.samples import Scale
 
@@ -41,7 +41,7 @@ class Recorder:
         last = max(1, count - 1)
         self.places = [order[k * (len(order) - 1) // last] for k in range(count)]
         record.shown_x = [record.x[place] for place in self.places]
-        record.layers = [LayerTrace(layer.name, layer.activation.idle) for layer in layers]
+        record.layers = [LayerTrace(layer.name, layer.idle) for layer in layers]
 
     def step(self, step: int, loss: xg.Tensor, output: xg.Tensor) -> None:
         """`output` is what `loss` was computed from."""
@@ -96,9 +96,9 @@ class Recorder:
     def _forward(self) -> xg.Tensor:
         """The model at all points; what its activations put out is looked at in passing."""
         hooks = [
-            layer.last.register_forward_hook(_watcher(layer.activation, trace))
+            layer.last.register_forward_hook(_watcher(layer, trace))
             for layer, trace in zip(self.layers, self.record.layers, strict=True)
-            if layer.activation.idle
+            if layer.idle
         ]
         try:
             output: xg.Tensor = self.model(self.x)
@@ -116,16 +116,11 @@ def _is_round(step: int) -> bool:
     return not str(step)[1:].strip("0")
 
 
-def _watcher(activation: Activation, trace: LayerTrace) -> Callable[[Any, Any, xg.Tensor], None]:
-    """A hook that notes the share of units or slopes that are idle; nan if any is not finite."""
+def _watcher(layer: Layer, trace: LayerTrace) -> Callable[[Any, Any, xg.Tensor], None]:
+    """A hook that records the share of units or slopes that are idle; nan if an output is not finite."""
 
     def watch(module: Any, inputs: Any, output: xg.Tensor) -> None:
-        assert activation.where is not None
-        if xg.all(xg.isfinite(output)):
-            mask = xg.astype(activation.where(output), output.dtype)
-            trace.share.append(float(xg.mean(mask).item()))
-        else:
-            trace.share.append(math.nan)
+        trace.share.append(layer.idle_share(output) if xg.all(xg.isfinite(output)) else math.nan)
 
     return watch
 

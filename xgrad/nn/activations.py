@@ -1,15 +1,53 @@
-"""Activations as modules. Each calls the function of its name in nn/functional.py."""
+"""Activations as modules. Each calls the function of its name in nn/functional.py.
+
+The attributes of a class say what `xgrad fit`, `xgrad diagnose` and `nn.init` need to know of an activation. They find it by its
+name, so that a new class needs no entry elsewhere.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, ClassVar, Literal
 
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
 from xgrad.nn.module import Module
 
+BY_NAME: dict[str, type[Activation]] = {}  # each class that gives a name
 
-class Sigmoid(Module):
+
+class Activation(Module):
+    """The base class of activations. A class that gives `name` is found by it."""
+
+    # Its name in `xgrad fit`, in findings and in `nn.init`; also that of its operation, if it consists of one.
+    name: ClassVar[str] = ""
+    # Whether it works element by element, and not along an axis.
+    is_elementwise: ClassVar[bool] = True
+    # The lowest and the highest output, None for no bound.
+    reach: ClassVar[tuple[float | None, float | None]] = (None, None)
+    # What a unit that passes (almost) no gradient on is called. "dead": its output is not positive for any sample. "saturated":
+    # its slope is far below the maximum.
+    idle: ClassVar[Literal["dead", "saturated"] | None] = None
+    # Whether the derivative is exactly 0 for negative inputs.
+    dies: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" in vars(cls):
+            BY_NAME[cls.name] = cls
+
+    @staticmethod
+    def slope(xp: Any, y: Any) -> Any:
+        """The derivative at each output y, as a share of its maximum. For activations that saturate."""
+        raise NotImplementedError
+
+    @staticmethod
+    def gain(param: float | None = None) -> float | None:
+        """The gain of `nn.init.calculate_gain`; None if there is none."""
+        return None
+
+
+class Sigmoid(Activation):
     """1 / (1 + exp(-x)), element by element; its derivative is s * (1 - s), for the output s.
 
     Call it with an array of any shape and of a floating-point dtype (integers become floats of the default dtype); the output has
@@ -25,11 +63,23 @@ class Sigmoid(Module):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html
     """
 
+    name = "sigmoid"
+    reach = (0.0, 1.0)
+    idle = "saturated"
+
+    @staticmethod
+    def slope(xp: Any, y: Any) -> Any:
+        return 4 * y * (1 - y)
+
+    @staticmethod
+    def gain(param: float | None = None) -> float:
+        return 1.0
+
     def forward(self, input: Any) -> Tensor:
         return F.sigmoid(input)
 
 
-class Tanh(Module):
+class Tanh(Activation):
     """The hyperbolic tangent, element by element; its derivative is 1 - t**2, for the output t.
 
     Call it with an array of any shape and of a floating-point dtype (integers become floats of the default dtype); the output has
@@ -45,11 +95,23 @@ class Tanh(Module):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanh.html
     """
 
+    name = "tanh"
+    reach = (-1.0, 1.0)
+    idle = "saturated"
+
+    @staticmethod
+    def slope(xp: Any, y: Any) -> Any:
+        return 1 - y * y
+
+    @staticmethod
+    def gain(param: float | None = None) -> float:
+        return 5 / 3
+
     def forward(self, input: Any) -> Tensor:
         return F.tanh(input)
 
 
-class ReLU(Module):
+class ReLU(Activation):
     """max(x, 0), element by element; its derivative at 0 is 0.
 
     Call it with an array of any shape and of a real dtype; the output has the shape and dtype of the input.
@@ -70,6 +132,15 @@ class ReLU(Module):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU.html
     """
 
+    name = "relu"
+    reach = (0.0, None)
+    idle = "dead"
+    dies = True
+
+    @staticmethod
+    def gain(param: float | None = None) -> float:
+        return math.sqrt(2)
+
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
 
@@ -77,7 +148,7 @@ class ReLU(Module):
         return F.relu(input)
 
 
-class LeakyReLU(Module):
+class LeakyReLU(Activation):
     """x where x > 0, `negative_slope * x` elsewhere; its derivative at 0 is `negative_slope`.
 
     Call it with an array of any shape and of a real floating-point dtype (integers become floats of the default dtype); the
@@ -98,6 +169,13 @@ class LeakyReLU(Module):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.LeakyReLU.html
     """
 
+    name = "leaky_relu"
+    idle = "dead"
+
+    @staticmethod
+    def gain(param: float | None = None) -> float:
+        return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         self.negative_slope, self.inplace = negative_slope, inplace
 
@@ -108,7 +186,7 @@ class LeakyReLU(Module):
         return f"negative_slope={self.negative_slope}"
 
 
-class Softplus(Module):
+class Softplus(Activation):
     """log(1 + exp(beta * x)) / beta, and x itself where `beta * x > threshold`; its derivative is sigmoid(beta * x), there 1.
 
     Call it with an array of any shape and of a real floating-point dtype (integers become floats of the default dtype); the
@@ -128,6 +206,14 @@ class Softplus(Module):
     https://docs.pytorch.org/docs/stable/generated/torch.nn.Softplus.html
     """
 
+    name = "softplus"
+    reach = (0.0, None)
+    idle = "saturated"
+
+    @staticmethod
+    def slope(xp: Any, y: Any) -> Any:
+        return 1 - xp.exp(-y)
+
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         self.beta, self.threshold = beta, threshold
 
@@ -138,7 +224,7 @@ class Softplus(Module):
         return f"beta={self.beta}, threshold={self.threshold}"
 
 
-class Softmax(Module):
+class Softmax(Activation):
     """exp(x) / sum(exp(x)) along the axis `dim`: positive numbers that sum to 1.
 
     Call it with an array of one axis or more and of a floating-point dtype (integers become floats of the default dtype); the
@@ -158,6 +244,10 @@ class Softmax(Module):
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html
     """
+
+    name = "softmax"
+    is_elementwise = False
+    reach = (0.0, 1.0)
 
     def __init__(self, dim: int | None = None) -> None:
         self.dim = dim

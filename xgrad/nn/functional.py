@@ -15,27 +15,12 @@ import xgrad as xg
 from xgrad.engine.integers import integer
 from xgrad.engine.operands import operand
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.cross_entropy import cross_entropy, nll_loss
-from xgrad.nn.loss_functions import binary_cross_entropy_with_logits, huber_loss, l1_loss, mse_loss
-
-__all__ = [
-    "binary_cross_entropy_with_logits",
-    "cross_entropy",
-    "flatten",
-    "huber_loss",
-    "l1_loss",
-    "leaky_relu",
-    "linear",
-    "log_softmax",
-    "logsigmoid",
-    "mse_loss",
-    "nll_loss",
-    "relu",
-    "sigmoid",
-    "softmax",
-    "softplus",
-    "tanh",
-]
+from xgrad.nn.cross_entropy import cross_entropy as cross_entropy
+from xgrad.nn.cross_entropy import nll_loss as nll_loss
+from xgrad.nn.loss_functions import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from xgrad.nn.loss_functions import huber_loss as huber_loss
+from xgrad.nn.loss_functions import l1_loss as l1_loss
+from xgrad.nn.loss_functions import mse_loss as mse_loss
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:

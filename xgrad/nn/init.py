@@ -16,9 +16,10 @@ import math
 from xgrad import random
 from xgrad.backends import use_backend
 from xgrad.engine.tensor import Tensor
+from xgrad.nn.activations import BY_NAME
 from xgrad.random import Generator
 
-GAINS = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
+GAINS = {"linear": 1.0, "selu": 3 / 4}  # of what is no activation class here
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -41,12 +42,11 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
     https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.calculate_gain
     """
-    if nonlinearity == "leaky_relu":
-        slope = 0.01 if param is None else param
-        return math.sqrt(2 / (1 + slope**2))
-    if nonlinearity not in GAINS:
-        raise ValueError(f"there is no gain for {nonlinearity!r}; there is for {', '.join(GAINS)} and leaky_relu")
-    return GAINS[nonlinearity]
+    found = BY_NAME[nonlinearity].gain(param) if nonlinearity in BY_NAME else GAINS.get(nonlinearity)
+    if found is None:
+        known = [*GAINS, *(name for name, activation in BY_NAME.items() if activation.gain() is not None)]
+        raise ValueError(f"there is no gain for {nonlinearity!r}; there is one for {', '.join(known)}")
+    return found
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:

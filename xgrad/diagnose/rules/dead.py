@@ -48,7 +48,7 @@ class DeadLayer(DiagnosticRule):
             for activity in _on_every_sample(run, sure):
                 yield self._dead(self.streaks[activity.where].first, activity, moves(activity), run)
         for activity in look.activities:
-            if activity.kind == "relu" and not activity.dead and activity.zeros >= MANY:
+            if activity.activation.dies and not activity.dead and activity.zeros >= MANY:
                 yield from self._nearly(run, look, activity)
 
     def end(self, run: Run) -> Findings:

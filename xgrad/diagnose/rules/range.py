@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from xgrad.diagnose.finding import WARNING, number
-from xgrad.diagnose.look import RANGES, Look
+from xgrad.diagnose.look import Look
 from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
@@ -21,7 +21,7 @@ class OutputRange(DiagnosticRule):
         last = next((a for a in look.activities if a.is_output), None)
         if last is None or not run.is_regression:
             return
-        low, high = RANGES[last.kind]
+        low, high = last.activation.reach
         view = run.y.backend.view
         outside = [run.y < low] if low is not None else []
         outside += [run.y > high] if high is not None else []
