@@ -1,14 +1,14 @@
-"""The backends, one for each array library. This is the only place that knows which array libraries there are.
+"""The backends, one for each array library. No other folder names an array library.
 
-A backend is chosen by name, here by default through the environment:
+Environment variables choose the default backend:
 
     XGRAD_BACKEND   numpy (the default), cupy, dpnp, torch, strict, a third party's name, or auto: a GPU where there is one
     XGRAD_DEVICE    the device, as the backend names it: `cpu`, `0`, `cuda:0`, `gpu`, `device1`
 
-One that is empty counts as not set.
+An empty variable counts as not set.
 
-Third parties add one through the entry-point group "xgrad.backends": a name, and the class (a subclass of
-`xgrad.backends.base.Backend`) that it stands for.
+Another package adds a backend through the entry-point group "xgrad.backends": a name and a subclass of
+`xgrad.backends.base.Backend`.
 
 >>> import xgrad as xg
 >>> with xg.use_backend("numpy"):
@@ -22,7 +22,7 @@ import sys
 from types import ModuleType
 
 if __name__ != "xgrad.backends":
-    raise ImportError("this package is xgrad.backends: import it by that name, or it would exist twice")
+    raise ImportError("this package is xgrad.backends: import it by that name, or it would be loaded twice")
 
 from xgrad.backends.errors import BackendError as BackendError
 from xgrad.backends.host_data import is_host_data as is_host_data
@@ -42,7 +42,7 @@ from xgrad.backends.registry import use_backend as use_backend
 
 
 class CallablePackage(ModuleType):
-    """`xgrad.backends` is this package, and `xgrad.backends()` says what is usable."""
+    """`xgrad.backends` is this package. Called as `xgrad.backends()`, it returns the usable backends."""
 
     def __call__(self) -> dict[str, list[str]]:
         return backends()

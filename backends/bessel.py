@@ -1,4 +1,4 @@
-"""Bessel functions on raw arrays: derivatives of any order, and J0 and J1 for libraries whose own have few digits."""
+"""Bessel functions on raw arrays: derivatives of any order, and J0 and J1 for libraries whose own are inaccurate."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from xgrad.backends.formulas import added, bounded, number
 
 # --- Bessel functions ---------------------------------------------------------------------------------------
 #
-# A derivative of J0 is a sum of J0, J1 ... with binomial coefficients, and so for I0. Those beyond order 1 come from the
-# recurrence where x is large enough for it, and else from the power series.
+# A derivative of J0 is a sum of J0, J1, ... with binomial coefficients; a derivative of I0 is the same sum of I0, I1, ...
+# Functions beyond order 1 come from the recurrence if x is large enough, otherwise from the power series.
 
 
 def j0(special: Any, x: Any, order: int) -> Any:
@@ -34,7 +34,7 @@ def j0(special: Any, x: Any, order: int) -> Any:
 
 
 def i0(special: Any, x: Any, order: int) -> Any:
-    """All terms are positive for positive x. Where x is large they come as ratios to I0, which may overflow."""
+    """All terms are positive for positive x. For large x they are computed as ratios to I0, because I0 may overflow."""
     xp = special.xp
     if order == 2:
         y = special.i0(x)
@@ -54,7 +54,7 @@ def i0(special: Any, x: Any, order: int) -> Any:
 
 
 def _over(xp: Any, y: Any, x: Any) -> Any:
-    """y / x of a function that is x / 2 near 0."""
+    """y / x, for a function y of x that is x / 2 near 0."""
     return xp.where(x == 0, number(xp, 0.5, x), y / xp.where(x == 0, number(xp, 1.0, x), x))
 
 
@@ -70,8 +70,8 @@ def _series(xp: Any, x: Any, n: int, sign: int, terms: int) -> Any:
     return total
 
 
-# I0e(x) is the mean of exp(-x u) over an angle, for x > 0 and u = 1 - cos(angle), and I1e(x) that of (1 - u) exp(-x u). So
-# their derivatives are means of powers of u times exp(-x u), which are positive and have quickly convergent ratios.
+# For x > 0 and u = 1 - cos(angle), I0e(x) is the mean of exp(-x u) over the angle, and I1e(x) is the mean of (1 - u) exp(-x u).
+# So their derivatives are means of powers of u times exp(-x u): positive, with ratios that converge quickly.
 
 
 def i0e(special: Any, x: Any, order: int) -> Any:
@@ -94,7 +94,7 @@ def i1e(special: Any, x: Any, order: int) -> Any:
 
 
 def _by_moments_where_far(special: Any, x: Any, near: Any, far: Callable[[list[Any]], Any]) -> Any:
-    """The first derivative: the usual formula, until it loses 2 * abs(x) * eps; then few steps are enough for the moments."""
+    """The first derivative: the usual formula while its error, 2 * abs(x) * eps, is small; the moments for larger x."""
     xp = special.xp
     start, steps = (5, 20) if xp.finfo(x.dtype).eps > 1e-10 else (25, 20)
     is_far = xp.abs(x) > start
@@ -102,12 +102,12 @@ def _by_moments_where_far(special: Any, x: Any, near: Any, far: Callable[[list[A
 
 
 def _sign(xp: Any, x: Any, power: int) -> Any:
-    """Each derivative of abs(x) brings a sign. One alone is 0 at 0, the mean of both sides; two of them are 1 everywhere."""
+    """sign(x)**power, the factor of `power` derivatives of abs(x). At 0 an odd power is 0, an even power is 1."""
     return xp.sign(x) if power % 2 else 1.0
 
 
 def _moments_of_i0e(special: Any, x: Any, highest: int, steps: int = 60) -> list[Any]:
-    """The means of u**k exp(-abs(x) u), from their ratios: a continued fraction, from behind."""
+    """The means of u**k exp(-abs(x) u), from their ratios: a continued fraction, evaluated from its last term."""
     xp = special.xp
     size = xp.abs(bounded(xp, x))
     start = highest + steps
@@ -125,8 +125,8 @@ def _moments_of_i0e(special: Any, x: Any, highest: int, steps: int = 60) -> list
 
 # --- J0, J1, I0 and I1 --------------------------------------------------------------------------------------
 #
-# Up to BESSEL_FAR by Bessel's integral, for which the midpoint rule is exact but for J_64 (or I_64) and later ones. Beyond it, by
-# Hankel's series.
+# Up to BESSEL_FAR by Bessel's integral: the error of the midpoint rule is of the size of J_64 (or I_64). Beyond it by Hankel's
+# series.
 
 BESSEL_FAR = 25.0
 ANGLES = [math.pi / 2 * (k + 0.5) / 16 for k in range(16)]
@@ -143,7 +143,7 @@ def bessel_j(xp: Any, x: Any, order: int) -> Any:
     even, odd = _hankel(1 / t, order)
     sine, cosine = xp.sin(t), xp.cos(t)
     along, across = (sine - cosine, sine + cosine) if order else (cosine + sine, sine - cosine)
-    if order:  # the phase is a quarter turn later
+    if order:  # the phase of J1 is a quarter turn later
         across = -across
     beyond = (along * even - across * odd) / xp.sqrt(t * xp.acos(number(xp, -1.0, x)))
     beyond = xp.where(xp.isinf(x), number(xp, 0.0, x), beyond)
@@ -165,7 +165,7 @@ def bessel_ie(xp: Any, x: Any, order: int) -> Any:
 
 
 def _hankel(inverse: Any, order: int, terms: int = 24, sign: int = -1) -> tuple[Any, Any]:
-    """The series that stand before the cosine and the sine: terms of even and of odd order, whose signs alternate for -1."""
+    """The two series that multiply the cosine and the sine: the terms of even and of odd order. sign=-1 alternates signs."""
     weights = [1.0]
     for k in range(1, terms):
         weights.append(weights[-1] * (4 * order - (2 * k - 1) ** 2) / (8 * k))

@@ -1,4 +1,4 @@
-"""The beta function and what is made of it, for libraries that lack them: on raw arrays, in double precision."""
+"""The beta function and functions made of it, for libraries that lack them: on raw arrays, in double precision."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def in_double(function: F) -> F:
-    """The method, run in double precision: the logarithms in it lose the digits that single precision has."""
+    """The method, computed in double precision: its logarithms would lose too many digits in single precision."""
 
     @wraps(function)
     def wide(self: Any, *args: Any) -> Any:
@@ -22,7 +22,7 @@ def in_double(function: F) -> F:
 
 
 class Beta:
-    """`betaln`, `binom`, `betainc`, `fdtr` and `fdtrc`, of the library's `gammaln`. `xp` is the raw namespace."""
+    """`betaln`, `binom`, `betainc`, `fdtr` and `fdtrc`, computed with the library's `gammaln`. `xp` is the raw namespace."""
 
     xp: Any
     gammaln: Callable[[Any], Any]
@@ -30,7 +30,7 @@ class Beta:
 
     @in_double
     def betaln(self, a: Any, b: Any) -> Any:
-        """Through the differences of the logarithms of gamma, which Stirling's series gives without cancelling."""
+        """From differences of log-gamma, which Stirling's series gives without cancellation."""
         xp = self.xp
         a = self._away_from_poles(a, b)
         b = self._away_from_poles(b, a)
@@ -55,13 +55,13 @@ class Beta:
         return xp.where(pole, xp.full((), math.inf, dtype=found.dtype), found)
 
     def _away_from_poles(self, a: Any, b: Any) -> Any:
-        """For integers a <= 0 and b with a + b <= 0, the beta function is that of 1 - a - b, but for its sign."""
+        """For integers a <= 0 and b with a + b <= 0, the beta function equals, up to its sign, that of 1 - a - b."""
         xp = self.xp
         mirrored = 1 - a - b
         return xp.where(_is_pole(xp, a) & (b == xp.floor(b)) & (mirrored > 0) & (mirrored < math.inf), mirrored, a)
 
     def _at_infinity(self, small: Any, large: Any) -> Any:
-        """inf at -inf as at the other poles; at inf by the sign of the other, and nan where that is inf too."""
+        """At -inf the value is inf, as at the other poles. At inf the other argument's sign decides; nan if both are infinite."""
         xp = self.xp
         infinite, nan = (xp.full((), value, dtype=large.dtype) for value in (math.inf, math.nan))
         known = xp.where((small < 0) | xp.isinf(small), infinite, -infinite)
@@ -70,7 +70,7 @@ class Beta:
 
     @in_double
     def binom(self, n: Any, k: Any) -> Any:
-        """A product for small integers k, as it is exact where the result is an integer; else through the beta function."""
+        """A product for small integers k, which is exact if the result is an integer; otherwise by the beta function."""
         xp = self.xp
         nan = xp.full((), math.nan, dtype=n.dtype)
         whole = (k == xp.floor(k)) & ((xp.abs(n) > 1e-8) | (n == 0))
@@ -87,7 +87,7 @@ class Beta:
         return xp.where(known, found, nan)
 
     def _binom_by_beta(self, n: Any, k: Any) -> Any:
-        """Through the beta function of positive arguments, where 1 / gamma(x) is gamma(1 - x) * sin(pi x) / pi for negative x."""
+        """By the beta function of positive arguments: for negative x, 1 / gamma(x) = gamma(1 - x) * sin(pi x) / pi."""
         xp = self.xp
         one = xp.ones((), dtype=n.dtype)
         swapped = k <= -1
@@ -104,7 +104,7 @@ class Beta:
         return xp.where(usual, near, xp.where(beyond, xp.exp(log_beta) * wave / math.pi, left))
 
     def _sign_of_gamma(self, x: Any) -> Any:
-        """-1 between -1 and 0, -3 and -2, and so on; else 1."""
+        """The sign of gamma(x): -1 between -1 and 0, between -3 and -2, and so on; otherwise 1."""
         xp = self.xp
         one = xp.ones((), dtype=x.dtype)
         return xp.where((x > 0) | (xp.floor(x) % 2 == 0), one, -one)
@@ -120,14 +120,14 @@ class Beta:
         return self._checked(dfn, dfd, x, self.xp.where(x == math.inf, self.xp.zeros((), dtype=x.dtype), above))
 
     def _checked(self, dfn: Any, dfd: Any, x: Any, found: Any) -> Any:
-        """nan outside of the domain."""
+        """The values found, and nan outside of the domain."""
         xp = self.xp
         known = (dfn > 0) & (dfd > 0) & (x >= 0) & ((~xp.isinf(dfn) & ~xp.isinf(dfd)) | xp.isinf(x))
         return xp.where(known, found, xp.full((), math.nan, dtype=found.dtype))
 
     @in_double
     def betainc(self, a: Any, b: Any, x: Any) -> Any:
-        """By its continued fraction, which converges quickly where x is below the mean; beyond it, from the other end."""
+        """By its continued fraction, which converges quickly for x below the mean; above the mean, from the fraction at 1 - x."""
         xp = self.xp
         half = xp.full((), 0.5, dtype=x.dtype)
         usual = (a > 0) & (b > 0) & (x > 0) & (x < 1) & ~xp.isinf(a) & ~xp.isinf(b)
@@ -137,7 +137,7 @@ class Beta:
         return xp.where(usual, xp.where(mirrored, 1 - below, below), self._beta_edges(a, b, x))
 
     def _beta_edges(self, a: Any, b: Any, x: Any) -> Any:
-        """At the ends, for a or b that is 0 or infinite (all of the weight at one end), and nan outside of the domain."""
+        """The values at x = 0 and x = 1, for a or b that is 0 or infinite, and nan outside of the domain."""
         xp = self.xp
         zero, one, nan = (xp.full((), value, dtype=x.dtype) for value in (0.0, 1.0, math.nan))
         at_zero, at_one = (a == 0) | xp.isinf(b), (b == 0) | xp.isinf(a)
@@ -147,7 +147,7 @@ class Beta:
         return xp.where(known, found, nan)
 
     def _lower_beta(self, a: Any, b: Any, t: Any, mirrored: Any, pairs: int = 100) -> Any:
-        """The fraction 1 / (1 + d1 / (1 + d2 / ...)) from behind, and what stands in front of it. 100 pairs do for a, b < 1e4."""
+        """The fraction 1 / (1 + d1 / (1 + d2 / ...)), from its last term, times its prefactor. 100 pairs do for a, b < 1e4."""
         xp = self.xp
         x = xp.where(mirrored, 1 - t, t)
         fraction = (a + b + x) * 0 + 1
@@ -162,7 +162,7 @@ class Beta:
 
 
 def _is_pole(xp: Any, x: Any) -> Any:
-    """Whether x is one of 0, -1, -2 ..."""
+    """Whether x is one of 0, -1, -2, ..."""
     return (x <= 0) & (x == xp.floor(x))
 
 
@@ -174,7 +174,7 @@ def _sine(xp: Any, x: Any, n: Any) -> Any:
 
 
 def stirling(x: Any) -> Any:
-    """The logarithm of gamma(x) without (x - 1/2) log(x) - x + log(2 pi) / 2, for x >= 10."""
+    """The correction in Stirling's formula: log(gamma(x)) minus ((x - 1/2) log(x) - x + log(2 pi) / 2), for x >= 10."""
     inverse = 1 / x
     squared = inverse * inverse
     total = squared * 0

@@ -1,18 +1,18 @@
-"""Cofactor matrices: the derivative of the determinant, also where there is no inverse to get it from.
+"""Cofactor matrices, the derivative of the determinant, also of singular matrices.
 
-With x = U S V^H, the cofactors are det(U) det(V^H) conj(U) C conj(V^H), where C holds, on its diagonal, the products of all other
-singular values. No singular value is divided by.
+With x = U S V^H, the cofactors are det(U) det(V^H) conj(U) C conj(V^H), where C is diagonal: each element is the product
+of all other singular values. Nothing is divided by a singular value.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-_FEW_DIGITS = 1000.0  # the condition up to which a difference of products of inverses may be taken
+_FEW_DIGITS = 1000.0  # the largest condition number for which the formula with inverses is accurate enough
 
 
 def cofactors(xp: Any, x: Any, y: Any) -> Any:
-    """The cofactors of matrices x with determinants y: y x^-T where that is sure to have its digits."""
+    """The cofactors of matrices x with determinants y: y x^-T where that is accurate, otherwise from singular values."""
     n = x.shape[-1]
     if n < 2:
         return xp.ones(x.shape, dtype=x.dtype)
@@ -24,9 +24,10 @@ def cofactors(xp: Any, x: Any, y: Any) -> Any:
 
 
 def cofactors_jvp(xp: Any, t: Any, x: Any) -> Any:
-    """How the cofactors of x move with x along t. It is symmetric: <t1, jvp(t2)> is <t2, jvp(t1)>.
+    """The derivative of the cofactors of x along the tangent t. It is symmetric: <t1, jvp(t2)> = <t2, jvp(t1)>.
 
-    With B = U^H t V and P, at i and j, the product of all singular values but these two, C moves by diag(P diag(B)) - P * B^T.
+    With B = U^H t V, and P[i, j] the product of all singular values except i and j, the tangent of C is diag(P diag(B)) - P *
+    B^T.
     """
     n = x.shape[-1]
     if n < 2:
@@ -66,5 +67,5 @@ def _taken_apart(xp: Any, x: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def _products(xp: Any, s: Any, without: Any) -> Any:
-    """Products over the last axis, each without what its mask names."""
+    """Products over the last axis, each without the elements that its mask selects."""
     return xp.prod(xp.where(without, xp.ones((), dtype=s.dtype), s[..., None, :]), axis=-1)

@@ -1,7 +1,6 @@
-"""CuPy, on a CUDA device. It installs and imports without a driver, so what counts is whether there is a device.
+"""CuPy, on a CUDA device. It can be imported without a driver, so `devices` asks whether there is a device.
 
-Written from CuPy 14's documentation and sources. Its work is queued on the device: nothing here waits for it except
-`to_numpy` and `synchronize`.
+Written from the documentation and the sources of CuPy 14. Work is queued on the device: only `to_numpy` and `synchronize` wait.
 """
 
 from __future__ import annotations
@@ -43,7 +42,7 @@ class CuPyRaw(IndexingRaw):
     def linalg(self) -> Any:
         return Checked(self.library.linalg)
 
-    # The kernels are for real floating-point arrays; what else there may be takes the compositions.
+    # The kernels take real floating-point arrays of one dtype. Other arguments use the compositions of Raw.
 
     def sigmoid(self, x: Any) -> Any:
         if x.dtype.kind != "f":
@@ -87,7 +86,7 @@ class CuPyRaw(IndexingRaw):
         return cupy.where(condition, x, x.dtype.type(0))
 
     def concat(self, arrays: Any, /, *, axis: int | None = 0) -> Any:
-        """Eight at a time: for more, CuPy sends a table of their addresses to the device."""
+        """Join eight arrays at a time: for more, CuPy copies a table of addresses to the device."""
         while len(arrays) > _TOGETHER:
             groups = [arrays[i : i + _TOGETHER] for i in range(0, len(arrays), _TOGETHER)]
             arrays = [self.library.concat(group, axis=axis) for group in groups]
@@ -98,7 +97,7 @@ class CuPyRaw(IndexingRaw):
             return self.library.stack(arrays, axis=axis)
         return self.concat([cupy.expand_dims(array, axis) for array in arrays], axis=axis)
 
-    # CuPy adds half precision up in float32, but rounds the mean before it is subtracted, and each sum of a scan.
+    # CuPy sums half precision in float32, but it rounds the mean before subtracting it, and each partial sum of a scan.
     var, std = widened("var"), widened("std")
 
     def cumulative_sum(self, x: Any, /, **options: Any) -> Any:
@@ -110,7 +109,7 @@ class CuPyRaw(IndexingRaw):
             return _cumulative_prod(self, x, **options)
 
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
-        """By float atomics, which come in any order, so that the last bit may differ from run to run; or sorted first."""
+        """By atomics, whose order and last bit may differ from run to run; sorted first under use_deterministic."""
         if is_deterministic() or x.dtype.char not in _ATOMIC:
             return scatter_sorted(self, x, key, shape)
         y = cupy.zeros(shape, dtype=x.dtype)
@@ -118,8 +117,8 @@ class CuPyRaw(IndexingRaw):
         return y
 
     def _write(self, x: Any, value: Any, key: Any) -> Any:
-        """Of what goes to one place, the last stays, as in NumPy. CuPy leaves it to the threads, which may choose otherwise in
-        backward than they did in forward."""
+        """For repeated indices the last value is written, as in NumPy. In CuPy itself the threads' order decides, which may
+        differ between forward and backward."""
         if getattr(value, "ndim", 0) and holds_integers(self, key):
             value = settle(self, self.asarray(value, dtype=x.dtype), key, x.shape)
         x[key] = value
@@ -127,7 +126,7 @@ class CuPyRaw(IndexingRaw):
 
 
 class Checked:
-    """cupy.linalg, where a matrix that will not do (a singular one, say) raises, as in other libraries; CuPy would give nan."""
+    """cupy.linalg, which raises for a matrix that it cannot use, such as a singular one. CuPy itself would return nan."""
 
     def __init__(self, library: Any) -> None:
         self.library = library
@@ -146,8 +145,8 @@ class Checked:
 
 
 class Fused:
-    """An optimizer's rule as one kernel, which writes the new values over the old: `cupy.fuse` traces the rule's own text, once
-    for each set of flags and dtypes. Numbers are arguments of the kernel, so that they may change from step to step."""
+    """An optimizer's update rule as one kernel, which overwrites the old values. `cupy.fuse` traces the rule, once for each set
+    of flags and dtypes. Numbers are arguments of the kernel, so they may change from step to step."""
 
     def __init__(self, rule: Callable[..., Any]) -> None:
         self.rule = rule
@@ -161,7 +160,7 @@ class Fused:
         return arrays[0], *arrays[2:]
 
     def kernel_of(self, xp: Any, count: int, flags: Any) -> Callable[..., None]:
-        """What is traced: a function of all arrays and numbers, which gives nothing and writes into all arrays but g."""
+        """The function to trace: it takes all arrays and numbers, returns nothing, and writes into all arrays except g."""
 
         def xgrad_optimizer(*values: Any) -> None:
             arrays = values[:count]
@@ -175,7 +174,7 @@ class Fused:
 
 @contextmanager
 def _same_each_time() -> Iterator[None]:
-    """Under use_deterministic, without CUB, whose scans add up in the order in which blocks come to it. (Its sums do not.)"""
+    """Under use_deterministic, switch CUB off: the order of additions in its scans varies. (That of its sums does not.)"""
     if not is_deterministic():
         yield
         return
@@ -189,12 +188,12 @@ def _same_each_time() -> Iterator[None]:
 
 
 _TOGETHER = 8
-_ATOMIC = frozenset("iILQefd")  # the dtypes that all of CuPy 14 adds by atomics: not int64, and no complex one
+_ATOMIC = frozenset("iILQefd")  # the dtypes that every CuPy 14 adds by atomics: neither int64 nor complex
 _kernels: dict[str, Any] = {}
 
 
 def _kernel(name: str, arguments: str, result: str, body: str) -> Any:
-    """One kernel where a composition would launch several; compiled by CuPy on first use, for each dtype."""
+    """One kernel in place of the several that a composition would launch. CuPy compiles it for each dtype on first use."""
     kernel = _kernels.get(name)
     if kernel is None:
         kernel = _kernels[name] = cupy.ElementwiseKernel(arguments, result, body, f"xgrad_{name}")
@@ -213,7 +212,7 @@ class CuPy(Backend):
     install = "pip install 'xgrad[cuda12]' (for CUDA 12) or pip install 'xgrad[cuda13]' (for CUDA 13)"
     array_types: ClassVar[tuple[type, ...]] = (cupy.ndarray,) if cupy else ()
     raw_class = CuPyRaw
-    checks_indices = False  # they wrap around
+    checks_indices = False  # indices out of range wrap around
 
     def __init__(self, name: str, device: Any) -> None:
         super().__init__(name, device)
@@ -266,7 +265,7 @@ class CuPy(Backend):
 
     @contextmanager
     def _between_streams(self) -> Iterator[None]:
-        """What was asked of other streams of the device comes before a walk, and the walk before what comes next there."""
+        """Order the reverse pass after the work that is queued on the device's other streams, and before their next work."""
         with self.guard:
             self._meet()
             try:
@@ -275,7 +274,7 @@ class CuPy(Backend):
                 self._meet()
 
     def _meet(self) -> None:
-        """The default stream waits for all others, and they for it, but for those made with `non_blocking=True`."""
+        """Make the default stream wait for the current one. All streams but `non_blocking=True` ones wait for the default one."""
         current = cupy.cuda.get_current_stream()
         if current.ptr != cupy.cuda.Stream.null.ptr and not current.is_capturing():
             cupy.cuda.Stream.null.wait_event(current.record())

@@ -1,6 +1,6 @@
-"""dask.array: arrays in chunks that are not computed until they are asked for, by threads or by the workers of a cluster.
+"""dask.array: lazy arrays in chunks, computed by threads or by the workers of a cluster when a value is asked for.
 
-Nothing here computes. What dask.array can do chunk by chunk it does; for what it lacks see dask_blocks.py.
+Nothing here computes, apart from `persist` and `to_numpy`. Functions that dask.array lacks are in dask_blocks.py.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from xgrad.backends.growth import look
 from xgrad.backends.powers import power
 from xgrad.backends.raw import Raw
 
-DATA_DEPENDENT = "the shape of what it gives depends on the values, which are not computed"
+DATA_DEPENDENT = "the shape of the result depends on values that are not computed yet"
 
 
 class DaskRaw(Raw):
-    """array_api_compat.dask.array, and what it lacks."""
+    """array_api_compat.dask.array, with the functions that it lacks."""
 
     _special = InBlocks
 
@@ -52,13 +52,13 @@ class DaskRaw(Raw):
         self.linalg, self.fft = Linalg(library.linalg), FFT(library.fft)
 
     def pow(self, x1: Any, x2: Any, /) -> Array:
-        """A number is an exponent that NumPy's backend is quick with."""
+        """A Python number as the exponent goes to the fast powers of NumPy's backend."""
         if isinstance(x1, da.Array) and type(x2) in (int, float) and x1.dtype.kind in "fc":
             return x1.map_blocks(power, x2, dtype=x1.dtype)
         return x1**x2
 
     def sign(self, x: Array, /) -> Array:
-        return da.sign(x)  # array_api_compat's divides a complex 0 by 0
+        return da.sign(x)  # array_api_compat's version divides 0 by 0 for a complex 0
 
     def from_dlpack(self, x: Any, **options: Any) -> Array:
         return x.copy() if isinstance(x, da.Array) else da.from_array(np.from_dlpack(x, **options))
@@ -81,7 +81,7 @@ class DaskRaw(Raw):
         return self.library.ones(shape, dtype=dtype, chunks=chunks_of(shape))
 
     def reshape(self, x: Array, shape: Any, *, copy: bool | None = None) -> Array:
-        """dask's own can merge axes or split them; what does both goes by way of one axis."""
+        """dask can either merge or split axes. A reshape that does both goes through a 1-d array."""
         if not x.size:
             return self.zeros(np.empty(x.shape).reshape(shape).shape, dtype=x.dtype)
         try:
@@ -91,7 +91,7 @@ class DaskRaw(Raw):
         return y.rechunk(shape.chunks) if isinstance(shape, Shape) else y
 
     def broadcast_to(self, x: Array, shape: Any) -> Array:
-        """dask's own makes one chunk of every new axis, however long."""
+        """dask's own version makes every new axis one chunk, however long it is."""
         chunks = list(da.core.normalize_chunks(chunks_of(shape), tuple(shape), dtype=x.dtype))
         for i in range(-min(x.ndim, len(shape)), 0):
             if x.shape[i] != 1:
@@ -107,7 +107,7 @@ class DaskRaw(Raw):
     def eye(
         self, n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: Any = None
     ) -> Array:
-        """dask's own has square chunks only, and where it chooses others their keys are wrong."""
+        """dask's own version supports square chunks only; for others its graph has wrong keys."""
         return (self._diagonals(n_rows, n_rows if n_cols is None else n_cols) == k).astype(dtype or np.float64)
 
     def tril(self, x: Array, /, *, k: int = 0) -> Array:
@@ -117,19 +117,19 @@ class DaskRaw(Raw):
         return self.mask(x, self._diagonals(*x.shape[-2:]) >= k)
 
     def _diagonals(self, n_rows: int, n_cols: int) -> Array:
-        """For each element of a matrix the number of its diagonal."""
+        """For each element of a matrix, the number of its diagonal."""
         return self.arange(n_cols)[None, :] - self.arange(n_rows)[:, None]
 
     # --- reductions ---
 
     def tensordot(self, x1: Array, x2: Array, /, *, axes: Any = 2) -> Array:
-        """dask's own counts negative axes wrong."""
+        """dask's own version miscounts negative axes."""
         if not isinstance(axes, int):
             axes = tuple(tuple(a % x.ndim for a in part) for part, x in zip(axes, (x1, x2), strict=True))
         return self.library.tensordot(x1, x2, axes=axes)
 
     def matmul(self, x1: Array, x2: Array, /) -> Array:
-        """Where the summed axis is one chunk, one task for each block of the result. dask's own takes three layers for it."""
+        """If the summed axis is one chunk: one task for each block of the result. dask's own version makes three layers."""
         in_one_chunk = x1.ndim == x2.ndim == 2 and len(x1.chunks[1]) == len(x2.chunks[0]) == 1
         if not in_one_chunk or x1.shape[1] != x2.shape[0]:
             return self.library.matmul(x1, x2)
@@ -150,7 +150,7 @@ class DaskRaw(Raw):
         return self.library.argsort(x.rechunk({axis % x.ndim: -1}), axis=axis, **options)
 
     def _extreme(self, name: str, x: Array, **options: Any) -> Array:
-        """dask's own refuses every array without elements: there NumPy says what is an empty result and what an error."""
+        """dask's own version refuses every array without elements. NumPy decides between an empty result and an error."""
         if 0 in x.shape:
             return self.asarray(getattr(np, name)(np.empty(x.shape, x.dtype), **options))
         return getattr(self.library, name)(x, **options)
@@ -167,8 +167,8 @@ class DaskRaw(Raw):
             return x[key]
         (first, *more), others = arrays.values(), (part for i, part in enumerate(parts) if i not in arrays)
         if not more and first.ndim == 1 and first.size != 1 and all(p is ... or isinstance(p, slice) for p in others):
-            # (beside other parts, and of a single index, dask does not always make the right shape)
-            # Of complex numbers it makes real ones, with a warning, in a trial on an array without elements.
+            # Beside other parts of a key, or for a single index, dask does not always give the right shape. It also tries
+            # functions on an empty array, where complex numbers become real ones with a warning.
             with warnings.catch_warnings(action="ignore") if x.dtype.kind == "c" else nullcontext():
                 return x[checked(key, x.shape)]
         hollow = np.broadcast_to(np.int8(0), x.shape)
@@ -208,7 +208,7 @@ class Dask(Backend):
     raw_class = DaskRaw
     bind_device = False
     defers = True
-    checks_indices = False  # they are found out of range when they are computed
+    checks_indices = False  # an index out of range raises when the array is computed
     cannot: ClassVar[Mapping[str, str]] = dict.fromkeys(
         ("nonzero", "unique_all", "unique_counts", "unique_inverse", "unique_values"), DATA_DEPENDENT
     )
@@ -236,14 +236,14 @@ class Dask(Backend):
         return shape
 
     def copy(self, array: Array) -> Array:
-        """Another array on the same graph: chunks are never written to."""
+        """A new array on the same graph. No copy is needed: chunks are never written to."""
         return array.copy()
 
     def fused(self, rule: Callable[..., Any]) -> Callable[..., Any]:
         return InOneTask(rule)
 
     def persist(self, arrays: list[Array]) -> list[Array]:
-        """On a cluster this waits: the next step would ask for the same chunks, and they would be held until it comes to them."""
+        """Compute the arrays together. On a cluster, wait for them: tasks of the next step would keep their chunks in memory."""
         waiting = {id(array): array for array in arrays if values(array) is None}
         if not waiting:
             return arrays
@@ -263,7 +263,7 @@ class Dask(Backend):
 
     @property
     def on_host(self) -> bool:
-        """np.asarray computes the array, as it does one of dask's own."""
+        """np.asarray computes the array, as for dask's own arrays."""
         return True
 
     def to_numpy(self, array: Array) -> Any:

@@ -1,7 +1,7 @@
-"""NumPy's functions on the blocks of dask's arrays, where dask.array has no such function: what dask.py is made of.
+"""Functions that dask.array lacks, made of NumPy's functions on blocks. dask.py uses them. Nothing here computes.
 
-`whole` runs one on blocks that are whole along some axes, the others staying in chunks. Indexing by several arrays at once brings
-its operands into one block. Nothing here computes.
+`whole` applies a function to blocks that are whole along some axes; the other axes stay in chunks. Indexing by several arrays at
+once brings its operands into one block.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ except ImportError as error:
 
 Array = Any
 
-# What works on vectors and matrices in the last axes. Of `n` each block has all; `k` is the smaller of m and n.
+# The signatures of functions of vectors and matrices in the last axes. Each block has the whole of these; k = min(m, n).
 LINALG = {
     "cholesky": "(n,n)->(n,n)",
     "cross": "(n),(n)->(n)",
@@ -49,20 +49,20 @@ LINALG = {
 
 
 class Shape(tuple[int, ...]):
-    """The shape of an array, which also knows its chunks: a gradient that is given this shape again comes in these chunks."""
+    """The shape of an array, with its chunks. A gradient that is made in this shape gets the same chunks."""
 
     chunks: tuple[tuple[int, ...], ...]
 
 
 def chunks_of(shape: Any) -> Any:
-    """The chunks for an array of that shape: those of the array that it is the shape of, or dask's choice."""
+    """The chunks for a new array of that shape: those of the array whose `Shape` it is, otherwise dask's choice."""
     if isinstance(shape, int):
         return "auto"
     return getattr(shape, "chunks", tuple(shape) if 0 in shape else ("auto",) * len(shape))
 
 
 def values(array: Array) -> list[Any] | None:
-    """The blocks, where each is there: computed, and in the memory of this process."""
+    """The blocks as NumPy arrays, if all are computed and in this process's memory; otherwise None."""
     layers = array.dask.layers
     layer = layers.get(array.name) if len(layers) == 1 else None
     mapping = getattr(layer, "mapping", None)
@@ -72,11 +72,11 @@ def values(array: Array) -> list[Any] | None:
     return blocks if all(isinstance(block, np.ndarray | np.generic) for block in blocks) else None
 
 
-# --- whole lines and matrices ------------------------------------------------------------------------------
+# --- whole axes and matrices ------------------------------------------------------------------------------
 
 
 def whole(function: Callable[..., Any], signature: str, *arrays: Array, **options: Any) -> Any:
-    """NumPy's function on blocks that are whole along the axes in the signature; see `dask.array.apply_gufunc`."""
+    """Apply NumPy's function to blocks that are whole along the signature's axes; see `dask.array.apply_gufunc`."""
     axes, sizes = options.pop("axes", None), options.pop("sizes", None)
     cores = re.findall(r"\(([^)]*)\)", signature.partition("->")[0])
     samples = [
@@ -99,7 +99,7 @@ def whole(function: Callable[..., Any], signature: str, *arrays: Array, **option
 
 
 class Linalg:
-    """array_api_compat.numpy.linalg on blocks of whole matrices, and what dask.array has for chunked ones."""
+    """array_api_compat.numpy.linalg on blocks of whole matrices, and dask.array's functions for chunked matrices."""
 
     def __init__(self, library: Any) -> None:
         self.library = library
@@ -134,7 +134,7 @@ def _power(function: Any, n: int, x: Any) -> Any:
 
 
 class FFT:
-    """dask.array's transforms, which want whole axes, on axes in chunks."""
+    """dask.array's transforms need whole axes: here the axes are rechunked first."""
 
     def __init__(self, library: Any) -> None:
         self.library = library
@@ -160,7 +160,7 @@ class InBlocks(Special):
 
     def _found(self, name: str) -> Any:
         function = getattr(Backend.load("numpy", None).xp.special, name)
-        # dask's elemwise takes no keywords of the function's own
+        # dask's elemwise does not pass the function's own keywords on
         return lambda *args, **options: da.core.elemwise(partial(function, **options) if options else function, *args)
 
 
@@ -180,14 +180,14 @@ def take_in_rows(x: Any, indices: Any) -> Any:
 
 
 def taken_apart(key: Any) -> tuple[tuple[Any, ...], dict[int, Array]]:
-    """The parts of a key, and those among them that are arrays, by their places."""
+    """The parts of a key, and a dict of the arrays among them by their positions."""
     parts = key if isinstance(key, tuple) else (key,)
     arrays = {i: da.asarray(part) for i, part in enumerate(parts) if isinstance(part, list | np.ndarray | da.Array)}
     return tuple(None if i in arrays else part for i, part in enumerate(parts)), arrays
 
 
 def checked(key: Any, shape: tuple[int, ...]) -> Any:
-    """The key, whose one array is an error where it turns out to be out of range: dask would leave such elements out."""
+    """The key, with a check of its one array that raises at compute time. dask itself would leave out elements out of range."""
     parts, arrays = taken_apart(key)
     ((place, indices),) = arrays.items()
     axis = place - len(parts) if ... in parts[:place] else place
@@ -208,7 +208,7 @@ def filled(parts: tuple[Any, ...], places: Iterable[int], arrays: Iterable[Any])
 def in_one_block(
     function: Callable[..., Any], shape: tuple[int, ...], x: Array, *others: Array, **options: Any
 ) -> Array:
-    """The function of arrays that are brought together whole."""
+    """Apply the function to whole arrays, each rechunked into one block."""
     counted = itertools.count(len(shape))
     operands = [part for array in (x, *others) for part in (array, tuple(itertools.islice(counted, array.ndim)))]
     made = da.blockwise(

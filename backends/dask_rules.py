@@ -1,4 +1,4 @@
-"""An optimizer's rule on dask's arrays: one task for each block, in place of one for each operation of the rule."""
+"""An optimizer's update rule on dask's arrays: one task for each block instead of one for each operation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xgrad.backends.dask_blocks import Array, da, np
 
 
 class InOneTask:
-    """The rule, whose operations run one after the other on NumPy's arrays, where the blocks are."""
+    """The rule as one task: all its operations run on a block's NumPy arrays, on the worker that has the block."""
 
     def __init__(self, rule: Callable[..., Any]) -> None:
         self.rule = rule
@@ -25,7 +25,7 @@ class InOneTask:
 
 
 def _parts(rule: Any, arrays: list[Array], numbers: Any, flags: Any) -> list[Array]:
-    """What the rule gives for each block is a tuple. Its parts are arrays: the first, and those after the second."""
+    """The rule's results as dask arrays: for each block the rule returns a tuple, of which all parts but the second are used."""
     blockwise: Any = import_module("dask.blockwise").blockwise
     HighLevelGraph: Any = import_module("dask.highlevelgraph").HighLevelGraph  # noqa: N806 (a class)
     unique = uuid4().hex
@@ -44,7 +44,7 @@ def _parts(rule: Any, arrays: list[Array], numbers: Any, flags: Any) -> list[Arr
 
 
 def _run(*blocks: Any, rule: Any, numbers: Any, flags: Any) -> tuple[Any, ...]:
-    """The blocks are not written to: others may hold them. The rule writes to copies."""
+    """Run the rule on copies of the blocks, because it writes in place and other tasks may hold the blocks."""
     p, g, *kept = blocks
     made = rule(Backend.load("numpy", None).xp, (np.array(p), g, *map(np.array, kept)), numbers, flags)
     return tuple(map(np.asarray, made))

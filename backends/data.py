@@ -1,7 +1,7 @@
-"""What can be the data of an array: numbers and truth values, sequences of them, and arrays of them.
+"""Which values can become an array: numbers and truth values, sequences of them, and arrays of them.
 
-Libraries differ in what they make of the rest. NumPy takes a string for a number ("1.5", with a dtype), None for nan, and
-anything at all for an array of objects, with which nothing can be computed; so it is refused here, before a library is asked.
+Other values are refused here, before a library sees them, because libraries differ: NumPy reads a string as a number ("1.5", with
+a dtype), None as nan, and makes arrays of objects of anything else.
 """
 
 from __future__ import annotations
@@ -15,20 +15,22 @@ PYTHON_NUMBERS = frozenset((float, int, bool, complex))
 KINDS = frozenset("biufc")  # of NumPy's dtypes
 RANKS = ("bool", "integral", "real floating", "complex floating")  # each has the values of those before it
 BOOL, INTEGRAL, REAL, COMPLEX = range(4)
-# What has one of these is a number, or can be made an array by a library.
+# A value that has one of these is a number, or a library can make an array of it.
 CONVERTIBLE = ("__float__", "__index__", "__array__", "__dlpack__", "__array_interface__", "__cuda_array_interface__")
 
 Shape = tuple[int, ...] | None
 
 
 def is_numeric(dtype: Any) -> bool:
-    """Whether it is a dtype of numbers or truth values. Only NumPy's and those like them can be something else."""
+    """Whether a dtype is of numbers or truth values. Only NumPy's dtypes, and dtypes like them, can be of something else."""
     kind = getattr(dtype, "kind", "b")
-    return kind in KINDS or (kind == "V" and dtype.type.__name__ != "void")  # (bfloat16 and its like are of kind V)
+    return kind in KINDS or (
+        kind == "V" and dtype.type.__name__ != "void"
+    )  # bfloat16 and other extension dtypes are of kind V
 
 
 def is_scalar(value: Any) -> bool:
-    """Whether it is a number, and no array: Python's, a fraction, a NumPy scalar."""
+    """Whether a value is a number and not an array: Python's numbers, fractions and NumPy scalars are."""
     if type(value) in _scalars:
         return True
     dtype = getattr(value, "dtype", None)
@@ -42,20 +44,20 @@ def is_scalar(value: Any) -> bool:
     return isinstance(value, numbers.Number)
 
 
-_scalars: set[type] = set(PYTHON_NUMBERS)  # the types of which it is known
+_scalars: set[type] = set(PYTHON_NUMBERS)  # the types that are known to be scalars
 
 
 def rank_of_number(number: Any) -> int:
-    """The kind of a number, as `Backend.rank` has it of a dtype."""
+    """The kind of a number: an index into RANKS, as `Backend.rank` gives it for a dtype."""
     if isinstance(number, bool):
         return BOOL
     return INTEGRAL if isinstance(number, int) else COMPLEX if isinstance(number, complex) else REAL
 
 
 def kind_of_numbers(obj: Any) -> type | None:
-    """complex, float or int: what a Python number, or a nested list of them, holds. Truth values count as int.
+    """The widest type, complex, float or int, of a Python number or a nested list of them. Truth values count as int.
 
-    An empty list counts as one of floats. None for anything else, and for a list with anything else in it.
+    An empty list counts as float. None for any other value, and for a list with any other value in it.
     """
     if not isinstance(obj, list | tuple):
         return None if type(obj) not in PYTHON_NUMBERS else int if isinstance(obj, int) else type(obj)
@@ -68,9 +70,9 @@ def kind_of_numbers(obj: Any) -> type | None:
 
 
 def check(name: str, obj: Any) -> Shape:
-    """The shape of what is to become an array, where it is known.
+    """Check a value that is to become an array, and return its shape if it is known.
 
-    Raises TypeError, in the name of the function, for what has no numbers in it or is ragged.
+    Raises TypeError, which names the calling function, for a value without numbers and for a ragged list.
     """
     if type(obj) in PYTHON_NUMBERS:
         return ()
@@ -106,7 +108,7 @@ def _check_sequence(name: str, obj: Sequence[Any]) -> Shape:
 
 
 def described(obj: Any) -> str:
-    """What an error message calls a value: what it looks like, shortened, and its type."""
+    """How an error message describes a value: its text, shortened, and its type."""
     return f"{shortened(obj)} ({type(obj).__name__})"
 
 
@@ -116,5 +118,5 @@ def shortened(obj: Any) -> str:
 
 
 _LONG = 60
-_short = reprlib.Repr()  # which does not write out all of a long list to shorten it
+_short = reprlib.Repr()  # it shortens a long list without formatting all of it
 _short.maxother = _short.maxstring = _short.maxlong = _LONG

@@ -1,7 +1,6 @@
-"""Whether repeated runs must give the same bits, at whatever price. `xgrad.use_deterministic` is the switch.
+"""Whether repeated runs must give the same bits, even if that is slower. `xgrad.use_deterministic` sets it.
 
-It holds for the process, as a device's atomics do: a thread that asked for it would otherwise get it in forward and, where
-backward runs in another thread, not there.
+It holds for the whole process: backward may run in another thread than forward, and both must agree.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ def is_deterministic() -> bool:
 
 
 def require_determinism(on: bool) -> bool:
-    """Turn it on or off; returns what it was."""
+    """Turn determinism on or off. Returns the previous setting."""
     global _required
     was, _required = _required, on
     return was

@@ -1,7 +1,7 @@
 """dpnp, on SYCL devices: Intel's GPUs, and any CPU through OpenCL.
 
-Its work is queued on the device. Nothing here waits for it, except `to_numpy`, `synchronize`, and `cut_off` of an array of
-another queue. xgrad's arrays of one device are all on dpctl's queue of that device.
+Work is queued on the device. Only `to_numpy`, `synchronize`, and `cut_off` of an array of another queue wait for it. All of
+xgrad's arrays of one device are on dpctl's queue of that device.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from xgrad.backends.scatter import holds_integers, scatter_sorted, settle
 from xgrad.backends.special import OF_GAMMA, DpnpSpecial
 from xgrad.backends.yielding import yield_to_others
 
-OPENCL_DRIVERS = "OCL_ICD_FILENAMES"  # OpenCL's loader reads it when it is first asked for devices
+OPENCL_DRIVERS = "OCL_ICD_FILENAMES"  # OpenCL's loader reads this variable when a program first asks for devices
 CPU_DRIVER = "libintelocl.so"
 
 
 def _add_cpu_driver() -> str:
-    """Tell OpenCL's loader where intel-opencl-rt has its driver for CPUs, if nothing is set. Returns what is now set by this."""
+    """Point OpenCL's loader to intel-opencl-rt's driver for CPUs, unless the variable is set. Returns the value that was set."""
     if OPENCL_DRIVERS in os.environ:
         return ""
     try:
@@ -53,12 +53,12 @@ try:
     _missing: Exception | None = None
 except ImportError as error:
     dpnp, dpctl, _missing = None, None, error
-if dpnp:  # NumPy's scalars have a namespace too: dpnp divides by some itself
+if dpnp:  # NumPy's scalars have a namespace too, and dpnp itself divides by some
     yield_to_others(dpnp.ndarray, dpnp.tensor.usm_ndarray, import_module("numpy").generic)
 
 
 class DpnpRaw(IndexingRaw):
-    """dpnp, and what it does otherwise than the standard has it."""
+    """dpnp's namespace, corrected where it differs from the standard."""
 
     _special = DpnpSpecial
 
@@ -92,7 +92,7 @@ class DpnpRaw(IndexingRaw):
         return x[key] if order is None else dpnp.permute_dims(x[key], order)
 
     def _put(self, y: Any, value: Any, key: Any) -> Any:
-        """Of what goes to one place, the last stays, as in NumPy. Threads would come in any order."""
+        """For repeated indices the last value is written, as in NumPy. Threads would write in any order."""
         key = signed(key)
         if getattr(value, "ndim", 0):
             if holds_integers(self, key):
@@ -105,34 +105,34 @@ class DpnpRaw(IndexingRaw):
         return y
 
     def _with_neighbours(self, x: Any, key: Any) -> tuple[Any, Any]:
-        """The array and the key, both turned where arrays in the key are no neighbours: dpnp takes no such key."""
+        """The array with its axes reordered, and the key: dpnp needs the arrays in a key to be next to each other."""
         found = arrays_first(key, x.ndim)
         return (x, key) if found is None else (dpnp.permute_dims(x, found[0]), found[1])
 
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
-        """dpnp has no function that adds at indices."""
+        """By sorting: dpnp has no function that adds at indices."""
         return scatter_sorted(self, x, key, shape)
 
 
 def spread_out(x: Any) -> Any:
-    """The array, or a copy where one element is the same in memory as the next: dpnp multiplies no such matrices."""
+    """The array, or a copy if it has a stride of 0 (after broadcasting): dpnp cannot multiply such matrices."""
     return x.copy() if 0 in x.strides and x.size > 1 else x
 
 
 def signed(key: Any) -> Any:
-    """The key, without unsigned integers of 64 bits beside others: dpnp knows no dtype for both."""
+    """The key, with uint64 indices made int64 beside other arrays: dpnp has no common dtype for them."""
     if type(key) is not tuple or sum(hasattr(part, "dtype") for part in key) < 2:
         return key
     return tuple(part.astype(dpnp.int64) if getattr(part, "dtype", None) == dpnp.uint64 else part for part in key)
 
 
 def forwards(x: Any) -> Any:
-    """The array, or a copy where it runs backwards in memory: `where` of several such arrays has a wrong order."""
+    """The array, or a copy if it has negative strides: dpnp's `where` gives a wrong order for several such arrays."""
     return x.copy(order="C") if hasattr(x, "strides") and min(x.strides, default=0) < 0 else x
 
 
 class LinearAlgebra(Extension):
-    """dpnp.linalg, with operands that may be broadcast."""
+    """dpnp.linalg, for operands that may have strides of 0."""
 
     def __getattr__(self, name: str) -> Any:
         function = super().__getattr__(name)
@@ -150,7 +150,7 @@ def _of_spread_out(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class Transforms(Extension):
-    """dpnp.fft, which writes into an argument that it truncates, and raises for one without elements."""
+    """dpnp.fft, without two faults: it writes into an argument that it truncates, and it raises for an array without elements."""
 
     def __getattr__(self, name: str) -> Any:
         function = super().__getattr__(name)
@@ -175,7 +175,7 @@ def _safe_transform(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _of_nothing(function: Callable[..., Any], x: Any, axes: Any, options: Any) -> Any:
-    """The transform of an array of zeros that is as long as 1 where `x` has no elements, without these elements."""
+    """The empty result for an array without elements: that of zeros with axes of length 1, cut to length 0."""
     over = range(x.ndim) if axes is None else [axes] if isinstance(axes, int) else axes
     transformed = {axis % x.ndim for axis in over}
     empty = [n == 0 and i not in transformed for i, n in enumerate(x.shape)]
@@ -193,7 +193,7 @@ class Dpnp(Backend):
     install = "pip install 'xgrad[dpnp]'"
     array_types: ClassVar[tuple[type, ...]] = (dpnp.ndarray,) if dpnp else ()
     raw_class = DpnpRaw
-    checks_indices = False  # dpnp takes the nearest element
+    checks_indices = False  # dpnp clips an index to the nearest element
     cannot: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("linalg.eig", "linalg.eigvals"), _ON_HOST),
         **dict.fromkeys((f"special.{name}" for name in OF_GAMMA), _NO_GAMMA),
@@ -201,7 +201,7 @@ class Dpnp(Backend):
 
     def __init__(self, name: str, device: Any) -> None:
         self.queue = device.sycl_queue
-        self._numbers: dict[Any, Any] = {}  # on the device
+        self._numbers: dict[Any, Any] = {}  # numbers as 0-d arrays on the device
         super().__init__(name, device)
 
     def _find_narrow_dtypes(self) -> frozenset[Any]:
@@ -215,7 +215,7 @@ class Dpnp(Backend):
     def remark(cls) -> str:
         return f"OpenCL's driver for the CPU: {_cpu_driver} ({OPENCL_DRIVERS} was not set)" if _cpu_driver else ""
 
-    # --- devices, by dpctl's filter strings: the backend, the type, the number, as `level_zero:gpu:0`, `gpu` or `cpu:0`
+    # --- devices, named by dpctl's filter strings (backend:type:number), such as `level_zero:gpu:0`, `gpu` or `cpu:0`
 
     @classmethod
     def devices(cls) -> list[str]:
@@ -229,16 +229,16 @@ class Dpnp(Backend):
 
     @classmethod
     def find_device(cls, device: Any) -> Any:
-        """dpctl's device for a filter string, or for an object of dpctl's."""
+        """dpctl's device for a filter string, or for one of dpctl's own objects."""
         try:
             found = dpnp.tensor.Device.create_device(device)
-            return dpnp.tensor.Device.create_device(found.sycl_device)  # with dpctl's own queue
+            return dpnp.tensor.Device.create_device(found.sycl_device)  # on dpctl's own queue
         except (dpctl.SyclDeviceCreationError, TypeError, ValueError):
             raise cls.no_device(device) from None
 
     @classmethod
     def device_of(cls, array: Any) -> Any:
-        device = array.device  # a queue, as dpnp sees it
+        device = array.device  # dpnp calls a queue a device
         found = _devices.get(device)
         if found is None:
             found = _devices[device] = cls.find_device(device)
@@ -262,8 +262,8 @@ class Dpnp(Backend):
         kind = getattr(obj, "dtype", None)
         if dtype is None and str(kind) in ("float64", "complex128") and not self.device.sycl_device.has_aspect_fp64:
             warnings.warn(
-                f"dpnp made single precision of an array of {kind}: device {self.device_name} has no 64-bit numbers. "
-                "Say dtype=xgrad.float32.",
+                f"dpnp converted an array of {kind} to single precision: device {self.device_name} has no 64-bit numbers. "
+                "Pass dtype=xgrad.float32.",
                 stacklevel=3,
             )
         if is_host_data(obj):
@@ -276,14 +276,14 @@ class Dpnp(Backend):
             return self.xp.asarray(as_numbers(obj, dtype), copy=copy)
 
     def cut_off(self, array: Any) -> Any:
-        """An array of another queue of the device comes to ours, in the same memory, once what it waits for is done."""
+        """Move an array of another queue of this device to our queue, in the same memory, after waiting for its work."""
         if array.sycl_queue != self.queue and self.device_of(array) == self.device:
             array.sycl_queue.wait()
             return array.to_device(self.queue)
         return array
 
     def to_numpy(self, array: Any) -> Any:
-        """dpnp brings all of the memory that an array is a part of."""
+        """Copy a view first: dpnp would bring the whole memory of its base to the host."""
         whole = array if _is_all_of_its_memory(array) else array.copy()
         return dpnp.tensor.asnumpy(whole.get_array())
 
@@ -291,7 +291,7 @@ class Dpnp(Backend):
         return array.copy(order="C")
 
     def scalar_operand(self, value: float, like: Any, layout: Any = None) -> Any:
-        """A 0-d array of the same dtype: dpnp makes one of a number on the host, and waits until it is on the device."""
+        """A cached 0-d array of the same dtype: for a number, dpnp would copy one to the device in each operation, and wait."""
         if value != value or like.dtype in self.narrow_dtypes or not self.is_inexact(like.dtype):
             return value
         key = value or str(value), like.dtype  # 0.0 == -0.0
@@ -328,12 +328,12 @@ class Dpnp(Backend):
         device = self.device.sycl_device
         return (
             f"{error}: device {self.device_name} has {device.global_mem_size:,} bytes in all, and one array may have "
-            f"{device.max_mem_alloc_size:,}. No parameter, gradient or optimizer state was left half written: let go of arrays "
-            "(del t, optimizer.zero_grad()), or take a smaller batch or xgrad.checkpoint, and make the step again."
+            f"{device.max_mem_alloc_size:,}. No parameter, gradient or optimizer state was left half written. Free arrays "
+            "(del t, optimizer.zero_grad()), or use a smaller batch or xgrad.checkpoint, and repeat the step."
         )
 
 
-_devices: dict[Any, Any] = {}  # for dpnp's device on each queue, that on dpctl's own queue
+_devices: dict[Any, Any] = {}  # by dpnp's device on any queue: the device on dpctl's own queue
 
 
 def _is_all_of_its_memory(array: Any) -> bool:
@@ -341,7 +341,7 @@ def _is_all_of_its_memory(array: Any) -> bool:
 
 
 def _holds_its_memory_alone(array: Any) -> bool:
-    """Whether no other array lies in its memory, which is dpnp's own and may be written to."""
+    """Whether the array's memory is dpnp's own, is writable, and holds no other array."""
     usm = array.get_array()
     memory = usm.usm_data
     return bool(

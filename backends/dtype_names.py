@@ -1,8 +1,8 @@
-"""The names of dtypes, and the one that was chosen as the default.
+"""The names of dtypes, and the name of the default dtype that was chosen.
 
     XGRAD_DTYPE   float64 (the default where a backend has it; others take float32), float32, float16 or bfloat16
 
-The default is one for all backends, so that a program has one precision wherever it runs. This file keeps its name. Each
+The default is the same on all backends, so that a program has one precision wherever it runs. This file holds the name; each
 backend finds its own dtype of that name.
 """
 
@@ -19,9 +19,9 @@ chosen: str | None = None
 
 
 def chosen_name() -> str | None:
-    """What `set_default_dtype` said, else XGRAD_DTYPE, else None. Raises ValueError for an XGRAD_DTYPE that is no dtype.
+    """The name given to `set_default_dtype`, otherwise XGRAD_DTYPE, otherwise None. Backends ask once and cache the answer.
 
-    Backends ask once, and keep the answer.
+    Raises ValueError for an XGRAD_DTYPE that names no dtype.
     """
     if chosen is not None:
         return chosen
@@ -32,11 +32,11 @@ def chosen_name() -> str | None:
 
 
 def name_of_dtype(dtype: Any) -> str:
-    """What the standard calls a dtype of any library, or one of NumPy's codes ("f4"); the name of a Python type."""
+    """The standard's name of a dtype of any library, of one of NumPy's codes ("f4"), or of a Python type."""
     if isinstance(dtype, str):
         if dtype in DTYPES:
             return dtype
-        from xgrad.backends.host import name_of_code  # NumPy is only imported where there is such a code
+        from xgrad.backends.host import name_of_code  # NumPy is imported only if there is such a code
 
         return name_of_code(dtype)
     name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[2]
@@ -44,6 +44,6 @@ def name_of_dtype(dtype: Any) -> str:
 
 
 def choose(name: str | None) -> None:
-    """Keep the name of the default dtype; None goes back to XGRAD_DTYPE. Backends must then forget theirs."""
+    """Set the name of the default dtype; None goes back to XGRAD_DTYPE. Afterwards call `forget_default` of each backend."""
     global chosen
     chosen = name

@@ -1,4 +1,4 @@
-"""What a backend says of its library's dtypes: their names, their kinds, and the default one."""
+"""The part of the base class `Backend` that is about dtypes: their names, their kinds, and the default dtype."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ UNKNOWN = object()
 
 
 class Dtypes:
-    """The part of `Backend` that is about dtypes."""
+    """The base class of `Backend`, with its methods for dtypes. A dtype here is the library's own object."""
 
     library: Any
     xp: Any
     device: Any
-    changes_default: bool = True  # whether the default dtype is, or may be, another one than the library's own
+    changes_default: bool = True  # whether the default dtype differs, or may differ, from the library's own
     _ranks: dict[Any, int]
 
     def _find_complex_dtypes(self) -> frozenset[Any]:
         found = self.library.__array_namespace_info__().dtypes(device=self.device, kind="complex floating").values()
-        kinds = [kind for kind in found if self.library.isdtype(kind, "complex floating")]  # ndonnx answers with all
+        kinds = [kind for kind in found if self.library.isdtype(kind, "complex floating")]  # ndonnx returns all kinds
         return frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds)
 
     def _find_narrow_dtypes(self) -> frozenset[Any]:
-        """float16 and bfloat16, where the library has them: the standard knows neither."""
+        """float16 and bfloat16, if the library has them. The standard has neither."""
         kinds = (getattr(self.library, name, None) for name in ("float16", "bfloat16"))
         return frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds if kind is not None)
 
     def as_dtype(self, dtype: Any) -> Any:
-        """A dtype of this library for another library's of the same name, a name, or one of Python's types; None for None.
+        """Return this library's dtype for a name, a Python type, or another library's dtype of the same name; None for None.
 
-        Raises TypeError for a name that the library has no dtype of. An object that is no dtype is left to the library.
+        Raises TypeError for the name of a dtype that the library lacks. An object that is not a dtype is returned as it is, and
+        the library raises for it.
         """
         if dtype is None:
             return None
@@ -49,25 +50,25 @@ class Dtypes:
         return dtype if own is None or type(own) is type(dtype) else own
 
     def _names_of_dtypes(self) -> set[str]:
-        """What may be given as a dtype's name."""
+        """The names of dtypes that `as_dtype` accepts."""
         return {name for name in DTYPES if self.has_dtype(name)}
 
     @property
     def default_dtype(self) -> Any:
-        """The dtype of Python's floats, as the library represents it; see dtype_names.py.
+        """The dtype of Python's floats, an object of the library; see dtype_names.py.
 
-        Raises BackendError for one that was chosen and is not there.
+        Raises BackendError if the chosen dtype does not exist on this backend.
         """
         if self._default is UNKNOWN:
             self._default = self._find_default(chosen_name())
             own = self.librarys_default
-            self.changes_default = own is None or self._default != own  # (NumPy's float64 equals None)
+            self.changes_default = own is None or self._default != own  # (np.dtype("float64") == None is true)
         return self._default
 
     _default: Any = UNKNOWN
 
     def forget_default(self) -> None:
-        """Find the default dtype again when it is next asked for."""
+        """Forget the cached default dtype. Called when another one is chosen."""
         self._default, self.changes_default = UNKNOWN, True
 
     def _find_default(self, name: str | None) -> Any:
@@ -82,28 +83,28 @@ class Dtypes:
         return self.xp.empty((0,), dtype=getattr(self.library, name)).dtype
 
     def has_dtype(self, name: str) -> bool:
-        """Whether there is a dtype of that name on this device."""
+        """Return whether this device has a dtype of that name."""
         kinds = self.library.__array_namespace_info__().dtypes(device=self.device)
         return name in kinds or (name in ("float16", "bfloat16") and hasattr(self.library, name))
 
     def prepare_dtype(self, name: str) -> None:
-        """Called for a default dtype that was asked for by name, where the library has it only once it is told to."""
+        """Called before a default dtype that was chosen by name is looked up. JAX turns its 64-bit numbers on here."""
 
     @property
     def default_complex(self) -> Any:
-        """The dtype of Python's complex numbers: of the same precision."""
+        """The dtype of Python's complex numbers, of the default dtype's precision."""
         kind = "complex128" if self.default_dtype == getattr(self.library, "float64", None) else "complex64"
         return getattr(self.library, kind)
 
     @cached_property
     def librarys_default(self) -> Any:
-        """The dtype that the library itself gives to Python's floats; None if that may change."""
+        """The dtype that the library itself gives to Python's floats; None if a setting can change it."""
         return self.xp.asarray(0.0).dtype
 
     def default_for(self, obj: Any) -> Any:
-        """The default dtype for an object that is made of Python's floats or complex numbers alone.
+        """Return the default dtype for an object that consists of Python's floats or complex numbers.
 
-        None for anything else, and where the library has the same default: it then knows the dtype.
+        None for other objects, and if the library has the same default: then the library may choose.
         """
         dtype = self.default_dtype
         if not self.changes_default:
@@ -112,12 +113,12 @@ class Dtypes:
         return dtype if kind is float else self.default_complex if kind is complex else None
 
     def default_dtypes(self) -> dict[str, Any]:
-        """The default dtype of each kind: real floating, complex floating, integral, indexing."""
+        """Return the default dtypes by kind: "real floating", "complex floating", "integral" and "indexing"."""
         found = dict(self.library.__array_namespace_info__().default_dtypes(device=self.device))
         return found | {"real floating": self.default_dtype, "complex floating": self.default_complex}
 
     def rank(self, dtype: Any) -> int:
-        """The kind of a dtype: BOOL, INTEGRAL, REAL or COMPLEX of data.py, or a higher number for what has no numbers."""
+        """Return the kind of a dtype: BOOL, INTEGRAL, REAL or COMPLEX of data.py, or a higher number if it is not numeric."""
         known = self._ranks.get(dtype)
         if known is None:
             found = (i for i, kind in enumerate(RANKS) if self.library.isdtype(dtype, kind))
@@ -125,6 +126,6 @@ class Dtypes:
         return known
 
     def is_inexact(self, dtype: Any) -> bool:
-        """Whether the dtype is a real or complex floating-point one."""
-        rank = self._ranks.get(dtype)  # (without a call, where it is known: this is asked at each operation)
+        """Return whether the dtype is a real or complex floating-point dtype."""
+        rank = self._ranks.get(dtype)  # (looked up here first, because each operation calls this)
         return REAL <= (self.rank(dtype) if rank is None else rank) <= COMPLEX

@@ -1,6 +1,6 @@
-"""Special functions that the standard's functions make in a few lines, on raw arrays of any library.
+"""Special functions that are a few of the standard's functions each, on raw arrays of any library.
 
-They are silent at the ends of their domains, as SciPy's are: a warning of the library's would be about a step on the way.
+Like SciPy's, they do not warn at the ends of their domains: the library's warnings would be about intermediate values.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def silent(function: F) -> F:
-    """The method, run where the library's floating-point warnings are off."""
+    """The method, with the library's floating-point warnings switched off."""
 
     @wraps(function)
     def quiet(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -39,7 +39,7 @@ class Elementary:
 
     @silent
     def logit(self, x: Any) -> Any:
-        """log(x / (1 - x)); around 1/2, where the two logarithms cancel, through x - 1/2."""
+        """log(x / (1 - x)). Near 1/2, where the two logarithms would cancel, it is computed from x - 1/2."""
         xp = self.xp
         middle = (x > 0.3) & (x < 0.65)
         s = 2 * xp.where(middle, x, xp.full((), 0.5, dtype=x.dtype)) - 1
@@ -87,7 +87,7 @@ class Elementary:
 
     @silent
     def logsumexp(self, x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
-        """log(sum(exp(x))): the largest elements are taken out first, so that what the others add to them keeps its digits."""
+        """log(sum(exp(x))). The largest elements are taken out first, so that what the others contribute is not rounded away."""
         xp = self.xp
         axes = range(x.ndim) if axis is None else [i % x.ndim for i in (axis if isinstance(axis, tuple) else (axis,))]
         if 0 in [x.shape[i] for i in axes]:
@@ -107,13 +107,13 @@ class Elementary:
 
 
 def _outside(xp: Any, x: Any, y: Any) -> Any:
-    """inf, but nan where one of both is nan."""
+    """inf, and nan where x or y is nan."""
     unknown = xp.isnan(x) | xp.isnan(y)
     return xp.where(unknown, xp.full((), math.nan, dtype=x.dtype), xp.full((), math.inf, dtype=x.dtype))
 
 
 def log_ratio(xp: Any, x: Any, y: Any) -> Any:
-    """log(x / y) of positive numbers, also where the ratio is near 1 and where it is out of range."""
+    """log(x / y) of positive numbers, accurate where the ratio is near 1 and where it overflows or underflows."""
     ratio = x / y
     one = xp.ones((), dtype=ratio.dtype)
     near = (ratio > 0.5) & (ratio < 2)
@@ -124,7 +124,7 @@ def log_ratio(xp: Any, x: Any, y: Any) -> Any:
 
 
 def linear_minus_log1p(d: Any) -> Any:
-    """d - log1p(d) for -0.4 <= d <= 0.7, by the series of log1p in r = d / (2 + d), of which d takes out the first term."""
+    """d - log1p(d) for -0.4 <= d <= 0.7, by the series of log1p in r = d / (2 + d), without its first term."""
     r = d / (d + 2)
     squared = r * r
     tail = squared * 0 + 1 / 29

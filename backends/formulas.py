@@ -1,4 +1,4 @@
-"""What the formulas for special functions share."""
+"""Helpers that the formulas for special functions share."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 
 def number(xp: Any, value: float, like: Any) -> Any:
-    """A 0-d array in the dtype of another."""
+    """A number as a 0-d array of the dtype of `like`."""
     return xp.full((), value, dtype=like.dtype)
 
 
 def bounded(xp: Any, x: Any) -> Any:
-    """x, but no larger than ratios of functions of it care about."""
+    """x, clipped to a size beyond which the ratios of functions of x no longer change."""
     bound = number(xp, 1e15, x)
     return xp.where(x > bound, bound, xp.where(x < -bound, -bound, x))
 

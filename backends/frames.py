@@ -1,4 +1,4 @@
-"""Where the program called xgrad: the frame that a report names."""
+"""The line of the user's program that called xgrad, for warnings and reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGE = str(Path(__file__).parents[1]) + os.sep
 
 
 def users_frame() -> tuple[Any, int]:
-    """The innermost frame that is not xgrad's own, and how many frames above the caller it is, counted from 1."""
+    """The innermost frame outside of xgrad, and its distance from the caller as `warnings.warn` counts it (`stacklevel`)."""
     frame, depth = sys._getframe(1), 1
     while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
         frame, depth = frame.f_back, depth + 1

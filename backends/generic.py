@@ -1,6 +1,7 @@
-"""A library that nobody has prepared for: a backend made of what its arrays say of themselves, when the first of them comes.
+"""Backends for array libraries that have none: made from the namespace of an array, when the first such array is passed in.
 
-What the library has of the standard works. What it lacks is an error that says so, and no array goes through the host.
+Functions of the standard that the library has work. For a function that it lacks, the error names the function. No array goes
+through the host.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _made: list[type[Generic]] = []
 
 
 def backend_for(array: Any, taken: Callable[[str], bool]) -> type[Generic]:
-    """The class of backends for arrays like this one: a new one, under a name that is not taken, for a new library."""
+    """The backend class for the library of this array. For a new library it is made, under a name that is not taken."""
     library, kind = array.__array_namespace__(), type(array)
     for cls in _made:
         if cls.of.library is library:
@@ -50,7 +51,7 @@ DEFAULTS = {"real floating": "float64", "integral": "int64", "indexing": "int64"
 
 
 class Library:
-    """A namespace, and how to ask it for its dtypes and devices, which the standard has known since 2022 and 2023 only."""
+    """A namespace, with the inquiries for dtypes and devices that older versions of the standard lack (before 2022 and 2023)."""
 
     def __init__(self, library: Any, name: str) -> None:
         self.library, self.__name__ = library, name
@@ -83,7 +84,7 @@ class Library:
 
 
 class GenericRaw(Raw):
-    """The library's namespace, where what it lacks says so."""
+    """The library's namespace. A function that it lacks raises NotImplementedError when it is called."""
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -104,11 +105,11 @@ class GenericRaw(Raw):
 
     @cached_property
     def special(self) -> Any:
-        """The library's own, where it has a `special` beside what the standard knows."""
+        """The library's own `special`, if it has one."""
         return GenericSpecial(self)
 
     def setitem(self, x: Any, value: Any, key: Any) -> Any:
-        """Where the library's arrays cannot be written to, through `scatter`."""
+        """If the library's arrays cannot be written to, the copy is made with `scatter`."""
         if hasattr(type(x), "__setitem__"):
             return super().setitem(x, value, key)
         ones = self.broadcast_to(self.ones((), dtype=x.dtype), x[key].shape)
@@ -123,7 +124,7 @@ class GenericRaw(Raw):
 
 
 class Part(Extension):
-    """An extension, where what the library lacks of it says so."""
+    """An extension of the namespace, such as linalg. A function that the library lacks raises NotImplementedError."""
 
     def __init__(self, library: Any, name: str) -> None:
         super().__init__(getattr(library, name, None))
@@ -141,7 +142,7 @@ class Part(Extension):
 
 
 class GenericSpecial(Special):
-    """Those of the library's `special`, and what the standard's functions make."""
+    """The functions of the library's `special`, and those that are made of the standard's functions."""
 
     def __init__(self, xp: Any) -> None:
         super().__init__(xp)
@@ -155,13 +156,13 @@ class GenericSpecial(Special):
 
 
 def _name(device: Any) -> str:
-    """The name of a device; of one that has none, but an address in memory, that of its class."""
+    """The name of a device: its text, or the name of its class if the text is an address in memory."""
     text = str(device)
     return type(device).__name__.lower() if " object at 0x" in text else text
 
 
 class Generic(Backend):
-    of: ClassVar[Library]  # as each of its arrays names it
+    of: ClassVar[Library]  # the library, found from its arrays' __array_namespace__
     raw_class = GenericRaw
     arrays_stay = True
     name = ""
@@ -185,10 +186,10 @@ class Generic(Backend):
                 return found
         if isinstance(device, str):
             raise cls.no_device(device)
-        return device  # an array's own
+        return device  # the device object of an array
 
     def _find_default(self, name: str | None) -> Any:
-        """The library's own default, unless another one was chosen: it may have dtypes that nobody else has."""
+        """The library's own default dtype, unless another one was chosen: the library may have dtypes of its own."""
         if name is not None:
             return super()._find_default(name)
         return self.library.__array_namespace_info__().default_dtypes(device=self.device).get("real floating")
@@ -203,20 +204,22 @@ class Generic(Backend):
 
     @property
     def bind_device(self) -> bool:  # type: ignore[override]
-        """Not where it is the default one: not every library's creation functions know the argument."""
+        """False on the default device, because some libraries' creation functions have no `device` argument."""
         return bool(self.device != self.of.__array_namespace_info__().default_device())
 
     def owns(self, value: Any) -> bool:
-        """Also an array of another type of the same library."""
+        """True also for an array of another class of the same library."""
         if isinstance(value, self.array_types):
             return True
         return hasattr(value, "__array_namespace__") and value.__array_namespace__() is self.of.library
 
     def number(self, value: Any) -> Any:
-        return value.item() if hasattr(value, "item") else value  # which may have more digits than a float
+        return (
+            value.item() if hasattr(value, "item") else value
+        )  # the library's own scalar may have more digits than a float
 
     def to_numpy(self, array: Any) -> Any:
-        """As NumPy takes it, or the library hands it out; number by number, in the precision of a float, where neither does."""
+        """By np.asarray, or by the library's own conversion; otherwise number by number, in the precision of a float."""
         import numpy as np
 
         for way in (np.array, *self._ways_out(array)) if array.shape else self._ways_out(array):
@@ -232,7 +235,7 @@ class Generic(Backend):
         return [getattr(kind, name) for name in ("unwrap_numpy", "asnumpy", "to_numpy", "numpy") if hasattr(kind, name)]
 
     def _number(self, element: Any) -> bool | int | float | complex:
-        """The Python number in a 0-d array."""
+        """The element of a 0-d array as a Python number."""
         for kind, number in (("bool", bool), ("integral", int), ("complex floating", complex)):
             if self.of.isdtype(element.dtype, kind):
                 converted: bool | int | complex = number(element)

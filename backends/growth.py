@@ -1,6 +1,6 @@
-"""A graph of tasks that grows from step to step is found where it is looked at, and warned of once.
+"""Warns, once for each line of the program, if a lazy library's graph of tasks grows from step to step of a loop.
 
-On a library that puts work off, whatever a loop takes along and nobody computes makes each step slower than the last.
+An array that a loop carries from step to step without computing it makes each step slower than the one before.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from typing import NamedTuple
 
 from xgrad.backends.frames import users_frame
 
-TIMES = 8  # how often the graph must have grown at one place
-SAMPLE = 32  # how many of its layers are remembered
+TIMES = 8  # how often the graph must have grown at one line before the warning
+SAMPLE = 32  # the number of its layers that are remembered
 
 Place = tuple[str, int, int]
 
 
 class Largest(NamedTuple):
-    """The largest graph that one place of the program has looked at so far."""
+    """The largest graph that was seen so far at one line of the program."""
 
     size: int
-    first: int  # the size where the growth began
+    first: int  # the size when the growth began
     times: int
-    names: tuple[str, ...]  # of some of its layers
+    names: tuple[str, ...]  # the names of some of its layers
 
 
 _seen: dict[Place, Largest] = {}
@@ -31,9 +31,9 @@ _warned: set[Place] = set()
 
 
 def look(layers: Collection[str]) -> None:
-    """Report that the program looks at a graph of these layers, at the line where it does.
+    """Note that the program reads a value with a graph of these layers, and warn if the graph keeps growing at this line.
 
-    The graph has grown if it is larger than the one seen at this line before, and holds that one.
+    The graph has grown if it is larger than the graph seen at this line before, and contains it.
     """
     frame, depth = users_frame()
     place = frame.f_code.co_filename, frame.f_lineno, frame.f_lasti
@@ -49,14 +49,14 @@ def look(layers: Collection[str]) -> None:
         return
     _warned.add(place)
     warnings.warn(
-        f"{place[0]}, line {place[1]}: what is computed here grows each time, and has grown from {first} layers of tasks to "
-        f"{size}. The loop takes along what nobody has computed, so each pass computes all passes before it again. An "
-        "optimizer's step() computes its parameters, its state and the losses; for anything else call xgrad.persist(...) "
-        "in the loop with what it takes along: parameters, buffers, sums.",
+        f"{place[0]}, line {place[1]}: the graph that is computed here grows in each pass, from {first} to {size} layers of "
+        "tasks so far. The loop carries arrays along that are not computed, so each pass computes all earlier passes again. An "
+        "optimizer's step() computes its parameters, its state and the losses. For everything else that the loop carries along "
+        "(parameters, buffers, sums) call xgrad.persist(...) in the loop.",
         stacklevel=depth,
     )
 
 
 def _holds(layers: Collection[str], before: Largest) -> bool:
-    """Whether most of the earlier graph is in this one. (The arrays that a program starts from are in all its graphs.)"""
+    """Whether most of the earlier graph is in this one. (Some layers are in all graphs: those of the program's inputs.)"""
     return sum(name in layers for name in before.names) >= 0.8 * len(before.names)

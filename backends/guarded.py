@@ -1,4 +1,4 @@
-"""A namespace whose functions run on one device, where a library runs them on whichever is current."""
+"""A namespace whose functions run on one device, for a library that runs every function on its current device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_GUARD: AbstractContextManager[Any] = nullcontext()
 
 
 class Guarded:
-    """`xp`, with each call inside `guard`, which makes the device current for as long."""
+    """The namespace `xp`, with each call inside the context manager `guard`, which makes the device the current one."""
 
     def __init__(self, xp: Any, guard: AbstractContextManager[Any]) -> None:
         self._xp = xp

@@ -1,4 +1,4 @@
-"""What xgrad does on the host whatever the backend: random numbers, so that they are the same everywhere; arrays on their way."""
+"""What xgrad does with NumPy for every backend: random numbers, which are then the same everywhere, and conversions."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ def default_rng(seed: int | None = None) -> np.random.Generator:
 
 
 def as_plain(array: Any) -> Any:
-    """A NumPy array as other libraries take it: in the machine's byte order, and of no subclass.
+    """A NumPy array as other libraries accept it: in the machine's byte order, and not of a subclass.
 
     Raises TypeError for a masked array, whose mask would be lost.
     """
     if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
         raise TypeError(
-            "a masked array would lose its mask on another backend: call array.filled(value) first, or keep the mask apart"
+            "a masked array would lose its mask on another backend: call array.filled(value) first, or pass the mask separately"
         )
     native = array.dtype.newbyteorder("=")
     return np.asarray(array, dtype=native)
 
 
 def name_of_code(code: str) -> str:
-    """The name of the dtype that NumPy has for a code, such as "f4"; what is no code, as it is."""
+    """The name of the dtype for one of NumPy's codes, such as "f4". Any other string is returned as it is."""
     try:
         return np.dtype(code).name
     except TypeError:
@@ -34,5 +34,5 @@ def name_of_code(code: str) -> str:
 
 
 def as_numbers(obj: Any, dtype: Any) -> Any:
-    """A sequence of objects that turn into numbers, such as fractions, as an array of NumPy's."""
+    """A NumPy array from a sequence of objects that convert to numbers, such as fractions."""
     return np.asarray(obj, dtype=dtype)

@@ -1,6 +1,6 @@
-"""Whether an array is host data: a NumPy array, which moves to the device of the arrays that it meets.
+"""Whether an array is host data: a NumPy array, which moves to the device of the other operands of an operation.
 
-The registry notes here the array types of each backend that it loads. This file stands below the backends, and imports none.
+The registry notes here the array types of each backend that it loads. This file imports no backend, so that all can import it.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ _is_host_data: dict[type, bool] = {}  # by array type, for those of the loaded b
 
 
 def note(array_type: type, holds_host_data: bool) -> None:
-    """Keep whether the arrays of a type are host data, as the backend that owns them says."""
+    """Remember whether arrays of a type are host data. The backend that owns the type decides."""
     _is_host_data[array_type] = holds_host_data
 
 
 def is_host_data(array: Any) -> bool:
-    """Whether it is a NumPy array. Those belong to no device: they move to that of the arrays that they meet."""
+    """Whether a value is a NumPy array (of no type that another backend owns): it moves to the device of the other operands."""
     kind = type(array)
     if kind not in _is_host_data and not hasattr(kind, "__array_interface__"):
         return False
     for ancestor in kind.__mro__:
         if ancestor in _is_host_data:
             return _is_host_data[ancestor]
-        if ancestor.__module__ == "numpy" and ancestor.__name__ == "ndarray":  # before NumPy's backend was loaded
+        if ancestor.__module__ == "numpy" and ancestor.__name__ == "ndarray":  # NumPy's backend is not loaded yet
             return True
     return False

@@ -1,8 +1,8 @@
-"""JAX, as an array library on concrete arrays: its own gradients, tracing and `jit` stay off.
+"""JAX as an array library on concrete arrays. Its own gradients, tracing and `jit` are not used.
 
-Its arrays cannot be written to; tensors can, since a write makes a new value anyway. JAX's setting `jax_enable_x64` decides
-whether there are 64-bit numbers: without it, which is JAX's default, new arrays are of float32, and who asks for float64 gets
-float32 and a warning. (JAX_ENABLE_X64=1 in the environment, or jax.config.update("jax_enable_x64", True), turns it on.)
+JAX's arrays cannot be written to, but tensors can: a write makes a new array. JAX has 64-bit numbers only with its setting
+`jax_enable_x64`, which is off by default. Without it new arrays are float32, and a request for float64 gives float32 and a
+warning. JAX_ENABLE_X64=1 in the environment, or jax.config.update("jax_enable_x64", True), turns it on.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ except ImportError as error:
 
 
 class JAXRaw(IndexingRaw):
-    """jax.numpy, with JAX's functions for what other libraries write in place.
+    """jax.numpy, with JAX's functional updates where other libraries write in place.
 
-    JAX reads the last element where an index is beyond the end, and leaves out what would be written there. For numbers in a
-    key that is an error here, as in other libraries; to look into an array of indices would wait for the device.
+    For an index beyond the end JAX reads the last element, and drops a write. For a number in a key that is an error here, as in
+    other libraries. Arrays of indices are not checked, because that would wait for the device.
     """
 
     _special = JAXSpecial
@@ -42,19 +42,19 @@ class JAXRaw(IndexingRaw):
         return LinearAlgebra(self.library.linalg)
 
     def astype(self, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
-        """A copy also where the dtype stays, as the standard has it."""
+        """With copy=True, a copy even if the dtype stays, as the standard requires."""
         return self.library.astype(x, dtype, copy=copy, device=device)
 
     def permute_dims(self, x: Any, axes: tuple[int, ...]) -> Any:
-        """Axes may count from the end, as in other libraries."""
+        """Axes may be negative, as in other libraries."""
         return self.library.permute_dims(x, tuple(axis % x.ndim for axis in axes))
 
     def gap(self, x1: Any, x2: Any) -> Any:
-        """In fewer calls: JAX makes nan of equal infinities without a warning."""
+        """In fewer calls than Raw's version: JAX subtracts equal infinities without a warning; `where` then gives 0."""
         return jax.numpy.where(x1 == x2, 0, x1 - x2)
 
     def sigmoid(self, x: Any) -> Any:
-        """In one call."""
+        """In one call instead of several."""
         return jax.nn.sigmoid(x)
 
     def from_parts(self, x1: Any, x2: Any) -> Any:
@@ -74,7 +74,7 @@ class JAXRaw(IndexingRaw):
 
 
 def within(key: Any, shape: tuple[int, ...]) -> Any:
-    """The key. Raises IndexError for a number in it that is beyond its axis."""
+    """The key. Raises IndexError for a number in it that is out of range of its axis."""
     parts = key if isinstance(key, tuple) else (key,)
     taken = [0 if part is None or part is ... else _axes_of_mask(part) for part in parts]
     axis = 0
@@ -87,14 +87,14 @@ def within(key: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _axes_of_mask(part: Any) -> int:
-    """How many axes of an array a part of a key stands for: one, unless it is a mask."""
+    """How many axes of the array a part of a key indexes: one, or the number of a mask's axes."""
     return part.ndim if str(getattr(part, "dtype", "")) == "bool" else 1
 
 
 class LinearAlgebra(Extension):
-    """jax.numpy.linalg, where a matrix that will not do (a singular one, say) raises, as in other libraries; JAX gives nan.
+    """jax.numpy.linalg, which raises for a matrix that it cannot use, such as a singular one. JAX itself returns nan.
 
-    To see it waits for the device.
+    The check waits for the device.
     """
 
     def __getattr__(self, name: str) -> Any:
@@ -105,7 +105,7 @@ class LinearAlgebra(Extension):
         return function
 
     def matrix_rank(self, x: Any, /, *, rtol: Any = None) -> Any:
-        """As the standard has it: `rtol` is relative to the largest singular value. (JAX takes it as it is.)"""
+        """With `rtol` relative to the largest singular value, as in the standard. (JAX takes it as an absolute value.)"""
         values = self.svdvals(x)
         largest = values.max(axis=-1, initial=0)
         if rtol is None:
@@ -114,7 +114,7 @@ class LinearAlgebra(Extension):
 
 
 def _checked(function: Callable[..., Any], said: str) -> Callable[..., Any]:
-    """The function, raising where something is not finite in its result but not in its arguments."""
+    """The function, with a ValueError if its result is not finite although its arguments are."""
     finite = jax.numpy.isfinite
 
     @wraps(function)
@@ -132,8 +132,8 @@ class JAX(Backend):
     install = "pip install 'xgrad[jax]'"
     array_types: ClassVar[tuple[type, ...]] = (jax.Array,) if jax else ()
     raw_class = JAXRaw
-    librarys_default = None  # it depends on a setting
-    checks_indices = False  # of arrays of indices; see JAXRaw
+    librarys_default = None  # a setting can change it
+    checks_indices = False  # arrays of indices are not checked; see JAXRaw
 
     @classmethod
     def namespace(cls) -> Any:
@@ -151,15 +151,15 @@ class JAX(Backend):
 
     @staticmethod
     def _devices() -> list[Any]:
-        """Those of the platform that JAX prefers, and the CPU's."""
+        """The devices of the platform that JAX prefers, and the CPU."""
         return list(dict.fromkeys([*jax.local_devices(), *jax.local_devices(backend="cpu")]))
 
     @classmethod
     def find_device(cls, device: Any) -> Any:
-        """`cpu:0`, `cuda:1`; the first one for a name without a number."""
+        """The device named, as `cpu:0` or `cuda:1`. A name without a number is the first such device."""
         found = cls._devices()
         if device is None:
-            return jax.numpy.zeros(()).device  # as jax_default_device says
+            return jax.numpy.zeros(()).device  # JAX's setting jax_default_device decides
         for each in found:
             if str(device) in (str(each), str(each).partition(":")[0]):
                 return each
@@ -167,18 +167,18 @@ class JAX(Backend):
 
     def make_array(self, obj: Any, dtype: Any, copy: bool | None) -> Any:
         array = self.xp.asarray(self.cut_off(obj), dtype=dtype, copy=copy)
-        if array.weak_type:  # made of a Python number: it would take the dtype of what it meets
+        if array.weak_type:  # JAX made it from a Python number: in an operation it would take the other operand's dtype
             array = self.xp.asarray(array, dtype=array.dtype)
         if dtype is None and str(getattr(obj, "dtype", "")) in ("float64", "complex128") and obj.dtype != array.dtype:
             warnings.warn(
-                f"JAX made {array.dtype} of an array of {obj.dtype}: without its setting jax_enable_x64 it has no 64-bit "
-                "numbers. Turn it on (JAX_ENABLE_X64=1 in the environment), or say dtype=xgrad.float32.",
+                f"JAX converted an array of {obj.dtype} to {array.dtype}: it has no 64-bit numbers without its setting "
+                "jax_enable_x64. Turn it on (JAX_ENABLE_X64=1 in the environment), or pass dtype=xgrad.float32.",
                 stacklevel=3,
             )
         return array
 
     def _find_complex_dtypes(self) -> frozenset[Any]:
-        """Both, whatever the setting jax_enable_x64: it may be turned on later."""
+        """complex64 and complex128, also without jax_enable_x64, because a program may turn it on later."""
         return frozenset(jax.numpy.dtype(kind) for kind in (jax.numpy.complex64, jax.numpy.complex128))
 
     @property
@@ -191,17 +191,17 @@ class JAX(Backend):
     _had_x64: bool | None = None
 
     def prepare_dtype(self, name: str) -> None:
-        """JAX has 64-bit numbers once its setting jax_enable_x64 is on."""
+        """Turn jax_enable_x64 on for a 64-bit dtype."""
         if name == "float64":
             jax.config.update("jax_enable_x64", True)
             self._had_x64 = True
 
     def cut_off(self, array: Any) -> Any:
-        """The array. Raises TypeError for what stands for one while JAX traces a function."""
+        """The array. Raises TypeError for a tracer, which stands for an array while JAX traces a function."""
         if isinstance(array, jax.core.Tracer):
             raise TypeError(
-                "an array that JAX is tracing met xgrad, which differentiates by itself and on concrete arrays: "
-                "call it outside of jax.jit, jax.grad and jax.vmap"
+                "an array that JAX is tracing was passed to xgrad, which works on concrete arrays and has its own gradients: "
+                "call xgrad outside of jax.jit, jax.grad and jax.vmap"
             )
         return array
 
@@ -215,12 +215,12 @@ class JAX(Backend):
         return np.array(array)
 
     def kind_of(self, error: Exception) -> type[Exception]:
-        """JAX says TypeError to shapes that do not fit."""
+        """JAX raises TypeError for shapes that do not match: it becomes ValueError."""
         of_shapes = isinstance(error, TypeError) and any(word in str(error) for word in ("shape", "size"))
         return ValueError if of_shapes else super().kind_of(error)
 
     def synchronize(self) -> None:
-        self.xp.zeros(()).block_until_ready()  # a device does what it is asked to in order
+        self.xp.zeros(()).block_until_ready()  # a device works in order, so this waits for all earlier work
 
     def memory(self) -> str:
         stats = self.device.memory_stats()

@@ -1,6 +1,6 @@
-"""NumPy's keys for a library that has the standard's only: every axis named, slices in range, integer arrays beside each other.
+"""NumPy's indexing for a library that supports only the standard's: every axis indexed, slices in range, adjacent integer arrays.
 
-A key without arrays is completed. Any other is turned into flat positions, by functions of the standard.
+A key without arrays is completed. A key with arrays becomes flat positions, computed with functions of the standard.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def parts_of(key: Any, shape: tuple[int, ...], xp: Any = None) -> list[Any]:
-    """The key with one part for each axis, besides None for new ones: without `...`, and without masks where `xp` is given."""
+    """The parts of the key: one for each axis, and None for new axes. `...` is expanded, and with `xp` masks become indices."""
     parts = list(key) if isinstance(key, tuple) else [key]
     if xp is not None:
         parts = [each for part in parts for each in (xp.nonzero(part) if _is_mask(xp, part) else (part,))]
@@ -30,7 +30,7 @@ def _is_mask(xp: Any, part: Any) -> bool:
 
 
 def completed(key: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
-    """A key without arrays that names every axis, with slices that end where the axis does."""
+    """A key without arrays, completed to index every axis, with slices that stay within the axis."""
     lengths = iter(shape)
     parts = []
     for part in parts_of(key, shape):
@@ -47,16 +47,16 @@ def _within(part: slice, length: int) -> slice:
 
 
 def positions(xp: Any, key: Any, shape: tuple[int, ...], holds: Callable[[Any], bool]) -> Any:
-    """The positions, among the elements row by row, of what the key names: integers, in the shape of the result.
+    """The flat positions (in row-major order) of the elements that the key selects: integers, in the shape of the result.
 
-    `holds` tells whether a 0-d array is true. Raises IndexError for an index out of range.
+    `holds` returns the truth of a 0-d array. Raises IndexError for an index out of range.
     """
     parts = parts_of(key, shape, xp)
     chosen = [i for i, part in enumerate(parts) if part is not None and not isinstance(part, slice)]
     arrays = [part for part in parts if hasattr(part, "shape")]
     common = xp.broadcast_arrays(*arrays)[0].shape
-    front = _lie_apart(key)  # then their axes come first
-    block = 0 if front else chosen[0]  # the axis of the result where theirs begin
+    front = _lie_apart(key)  # then the arrays' axes come first in the result
+    block = 0 if front else chosen[0]  # the axis of the result where the arrays' axes begin
     before = sum(i < block for i in range(len(parts)) if i not in chosen) if not front else 0
     ndim = len(parts) - len(chosen) + len(common)
     flat = xp.zeros((1,) * ndim, dtype=xp.asarray(0).dtype)
@@ -80,39 +80,37 @@ def positions(xp: Any, key: Any, shape: tuple[int, ...], holds: Callable[[Any], 
 
 
 def _lie_apart(key: Any) -> bool:
-    """Whether something lies between the integers and arrays of a key: also `...` that stands for no axis, as in NumPy."""
+    """Whether the integers and arrays of a key are not adjacent. As in NumPy, a `...` between them counts, even for no axis."""
     parts = key if isinstance(key, tuple) else (key,)
     chosen = [i for i, part in enumerate(parts) if not (part is None or part is Ellipsis or isinstance(part, slice))]
     return chosen[-1] - chosen[0] >= len(chosen)
 
 
 def _at(xp: Any, index: Any, axis: int, ndim: int) -> Any:
-    """The index with its axes at `axis` and further, among `ndim`."""
+    """The index reshaped to `ndim` axes, its own from `axis` on and the others of length 1."""
     return xp.reshape(index, (*(1,) * axis, *index.shape, *(1,) * (ndim - axis - index.ndim)))
 
 
 def _checked(xp: Any, part: Any, length: int, axis: int, holds: Callable[[Any], bool]) -> Any:
-    """An index of one axis, counted from its start."""
+    """An index into one axis, made non-negative. Raises IndexError if it is out of range."""
     index = part if hasattr(part, "shape") else xp.asarray(int(part))
     index = xp.astype(index, xp.asarray(0).dtype, copy=False)
     if holds(xp.any((index < -length) | (index >= length))):
-        raise IndexError(
-            f"an index into axis {axis} of shape is out of range: it must lie in {-length} to {length - 1}"
-        )
+        raise IndexError(f"an index into axis {axis} is out of range: it must lie in {-length} to {length - 1}")
     return xp.where(index < 0, index + length, index)
 
 
 def read(xp: Any, x: Any, key: Any, holds: Callable[[Any], bool]) -> Any:
-    """x[key], for a key with arrays in it."""
+    """x[key] for a key that contains arrays."""
     flat = positions(xp, key, x.shape, holds)
     taken = xp.take(xp.reshape(x, (-1,)), xp.reshape(flat, (-1,)), axis=0)
     return xp.reshape(taken, flat.shape)
 
 
 def written(xp: Any, x: Any, value: Any, key: Any, holds: Callable[[Any], bool]) -> Any:
-    """A copy of x with the value at a key with arrays in it. Of what is written to one place, the last stays.
+    """A copy of x with the value written at a key that contains arrays. For repeated positions the last value is written.
 
-    Each place of x looks for the last of the positions that name it, in a matrix of truth values.
+    A matrix of truth values has the elements of x as rows and the positions as columns: each row finds its last position.
     """
     flat = positions(xp, key, x.shape, holds)
     value = value if hasattr(value, "shape") else xp.asarray(value, dtype=x.dtype)

@@ -1,8 +1,8 @@
-"""In which order the axes of the result of a key lie, as NumPy has it.
+"""The order of the axes in the result of an indexing key, as in NumPy.
 
-Arrays in a key bring axes of their own, the picked ones. They come to lie where the first array was if the arrays, and the
-integers beside them, are neighbours, and in front of all other axes if they are not: x[:, 0, i] and x[:, i, 0] have them second,
-x[0, :, i] first. PyTorch takes the integers first, and asks for neighbours in what is left.
+Arrays in a key add axes of their own, called picked here. If the arrays, and the integers beside them, are adjacent, the picked
+axes replace them where they are; otherwise they come first: in x[:, 0, i] and x[:, i, 0] they are second, in x[0, :, i] first.
+PyTorch applies the integers first, and then asks whether the arrays are adjacent.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 
 def layout(parts: Sequence[tuple[bool, Any]], picked: list[Any]) -> list[Any]:
-    """The axes of the result of a key: of each part, whether it picks, and the label of the axis that stays."""
+    """The labels of the result's axes. Each part is given as whether it picks, and the label of the axis that it keeps."""
     at = [i for i, (picks, _) in enumerate(parts) if picks]
     together = at and at == list(range(at[0], at[-1] + 1))
     start = at[0] if together else 0
@@ -21,15 +21,15 @@ def layout(parts: Sequence[tuple[bool, Any]], picked: list[Any]) -> list[Any]:
 
 
 def numpys_order(key: Any, ndim: int) -> list[int] | None:
-    """Where the axes that NumPy's result has lie in PyTorch's result of a key; None if both have the same order."""
+    """The positions of the axes of NumPy's result in PyTorch's result of a key; None if both have the same order."""
     if type(key) is not tuple or len(key) < 3:
         return None
     arrays = [part for part in key if _is_array(part)]
     if not arrays or not any(part is Ellipsis or _is_number(part) for part in key):
         return None
     picked: list[Any] = [("picked", i) for i in range(max(1 if is_mask(part) else part.ndim for part in arrays))]
-    whole = ndim - sum(axes_taken(part) for part in key)  # axes that the key does not name
-    parts: list[tuple[Any, Any]] = []  # and the label of the axis that stays
+    whole = ndim - sum(axes_taken(part) for part in key)  # axes that the key does not index
+    parts: list[tuple[Any, Any]] = []  # each with the label of the axis that it keeps
     for i, part in enumerate(key if any(part is Ellipsis for part in key) else (*key, ...)):
         if part is Ellipsis and whole:
             parts += [(slice(None), (i, j)) for j in range(whole)]
@@ -42,9 +42,9 @@ def numpys_order(key: Any, ndim: int) -> list[int] | None:
 
 
 def arrays_first(key: Any, ndim: int) -> tuple[list[int], tuple[Any, ...]] | None:
-    """An order of axes and a key in which arrays that are no neighbours in `key` come first; None if they are neighbours.
+    """An order of axes and a key in which the arrays of `key` come first; None if they are adjacent in `key`.
 
-    The result is PyTorch's, for a library that refuses such a key.
+    For a library that refuses arrays that are not adjacent. The result is that of PyTorch.
     """
     if type(key) is not tuple:
         return None
@@ -52,7 +52,7 @@ def arrays_first(key: Any, ndim: int) -> tuple[list[int], tuple[Any, ...]] | Non
     if not at or all(_is_array(part) or _is_number(part) for part in key[at[0] : at[-1]]):
         return None
     whole = ndim - sum(axes_taken(part) for part in key)
-    parts: list[tuple[Any, list[int]]] = []  # and the axes that it is for
+    parts: list[tuple[Any, list[int]]] = []  # each with the axes that it indexes
     axis = 0
     for part in key if any(part is Ellipsis for part in key) else (*key, ...):
         for each in [slice(None)] * whole if part is Ellipsis else [part]:
@@ -68,7 +68,7 @@ def _is_array(part: Any) -> bool:
 
 
 def _is_number(part: Any) -> bool:
-    """An integer, also as a 0-d array."""
+    """Whether a part is an integer, also as a 0-d array."""
     return isinstance(part, int) or (hasattr(part, "dtype") and not _is_array(part))
 
 
@@ -77,7 +77,7 @@ def is_mask(part: Any) -> bool:
 
 
 def axes_taken(part: Any) -> int:
-    """How many axes of an array a part of a key stands for."""
+    """The number of axes of the array that a part of a key indexes."""
     if part is None or part is Ellipsis:
         return 0
     return len(getattr(part, "shape", ())) if is_mask(part) else 1

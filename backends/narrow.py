@@ -1,4 +1,4 @@
-"""Reductions of half precision that a library would make in half precision, where counts and sums are rounded and overflow."""
+"""Reductions of half-precision arrays in float32, for a library that computes them in half precision: sums would overflow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def widened(name: str) -> Callable[..., Any]:
-    """A method of a raw namespace: the library's function of that name, in float32 where its argument is narrower."""
+    """A method for a raw namespace: the library's function of that name, computed in float32 for half-precision arguments."""
 
     def reduced(self: Any, x: Any, /, *, dtype: Any = None, **options: Any) -> Any:
         function = getattr(self.library, name)

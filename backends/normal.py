@@ -8,10 +8,10 @@ from typing import Any
 
 from xgrad.backends.formulas import added, number
 
-# exp(x**2 / 2) * Phi(x) is, for x = -t < 0, the integral of exp(-t s - s**2 / 2) over s > 0. The derivatives of erfcx are moments
-# of s, those of log_ndtr cumulants of s. Their ratios are a continued fraction of positive numbers.
+# For x = -t < 0, exp(x**2 / 2) * Phi(x) is the integral of exp(-t s - s**2 / 2) over s > 0. The derivatives of erfcx are moments
+# of s, and those of log_ndtr are cumulants of s. The ratios of the moments are a continued fraction of positive numbers.
 
-FAR = 2.5  # from where the fraction converges in so many steps
+FAR = 2.5  # beyond this the continued fraction converges in STEPS steps
 STEPS = 64
 
 
@@ -24,7 +24,7 @@ def erfcx(special: Any, x: Any, order: int) -> Any:
 
 
 def _slope_of_erfcx(xp: Any, x: Any, y: Any) -> Any:
-    """2 x y - 2 / sqrt(pi), until that loses 2 * x**2 * eps."""
+    """The first derivative: 2 x y - 2 / sqrt(pi), while its error of 2 * x**2 * eps is small."""
     far = x > 3
     root = math.sqrt(2.0)
     mean = _moments_of_tail(xp, xp.where(far, x * root, number(xp, 3 * root, x)), 1, 24)[1]
@@ -42,7 +42,7 @@ def _bend_of_erfcx(xp: Any, x: Any, y: Any, order: int) -> Any:
 
 
 def _by_recurrence(xp: Any, x: Any, y: Any, order: int) -> Any:
-    """y' = 2 x y - 2 / sqrt(pi), and the derivatives of that."""
+    """From y' = 2 x y - 2 / sqrt(pi), differentiated as often as needed."""
     before, now = y, 2 * x * y - 2 / xp.sqrt(xp.acos(number(xp, -1.0, x)))
     for k in range(1, order):
         before, now = now, 2 * x * now + 2 * k * before
@@ -70,7 +70,7 @@ def log_ndtr(special: Any, x: Any, order: int) -> Any:
 
 
 def _slope_of_log_ndtr(special: Any, x: Any) -> Any:
-    """The density over the distribution: far to the left through erfcx, where both are 0."""
+    """The density divided by the distribution function; far to the left, where both underflow, by erfcx."""
     xp = special.xp
     pi = xp.acos(number(xp, -1.0, x))
     if x.dtype in xp.complex_dtypes:
@@ -84,7 +84,7 @@ def _slope_of_log_ndtr(special: Any, x: Any) -> Any:
 
 
 def gaussian(xp: Any, x: Any) -> Any:
-    """exp(-x**2 / 2), with the square in two parts, of which the first is exact."""
+    """exp(-x**2 / 2), with the square as a sum of two parts, the first of which is exact."""
     high = xp.round(x * 16) / 16
     return xp.exp(high * high * -0.5) * xp.exp((x - high) * (x + high) * -0.5)
 
@@ -110,7 +110,7 @@ def _moment_near(xp: Any, t: Any, order: int) -> Any:
 
 
 def _middle_cumulant(xp: Any, t: Any, order: int) -> Any:
-    """The cumulant of s for 0 <= t <= FAR, where moments about 0 would cancel: from those about the mean, by quadrature."""
+    """The cumulant of s for 0 <= t <= FAR, from moments about the mean by quadrature. (Moments about 0 would cancel.)"""
     parts = [xp.exp(t * -s) * weight for s, weight in _NODES]
     total = added(parts)
     mean = added([part * s for part, (s, _) in zip(parts, _NODES, strict=True)]) / total
@@ -121,7 +121,7 @@ def _middle_cumulant(xp: Any, t: Any, order: int) -> Any:
 
 
 def _nodes(step: float = 0.11) -> list[tuple[float, float]]:
-    """The trapezoidal rule in u for s = exp(u - exp(-u)), s > 0, with the weight exp(-s**2 / 2)."""
+    """Nodes and weights of the trapezoidal rule in u, for s = exp(u - exp(-u)) > 0 and the weight function exp(-s**2 / 2)."""
     found = []
     for k in range(-32, 23):
         s = math.exp(k * step - math.exp(-k * step))
@@ -149,7 +149,7 @@ def _polynomial(x: Any, slope: Any, order: int) -> Any:
 
 @cache
 def _terms(order: int) -> tuple[tuple[tuple[int, int], int], ...]:
-    """The derivative of log_ndtr as a polynomial in x and the first derivative h, of which h' = -h * (x + h)."""
+    """The derivative of log_ndtr as a polynomial in x and the first derivative h, by h' = -h * (x + h)."""
     if order == 1:
         return (((0, 1), 1),)
     counts: dict[tuple[int, int], int] = {}

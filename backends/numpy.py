@@ -1,4 +1,4 @@
-"""NumPy, on the CPU. What is here beyond the namespace is here for speed; each line says what it saves."""
+"""NumPy, on the CPU. Functions that replace those of Raw do so for speed; each says what it saves."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from xgrad.backends.references import held_once, held_once_through, held_only_by
 from xgrad.backends.special import SciPySpecial
 from xgrad.backends.squares import gap, hypot, over_squares
 
-_add_reduce: Any = np.add.reduce  # (their stubs know no keepdims that is a variable)
+_add_reduce: Any = np.add.reduce  # (Any, because NumPy's stubs do not accept a variable for keepdims)
 _max_reduce: Any = np.maximum.reduce
 _min_reduce: Any = np.minimum.reduce
 
 
 class NumPySpecial(SciPySpecial):
-    """As silent as SciPy's own functions are."""
+    """scipy.special, without NumPy's floating-point warnings, as SciPy's own functions are."""
 
     @staticmethod
     def silently() -> Any:
@@ -32,24 +32,24 @@ class NumPySpecial(SciPySpecial):
 
 
 class NumPyRaw(IndexingRaw):
-    """array_api_compat.numpy with quicker ways for some functions."""
+    """array_api_compat.numpy, with faster versions of some functions."""
 
     _waits_for_inverses = True
 
-    # On arrays, an operator is a tenth quicker than the function of the same name.
+    # For arrays, an operator is 10% faster than the function of the same name.
     add = staticmethod(operator.add)
     subtract = staticmethod(operator.sub)
     multiply = staticmethod(operator.mul)
     divide = staticmethod(operator.truediv)
     negative = staticmethod(operator.neg)
-    sign = staticmethod(np.sign)  # array_api_compat's divides a complex 0 by 0
+    sign = staticmethod(np.sign)  # array_api_compat's version divides 0 by 0 for a complex 0
     pow = staticmethod(power)
     hypot = staticmethod(hypot)
     over_squares = staticmethod(over_squares)
     gap = staticmethod(gap)
 
     def sigmoid(self, x: Any) -> Any:
-        """exp(x) / (1 + exp(x)), in place, with 0-d arrays for the numbers. At the bound it is 1, as it is beyond."""
+        """exp(x) / (1 + exp(x)), in place, with 0-d arrays for numbers. x is clipped to a bound where the value is already 1."""
         numbers = _of_sigmoid.get(x.dtype)
         if numbers is None:
             return super().sigmoid(x)
@@ -60,15 +60,15 @@ class NumPyRaw(IndexingRaw):
         return y
 
     def matmul(self, a: Any, b: Any) -> Any:
-        """For two matrices `dot` is a tenth quicker than `matmul`, and six times where there is nothing to sum."""
+        """For two matrices `dot` is 10% faster than `matmul`, and six times faster if the summed axis has length 1."""
         return a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
 
     def divide_into(self, x1: Any, x2: Any) -> Any:
-        """Twice as quick for large arrays: it is new memory that costs, not the division."""
+        """In place: twice as fast for large arrays, because new memory costs more than the division."""
         return np.divide(x1, x2, out=x2) if x1.dtype == x2.dtype and x1.shape == x2.shape != () else x1 / x2
 
     def linear(self, x: Any, weight: Any, bias: Any = None) -> Any:
-        """As in Raw, without a call for each step."""
+        """As in Raw, with fewer calls."""
         if bias is None or x.ndim != 2 or not x.dtype == weight.dtype == bias.dtype:
             return super().linear(x, weight, bias)
         y = x.dot(weight.T)
@@ -76,10 +76,10 @@ class NumPyRaw(IndexingRaw):
         return y
 
     def weight_gradient(self, g: Any, x: Any, weight: Any) -> Any:
-        """In the weight's order in memory, so that an update runs through both alike."""
+        """In the weight's memory order, so that the optimizer's update reads both in the same order."""
         return g.T.dot(x) if weight.flags.c_contiguous else x.T.dot(g).T
 
-    # Where the largest element is infinite, these are nan, or infinite, without a warning.
+    # If the largest element is infinite, the results of these are nan or infinite, without a warning.
 
     def logsumexp(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
         if x.dtype.char not in _WIDE or not x.size:
@@ -100,7 +100,7 @@ class NumPyRaw(IndexingRaw):
         return y
 
     def log_softmax(self, x: Any, axis: int) -> Any:
-        """As in Raw, with one temporary."""
+        """As in Raw, with one temporary array."""
         if x.dtype.char not in _WIDE or not x.size:
             return super().log_softmax(x, axis)
         with np.errstate(invalid="ignore"):
@@ -109,13 +109,13 @@ class NumPyRaw(IndexingRaw):
         return y
 
     def softmax_cross_entropy(self, x: Any, number: Any, axis: int = -1, ignore_index: int = -100) -> Any:
-        """As in Raw, by plain indexing where every number may be a class."""
+        """As in Raw, but by plain indexing if all numbers are classes."""
         if x.ndim != 2 or axis % 2 != 1 or not number.size or ignore_index >= 0 or np.minimum.reduce(number) < 0:
             return super().softmax_cross_entropy(x, number, axis, ignore_index)
         return -self.log_softmax(x, axis)[np.arange(len(x)), number]
 
     def scatter_along_axis(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
-        """One index along the axis is named once: it can be written instead of added."""
+        """For a single index along the axis nothing repeats, so values are written instead of added."""
         if indices.shape[axis] != 1 or indices.ndim != 2 or axis % 2 != 1:
             return super().scatter_along_axis(x, indices, shape, axis)
         y = np.zeros(shape, dtype=x.dtype)
@@ -130,7 +130,7 @@ class NumPyRaw(IndexingRaw):
     _special = NumPySpecial
 
     def sum(self, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-        """Columns of a matrix are summed by BLAS, three times as quick; otherwise np.sum without its wrappers."""
+        """BLAS sums the columns of a matrix three times as fast; otherwise np.add.reduce, without np.sum's wrappers."""
         if dtype is not None or x.dtype.char not in _WIDE:
             return self._wide("sum", x, axis=axis, dtype=dtype, keepdims=keepdims)
         if axis in (0, (0,)) and x.ndim == 2 and 0 < x.shape[0] <= _BLOCK:
@@ -145,7 +145,7 @@ class NumPyRaw(IndexingRaw):
         return total / x.dtype.type(x.size / max(total.size, 1))
 
     def _wide(self, name: str, x: Any, *, dtype: Any = None, **options: Any) -> Any:
-        """NumPy's function, which adds up float16 in float16: it stops at 2,048 ones. In float32 it does not."""
+        """NumPy's function in float32 for float16 arrays: in float16, a sum of ones would stop at 2,048."""
         function = getattr(self.library, name)
         if x.dtype.char != "e" or dtype not in (None, x.dtype):
             return function(x, dtype=dtype, **options)
@@ -175,7 +175,7 @@ class NumPyRaw(IndexingRaw):
         return _min_reduce(x, axis=axis, keepdims=keepdims)
 
     def broadcast_to(self, x: Any, shape: tuple[int, ...]) -> Any:
-        """One number over a shape, as the gradient of a sum is: a view made directly, in a quarter of the time."""
+        """For a 0-d array, such as the gradient of a sum, a view is made directly, in a quarter of the time."""
         if x.ndim:
             return np.broadcast_to(x, shape)
         view: Any = np.ndarray(shape, x.dtype, np.asarray(x), 0, (0,) * len(shape))
@@ -183,19 +183,19 @@ class NumPyRaw(IndexingRaw):
         return view
 
     def relu(self, x: Any) -> Any:
-        """`maximum` has a quick loop for two arrays of one shape, and a slow one for an array and a number."""
+        """With an array of zeros: `maximum` is fast for two arrays of one shape, and slow for an array and a number."""
         shape = x.shape
         zeros = _zeros.get((shape, x.dtype))
         return np.maximum(x, _zero_view(shape, x.dtype) if zeros is None else zeros)
 
     def from_parts(self, x1: Any, x2: Any) -> Any:
-        """Written part by part, in one pass each."""
+        """The real and the imaginary part are written separately, in one pass each."""
         y = np.empty(np.broadcast_shapes(x1.shape, x2.shape), dtype=np.result_type(x1.dtype, np.complex64))
         y.real, y.imag = x1, x2
         return y
 
     def mask(self, x: Any, condition: Any) -> Any:
-        """A product of bit patterns with 0 or 1: a quarter of the time of np.where, and exact for nan and inf too."""
+        """Bit patterns, as integers, times 0 or 1: a quarter of the time of np.where, and exact for nan and inf too."""
         integer = _BITS.get(x.dtype)
         if integer is None:
             return np.where(condition, x, x.dtype.type(0))
@@ -207,7 +207,7 @@ class NumPyRaw(IndexingRaw):
         return y.astype(x.dtype, copy=False)
 
     def _vector_norm(self, plain: Any, x: Any, *, axis: Any = None, keepdims: bool = False, ord: float = 2) -> Any:
-        """As in Raw, without the warnings of a first try that is made again, and the usual norm without NumPy's wrappers."""
+        """As in Raw, without warnings from a first attempt that is repeated, and without NumPy's wrappers for the 2-norm."""
         with np.errstate(all="ignore"):
             if axis is None and ord == 2 and not keepdims and x.dtype.char in "fd":
                 flat = x.ravel(order="K")
@@ -217,7 +217,7 @@ class NumPyRaw(IndexingRaw):
             return super()._vector_norm(plain, x, axis=axis, keepdims=keepdims, ord=ord)
 
     def _std(self, plain: Any, x: Any, **options: Any) -> Any:
-        """As in Raw, without the warnings of a first try that is made again."""
+        """As in Raw, without warnings from a first attempt that is repeated."""
         with np.errstate(over="ignore", under="ignore"):
             return super()._std(plain, x, **options)
 
@@ -225,7 +225,7 @@ class NumPyRaw(IndexingRaw):
         return True
 
 
-_WIDE = "fdg"  # the codes of the real floating dtypes that hold the sum of many numbers
+_WIDE = "fdg"  # the codes of the real floating dtypes that are wide enough for the sum of many numbers
 _of_sigmoid = {np.dtype(kind): (np.array(40, dtype=kind), np.array(1, dtype=kind)) for kind in (np.float32, np.float64)}
 _BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
 _BLOCK = 1 << 16
@@ -236,7 +236,7 @@ _zeros: dict[tuple[tuple[int, ...], Any], Any] = {}
 
 
 def _zero_view(shape: tuple[int, ...], dtype: Any) -> Any:
-    """Zeros that broadcast against that shape, as a view of one block."""
+    """Zeros of a shape that broadcasts against `shape`: a view of a cached block."""
     size = prod(shape)
     if size > _BLOCK and shape[-1] <= _BLOCK:
         shape, size = shape[-1:], shape[-1]
@@ -249,7 +249,7 @@ def _zero_view(shape: tuple[int, ...], dtype: Any) -> Any:
 
 
 def _block(value: float, dtype: Any) -> Any:
-    """A read-only row of _BLOCK equal numbers, to take slices of."""
+    """A read-only row of _BLOCK equal numbers. Callers slice it."""
     block = _blocks.get((value, dtype))
     if block is None:
         block = _blocks[value, dtype] = np.full(_BLOCK, value, dtype=dtype)
@@ -279,8 +279,8 @@ class NumPy(Backend):
         return f"{pages / 2**30:.1f} GiB in all"
 
     def scalar_operand(self, value: float, like: Any, layout: Any = None) -> Any:
-        """A 0-d array of the same dtype: `1 - a` costs twice what `one - a` does."""
-        if layout is None or value == 0 or value != value:  # not 0, because 0.0 == -0.0
+        """A 0-d array of the same dtype: `1 - a` takes twice as long as `one - a`."""
+        if layout is None or value == 0 or value != value:  # not for 0, because 0.0 == -0.0 as a key
             return value
         constant = np.array(value, dtype=like.dtype)
         constant.flags.writeable = False
@@ -297,7 +297,7 @@ class NumPy(Backend):
         return np.array(array)
 
     def copy(self, array: Any) -> Any:
-        return np.array(array)  # in its own order in memory: a weight that is used transposed may be stored so
+        return np.array(array)  # in the array's memory order: a weight that is used transposed may be stored transposed
 
     def owned(self, array: Any, fresh: bool) -> Any:
         if fresh and type(array) is np.ndarray and (array.base is None or _is_whole_view(array)):
@@ -315,7 +315,7 @@ class NumPy(Backend):
 
 
 def _is_whole_view(array: Any) -> bool:
-    """Whether the array is another view of all of an array that nobody else holds, such as the transpose of a product."""
+    """Whether the array is a view of a whole array that nothing else refers to, such as the transpose of a product."""
     base = array.base
     is_whole = type(base) is np.ndarray and base.base is None and base.size == array.size
     return is_whole and held_once_through(array, "base")

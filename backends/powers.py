@@ -1,7 +1,7 @@
-"""Powers of NumPy's arrays by products, quotients and square roots, where NumPy would take logarithms: twenty times as quick.
+"""Powers of NumPy's arrays by products, quotients and square roots: twenty times as fast as NumPy's logarithms.
 
-NumPy itself does so for the exponents -1, 0, 0.5, 1 and 2. Here each step rounds once, so a value is within two units in the last
-place; nothing overflows or underflows on the way that does not do so in the end.
+NumPy does the same for the exponents -1, 0, 0.5, 1 and 2. Each step rounds once, so a value is within two units in the last
+place. An intermediate value overflows or underflows only if the result does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-_FEW = 256  # elements: below that, it is a call that costs
+_FEW = 256  # elements: for smaller arrays the cost is that of the calls
 _min_reduce: Any = np.minimum.reduce
 
 
@@ -29,7 +29,7 @@ def _always(x: Any) -> bool:
 
 
 def _is_positive(x: Any) -> bool:
-    """Whether x is large, and all positive: of -0.0 and -inf, a power is not what a square root would make of them."""
+    """Whether x is a large array of positive numbers. (For -0.0 and -inf, powers and square roots differ.)"""
     return x.size >= _FEW and bool(_min_reduce(x, axis=None) > 0)
 
 
@@ -46,7 +46,7 @@ def _fourth(x: Any) -> Any:
 
 
 def _divided(x: Any, times: int) -> Any:
-    """1 / x, divided by x so many times more: the reciprocal of a product could underflow on the way."""
+    """1 / x, divided by x `times` more times. (The reciprocal of a product could underflow.)"""
     y = 1 / x
     for _ in range(times):
         y /= x
@@ -70,7 +70,7 @@ def _over_three_halves(x: Any) -> Any:
     return y
 
 
-# exponent -> dtypes, whether it is for that array, and how
+# exponent -> the dtypes it is for, whether it applies to an array, and the function
 _QUICK: dict[float, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = {
     3: ("fdFD", _always, _cube),
     4: ("fdFD", _always, _fourth),

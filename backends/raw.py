@@ -1,7 +1,7 @@
-"""The raw namespace that rules are given: a library's own functions, and the extension functions.
+"""The raw namespace, which rules get as `xp`: a library's own functions, and the extension functions.
 
-The extension functions are what the standard leaves out, written in the standard's functions. A backend overrides what its
-library does otherwise, or faster.
+The extension functions are those that rules and layers need and the standard lacks. Here they are written with the standard's
+functions. A backend overrides those that its library has, or computes differently or faster.
 """
 
 from __future__ import annotations
@@ -35,34 +35,31 @@ CREATION = frozenset(
 
 
 class Raw:
-    """A library's Array API namespace on raw arrays: creation lands on the backend's device, and the extension
-    functions are there.
+    """A library's Array API namespace on raw arrays, with the extension functions. New arrays are made on the backend's device.
 
-    These are the functions that the standard leaves out and rules or layers need: all those defined here. Each has a
-    twin of the same name in xgrad's own namespace.
+    The extension functions are all public methods of this class. xgrad's own namespace has a function of the same name for each.
     """
 
     def __init__(self, library: Any, device: Any = None) -> None:
         self.library = library
         self.complex_dtypes: frozenset[Any] = frozenset()
-        self.narrow_dtypes: frozenset[Any] = frozenset()  # real ones too narrow to add up or to count in
+        self.narrow_dtypes: frozenset[Any] = frozenset()  # float16 and bfloat16, too narrow for sums and counts
         self.default_device = device
-        self._ordinary: dict[
-            Any, tuple[float, float]
-        ] = {}  # by dtype and order: the norms without overflow or underflow
+        # By dtype and order: the range of norms for which no power overflows or underflows.
+        self._ordinary: dict[Any, tuple[float, float]] = {}
 
     def __getattr__(self, name: str) -> Any:
         value = partial(ROWS[name], self) if name in ROWS else getattr(self.library, name)
         if name in CREATION and self.default_device is not None:
             value = partial(_on_device, value, self.default_device)
-        self.__dict__[name] = value  # the next look-up is an ordinary one
+        self.__dict__[name] = value  # so that the next look-up does not come here
         return value
 
     _special: ClassVar[type[Special]] = Special
 
     @cached_property
     def special(self) -> Any:
-        """The library's special functions."""
+        """The library's special functions, by SciPy's names."""
         return self._special(self)
 
     # --- extension functions: layers
@@ -78,13 +75,13 @@ class Raw:
         return y
 
     def weight_gradient(self, g: Any, x: Any, weight: Any) -> Any:
-        """g.T @ x, the gradient of linear's weight for matrices g and x."""
+        """g.T @ x, the gradient of linear's weight, for matrices g and x."""
         return self.matmul(self.matrix_transpose(g), x)
 
     # --- extension functions: activations, stable for every finite argument ---
 
     def sigmoid(self, x: Any) -> Any:
-        """1 / (1 + exp(-x)), from exp(-|x|), which does not overflow and is exact where the value is small."""
+        """1 / (1 + exp(-x)), computed from exp(-|x|), which does not overflow and is accurate where the result is small."""
         if not self.isdtype(x.dtype, "real floating"):
             return self.tanh(x * 0.5) * 0.5 + 0.5
         tail = self.exp(-self.abs(x))
@@ -95,7 +92,7 @@ class Raw:
         return self.relu(x) + self.log1p(self.exp(-self.abs(x)))
 
     def sigmoid_cross_entropy(self, x1: Any, x2: Any) -> Any:
-        """softplus(x1) - x1 * x2: the line that it nears where x1 is large, and how far it is above that."""
+        """softplus(x1) - x1 * x2, as a sum: its asymptote for large |x1|, and the distance to it."""
         slope = self.astype(x1 > 0, x1.dtype) - x2
         line = slope * self.mask(x1, slope != 0)
         return line + self.log1p(self.exp(-self.abs(x1)))
@@ -107,7 +104,7 @@ class Raw:
         return self.where(x > 0, x, x * negative_slope)
 
     def logsumexp(self, x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
-        """log(sum(exp(x))), with the largest element taken out first; that element itself, where it is infinite."""
+        """log(sum(exp(x))), with the largest element taken out first. If that element is infinite, it is the result."""
         if x.dtype in self.narrow_dtypes:
             return self._in_float32(self.logsumexp, x, axis=axis, keepdims=keepdims)
         if not count(x.shape, axis):
@@ -137,16 +134,16 @@ class Raw:
         return shifted - self.log(self.sum(self.exp(shifted), axis=axis, keepdims=True))
 
     def _peak(self, x: Any, axis: int) -> Any:
-        """The largest element, or nan where it is infinite: then there are no shares, and no warning says so."""
+        """The largest element, or nan if it is infinite: the softmax is then nan, without a warning."""
         peak = self.max(x, axis=axis, keepdims=True)
         return self.where(self.isfinite(peak), peak, self.full((), math.nan, dtype=x.dtype))
 
     def _in_float32(self, function: Callable[..., Any], x: Any, **options: Any) -> Any:
-        """A function of a half-precision array, computed in float32: sums overflow in its own dtype, and counts are rounded."""
+        """Apply the function to a half-precision array in float32, where sums do not overflow and counts are not rounded."""
         return self.astype(function(self.astype(x, self.float32), **options), x.dtype)
 
     def softmax_cross_entropy(self, x: Any, number: Any, axis: int = -1, ignore_index: int = -100) -> Any:
-        """-log_softmax(x) at each class number; 0 for `ignore_index`, nan (or IndexError) for one that is no class."""
+        """-log_softmax(x) at each class number; 0 for `ignore_index`, nan (or IndexError) for a number that is not a class."""
         ignored = number == ignore_index
         right = (number >= 0) & (number < x.shape[axis]) & ~ignored
         index = self.expand_dims(self.where(ignored, self.zeros_like(number), number), axis=axis)
@@ -154,7 +151,7 @@ class Raw:
         zero, nan = (self.asarray(value, dtype=x.dtype) for value in (0.0, math.nan))
         return self.where(right, loss, self.where(ignored, zero, nan))
 
-    # Whether the library looks at what it inverts, and raises for a singular matrix: then to look at determinants costs no more.
+    # Whether `linalg.inv` waits for the device to check for singular matrices. Then a look at the determinants costs no more.
     _waits_for_inverses = False
 
     # --- norms ---
@@ -162,7 +159,7 @@ class Raw:
     def _vector_norm(
         self, plain: Callable[..., Any], x: Any, *, axis: Any = None, keepdims: bool = False, ord: float = 2
     ) -> Any:
-        """The library's norm, of what is divided by its largest element first where the powers would overflow or underflow."""
+        """The library's norm, `plain`. Where powers overflow or underflow, the array is first divided by its largest element."""
         if x.dtype in self.narrow_dtypes:
             return self._in_float32(partial(self._vector_norm, plain), x, axis=axis, keepdims=keepdims, ord=ord)
         if ord in (0, 1) or math.isinf(ord) or 0 in x.shape:
@@ -181,11 +178,11 @@ class Raw:
     def _std(
         self, plain: Callable[..., Any], x: Any, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False
     ) -> Any:
-        """The library's standard deviation, of what is divided by the largest deviation first where the squares would overflow
-        or underflow.
+        """The library's standard deviation (`plain`). Where squares would overflow or underflow, the deviations are first divided
+        by the largest one.
         """
         options = {"axis": axis, "correction": correction}
-        if 0 in x.shape or x.dtype in self.narrow_dtypes:  # whose squares the library takes in float32
+        if 0 in x.shape or x.dtype in self.narrow_dtypes:  # the library squares these in float32
             return plain(x, **options, keepdims=keepdims)
         if self._can_look(x):
             y = plain(x, **options, keepdims=keepdims)
@@ -199,11 +196,11 @@ class Raw:
         return y if keepdims else _drop(self, y, axis)
 
     def _can_look(self, x: Any) -> bool:
-        """Whether to look at a value costs nothing: it is there, and on the host."""
+        """Whether reading a value is free: the array is computed, and on the host."""
         return False
 
     def _is_ordinary(self, norms: Any, ord: float) -> bool:
-        """Whether no power overflowed on the way to these norms, and none that counts underflowed."""
+        """Whether the norms are in the range in which no power overflows, and none that matters underflows."""
         range_ = self._ordinary.get((norms.dtype, ord))
         if range_ is None:
             info = self.finfo(norms.dtype)
@@ -220,22 +217,22 @@ class Raw:
         return self.mask(x1, apart) - self.mask(x2, apart)
 
     def over_squares(self, g: Any, x1: Any, x2: Any) -> Any:
-        """g / (x1 * x1 + x2 * x2) for real arrays, where no square overflows or underflows on the way."""
+        """g / (x1 * x1 + x2 * x2) for real arrays, without overflow or underflow of the squares."""
         size = self.hypot(x1, x2)
         return self.mask(g, size != math.inf) / size / size
 
     # --- extension functions: selection, conversion and indexing ---
 
     def divide_into(self, x1: Any, x2: Any) -> Any:
-        """x1 / x2, in the memory of x2 where the library can: x2 is an array of the caller's own, and is used up."""
+        """x1 / x2. A library may overwrite x2: the caller passes an array of its own, and does not use it afterwards."""
         return x1 / x2
 
     def cast(self, x: Any, dtype: Any) -> Any:
-        """`astype`, with arguments that may be named."""
+        """`astype`, whose arguments can also be passed by name."""
         return self.astype(x, dtype)
 
     def from_parts(self, x1: Any, x2: Any) -> Any:
-        """x1 + 1j * x2, where infinities and nan stay in their part."""
+        """x1 + 1j * x2, with infinities and nan only in the part that they were in."""
         dtype = self.result_type(x1.dtype, self.complex64)
         y = self.astype(x2, dtype) * 1j
         for value in (math.inf, -math.inf, math.nan):  # 1j * inf is nan + infj
@@ -255,9 +252,9 @@ class Raw:
         return self._put(self.asarray(x, copy=True), value, key)
 
     def _put(self, y: Any, value: Any, key: Any) -> Any:
-        """y, an array of the caller's own, with `value` written at `key` in place."""
+        """Write `value` at `key` into y in place, and return it. y is an array of the caller's own."""
         if key is None or (isinstance(key, tuple) and None in [part for part in key if not hasattr(part, "dtype")]):
-            # The standard has no new axes in what is written to.
+            # The standard does not allow None in the key of a write.
             shape = self.getitem(y, key).shape
             key = tuple(part for part in key or () if part is not None) or ...
             if hasattr(value, "shape"):
@@ -268,20 +265,21 @@ class Raw:
         return y
 
     def scatter(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
-        """Zeros of that shape with x added at `key`: the transpose of `getitem`. What is named twice is added twice."""
+        """Zeros of that shape with x added at `key`: the transpose of `getitem`. At a place that occurs twice both are added."""
         parts = key if isinstance(key, tuple) else (key,)
         if any(hasattr(part, "dtype") and not self.isdtype(part.dtype, "bool") for part in parts):
             return self._scatter_indices(x, key, shape)
         return self._put(self.zeros(shape, dtype=x.dtype), x, key)
 
-    # The standard has no scatter: these look each place up in a matrix of truth values. A library that has one overrides them.
+    # The standard has no scatter: these compare every place with every index, in a matrix of truth values. Libraries that have a
+    # scatter override them.
 
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
-        """`scatter` where the key holds arrays of integers."""
+        """`scatter` for a key that contains arrays of integers."""
         places = self.getitem(self.reshape(self.arange(prod(shape)), shape), key)
         hits = self.arange(prod(shape))[:, None] == self.reshape(places, (1, -1))
         values = self.reshape(self.broadcast_to(x, places.shape), (1, -1))
-        found = self.mask(self.broadcast_to(values, hits.shape), hits)  # a product would make nan of inf
+        found = self.mask(self.broadcast_to(values, hits.shape), hits)  # a product would turn inf into nan
         flat = self.sum(found, axis=1)
         return self.reshape(flat, shape)
 
@@ -305,7 +303,7 @@ class Raw:
 
 
 class IndexingRaw(Raw):
-    """For libraries that read and write at arrays of integers: `_scatter_indices` is their own, and serves the others."""
+    """For libraries that index with arrays of integers. They define `_scatter_indices`, and the other scatters use it."""
 
     def scatter_take(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
         return self._scatter_indices(x, (slice(None),) * axis + (indices,), shape)
@@ -323,18 +321,18 @@ def _on_device(function: Callable[..., Any], default: Any, *args: Any, device: A
 
 
 def count(shape: Sequence[int], axis: int | Sequence[int] | None) -> int:
-    """How many elements a reduction over `axis` takes together."""
+    """The number of elements that a reduction over `axis` combines into one."""
     return prod(shape[a] for a in _over(axis, len(shape)))
 
 
 def reduced(shape: Sequence[int], axis: int | Sequence[int] | None, keepdims: bool) -> tuple[int, ...]:
-    """The shape of a reduction over `axis`."""
+    """The shape of the result of a reduction over `axis`."""
     over = _over(axis, len(shape))
     return tuple(1 if i in over else n for i, n in enumerate(shape) if keepdims or i not in over)
 
 
 def _over(axis: int | Sequence[int] | None, ndim: int) -> set[int]:
-    """The axes, counted from the first. (One that is not there is the library's to refuse.)"""
+    """The axes as non-negative numbers. (The library raises for an axis that does not exist.)"""
     axes = range(ndim) if axis is None else axis if isinstance(axis, (tuple, list)) else (axis,)
     return {int(a) % ndim for a in axes if -ndim <= a < ndim}
 

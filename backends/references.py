@@ -1,4 +1,4 @@
-"""Does anybody else hold this array? Where Python counts references, the count tells; elsewhere somebody may."""
+"""Whether an array has other references, so that its memory must not be written. Without reference counts, it may have."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def _count(array: Any) -> int:
 
 
 def held_once(array: Any) -> bool:
-    """Whether one lasting reference is all there is, seen from `backend.exclusive(x.data)` and no deeper."""
+    """Whether an array has one lasting reference. Call it directly in `backend.exclusive(x.data)`: a deeper call counts more."""
     return _count(array) <= _ALONE
 
 
 def _count_when_alone() -> int:
-    """The count where there is just one holder, from as deep in calls: it differs between versions of Python."""
+    """The reference count of an object with one holder, taken at the same depth of calls. It depends on Python's version."""
 
     def exclusive(array: Any) -> int:
         return as_held_once(array)
@@ -42,7 +42,7 @@ _ALONE = _count_when_alone()
 
 
 def held_once_through(holder: Any, name: str) -> bool:
-    """Whether the attribute of `holder` is the one lasting reference to what it names, seen from a caller that has it too."""
+    """Whether `holder.name` is the only lasting reference to its value. The caller must have a reference to it as well."""
     return _count(getattr(holder, name)) <= _ALONE_THROUGH
 
 
@@ -63,10 +63,10 @@ _ALONE_THROUGH = _count_when_alone_through()
 
 
 def held_only_by_views(arrays: list[Any], *, borrowers: bool = False) -> bool:
-    """Whether these arrays lie in one memory that nobody else holds, and are themselves held once each, besides the list.
+    """Whether these arrays share one memory to which nothing else refers, each with one reference besides the list.
 
-    The memory belongs to one of them, or to an array that they are views of. With `borrowers`, those that `lend` has given it to
-    do not count.
+    The memory belongs to one of them, or to an array that they are views of. With `borrowers`, views that `lend` returned are not
+    counted.
     """
     owner = arrays[0].base
     if owner is None:
@@ -78,17 +78,17 @@ def held_only_by_views(arrays: list[Any], *, borrowers: bool = False) -> bool:
         of_owner += sum(view() is not None for view in _lent.get(id(owner), ()))
     for array in arrays:
         if array is owner:
-            of_owner += 2  # by its tensor, and by the list
+            of_owner += 2  # its tensor's reference, and the list's
         elif array.base is owner and _count(array) <= alone:
             of_owner += 1
         else:
             return False
-    array = None  # it may be the owner
+    array = None  # this name may refer to the owner
     return _count(owner) <= of_owner
 
 
 def _counts_when_alone_together() -> tuple[int, int]:
-    """The counts for one view in a list, and for what owns its memory without being in the list: the rest is added to these."""
+    """The count of one view in a list, and that of its owner outside of the list, without the views' references."""
 
     class Owner:
         base = None
@@ -120,11 +120,11 @@ _ALONE_TOGETHER = _counts_when_alone_together()
 
 # --- memory that is lent ------------------------------------------------------------------------------------
 
-_lent: dict[int, list[ref[Any]]] = {}  # the views that were lent, by the id of the array whose memory it is
+_lent: dict[int, list[ref[Any]]] = {}  # the views that were lent, by the id of the array that owns the memory
 
 
 def lend(arrays: list[Any]) -> Any:
-    """A view of the first of these arrays, which may be written to; None if others than they and earlier borrowers hold it."""
+    """A writable view of the first array; None if the memory has references besides these arrays and views lent earlier."""
     if not held_only_by_views(arrays, borrowers=True):
         return None
     view = arrays[0][...]

@@ -1,4 +1,4 @@
-"""Functions that stand in a raw namespace in place of the library's, such as those that say what it cannot do."""
+"""Replaces functions of a raw namespace, for example with functions that raise because the library cannot compute them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NoReturn
 
-# Functions on raw arrays that a row of rules/ defines (`raw=`), where no library has them: name -> f(xp, *arrays).
+# The functions on raw arrays that rows of rules/ define with `raw=`, because no library has them: name -> f(xp, *arrays).
 ROWS: dict[str, Callable[..., Any]] = {}
 
 
 def refuse(xp: Any, backend: str, cannot: Mapping[str, str]) -> None:
-    """Put refusals into a raw namespace: for each name ("sort", "linalg.eig") a function that raises, with the reason.
+    """Replace functions of a raw namespace, named as "sort" or "linalg.eig", by functions that raise with the reason.
 
-    They are found like any other function, so those that work cost what they did.
+    They are looked up like any other function, so the other functions cost no more than before.
     """
     for path, reason in cannot.items():
         add(xp, path, refusal(path, backend, reason))
@@ -31,7 +31,7 @@ def replace(xp: Any, path: str, function: Callable[..., Any]) -> None:
 
 
 def _part_of(xp: Any, path: str) -> Any:
-    """The namespace, or that extension of it, as an object whose functions can be replaced."""
+    """The namespace itself, or its extension as an object whose functions can be replaced."""
     extension = path.rpartition(".")[0]
     if not extension:
         return xp
@@ -41,7 +41,7 @@ def _part_of(xp: Any, path: str) -> Any:
 
 
 def refusal(path: str, backend: str, reason: str) -> Callable[..., NoReturn]:
-    """A function that cannot be had."""
+    """A function that raises NotImplementedError with the reason."""
 
     def refused(*args: Any, **kwargs: Any) -> NoReturn:
         raise NotImplementedError(f"backend {backend!r} cannot do {path}: {reason}")
@@ -50,7 +50,7 @@ def refusal(path: str, backend: str, reason: str) -> Callable[..., NoReturn]:
 
 
 class Extension:
-    """A part of a namespace (linalg, say) in which some functions may be replaced."""
+    """An extension of a namespace, such as linalg, in which functions may be replaced."""
 
     def __init__(self, library: Any) -> None:
         self._library = library

@@ -1,4 +1,4 @@
-"""Which backends there are, the loaded ones, the owner of an array, and the backend that new arrays go to."""
+"""The registry of backends: which exist, which are loaded, which one owns an array, and which one is current."""
 
 from __future__ import annotations
 
@@ -16,34 +16,37 @@ from xgrad.backends.base import Backend
 from xgrad.backends.errors import BackendError
 
 BUILT_IN = ("numpy", "cupy", "dpnp", "torch", "jax", "dask", "strict")
-PACKAGES = {"array_api_strict": "strict", "jaxlib": "jax"}  # where a library's types are, if not under its name
+PACKAGES = {
+    "array_api_strict": "strict",
+    "jaxlib": "jax",
+}  # packages of array types that are not called like their backend
 ENTRY_POINT_GROUP = "xgrad.backends"
 
 _lock = threading.RLock()
 _loaded: dict[tuple[str, str], Backend] = {}
-_registered: dict[str, type[Backend]] = {}  # third parties', once they were asked for: to find them takes milliseconds
+_registered: dict[str, type[Backend]] = {}  # third parties' classes, cached: to find one takes milliseconds
 _by_array_type: dict[type, tuple[str, type[Backend]]] = {}
 _process_default: Backend | None = None
 _in_context: ContextVar[Backend | None] = ContextVar("xgrad_backend", default=None)
 
 
-# --- which there are ----------------------------------------------------------------------------------------
+# --- which backends exist ----------------------------------------------------------------------------------------
 
 
 def names() -> list[str]:
-    """Every name that may be asked for, installed or not."""
+    """The names of all known backends, installed or not."""
     return [*BUILT_IN, *sorted(_third_party().keys() - set(BUILT_IN))]
 
 
 def _third_party() -> dict[str, Any]:
-    """The entry points of other packages, by name. (Imported here: it takes as long as all the rest of xgrad.)"""
+    """The entry points of other packages, by name. (importlib.metadata takes as long to import as the rest of xgrad.)"""
     from importlib.metadata import entry_points
 
     return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
 def backend_class(name: str) -> type[Backend]:
-    """The class behind a name. Raises BackendError if there is none or its library cannot be imported."""
+    """The class of a backend by name. Raises BackendError if there is none, or if its module cannot be imported."""
     if name in BUILT_IN:
         found: type[Backend] = import_module(f"xgrad.backends.{name}").BACKEND
         return found
@@ -58,7 +61,7 @@ def _import_third_party(name: str) -> type[Backend]:
         raise BackendError(f"there is no backend {name!r}; known are {', '.join(names())}, and auto. {_usable()}")
     try:
         cls = point.load()
-    except Exception as error:  # whatever is wrong with it, the other backends work
+    except Exception as error:  # a broken backend must not break the others
         raise BackendError(f"backend {name!r} ({point.value}) could not be imported: {error!r}.") from error
     if not (isinstance(cls, type) and issubclass(cls, Backend)):
         raise BackendError(f"backend {name!r} ({point.value}) is not a subclass of xgrad.backends.base.Backend.")
@@ -66,17 +69,17 @@ def _import_third_party(name: str) -> type[Backend]:
 
 
 def usable(name: str) -> list[str]:
-    """The devices of a backend. Raises BackendError where it is not installed or has none."""
+    """The names of a backend's devices. Raises BackendError if its library is not installed or has no device."""
     try:
         return backend_class(name).devices()
     except BackendError:
         raise
     except Exception as error:
-        raise BackendError(f"backend {name!r} cannot tell its devices: {error!r}.") from error
+        raise BackendError(f"backend {name!r} could not list its devices: {error!r}.") from error
 
 
 def backends() -> dict[str, list[str]]:
-    """What is installed and usable: the names of the backends, each with its devices."""
+    """The usable backends: a dict of their names, each with the names of its devices."""
     found = {}
     for name in names():
         try:
@@ -94,7 +97,7 @@ def _usable() -> str:
 
 
 def load(name: str, device: Any = None) -> Backend:
-    """The backend of that name on that device (None: its default one). There is one object for each pair."""
+    """The backend of that name on that device, or on its default device for None. There is one object for each pair."""
     if name == "auto":
         return _automatic(device)
     try:
@@ -108,7 +111,7 @@ def load(name: str, device: Any = None) -> Backend:
         backend = _loaded.get(key)
         if backend is None:
             backend = cls(name, found)
-            for kind in backend.array_types:  # a third party may wrap arrays that are a built-in backend's, too
+            for kind in backend.array_types:  # a third party may use array types of a built-in backend
                 if name in BUILT_IN or kind not in _by_array_type:
                     _by_array_type[kind] = name, cls
                     host_data.note(kind, cls.holds_host_data)
@@ -120,7 +123,7 @@ Backend.load = load
 
 
 def loaded() -> list[Backend]:
-    """The backends that have been used so far."""
+    """The backends that are loaded so far."""
     with _lock:
         return list(_loaded.values())
 
@@ -130,15 +133,15 @@ def _automatic(device: Any) -> Backend:
         backend = load("cupy", device)
     except BackendError:
         backend = load("numpy")
-    if sys.stderr is not None:  # `print` would take the standard output instead
+    if sys.stderr is not None:  # with file=None, `print` would use the standard output
         with suppress(OSError):
             print(f"xgrad: XGRAD_BACKEND=auto took {backend.name} on {backend.device_name}", file=sys.stderr)
     return backend
 
 
 def owner(array: Any) -> Backend | None:
-    """The backend whose array this is, on the array's device; None if no backend knows its type."""
-    known: Backend | None = getattr(array, "xgrad_backend", None)  # an array that is made for one
+    """The backend that owns an array, on the array's device; None if no backend knows its type."""
+    known: Backend | None = getattr(array, "xgrad_backend", None)  # the arrays of vmap have it
     if known is not None:
         return known
     found = _named_class_of(type(array)) or _unprepared(array)
@@ -153,7 +156,7 @@ def _named_class_of(kind: type) -> tuple[str, type[Backend]] | None:
     for ancestor in kind.__mro__:
         if ancestor in _by_array_type:
             return _by_array_type[ancestor]
-    # The first array of a library may come before any use of its backend.
+    # The first array of a library may be passed in before its backend is loaded.
     library = kind.__module__.partition(".")[0]
     name = PACKAGES.get(library, library)
     if name in BUILT_IN and name not in (loaded for loaded, _ in _loaded):
@@ -163,7 +166,7 @@ def _named_class_of(kind: type) -> tuple[str, type[Backend]] | None:
 
 
 def _unprepared(array: Any) -> tuple[str, type[Backend]] | None:
-    """A backend for an array that no backend knows, if it has a namespace: a third party's, or one made of that namespace."""
+    """The name and class of a backend for an array of an unknown type: a third party's, or one made of the array's namespace."""
     kind = type(array)
     library = kind.__module__.partition(".")[0]
     if not hasattr(kind, "__array_namespace__") or PACKAGES.get(library, library) in (*BUILT_IN, "xgrad"):
@@ -171,7 +174,7 @@ def _unprepared(array: Any) -> tuple[str, type[Backend]] | None:
     if library in _third_party() and library not in _registered:
         load(library)
         return _named_class_of(kind) or _unprepared(array)
-    from xgrad.backends.generic import backend_for  # Imported here: most programs have no such array.
+    from xgrad.backends.generic import backend_for  # imported here, because most programs have no such array
 
     with _lock:
         cls = backend_for(array, taken=lambda name: name in _registered or name in names())

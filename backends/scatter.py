@@ -1,8 +1,8 @@
-"""Adding and writing at arrays of integers in an order that is always the same, through sorting.
+"""Scatter-add and writes at arrays of integers in a fixed order, by sorting.
 
-A device adds by atomics, in whatever order its threads come, and floating-point sums depend on the order. Here, what goes to one
-place is brought together by a stable sort and added up along a fixed tree. All of it is pure Array API, so it can be tested where
-there is no device; no shape depends on data, so nothing waits for one.
+A GPU adds by atomics in any order, and the rounding of a floating-point sum depends on the order. Here a stable sort puts the
+values for one place next to each other, and they are added along a fixed tree. Only functions of the standard are used, so this
+can be tested without a device. No shape depends on data, so nothing waits for the device.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ Array = Any
 
 
 def scatter_sorted(xp: Any, x: Array, key: Any, shape: tuple[int, ...]) -> Array:
-    """Zeros of that shape with x added at `key`, which holds arrays of integers: the same bits in every run."""
+    """Zeros of that shape with x added at `key`, which contains arrays of integers, with the same bits in every run."""
     axis = _only_axis(xp, key)
     if axis is None:
         places = xp.getitem(xp.reshape(xp.arange(prod(shape)), shape), key)
         rows = xp.reshape(xp.broadcast_to(x, places.shape), (-1, 1))
         return xp.reshape(_sum_rows(xp, rows, xp.reshape(places, (-1,)), prod(shape)), shape)
-    indices = xp.astype(key[axis] if isinstance(key, tuple) else key, xp.int64)  # n need not fit into fewer bits
+    indices = xp.astype(
+        key[axis] if isinstance(key, tuple) else key, xp.int64
+    )  # the length of the axis may not fit the indices' dtype
     before, n, after = shape[:axis], shape[axis], shape[axis + 1 :]
     x = xp.broadcast_to(x, (*before, *indices.shape, *after))
-    taken = tuple(range(axis, axis + indices.ndim))  # these axes of x are the one axis of the result
+    taken = tuple(range(axis, axis + indices.ndim))  # these axes of x become one axis of the result
     others = tuple(i for i in range(x.ndim) if i not in taken)
     rows = xp.reshape(xp.permute_dims(x, (*taken, *others)), (prod(indices.shape), prod(before + after)))
     indices = xp.reshape(indices, (-1,))
@@ -32,9 +34,9 @@ def scatter_sorted(xp: Any, x: Array, key: Any, shape: tuple[int, ...]) -> Array
 
 
 def settle(xp: Any, value: Array, key: Any, shape: tuple[int, ...]) -> Array:
-    """`value` for a write into that shape at `key`: what goes to one place is all the same, namely what comes last.
+    """`value` for a write at `key`, with each element replaced by the last one that is written to the same place.
 
-    Threads that write to one place then write the same, so it does not matter which of them is last.
+    Threads that write to one place then write the same value, so their order does not matter.
     """
     places = xp.getitem(xp.reshape(xp.arange(prod(shape)), shape), key)
     value = xp.broadcast_to(value, places.shape)
@@ -47,7 +49,7 @@ def settle(xp: Any, value: Array, key: Any, shape: tuple[int, ...]) -> Array:
 
 
 def holds_integers(xp: Any, key: Any) -> bool:
-    """Whether the key has arrays of integers in it (or lists): one place may then be named twice."""
+    """Whether the key contains arrays (or lists) of integers. Then it may select a place twice."""
     parts = key if isinstance(key, tuple) else (key,)
     return any(isinstance(part, list) or _is_integers(xp, part) for part in parts)
 
@@ -57,7 +59,7 @@ def _is_integers(xp: Any, part: Any) -> bool:
 
 
 def _only_axis(xp: Any, key: Any) -> int | None:
-    """The axis that one array of integers is for, with nothing but whole axes before it; None for any other key."""
+    """The axis that the key's one array of integers indexes, if only whole axes precede it; None for any other key."""
     parts = key if isinstance(key, tuple) else (key,)
     *before, last = parts
     plain = all(isinstance(part, slice) and part == slice(None) for part in before)
@@ -65,13 +67,13 @@ def _only_axis(xp: Any, key: Any) -> int | None:
 
 
 def _sum_rows(xp: Any, rows: Array, places: Array, count: int) -> Array:
-    """For each of `count` places, the sum of the rows that go there."""
+    """For each of `count` places, the sum of the rows with that place."""
     n, width = rows.shape
     if not n or not count:
         return xp.zeros((count, width), dtype=rows.dtype)
     order = xp.argsort(places, stable=True)
     places, rows = xp.take(places, order, axis=0), xp.take(rows, order, axis=0)
-    # A running sum within each run of equal places: after the pass with `reach`, a row holds the sum of up to 2 * reach rows.
+    # A running sum within each run of equal places: after the pass with `reach`, a row has the sum of up to 2 * reach rows.
     reach = 1
     while reach < n:
         same = places[reach:] == places[:-reach]
@@ -79,7 +81,7 @@ def _sum_rows(xp: Any, rows: Array, places: Array, count: int) -> Array:
         rows = xp.concat([rows[:reach, :], longer])
         reach *= 2
     every = xp.arange(count, dtype=places.dtype)
-    end = xp.searchsorted(places, every, side="right") - 1  # the last row of a run holds its sum
+    end = xp.searchsorted(places, every, side="right") - 1  # the last row of a run has its sum
     end = xp.where(end < 0, xp.zeros_like(end), end)
     there = xp.take(places, end, axis=0) == every
     return xp.where(there[:, None], xp.take(rows, end, axis=0), xp.zeros((), dtype=rows.dtype))

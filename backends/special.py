@@ -1,8 +1,8 @@
-"""The special functions that rules need and no standard has, by SciPy's names: `xp.special` of a raw namespace.
+"""The special functions, which the standard lacks, by SciPy's names: `xp.special` of a raw namespace.
 
-A library's backend names the module that has them. What the standard's functions make is in elementary.py. Derivatives whose
-usual formulas lose digits are in bessel.py and normal.py, and beta.py is for libraries without a beta function. Anything else
-that a library lacks is an error that says so, and no array goes through the host.
+A library's class names the module that has them. Functions made of the standard's functions are in elementary.py, derivatives
+whose usual formulas lose digits in bessel.py and normal.py, and beta.py is for libraries without a beta function. Any other
+function that a library lacks raises NotImplementedError. No array goes through the host.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from xgrad.backends.beta import Beta, in_double
 from xgrad.backends.elementary import Elementary, silent
 from xgrad.backends.refusal import ROWS, refusal
 
-# Those that a library must have, and those that are made of them; xgrad makes the others of the standard's functions.
+# The functions that a library must have, and those that are made of them. The others are made of the standard's functions.
 LIBRARYS = tuple(
     "special." + name
     for name in (
@@ -30,7 +30,7 @@ LIBRARYS = tuple(
 )
 
 
-# The derivatives of any order of functions whose usual formulas lose digits: of the special functions, an array and the order.
+# Derivatives of any order, for functions whose usual formulas lose digits: name -> f(special functions, array, order).
 FORMULAS: dict[str, Callable[[Any, Any, int], Any]] = {
     "j0": bessel.j0,
     "i0": bessel.i0,
@@ -44,10 +44,10 @@ FORMULAS: dict[str, Callable[[Any, Any, int], Any]] = {
 class Special(Elementary):
     """Special functions on raw arrays of one library. `xp` is its raw namespace."""
 
-    library = ""  # its name, for error messages
+    library = ""  # the library's name, for error messages
     module: ClassVar[str | None] = None
-    install: ClassVar[str] = ""  # what brings the module, for error messages
-    names: ClassVar[dict[str, str]] = {}  # where the library's differ
+    install: ClassVar[str] = ""  # the command that installs the module, for error messages
+    names: ClassVar[dict[str, str]] = {}  # SciPy's name -> the library's, where they differ
 
     def __init__(self, xp: Any) -> None:
         self.xp = xp
@@ -60,7 +60,7 @@ class Special(Elementary):
         return found
 
     def _found(self, name: str) -> Any:
-        """The function that a row of rules/ defines, or the library's, or a refusal."""
+        """The function that a row of rules/ defines, otherwise the library's, otherwise one that raises NotImplementedError."""
         row = ROWS.get(f"special.{name}")
         if row is not None:
             return partial(row, self.xp)
@@ -82,7 +82,7 @@ class Special(Elementary):
 
     @silent
     def polygamma(self, n: Any, x: Any) -> Any:
-        """(-1)**(n + 1) * gamma(n + 1) * zeta(n + 1, x), digamma for n = 0, and nan where n is not one of 0, 1, 2 ... or inf."""
+        """(-1)**(n + 1) * gamma(n + 1) * zeta(n + 1, x), digamma for n = 0, and nan where n is not one of 0, 1, 2, ... or inf."""
         xp, dtype, x = self.xp, x.dtype, self._double(x)
         n = xp.astype(n, x.dtype, copy=False) if hasattr(n, "shape") else xp.full((), float(n), dtype=x.dtype)
         known = (n >= 0) & (n == xp.floor(n)) & (n < inf)
@@ -94,7 +94,7 @@ class Special(Elementary):
         return xp.astype(xp.where(known, found, limit), dtype, copy=False)
 
     def _zeta(self, s: Any, x: Any, is_even: Any) -> Any:
-        """The sum of (x + k)**-s over k = 0, 1 ... for integers s: for negative x, that over all integers k, less a part."""
+        """The sum of (x + k)**-s over k = 0, 1, ... for integers s. For negative x: that over all k, minus the rest."""
         xp = self.xp
         one = xp.ones((), dtype=x.dtype)
         negative, large = x < 0, x > 1e8
@@ -122,7 +122,7 @@ class SciPySpecial(Special):
     install = "pip install 'xgrad[scipy]'"
 
     def _zeta(self, s: Any, x: Any, is_even: Any) -> Any:
-        """SciPy's own where it is right, and quick: for positive numbers."""
+        """SciPy's own function for positive numbers, where it is right and fast."""
         return self.zeta(s, x) if (x > 0).all() else super()._zeta(s, x, is_even)
 
 
@@ -134,10 +134,10 @@ class CuPySpecial(Special):
 
 
 class WithoutBeta(Beta, Special):
-    """For a library that lacks the beta function, and has Bessel functions of few digits."""
+    """For a library without a beta function, whose Bessel functions are inaccurate."""
 
     def j0(self, x: Any) -> Any:
-        """PyTorch's and JAX's own have eight digits or fewer."""
+        """By formula: PyTorch's and JAX's own functions have eight digits or fewer."""
         return bessel.bessel_j(self.xp, x, 0)
 
     def j1(self, x: Any) -> Any:
@@ -145,14 +145,14 @@ class WithoutBeta(Beta, Special):
 
 
 class JAXSpecial(WithoutBeta):
-    """jax.scipy.special, and functions that it lacks."""
+    """jax.scipy.special, with the functions that it lacks."""
 
     library = "jax"
     module = "jax.scipy.special"
     names: ClassVar[dict[str, str]] = {"psi": "digamma"}
 
     def _double(self, x: Any) -> Any:
-        """JAX has double precision only where its setting jax_enable_x64 is on."""
+        """In double precision only if JAX's setting jax_enable_x64 is on."""
         return self.xp.astype(x, self.xp.zeros(()).dtype)
 
     @in_double
@@ -160,32 +160,32 @@ class JAXSpecial(WithoutBeta):
         return self._found("betainc")(a, b, x)
 
     def digamma(self, x: Any) -> Any:
-        """JAX's own is nan at 0."""
+        """With the pole at 0, where JAX's own function is nan."""
         zero = x == 0
         safe = self.xp.where(zero, self.xp.ones((), dtype=x.dtype), x)
         return self.xp.where(zero, -1 / x, self._found("digamma")(safe))
 
 
 class TorchSpecial(WithoutBeta):
-    """torch.special, and functions that it lacks."""
+    """torch.special, with the functions that it lacks."""
 
     library = "torch"
     module = "torch.special"
 
     def ndtr(self, x: Any) -> Any:
-        """PyTorch's own has no digits where it is small."""
+        """By erfc: PyTorch's own function is inaccurate where it is small."""
         return 0.5 * self.erfc(x * -sqrt(0.5))
 
     @in_double
     def gamma(self, x: Any) -> Any:
-        """Through its logarithm, and with its sign; nan at the negative integers."""
+        """From log-gamma and the sign; nan at the negative integers."""
         xp = self.xp
         size = xp.exp(self.gammaln(x)) * self._sign_of_gamma(x)
         signed = xp.where(x == 0, 1 / x, size)
         return xp.where((x < 0) & (x == xp.floor(x)), xp.full((), nan, dtype=x.dtype), signed)
 
 
-# What needs the gamma function or its like.
+# The functions that need the gamma function, or one that dpnp lacks too.
 OF_GAMMA = (
     *("gamma", "gammaln", "digamma", "psi", "polygamma", "gammainc", "gammaincc"),
     *("betaln", "betainc", "binom", "fdtr", "fdtrc"),
@@ -193,7 +193,7 @@ OF_GAMMA = (
 
 
 class DpnpSpecial(Special):
-    """dpnp.scipy.special, which has error functions, and what those and the standard's functions make."""
+    """dpnp.scipy.special, which has error functions, with functions that are made of those and of the standard's."""
 
     library = "dpnp"
     module = "dpnp.scipy.special"
@@ -205,7 +205,7 @@ class DpnpSpecial(Special):
         return -sqrt(2.0) * self.erfcinv(2.0 * p)
 
     def log_ndtr(self, x: Any) -> Any:
-        """Below 0 through erfcx, where the distribution itself may be 0."""
+        """Below 0 by erfcx, because the distribution function may underflow there."""
         xp = self.xp
         left = x < 0
         below, above = (xp.where(there, x, xp.zeros((), dtype=x.dtype)) for there in (left, ~left))

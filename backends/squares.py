@@ -1,6 +1,6 @@
-"""Arithmetic on NumPy's arrays at the ends of their range, at no cost elsewhere.
+"""Arithmetic on NumPy's arrays that is also right where squares overflow or underflow, at no cost for ordinary numbers.
 
-The quick way comes first, with NumPy's floating-point errors raised; the careful way only where there were any.
+Each function first computes the plain formula with NumPy's floating-point errors raised, and a careful one only after an error.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-_FEW = 256  # elements: below that, it is a call that costs
+_FEW = 256  # elements: for smaller arrays the cost is that of the calls
 
 
 def hypot(x1: Any, x2: Any) -> Any:
-    """sqrt(x1*x1 + x2*x2). For a large array and a number, several times as quick as NumPy's."""
+    """sqrt(x1*x1 + x2*x2). For a large array and a number, several times as fast as NumPy's function."""
     if getattr(x1, "size", 0) >= _FEW and _is_real(x1) and _is_number(x2, x1):
         try:
             with np.errstate(over="raise", under="raise"):
@@ -25,7 +25,7 @@ def hypot(x1: Any, x2: Any) -> Any:
 
 
 def over_squares(g: Any, x1: Any, x2: Any) -> Any:
-    """g / (x1*x1 + x2*x2), by the squares themselves unless they overflow or underflow."""
+    """g / (x1*x1 + x2*x2), computed from the squares unless one overflows or underflows."""
     is_number = _is_number(x2, x1)
     if (is_number and x1.size >= _FEW) or (not is_number and _are_alike(x1, x2)):
         try:
@@ -34,7 +34,7 @@ def over_squares(g: Any, x1: Any, x2: Any) -> Any:
         except FloatingPointError:
             pass
     size = np.hypot(x1, x2)
-    if type(x2) is not float:  # where x1 is infinite, g may be too
+    if type(x2) is not float:  # where x1 is infinite, g may be infinite too
         g = np.where(size != np.inf, g, g.dtype.type(0))
     return g / size / size
 
@@ -57,7 +57,7 @@ def _are_alike(x1: Any, x2: Any) -> bool:
 
 
 def _squares(x1: Any, x2: Any) -> Any:
-    """x1*x1 + x2*x2, in an array that nobody else holds."""
+    """x1*x1 + x2*x2, as a new array."""
     squares = x1 * x1
     squares += x2 * x2
     return squares

@@ -1,6 +1,6 @@
-"""array-api-strict on a device of its own: the stand-in for a GPU in tests.
+"""array-api-strict on one of its own devices, which stands in for a GPU in tests.
 
-It is slow, and refuses what the standard does not promise.
+It is slow, and it refuses everything that the standard does not guarantee.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if array_api_strict:
 
 
 class StrictRaw(Raw):
-    """array-api-strict's namespace, with NumPy's keys.
+    """array-api-strict's namespace, with NumPy's indexing.
 
-    Its products take floats and integers together, which its other functions refuse; so do they here.
+    Its products accept a float and an integer array together, although its other functions refuse that. Here all refuse it.
     """
 
     def matmul(self, x1: Any, x2: Any, /) -> Any:

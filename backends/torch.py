@@ -1,4 +1,4 @@
-"""PyTorch, as an array library: its own autograd stays off."""
+"""PyTorch as an array library. Its own autograd is not used."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ except ImportError as error:
 
 
 class TorchRaw(IndexingRaw):
-    """array_api_compat.torch, and PyTorch's own texts of the extension functions."""
+    """array_api_compat.torch, with PyTorch's own versions of the extension functions."""
 
     _special = TorchSpecial
     _waits_for_inverses = True
@@ -41,23 +41,23 @@ class TorchRaw(IndexingRaw):
     def softplus(self, x: Any) -> Any:
         return torch.logaddexp(x, torch.zeros((), dtype=x.dtype, device=x.device))
 
-    # Where there are infinities, PyTorch makes nan without a warning: it is written over.
+    # For infinities PyTorch gives nan without a warning; it is overwritten.
 
     def gap(self, x1: Any, x2: Any) -> Any:
         return (x1 - x2).masked_fill_(x1 == x2, 0)
 
     def hypot(self, x1: Any, x2: Any) -> Any:
-        """PyTorch's own takes no number, and array_api_compat is slow to make an array of one."""
+        """Also for an array and a number, which PyTorch refuses and array_api_compat converts slowly."""
         if type(x2) is float and isinstance(x1, torch.Tensor) and x1.is_floating_point():
             return torch.hypot(x1, torch.full((), x2, dtype=x1.dtype, device=x1.device))
         return self.library.hypot(x1, x2)
 
     def minimum(self, x1: Any, x2: Any) -> Any:
-        """Of an array and a number too, without an array made of the number."""
+        """Also for an array and a number, without making the number an array."""
         return x1.clamp(max=x2) if type(x2) is float else self.library.minimum(x1, x2)
 
     def over_squares(self, g: Any, x1: Any, x2: Any) -> Any:
-        if type(x2) is float and x2 == 1:  # a square that overflows has the quotient 0
+        if type(x2) is float and x2 == 1:  # the quotient is 0 if the square overflows
             return g / (x1 * x1 + 1)
         size = self.hypot(x1, x2)
         return (g / size).div_(size).masked_fill_(size == math.inf, 0)
@@ -101,9 +101,8 @@ class TorchRaw(IndexingRaw):
         return self._reduced("cumulative_prod", x, dtype, **options)
 
     def _reduced(self, name: str, x: Any, dtype: Any, **options: Any) -> Any:
-        """PyTorch makes int64 of unsigned integers, or cannot add them up at all, and multiplies float16 in float16.
-
-        Modulo 2**64, unsigned arithmetic is that of int64.
+        """A reduction in the standard's dtypes. PyTorch sums unsigned integers as int64 or not at all, and multiplies float16 in
+        float16. Modulo 2**64, unsigned arithmetic equals that of int64.
         """
         function = getattr(self.library, name)
         if x.dtype in _UNSIGNED:
@@ -116,17 +115,17 @@ class TorchRaw(IndexingRaw):
         return function(x, dtype=dtype, **options)
 
     def count_nonzero(self, x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
-        """PyTorch takes no axes for all of them."""
+        """With axis=None for all axes, which PyTorch's function lacks."""
         if axis == ():
             return (x != 0).to(torch.int64)
         return self.library.count_nonzero(x, axis=axis, keepdims=keepdims)
 
     def searchsorted(self, x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None) -> Any:
-        """Of contiguous arrays: PyTorch warns about others."""
+        """On contiguous copies, because PyTorch warns about other arrays."""
         return self.library.searchsorted(x1.contiguous(), x2.contiguous(), side=side, sorter=sorter)
 
     def take_along_axis(self, x: Any, indices: Any, /, *, axis: int = -1) -> Any:
-        """By `gather`, which says of an index that it is out of range: `take_along_dim` wraps it around."""
+        """By `gather`, which raises for an index out of range. (`take_along_dim` wraps around.)"""
         axis %= x.ndim
         n, indices = x.shape[axis], as_places(indices)
         others = [(*array.shape[:axis], 1, *array.shape[axis + 1 :]) for array in (x, indices)]
@@ -149,7 +148,7 @@ class TorchRaw(IndexingRaw):
         return found if order is None else found.permute(order)
 
     def _put(self, y: Any, value: Any, key: Any) -> Any:
-        """PyTorch writes only numbers of the same dtype at a mask or at arrays of integers."""
+        """Casts the value first: at a mask or arrays of integers, PyTorch writes only values of the same dtype."""
         key = as_places(key)
         if isinstance(value, torch.Tensor) and value.dtype != y.dtype and value.is_complex() <= y.is_complex():
             value = value.to(y.dtype)
@@ -162,7 +161,7 @@ class TorchRaw(IndexingRaw):
         return y
 
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
-        if x.device.type != "cpu" and is_deterministic():  # a GPU adds by atomics, in any order
+        if x.device.type != "cpu" and is_deterministic():  # otherwise a GPU adds by atomics, in any order
             return scatter_sorted(self, x, key, shape)
         y = torch.zeros(shape, dtype=_wide(x), device=x.device)
         count = y.numel()
@@ -172,7 +171,7 @@ class TorchRaw(IndexingRaw):
 
 
 def as_places(key: Any) -> Any:
-    """A key whose arrays of integers are of a dtype that PyTorch reads at: uint8 it would take for a mask, others not at all."""
+    """The key, with integer arrays as int64: PyTorch would treat uint8 as a mask, and it refuses other dtypes."""
     if isinstance(key, torch.Tensor):
         return key.to(torch.int64) if key.dtype in _NO_PLACES else key
     if type(key) is tuple:
@@ -183,7 +182,7 @@ def as_places(key: Any) -> Any:
 
 
 def _wide(x: Any) -> Any:
-    """The dtype to add up many of x in: float32 for half precision."""
+    """The dtype for a sum of many elements of x: float32 for half precision."""
     return torch.float32 if x.dtype in (torch.float16, torch.bfloat16) else x.dtype
 
 
@@ -192,10 +191,10 @@ _UNSIGNED = (torch.uint8, torch.uint16, torch.uint32, torch.uint64) if torch els
 
 
 def _from_host(obj: Any) -> Any:
-    """NumPy's arrays and scalars as a PyTorch tensor on the host, in the same memory where PyTorch can have it so.
+    """NumPy's arrays and scalars as a PyTorch tensor on the host, sharing memory where PyTorch can.
 
-    It refuses strides that run backwards, warns of read-only memory, and does not convert and copy in one step. A buffer of
-    numbers it would take for bytes, and a list of arrays it takes number by number.
+    PyTorch refuses negative strides, warns about read-only memory, and does not convert and copy in one step. It would read a
+    buffer of numbers as bytes, and a list of arrays number by number.
     """
     is_buffer = isinstance(obj, memoryview | bytearray | array)
     if not is_buffer and not (_holds_arrays(obj) if isinstance(obj, list | tuple) else _is_numpys(obj)):
@@ -209,7 +208,7 @@ def _from_host(obj: Any) -> Any:
 
 
 def _holds_arrays(obj: Any) -> bool:
-    """Whether a nested list has arrays in it that are not PyTorch's."""
+    """Whether a nested list contains arrays that are not PyTorch's."""
     return not PYTHON_NUMBERS.issuperset(map(type, obj)) and any(
         _holds_arrays(part) if isinstance(part, list | tuple) else _is_numpys(part) for part in obj
     )
@@ -221,7 +220,7 @@ def _is_numpys(obj: Any) -> bool:
 
 class Torch(Backend):
     name = "torch"
-    librarys_default = None  # it is PyTorch's own default dtype, which a program may set
+    librarys_default = None  # torch.set_default_dtype can change it
     install = "pip install torch"
     array_types: ClassVar[tuple[type, ...]] = (torch.Tensor,) if torch else ()
     raw_class = TorchRaw
@@ -261,7 +260,7 @@ class Torch(Backend):
         return self.xp.asarray(self.cut_off(obj), dtype=dtype, copy=copy)
 
     def cut_off(self, array: Any) -> Any:
-        """PyTorch's own autograd ends here: its graph would be kept beside ours."""
+        """Detach the array from PyTorch's own autograd, whose graph would be kept beside xgrad's tape."""
         return array.detach() if isinstance(array, torch.Tensor) and array.requires_grad else array
 
     def copy(self, array: Any) -> Any:
@@ -278,7 +277,7 @@ class Torch(Backend):
         return array.numpy(force=True).copy()  # which also resolves a lazy conjugate
 
     def kind_of(self, error: Exception) -> type[Exception]:
-        """PyTorch says RuntimeError to shapes and to dtypes alike, and to singular matrices."""
+        """PyTorch raises RuntimeError for shapes, for dtypes and for singular matrices: its message tells them apart."""
         if isinstance(error, torch.linalg.LinAlgError):
             return ValueError
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):

@@ -1,7 +1,7 @@
-"""Slices that run backwards, for PyTorch, whose slices run forwards only.
+"""Slices with negative steps, for PyTorch, which only has positive ones.
 
-x[5:1:-2] is x[3:6:2], turned around. So the axes with such slices are cut forwards and turned around first, and the rest of the
-key is for what comes of it: integer arrays, masks and new axes work as they do elsewhere.
+x[5:1:-2] is x[3:6:2] in reverse order. So axes with such slices are first sliced with a positive step and flipped. The rest of
+the key is then applied to the result: integer arrays, masks and new axes work as usual.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from xgrad.backends.layout import axes_taken
 
 
 def runs_backwards(key: Any) -> bool:
-    """Whether a slice in the key has a negative step."""
+    """Whether any slice in the key has a negative step."""
     parts = key if type(key) is tuple else (key,)
     return any(type(part) is slice and part.step is not None and part.step < 0 for part in parts)
 
 
 class Turned:
-    """The part of x that a key with such slices is about."""
+    """The part of x that a key with negative steps selects, for reading and writing."""
 
     def __init__(self, x: Any, key: Any) -> None:
         self.x = x
@@ -42,7 +42,7 @@ class Turned:
         return self._turned()[self.rest]
 
     def put(self, value: Any) -> None:
-        """Write it there, into x. (flip makes a copy.)"""
+        """Write the value into x. (flip makes a copy, so it is undone on the value.)"""
         turned = self._turned()
         turned[self.rest] = value
         self.x[self.forwards] = turned.flip(self.axes)
@@ -52,6 +52,6 @@ class Turned:
 
 
 def _forwards(part: slice, n: int) -> slice:
-    """A slice with a positive step that takes the same places."""
+    """A slice with a positive step that selects the same elements."""
     places = range(n)[part]
     return slice(places[-1], places[0] + 1, -places.step) if places else slice(0, 0)

@@ -1,4 +1,4 @@
-"""Operators of array classes that raise for an array of another kind, where Python's protocol lets that one answer."""
+"""Makes a library's operators return NotImplemented for other libraries' arrays, so that Python asks the other operand."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ COMPARISONS = ["eq", "ne", "lt", "le", "gt", "ge"]
 
 
 def yield_to_others(array_type: Any, *known: Any) -> None:
-    """Let the class's operators leave an operation to an array on their right, so that `raw - tensor` is a tensor.
+    """Make the class's operators return NotImplemented for an array on their right, so that `raw - tensor` is a tensor.
 
-    Arrays of the `known` types stay with the class's own operators.
+    For arrays of the class itself and of the `known` types they work as before.
     """
     for name in (*OPERATORS, *(f"i{name}" for name in OPERATORS), *COMPARISONS):
         operator = getattr(array_type, f"__{name}__", None)

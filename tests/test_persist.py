@@ -288,7 +288,7 @@ def test_a_graph_that_grows_is_warned_of_once(loop, monkeypatch):
     lines = range(code.co_firstlineno, max(line for *_, line in code.co_lines() if line) + 1)
     assert found.filename == __file__
     assert found.lineno in lines
-    assert f"line {found.lineno}: what is computed here grows each time" in str(found.message)
+    assert f"line {found.lineno}: the graph that is computed here grows in each pass" in str(found.message)
     assert "xgrad.persist(...)" in str(found.message)
 
 
