@@ -202,5 +202,8 @@ def is_listed(source: str, pattern: str) -> bool:
 
 def subjects() -> list[str]:
     """The test files that are named after a subject, not after a source."""
-    of_source = {name for source in sources() for name in names_of(source)}
-    return [name for name in test_files() if name not in of_source]
+    elsewhere = {
+        source: tests for source in sources() for pattern, tests in TESTED_IN.items() if is_listed(source, pattern)
+    }
+    of_source = {name for source, tests in elsewhere.items() for name in names_of(source) if name in tests.split()}
+    return [name for name in test_files() if name not in of_source | set(own_tests().values())]
