@@ -1,4 +1,4 @@
-"""Benchmarks: xgrad against hand-written NumPy and the libraries a user would pick instead.
+"""Benchmarks: xgrad compared with hand-written NumPy and with the libraries that a user could choose instead.
 
-`python -m bench` measures and writes `bench/results/`; `--help` says what else it does.
+`python -m bench` measures and writes into `bench/results/`; `--help` lists its options.
 """

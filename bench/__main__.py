@@ -21,7 +21,7 @@ def say(line: str) -> None:
 
 
 def speed(options: argparse.Namespace) -> dict[str, Any]:
-    """All workloads in all peers: what the report calls speed, missing and versions."""
+    """Time all workloads with all peers. Returns the parts "speed", "missing" and "versions" of the report."""
     names, missing = usable_peers(options.peers)
     versions: dict[str, str] = {}
     with ExitStack() as stack:

@@ -1,14 +1,14 @@
-"""Data-parallel training on dask: is the gradient the single machine's, and what does a worker hold as the data grow?
+"""Measures data-parallel training on dask: does the gradient equal that of a single machine, and how much memory has a worker?
 
-    python -m bench.dask_parallel            all of it, into bench/results/dask-DATE.{json,md}
+    python -m bench.dask_parallel            the whole measurement, into bench/results/dask-DATE.{json,md}
     python -m bench.dask_parallel --quick    a small one; prints, and writes nothing
 
-A network for 10 classes is trained on samples that the workers of a `distributed.LocalCluster` make anew, chunk by chunk, in
-each step; no array of all samples is ever anywhere. The chunk stays the same and their number grows.
+A network for 10 classes is trained on samples that the workers of a `distributed.LocalCluster` generate in each step, chunk by
+chunk. No array of all samples ever exists. The chunk size is fixed, and the number of chunks grows.
 
 * The gradient is compared with that of the NumPy backend on the same samples in one array.
-* A worker's peak is the most memory that its process ever had (VmHWM), after it had imported everything and made a first step on
-  a few samples, and after the training. Workers have no memory limit here: nothing makes them wait, spill to disk or start again.
+* A worker's peak is the largest memory of its process (VmHWM): after it has imported everything and made a step on a few samples,
+  and again after the training. Workers have no memory limit, so they never wait, spill to disk or restart.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ BEGIN, END = "<!-- dask:begin -->", "<!-- dask:end -->"
 
 @contextmanager
 def cluster(workers: int = 2) -> Iterator[Any]:
-    """A client of so many worker processes of one thread each."""
+    """A client of a cluster of worker processes with one thread each."""
     from distributed import Client, LocalCluster
 
     with (
@@ -53,7 +53,7 @@ def cluster(workers: int = 2) -> Iterator[Any]:
 
 
 def inputs_of(chunk: int, rows: int) -> Any:
-    """The inputs of a chunk of samples. A worker makes them when it needs them; it could as well read them from a file."""
+    """The inputs of a chunk of samples. A worker generates them when it needs them, as it would read them from a file."""
     return np.random.default_rng(chunk).normal(size=(rows, FEATURES))
 
 
@@ -62,7 +62,7 @@ def classes_of(chunk: int, rows: int) -> Any:
 
 
 def samples(chunks: int, rows: int) -> tuple[Any, Any]:
-    """The inputs and the classes of all samples, lazily."""
+    """The inputs and the classes of all samples, as lazy arrays."""
     import dask.array as da
 
     def lazily(make: Any, dtype: Any, *width: int) -> Any:
@@ -76,7 +76,7 @@ def samples(chunks: int, rows: int) -> tuple[Any, Any]:
 
 
 def network() -> Any:
-    """On the current backend, the same numbers on each."""
+    """The network, on the current backend. Its weights are the same on every backend."""
     rng = xg.random.Generator(0)
     sizes = [(FEATURES, HIDDEN), (HIDDEN, HIDDEN), (HIDDEN, CLASSES)]
     layers: list[nn.Module] = []
@@ -86,7 +86,7 @@ def network() -> Any:
 
 
 def train(x: Any, classes: Any, steps: int) -> Any:
-    """The network after so many steps of Adam, each on all samples. Its gradients are those of the last step."""
+    """The network after `steps` steps of Adam, each on all samples. Its gradients are those of the last step."""
     model = network()
     optimizer, loss_function = optim.Adam(model.parameters(), lr=0.01), nn.CrossEntropyLoss()
     for _ in range(steps):
@@ -112,7 +112,7 @@ def on_numpy(chunks: int, rows: int, steps: int) -> list[Any]:
 
 
 def difference(got: list[Any], want: list[Any]) -> float:
-    """The largest of all elements, relative to the largest of its array."""
+    """The largest difference of an element, relative to the largest element of its array."""
     return max(float(np.abs(g - w).max() / np.abs(w).max()) for g, w in zip(got, want, strict=True))
 
 
@@ -120,7 +120,7 @@ def difference(got: list[Any], want: list[Any]) -> float:
 
 
 def peak() -> int:
-    """The most memory that this process ever had, in bytes."""
+    """The largest memory that this process has had so far, in bytes."""
     with open("/proc/self/status") as status:
         (line,) = (line for line in status if line.startswith("VmHWM"))
     return int(line.split()[1]) * 1024
@@ -176,7 +176,7 @@ samples in one array, relative to the largest element of each parameter's; what 
 
 
 def readme(folder: Path = report.RESULTS) -> str:
-    """What the newest results say, for README, or a word in its place where there are none yet."""
+    """The text for README from the newest results, or a note that there are none."""
     paths = sorted(folder.glob("dask-*.json"))
     if not paths:
         return f"{BEGIN}\nNot measured yet: `python -m bench.dask_parallel` measures.\n{END}"
@@ -209,7 +209,7 @@ def main(argv: list[str]) -> None:
     print(report.table(HEADER, []))
     for chunks in (2, 8) if quick else (4, 16, 64, 256):
         with cluster() as client:
-            in_one = chunks <= 64  # larger ones are too large to compute at once
+            in_one = chunks <= 64  # more are too large for one array
             rows.append(measure(client, chunks, 2_000 if quick else 10_000, 2, compare=in_one))
         print(f"| {' | '.join(in_words(rows[-1]))} |", flush=True)
     if not quick:

@@ -1,10 +1,10 @@
-"""Measures the diagnoses: precision and recall of each rule over the runs of diagnose_runs.py, and what watching costs.
+"""Measures the diagnoses: precision and recall of each rule over the runs of diagnose_runs.py, and the cost of watching.
 
-    python -m bench.diagnose             all of it, into bench/results/diagnose-DATE.{json,md}
-    python -m bench.diagnose --seeds 3   a quick look; prints, and writes nothing
+    python -m bench.diagnose             the whole measurement, into bench/results/diagnose-DATE.{json,md}
+    python -m bench.diagnose --seeds 3   a short one; prints, and writes nothing
 
-What is true of a run is found without the watcher: from its losses and its last weights, and from the seed's networks written
-in NumPy (diagnose_truth.py).
+The right diagnosis of a run is found without the watcher (diagnose_truth.py): from its losses and final weights, and from the
+seed's networks written in NumPy.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from xgrad.diagnose.finding import ERROR
 from xgrad.diagnose.rules import RULES
 
 Row = dict[str, Any]
-clock = time.process_time  # of this process alone: a machine that others use too does not disturb it
+clock = time.process_time  # the time of this process alone, so that other work on the machine does not count
 
 
 def judge(outcome: Outcome, true: Truth) -> Row:
-    """What was found in a run, beside what is true of it."""
+    """A row with the rules that were reported for a run, and those that are right."""
     findings = outcome.watch.report().findings
     found = {finding.rule for finding in findings}
     return {
@@ -63,7 +63,7 @@ def by_rule(rows: list[Row]) -> dict[str, Row]:
 
 
 def cost(steps: int = 290, rounds: int = 9) -> Row:
-    """What watching adds to a step of W3, after its first ten steps, and what watch() itself takes."""
+    """The time that watching adds to a step of W3, in the first ten steps and after them, and the time of watch() itself."""
     problem: Any = WORKLOADS["w3"].make(False, "float32")
     x, y = xg.asarray(problem.x), xg.asarray(problem.labels)
     loss = nn.CrossEntropyLoss()
@@ -184,7 +184,7 @@ def main() -> None:
     if options.cost:
         print(json.dumps(cost(), indent=1))
         return
-    warnings.simplefilter("ignore", RuntimeWarning)  # overflow is the subject
+    warnings.simplefilter("ignore", RuntimeWarning)  # these runs overflow on purpose
     results = {"machine": machine.describe(), **measure(options.seeds, say), "cost": cost()}
     text = markdown(results)
     print(text)

@@ -1,4 +1,4 @@
-"""The runs that the diagnoses are measured on: the seed's three cases, healthy runs of many kinds, and runs with one fault."""
+"""The runs for measuring the diagnoses: the seed's three cases, healthy runs of many kinds, and runs with one fault."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Run:
     steps: int = 400
     classes: int = 0
     fault: str = ""
-    expected: tuple[str, ...] = ()  # the rule that a fault is for
+    expected: tuple[str, ...] = ()  # the rules that should report the fault
 
 
 def seed_runs(seeds: int = 20) -> Iterator[Run]:
@@ -143,7 +143,7 @@ class Outcome:
 
 @xg.primitive
 def wrong_relu(x: Any) -> Any:
-    """The seed's ReLU, whose derivative was written as x."""
+    """The seed's ReLU, with its mistake: x as the derivative."""
     return xg.where(x > 0, x, x * 0)
 
 
@@ -194,7 +194,7 @@ def network(run: Run, dtype: Any, rng: Any) -> nn.Module:
 
 
 def perform(run: Run) -> Outcome:
-    """Train, watched."""
+    """Train with a watcher."""
     rng, dtype = xg.random.Generator(run.seed), getattr(xg, run.dtype)
     model = network(run, dtype, rng)
     x, y = data(run, dtype, rng)

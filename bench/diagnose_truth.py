@@ -1,4 +1,4 @@
-"""What is true of a run, found without the watcher."""
+"""The right diagnosis of a run, found without the watcher."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Array = Any
 class Truth:
     run: Run
     rules: set[str] = field(default_factory=set)
-    collapse: int | None = None  # the step from which the run is lost
-    broken: tuple[int, str, str] | None = None  # step, phase and operation of the first value that is not finite
+    collapse: int | None = None  # the step after which the run cannot recover
+    broken: tuple[int, str, str] | None = None  # step, phase and operation of the first nan or inf
     born_dead: bool = False
-    unknown: set[str] = field(default_factory=set)  # rules of which this file cannot tell
+    unknown: set[str] = field(default_factory=set)  # rules that this file cannot decide
 
     def compare(self, findings: Sequence[Finding]) -> Iterator[str]:
-        """Where the findings miss what is wanted of them."""
+        """The ways in which the findings differ from the right ones."""
         steps: dict[str, int] = {}
         for finding in findings:
             steps[finding.rule] = min(finding.step, steps.get(finding.rule, finding.step))
@@ -83,7 +83,7 @@ def truth(outcome: Outcome) -> Truth:
 
 
 def _add_ending(true: Truth, outcome: Outcome, x: Array, y: Array) -> None:
-    """What the last weights show."""
+    """Add what can be read from the final weights."""
     losses, h = outcome.watch.run.losses, x
     hidden: list[tuple[str, Array]] = []
     if not isinstance(outcome.model, nn.Sequential):
@@ -134,11 +134,11 @@ REACH = {"ReLU": (0, np.inf), "Softplus": (0, np.inf), "Sigmoid": (0, 1), "Tanh"
 
 
 class FoundError(Exception):
-    """The first value that is not finite."""
+    """The first nan or inf was found."""
 
 
 def first_broken(run: Run, steps: int) -> tuple[int, str, str] | None:
-    """The seed's network, by hand in NumPy: the step, the phase and the operation of the first value that is not finite."""
+    """The step, the phase and the operation of the first nan or inf, from the seed's network written in NumPy."""
     dtype = np.dtype(run.dtype)
     rng = np.random.default_rng(run.seed)
     weights, biases = [], []

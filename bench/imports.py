@@ -1,7 +1,6 @@
-"""What `import xgrad` costs a process, against `import numpy`: whole processes, in pairs.
+"""Measures the time of `import xgrad` compared with `import numpy`, as whole processes in pairs.
 
-Both are byte-compiled, as they are after an installation: compiled anew at each start, a checkout would be measured for what it
-is not.
+Both are byte-compiled in a cache, as they are after an installation.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from bench.runner import ENVIRONMENT, ROOT, spread
 
 
 def measure(say: Callable[[str], None], pairs: int = 25) -> dict[str, Any]:
-    """Seconds of each, and the ratio of the two processes of a pair."""
+    """The seconds of each, and the ratio within each pair of processes."""
     seconds: dict[str, list[float]] = {"numpy": [], "xgrad": []}
     with tempfile.TemporaryDirectory() as cache:
         for _ in range(pairs + 2):
             for module in seconds:
                 seconds[module].append(_process_seconds(f"import {module}", cache))
     for own in seconds.values():
-        del own[:2]  # the first ones compile and fill the file cache
+        del own[:2]  # the first processes compile, and fill the file cache
     ratio = spread([x / n for x, n in zip(seconds["xgrad"], seconds["numpy"], strict=True)])
     say(f"  import xgrad / import numpy: {ratio['median']:.2f}")
     return {"ratio": ratio, **{module: spread(own) for module, own in seconds.items()}}

@@ -1,4 +1,4 @@
-"""Where a measurement was made: what a reader needs in order to believe or to repeat it."""
+"""Describes where a measurement was made, so that it can be repeated: machine, versions, environment, date and commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNSET = "not set"
 
 
 def describe() -> dict[str, Any]:
-    """Machine, interpreter, BLAS, environment, date and commit."""
+    """The machine, the interpreter, BLAS, the environment, the date and the commit."""
     return {
         "date": datetime.date.today().isoformat(),
         "commit": commit(),
@@ -35,7 +35,7 @@ def describe() -> dict[str, Any]:
 
 
 def commit(folder: Path = Path(__file__).parent) -> str:
-    """The commit of a checkout."""
+    """The commit of a checkout, with "-dirty" if tracked files are changed."""
 
     def git(*words: str) -> str:
         return subprocess.run(["git", *words], capture_output=True, text=True, check=True, cwd=folder).stdout.strip()
@@ -60,7 +60,7 @@ def _cpu() -> str:
 
 
 def _blas() -> str:
-    """NumPy's BLAS and the kernels it chose, where threadpoolctl can tell."""
+    """NumPy's BLAS and the kernels that it chose, if threadpoolctl is installed."""
     import_module("numpy")
     try:
         threadpoolctl = import_module("threadpoolctl")

@@ -1,4 +1,4 @@
-"""Peak memory of a step, as tracemalloc counts it: xgrad against hand-written NumPy."""
+"""Measures the peak memory of a step by tracemalloc: xgrad compared with hand-written NumPy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PEERS = (BASELINE, "xgrad")
 def measure(
     say: Callable[[str], None], workloads: Sequence[str] = WORKLOADS, peers: Sequence[str] = PEERS
 ) -> dict[str, Any]:
-    """Bytes per workload and peer: the peak in all, and what of it a step adds to what was held."""
+    """Bytes by workload and peer: the total peak, and the part of it that a step adds."""
     results: dict[str, Any] = {}
     for workload in workloads:
         found: dict[str, Any] = {}

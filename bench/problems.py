@@ -1,6 +1,6 @@
-"""The five workloads as data: what every peer is given, and nothing about how it computes.
+"""The five workloads as data, the same for every peer. How to compute them is in peers/.
 
-Everything is float32 unless asked otherwise: it is what networks are trained in.
+Everything is float32 by default, the usual dtype for training.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ SCALE = 1.6  # the scalar factor in W1's cycle
 
 @dataclass(frozen=True)
 class Chain:
-    """W1: a cycle of ten elementwise operations, `cycles` times over.
+    """W1: a cycle of ten elementwise operations, repeated `cycles` times.
 
     y = a*y; y = y + b; y = tanh(y); y = SCALE*y; y = y - c; y = sin(y); y = y*y; y = exp(y);
-    y = y/d; y = sqrt(y). Only x is differentiated; `seed` is what flows into the end.
+    y = y/d; y = sqrt(y). Only x is differentiated. `seed` is the cotangent of the result.
     """
 
     x: Array
@@ -61,7 +61,7 @@ class Classification:
 
 @dataclass(frozen=True)
 class Elementwise:
-    """W4: the gradient of sum(sigmoid(a*x + b) * tanh(x)) in x; a and b are plain numbers."""
+    """W4: the gradient of sum(sigmoid(a*x + b) * tanh(x)) by x. a and b are Python numbers."""
 
     x: Array
     a: float
@@ -70,7 +70,7 @@ class Elementwise:
 
 @dataclass(frozen=True)
 class Deep:
-    """W5: h = relu(h @ w) for each weight, then sum(h); the gradient in every weight."""
+    """W5: h = relu(h @ w) for each weight, then sum(h). The gradient by every weight."""
 
     x: Array
     weights: tuple[Array, ...]
@@ -81,10 +81,10 @@ Problem: TypeAlias = Chain | Regression | Classification | Elementwise | Deep
 
 @dataclass(frozen=True)
 class Case:
-    """A peer's answer to a problem: `run` does one unit of work and returns the loss (or output).
+    """A problem as a peer computes it: `run` does one unit of work and returns the loss (or the output).
 
-    `values` brings what the last run produced (gradients, or weights after the step) to the host,
-    in the order and layout of the problem's own arrays.
+    `values` returns the results of the last run (gradients, or weights after the step) as NumPy arrays, in the order and with the
+    shapes of the problem's own arrays.
     """
 
     run: Callable[[], Any]
@@ -93,7 +93,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Workload:
-    """A row of the table: which function of a peer it calls, and with what."""
+    """A row of the table: the peer's function that it calls, and the problem to pass."""
 
     title: str
     function: str

@@ -1,6 +1,6 @@
 """Writes the generated parts of the README files: maps of folders and tests, and tables of functions, backends and results.
 
-`python -m bench.readme` writes all of it anew, each part between its two marker comments.
+`python -m bench.readme` rewrites every part between its two marker comments.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ COLUMNS = ("with a rule", "made of others", "not differentiable")
 
 
 def functions() -> str:
-    """A row for each chapter or extension of the standard: its functions, by where their derivatives come from."""
+    """A row for each chapter or extension of the standard: its functions, grouped by where their derivatives come from."""
     chapters: dict[str, dict[str, list[str]]] = {}
     for name, derivative in DERIVATIVES.items():
         cells = chapters.setdefault(_chapter(name), {column: [] for column in COLUMNS})
@@ -52,7 +52,7 @@ def functions() -> str:
 
 
 def _chapter(name: str) -> str:
-    """The extension of the standard that a function is of, or the file of rules that publishes it, as words."""
+    """The extension of the standard that a function belongs to, or the name of its file of rules, as words."""
     extension, _, _ = name.rpartition(".")
     if extension:
         return extension
@@ -63,7 +63,7 @@ def _chapter(name: str) -> str:
 
 
 def _place(derivative: str) -> tuple[str, str]:
-    """The column for what the registry says, and what is to be added to the function's name.
+    """The column for an entry of the registry, and a remark to add to the function's name.
 
     >>> _place("rule for complex arrays; constant almost everywhere for real ones")
     ('with a rule', ' (for complex arrays)')
@@ -77,7 +77,7 @@ def _place(derivative: str) -> tuple[str, str]:
 
 
 def refusals() -> str:
-    """A row for each backend and reason: the functions that the library has no way to."""
+    """A row for each backend and reason: the functions that the library cannot compute."""
     rows = []
     for backend in BUILT_IN:
         by_reason: dict[str, list[str]] = {}
@@ -89,7 +89,7 @@ def refusals() -> str:
 
 
 def files(folder: Path) -> str:
-    """The map of a folder: its files, and the folders in it, with the first sentence of their docstrings."""
+    """The map of a folder: its folders and files, each with the first sentence of its docstring."""
     tests = list(folder.glob("test_*.py"))
     listed = [path for path in sorted(folder.glob("*.py")) if path not in tests and path.name != "__init__.py"]
     inner = [path for path in sorted(folder.glob("*/__init__.py")) if not path.parent.is_symlink()]
@@ -138,7 +138,7 @@ def tested_in() -> str:
 
 
 def parts(readme: Path) -> list[str]:
-    """What is generated in that README."""
+    """The generated parts of a README, in any order."""
     if readme == ROOT / "README.md":
         return []
     of_folder: dict[str, list[Callable[[], str]]] = {
@@ -151,7 +151,7 @@ def parts(readme: Path) -> list[str]:
 
 
 def renewed(text: str, readme: Path) -> str:
-    """The text of a README with its generated parts made anew. Raises ValueError where their markers are missing."""
+    """The text of a README with its generated parts renewed. Raises ValueError if their markers are missing."""
     for table in parts(readme):
         begin, end = table.splitlines()[0], table.splitlines()[-1]
         between = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)

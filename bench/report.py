@@ -1,4 +1,4 @@
-"""Results as JSON, as a Markdown report, and as README's table.
+"""Writes the results of the benchmark as JSON, as a Markdown report, and as README's table.
 
 `python -m bench.report --readme` prints README's table from the newest results.
 """
@@ -30,7 +30,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool
 
 
 def ratios(results: dict[str, Any], *, with_spread: bool) -> str:
-    """Workloads down, peers across; each cell a ratio to hand-written NumPy."""
+    """A table with a row for each workload and a column for each peer. A cell is the ratio to hand-written NumPy."""
     speed = results["speed"]
     peers = [p for p in PEERS if p != BASELINE and any(p in row["peers"] for row in speed.values())]
     header = ["", *(PEERS[p].label for p in peers)]
@@ -63,7 +63,7 @@ def readme(results: dict[str, Any]) -> str:
 
 
 def _beside_speed(results: dict[str, Any]) -> list[str]:
-    """A sentence on memory and one on the import, as far as they were measured."""
+    """A sentence on memory and one on the import time, if they were measured."""
     memory = [
         f"{name.upper()} {found['xgrad']['peak'] / 2**20:.1f} MiB against {found[BASELINE]['peak'] / 2**20:.1f}"
         for name, found in results.get("memory", {}).items()
@@ -77,7 +77,7 @@ def _beside_speed(results: dict[str, Any]) -> list[str]:
 
 
 def newest_readme(folder: Path = RESULTS) -> str:
-    """README's table of the newest results, or a word in its place where there are none yet."""
+    """README's table of the newest results, or a note that there are none."""
     try:
         return readme(newest(folder))
     except FileNotFoundError:
@@ -156,7 +156,7 @@ def _where(results: dict[str, Any]) -> str:
 
 
 def write(results: dict[str, Any], folder: Path = RESULTS) -> tuple[Path, Path]:
-    """Write speed-DATE.json and speed-DATE.md; a second run of a day replaces the first."""
+    """Write speed-DATE.json and speed-DATE.md. A second run on a day replaces the first."""
     folder.mkdir(parents=True, exist_ok=True)
     stem = folder / f"speed-{results['machine']['date']}"
     paths = stem.with_suffix(".json"), stem.with_suffix(".md")
@@ -166,7 +166,7 @@ def write(results: dict[str, Any], folder: Path = RESULTS) -> tuple[Path, Path]:
 
 
 def newest(folder: Path = RESULTS) -> dict[str, Any]:
-    """The latest results, by the date in the name."""
+    """The newest results, by the date in the file name."""
     paths = sorted(folder.glob("speed-*.json"))
     if not paths:
         raise FileNotFoundError(f"no speed-*.json in {folder}; `python -m bench` writes one")

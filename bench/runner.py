@@ -1,4 +1,4 @@
-"""Paired rounds: one process per peer, asked in turn, so that what disturbs one disturbs all."""
+"""Times the peers in paired rounds: one process per peer, in turns, so that a disturbance affects all peers alike."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from bench.peers import BASELINE, PEERS
 
 ROOT = Path(__file__).parent.parent
-ALLOCATOR = str(256 * 2**20)  # large blocks stay with the process: W5's NumPy has two speeds otherwise
+ALLOCATOR = str(256 * 2**20)  # malloc keeps large blocks: otherwise W5 on NumPy has two speeds
 
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -30,7 +30,7 @@ ENVIRONMENT = {
 
 
 class PeerError(Exception):
-    """A peer could not do what it was asked; the message is its own error's."""
+    """A peer's process reported an error, or ended. The message is that of its error."""
 
 
 class Process:
@@ -73,11 +73,11 @@ class Process:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._process.communicate()  # closes its input, which ends it
+        self._process.communicate()  # this closes its standard input, which ends it
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """The median and the quartiles.
+    """The median and the two quartiles.
 
     >>> spread([1.0, 2.0, 4.0])
     {'median': 2.0, 'low': 1.5, 'high': 3.0}
@@ -96,10 +96,10 @@ def measure(
     round_seconds: float,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Time one workload in every process; a peer that fails on it is left out, with its reason.
+    """Time one workload in every process. A peer that fails is left out, with the reason.
 
-    Every peer does the same number of runs in a round, chosen so that the baseline's round takes
-    `round_seconds`. A ratio is that of two times from the same round; odd rounds go backwards.
+    Every peer does the same number of runs in a round, chosen so that the baseline's round takes `round_seconds`. A ratio is that
+    of two times of one round. Odd rounds ask the peers in reverse order.
     """
     errors: dict[str, float] = {}
     failed: dict[str, str] = {}
@@ -133,7 +133,7 @@ def measure(
 
 
 def usable_peers(wanted: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """The peers to run, the baseline first, and why the others are left out."""
+    """The peers to run, the baseline first, and the reasons why others are left out."""
     names = [BASELINE, *(p for p in wanted if p != BASELINE)]
     missing = {p: f"{PEERS[p].needs} is not installed" for p in names if not PEERS[p].usable()}
     return [p for p in names if p not in missing], missing

@@ -3,7 +3,7 @@
     python -m bench.seed_story            draws all of them into bench/results/seed/
     python -m bench.seed_story relu       draws one
 
-Each is one `xgrad fit`; the command is printed before it runs, and what came out after it.
+Each picture is one `xgrad fit`. The command is printed before it runs, and its result after it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ STORY = {
     "adam": "--raw --optimizer adam --lr 0.01 --steps 5000",
     "standardised": f"{SGD} --activation relu --steps 5000",
 }
-COLORS = 128  # of a picture: enough for lines, and small enough for a repository
+COLORS = 128  # the colors of a picture: enough for lines, and a small file
 
 
 def draw(name: str) -> None:
@@ -46,7 +46,7 @@ def draw(name: str) -> None:
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    plot.require_matplotlib()  # says at once where matplotlib is missing
+    plot.require_matplotlib()  # raises at once if matplotlib is missing
     for name in sys.argv[1:] or STORY:
         if name not in STORY:
             sys.exit(f"there is no {name!r}; there are {', '.join(STORY)}")

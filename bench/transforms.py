@@ -1,12 +1,12 @@
-"""What the transforms cost beside backward, and what the first gradient of a process costs.
+"""Measures the time of the transforms compared with backward, and the time of a process's first gradient.
 
     python -m bench.transforms                    into bench/results/transforms-DATE.{json,md}
-    python -m bench.transforms --against FOLDER   and the checkout in that folder, in turns with this one
+    python -m bench.transforms --against FOLDER   also measures the checkout in that folder, in turns with this one
     python -m bench.transforms --no-save          prints, and writes nothing
 
-All times are CPU time of one thread, so that other work on the machine counts for little. Programs of many small operations
-run in processes of their own, checkouts in turns; a process takes the lower quartile of its rounds, and the table holds the
-median of the processes' ratios. First calls are timed in fresh processes, byte-compiled.
+All times are CPU times of one thread, so that other work on the machine counts little. Programs of many small operations run in
+processes of their own, the checkouts in turns. A process reports the lower quartile of its rounds, and the table has the median
+of the processes' ratios. First calls are timed in new processes, byte-compiled.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bench.runner import ENVIRONMENT, ROOT, spread
 
 WORKER = Path(__file__).with_name("transforms_worker.py")
 
-# The first thing that a program does, after the import.
+# The first call of a program, after the import.
 FIRST = {
     "grad of a tanh sum": "xg.grad(lambda x: xg.sum(xg.tanh(x) ** 2))(x)",
     "hessian": "xg.hessian(lambda x: xg.sum(xg.tanh(x) ** 2))(x)",
@@ -68,7 +68,7 @@ def run(command: list[str], checkout: Path, cache: str) -> str:
 
 
 def programs(checkout: Path, cache: str, rounds: int) -> dict[str, dict[str, float]]:
-    """The seconds of each way through each program, in one process."""
+    """The seconds of each transform of each program, in one process."""
     found: dict[str, dict[str, float]] = json.loads(run([str(WORKER), str(rounds)], checkout, cache))
     return found
 
@@ -91,7 +91,7 @@ def measure(checkouts: dict[str, Path], processes: int, rounds: int) -> dict[str
                 for what, code in FIRST.items():
                     own["first"][what].append(first(code, folder, cache))
             print(f"process {number} of {processes}", file=sys.stderr, flush=True)
-    for own in found.values():  # the first process compiled, and filled the file cache
+    for own in found.values():  # the first process compiles, and fills the file cache
         del own["programs"][0]
         for times in own["first"].values():
             del times[0]
@@ -99,7 +99,7 @@ def measure(checkouts: dict[str, Path], processes: int, rounds: int) -> dict[str
 
 
 def ratios(own: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
-    """By program and way: the time beside backward's."""
+    """By program and transform: the time relative to backward."""
     names = own["programs"][0]
     return {
         program: {

@@ -1,4 +1,4 @@
-"""What bench/transforms.py times, in a process of its own: it imports nothing but NumPy and whichever xgrad is on the path."""
+"""The programs that bench/transforms.py times, run as a process. It imports only NumPy, and the xgrad that is on the path."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Program = tuple[Callable[[Any], Any], Any]  # a function with one number as its 
 
 
 def kalman(steps: int = 60, n: int = 4) -> Program:
-    """The log-likelihood of a Kalman filter by its transition matrix."""
+    """The log-likelihood of a Kalman filter, as a function of its transition matrix."""
     rng = np.random.default_rng(0)
     seen = [xg.asarray(z) for z in rng.normal(size=(steps, 2, 1))]
     h, q, r = xg.asarray(np.eye(n)[:2]), xg.asarray(0.1 * np.eye(n)), xg.asarray(0.2 * np.eye(2))
@@ -38,7 +38,7 @@ def kalman(steps: int = 60, n: int = 4) -> Program:
 
 
 def recurrence(steps: int = 200) -> Program:
-    """On one number."""
+    """A recurrence on one number."""
 
     def run(x: Any) -> Any:
         y = x
@@ -50,7 +50,7 @@ def recurrence(steps: int = 200) -> Program:
 
 
 def rnn(steps: int = 50) -> Program:
-    """16 units, 8 samples, by the recurrent weights."""
+    """A recurrent network with 16 units on 8 samples, as a function of the recurrent weights."""
     rng = np.random.default_rng(1)
     inputs = [xg.asarray(x) for x in rng.normal(size=(steps, 8, 16))]
     u = xg.asarray(rng.normal(size=(16, 16)) / 4)
@@ -65,7 +65,7 @@ def rnn(steps: int = 50) -> Program:
 
 
 def chain(length: int = 500) -> Program:
-    """Twice as many elementwise operations on 16 elements, one after the other."""
+    """A chain of 2 * `length` elementwise operations on 16 elements."""
 
     def run(x: Any) -> Any:
         y = x
@@ -77,7 +77,7 @@ def chain(length: int = 500) -> Program:
 
 
 def wide(width: int = 200) -> Program:
-    """So many branches from one argument, multiplied in pairs."""
+    """`width` branches from one argument, multiplied in pairs."""
 
     def run(x: Any) -> Any:
         parts = [xg.sin(x * (0.1 * i)) + x for i in range(width)]
@@ -98,7 +98,7 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
 
 
 def ways(f: Callable[[Any], Any], x: Any) -> dict[str, Callable[[], Any]]:
-    """backward first: it is what the others are compared with."""
+    """The transforms by name. backward, with which the others are compared, comes first."""
     x, one = xg.asarray(x), xg.asarray(1.0)
     value_and_grad = xg.value_and_grad(f)
 
@@ -117,7 +117,7 @@ def ways(f: Callable[[Any], Any], x: Any) -> dict[str, Callable[[], Any]]:
 
 
 def seconds(name: str, rounds: int) -> dict[str, float]:
-    """The CPU time of each way: the lower quartile of rounds, in another order each."""
+    """The CPU time of each transform: the lower quartile of the rounds, each in another order."""
     order = random.Random(0)
     each = ways(*PROGRAMS[name]())
     want = each["backward"]().numpy()

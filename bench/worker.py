@@ -1,7 +1,7 @@
-"""One peer in one process: checks each workload against hand-written NumPy, then times it.
+"""One peer in one process: compares each workload with hand-written NumPy, then times it.
 
-Commands arrive as JSON lines on standard input, answers leave as JSON lines on standard output
-(whatever a library prints goes to standard error).
+Commands are JSON lines on standard input, and answers are JSON lines on standard output. What a library prints goes to standard
+error.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ import numpy as np
 from bench.peers import BASELINE, PEERS, build
 from bench.problems import WORKLOADS, Case
 
-CHECKED_RUNS = 2  # so that a state carried from step to step is checked too
+CHECKED_RUNS = 2  # two, so that state that is kept between steps is checked too
 WARM_UP_SECONDS = 0.2
-TOLERANCE = {"float32": 1e-4, "float64": 1e-10}  # of the largest element of each array
+TOLERANCE = {"float32": 1e-4, "float64": 1e-10}  # relative to the largest element of each array
 DTYPE = "float32"
 
 
 def largest_error(peer: str, workload: str, *, tiny: bool = False, dtype: str = DTYPE) -> float:
-    """How far `peer` is from hand-written NumPy after `CHECKED_RUNS` runs, relative to each array's
-    largest element; infinite if a shape or a number of arrays differs.
+    """The difference of `peer` from hand-written NumPy after `CHECKED_RUNS` runs, relative to each array's largest element.
+
+    It is infinite if a shape or the number of arrays differs.
     """
     case, reference = (_case(name, workload, tiny, dtype) for name in (peer, BASELINE))
     for _ in range(CHECKED_RUNS):
@@ -51,7 +52,7 @@ def _difference(case: Case, reference: Case) -> float:
 
 
 class Worker:
-    """Answers commands; each method is one, called with the command's other fields."""
+    """Answers commands. Each method is a command, called with the command's other fields."""
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
@@ -83,10 +84,10 @@ class Worker:
         return {"seconds": time.perf_counter() - start}
 
     def memory(self, workload: str) -> dict[str, Any]:
-        """Peak bytes of a run as tracemalloc sees them: in all, and above what was held before."""
+        """The peak bytes of a run by tracemalloc: in total, and above the bytes in use before."""
         row = WORKLOADS[workload]
         problem = row.make(False, DTYPE)
-        build(self.peer, row, problem).run()  # what is imported on first use is not the step's
+        build(self.peer, row, problem).run()  # so that imports on first use do not count as the step's memory
         tracemalloc.start()
         case = build(self.peer, row, problem)
         for _ in range(3):
@@ -106,14 +107,14 @@ def serve(peer: str, commands: IO[str], answers: IO[str]) -> None:
         command = json.loads(line)
         try:
             answer = getattr(worker, command.pop("do"))(**command)
-        except Exception as error:  # the runner reports it and goes on with the other peers
+        except Exception as error:  # the runner reports it, and continues with the other peers
             answer = {"failed": f"{type(error).__name__}: {error}"}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
 
 def main() -> None:
-    if hasattr(os, "sched_setaffinity"):  # one thread, whatever a library's own settings say
+    if hasattr(os, "sched_setaffinity"):  # one core, whatever a library's own settings are
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)

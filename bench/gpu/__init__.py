@@ -1,8 +1,8 @@
-"""Checks xgrad on a CUDA device, and measures it there: `python -m bench.gpu`.
+"""Checks and measures xgrad on a CUDA device: `python -m bench.gpu`.
 
-Each section is a module with one function, `run(job)`, and a process of its own, so that a crash in one, or a device left in a
-bad state, does not touch the others. What a section has so far is written down as it goes.
+Each section is a module with a function `run(job)`, and runs in a process of its own, so that a crash, or a device in a bad
+state, does not affect the others. A section writes its results while it runs.
 
-`python -m bench.gpu --backend torch` (or strict) rehearses it all where there is no device: every line of this package but those
-that speak to CUDA. A rehearsal says that it is one, and is never written among the results.
+`python -m bench.gpu --backend torch` (or strict) is a rehearsal without a device: it runs every line of this package except those
+that call CUDA. Its report is marked as a rehearsal, and is never written among the results.
 """

@@ -1,7 +1,7 @@
-"""`python -m bench.gpu`: everything that only a CUDA device can show, in less than eight minutes.
+"""`python -m bench.gpu`: all checks and measurements that need a CUDA device, in less than eight minutes.
 
-Writes bench/results/gpu-DEVICE-DATE.json and .md, anew after each section. Exits with 0 if every section passed, 1 if one failed,
-2 where there is no device.
+Rewrites bench/results/gpu-DEVICE-DATE.json and .md after each section. The exit status is 0 if every section passed, 1 if one
+failed, and 2 if there is no device.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """All sections that are asked for, each written down when it is done."""
+    """Run the chosen sections, and write the results after each."""
     began = perf_counter()
     results: dict[str, Any] = {
         "ok": False,

@@ -1,6 +1,6 @@
-"""The names of the CUDA functions that are called, from CUPTI's callbacks.
+"""Counts the calls of CUDA functions by name, with callbacks of CUPTI, NVIDIA's library for profilers.
 
-Written from cupti_callbacks.h. Nothing of it is compiled: ctypes calls the library, and the library calls back.
+Written from cupti_callbacks.h, with ctypes: nothing is compiled.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_int, ctypes.c_uint32
 
 
 def find() -> str | None:
-    """Where the library is, if it is anywhere that is usual."""
+    """The path of the library, if it is in one of the usual places."""
     roots = [os.environ.get("CUDA_PATH", ""), "/usr/local/cuda"]
     places = [f"{root}/extras/CUPTI/lib64/libcupti.so*" for root in roots if root]
     places += [f"{packages}/nvidia/*/lib/libcupti.so*" for packages in site.getsitepackages()]
@@ -54,10 +54,10 @@ def name_of(data: CallbackData) -> str:
 
 
 def calls(step: Callable[[], Any]) -> Counter[str]:
-    """How often each function of the driver and of the runtime was called during the step."""
+    """The number of calls of each function of the driver and of the runtime during the step."""
     path = find()
     if path is None:
-        raise OSError("libcupti is not here")
+        raise OSError("libcupti was not found")
     library = ctypes.CDLL(path)
     seen: Counter[str] = Counter()
 

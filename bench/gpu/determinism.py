@@ -1,4 +1,4 @@
-"""Repeated runs under `xg.use_deterministic(True)`: the same bits, in one process and in another."""
+"""Checks that repeated runs under `xg.use_deterministic(True)` give the same bits, in one process and in another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEPS = 20
 
 
 def train(backend: str, steps: int = STEPS, words: int = 200, width: int = 32, batch: int = 512) -> str:
-    """The bits of a network after training: an embedding (whose gradient adds up at repeated indices), matmuls, cross-entropy."""
+    """A hash of a network after training: an embedding (its gradient adds at repeated indices), matmuls and cross-entropy."""
     with xg.use_backend(backend):
         rng = xg.random.Generator(0)
         table = rng.normal((words, width), dtype=xg.float32)
@@ -26,7 +26,7 @@ def train(backend: str, steps: int = STEPS, words: int = 200, width: int = 32, b
         model = nn.Sequential(
             nn.Linear(width, 256, dtype=xg.float32, rng=rng), nn.ReLU(), nn.Linear(256, 10, dtype=xg.float32, rng=rng)
         )
-        chosen = rng.integers(0, words // 20, (batch,))  # each named some fifty times
+        chosen = rng.integers(0, words // 20, (batch,))  # each occurs about fifty times
         labels = rng.integers(0, 10, (batch,))
         params = [table, *model.parameters()]
         optimizer = optim.Adam(params, lr=0.01)
@@ -39,13 +39,13 @@ def train(backend: str, steps: int = STEPS, words: int = 200, width: int = 32, b
 
 
 def _gathered(table: xg.Tensor, chosen: xg.Tensor) -> Any:
-    """The same through `take_along_axis`."""
+    """The same rows, read with `take_along_axis`."""
     width = table.shape[1]
     return xg.take_along_axis(table, xg.broadcast_to(chosen[:, None], (chosen.shape[0], width)), axis=0)
 
 
 def added(backend: str, count: int = 200_000) -> bytes:
-    """A sum of many float32 numbers into few places, where the order shows in the bits."""
+    """Sums of many float32 numbers at a few places, in which the order of additions changes the last bits."""
     with xg.use_backend(backend):
         host = np.random.default_rng(0)
         values = xg.asarray(host.standard_normal(count).astype(np.float32))

@@ -1,4 +1,4 @@
-"""Which device it is, and the versions of all that stands between it and a result."""
+"""The device, and the versions of its driver and libraries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xgrad.backends import load, usable
 
 
 def require(backend: str) -> None:
-    """Raise BackendError, in one line, where the backend has no device."""
+    """Raise BackendError, with a message of one line, if the backend has no device."""
     usable(backend)
 
 
@@ -43,7 +43,7 @@ def version(number: int) -> str:
 
 
 def driver() -> str:
-    """The driver's own version, where nvidia-smi can tell."""
+    """The version of the driver, if nvidia-smi is installed."""
     try:
         command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)

@@ -1,4 +1,4 @@
-"""What a section is given, and what it gives."""
+"""The Job that is passed to a section: its settings, and the methods that record its results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Row = Sequence[str]
 
 @dataclass
 class Job:
-    """One section's work: where to run it, and where to write what is found."""
+    """The settings and the results of one section."""
 
     backend: str
     file: Path
@@ -26,21 +26,21 @@ class Job:
 
     @property
     def on_device(self) -> bool:
-        """Whether this is a measurement, and not a rehearsal."""
+        """Whether this is a measurement on a device, not a rehearsal."""
         return self.backend == "cupy"
 
     @property
     def left(self) -> float:
-        """Seconds that are left."""
+        """The seconds that are left."""
         return self.seconds - (perf_counter() - self.began)
 
     def put(self, **facts: Any) -> None:
-        """Add facts to the result, and write down all that there is."""
+        """Add facts to the results, and write all results so far."""
         self.found |= facts
         self.write()
 
     def table(self, title: str, header: Row, rows: Sequence[Row]) -> None:
-        """Add a table, or write one of that title anew."""
+        """Add a table, or replace the one of that title."""
         tables = self.found.setdefault("tables", {})
         tables[title] = {"header": list(header), "rows": [list(row) for row in rows]}
         self.write()
@@ -50,13 +50,13 @@ class Job:
         self.write()
 
     def fail(self, text: str) -> None:
-        """Note what is wrong: the section has then failed."""
+        """Record a failure, with a text that says what is wrong."""
         self.found["ok"] = False
         self.found.setdefault("failures", []).append(text)
         self.write()
 
     def check(self, holds: bool, text: str) -> None:
-        """The section has failed, with this text, unless it holds."""
+        """Record a failure with this text unless `holds` is true."""
         if not holds:
             self.fail(text)
 
@@ -65,7 +65,7 @@ class Job:
 
 
 def write_json(file: Path, value: Any) -> None:
-    """Write all of it or, if this process is killed meanwhile, nothing."""
+    """Write a JSON file whole, or not at all if this process is killed."""
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     temporary.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     temporary.replace(file)

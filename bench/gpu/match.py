@@ -1,8 +1,8 @@
-"""Every derivative on the device against float64 on the host: value, vjp and jvp, in units in the last place.
+"""Compares every value, vjp and jvp on the device with float64 on the host, in units in the last place (ulps).
 
-The cases are those of the tests (tests/cases), which walk every differentiable function. An error is that of the worst element,
-in ulps of the largest one: of the array's own dtype, so that about 1 is the best that rounding allows. Float32 on the host stands
-beside float32 on the device: what is as large there is the precision of float32, not the device's doing.
+The cases are those of the tests (tests/cases), which include every differentiable function. The error is that of the worst
+element, in ulps of the largest element in the array's own dtype: rounding alone gives about 1. The table also has float32 on the
+host: an error that is as large there is due to float32, not to the device.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from tests.point import Arrays, Point, to_hosts
 from xgrad.backends import load
 
 MODES = ("value", "vjp", "jvp")
-# As in the tests' laws: what two ways to the same number may differ by, of the largest element.
+# As in the tests' laws: the largest difference of two ways to the same number, relative to the largest element.
 LIMITS = {"float64": ROUNDING * 2**53, "float32": FLOAT32 * 2**24}
 
 Errors = dict[str, dict[str, float]]  # by dtype and mode
 
 
 def ulps(got: Arrays, want: Arrays, dtype: str) -> float:
-    """The largest error in units in the last place of the largest element; infinite where one is not finite, or shapes differ.
+    """The largest error in units in the last place of the largest element; infinite if one is not finite, or if shapes differ.
 
     >>> float(ulps([np.asarray([1.0, 2.0 + 2**-51])], [np.asarray([1.0, 2.0])], "float64"))
     1.0
@@ -48,7 +48,7 @@ def ulps(got: Arrays, want: Arrays, dtype: str) -> float:
 
 
 def errors(point: Point, exact: Point, dtype: str) -> Iterator[tuple[str, float]]:
-    """Of value, vjp and jvp at one point. The exact ones are in float64, from the very same inputs."""
+    """The errors of the value, vjp and jvp at one point. The exact numbers are computed in float64 from the same inputs."""
     exact.xs = [in_double(x) for x in point.xs]
     exact.directions, exact.weights = ([in_double(a) for a in arrays] for arrays in (point.directions, point.weights))
     value = to_hosts(point.function(*point.tensors(point.xs)))
@@ -75,7 +75,7 @@ def of_function(name: str, backend: str) -> dict[str, Any]:
                         worst[mode] = max(worst[mode], error)
                         if where == "device" and not error <= LIMITS[dtype]:
                             row["failures"].append(f"{case} {dtype} {mode}: {error:.1f} ulps")
-                except Exception as problem:  # a function that fails is a line of the table, not the end of it
+                except Exception as problem:  # a function that fails becomes a line of the table
                     row["failures"].append(f"{case} {dtype} on the {where}: {type(problem).__name__}: {problem}")
     return row
 

@@ -1,6 +1,6 @@
-"""What is timed: the same steps in xgrad, in the library under it by hand, and in PyTorch and JAX.
+"""The steps that are timed, each written with xgrad, by hand with its library, with PyTorch and with JAX.
 
-Each function gives a step, ready to be called, for the sizes asked for. Everything is float32, with TF32 off everywhere.
+Each function returns a step of a given size, ready to be called. Everything is float32, without TF32.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def torch_steps(torch: Any, device: str, *, compiled: bool) -> dict[str, Callabl
 
 
 def jax_steps(jax: Any) -> dict[str, Callable[..., Step]]:
-    """Whole steps under jit, waited for: JAX has streams of its own."""
+    """Whole steps under jit, each waiting for its result, because JAX uses streams of its own."""
     jnp = jax.numpy
 
     def waited(f: Any, *state: Any) -> Step:

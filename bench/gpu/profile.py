@@ -1,7 +1,7 @@
-"""The same question put to the driver: which calls of CUDA does a training step make?
+"""Counts the CUDA calls of a training step with a profiler: those that copy between host and device, and those that wait.
 
-By PyTorch's profiler, where PyTorch with CUDA is installed; else by CUPTI, NVIDIA's library for profilers, where it can be found
-(`pip install nvidia-cuda-cupti-cu12`). Where there is neither, it says so: then the section confirms nothing.
+It uses PyTorch's profiler if PyTorch with CUDA is installed, otherwise CUPTI, NVIDIA's library for profilers
+(`pip install nvidia-cuda-cupti-cu12`). With neither, the section reports that nothing was confirmed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bench.gpu.job import Job
 from bench.gpu.residency import steps
 
 Calls = Counter[str]
-# Of the names of CUDA's functions: what moves data between host and device, and what waits.
+# Parts of the names of CUDA's functions that copy between host and device, and of those that wait.
 TRAFFIC = ("HtoD", "DtoH", "HostToDevice", "DeviceToHost")
 WAITS = ("StreamSynchronize", "DeviceSynchronize", "CtxSynchronize", "EventSynchronize")
 LAUNCHES = ("LaunchKernel", "LaunchCooperative")
@@ -32,7 +32,7 @@ def by_torch(step: Callable[[], None]) -> Calls:
     for event in profiler.events() or []:
         if event.name.startswith(("cuda", "cu", "Memcpy")):
             names[event.name] += 1
-    names["cudaDeviceSynchronize"] -= 1  # the profiler's own, at its end
+    names["cudaDeviceSynchronize"] -= 1  # the profiler's own call at its end
     return names
 
 
@@ -57,7 +57,7 @@ def count(calls: Calls, words: tuple[str, ...]) -> int:
 
 
 def read_back() -> None:
-    """What a profiler must see, or it sees nothing."""
+    """A step with known calls. A profiler that does not see them cannot be used."""
     float(xg.sum(xg.ones(3)))
 
 

@@ -1,6 +1,6 @@
-"""The programs of bench/programs on the device, in float64, against NumPy: do they end with the same numbers?
+"""Runs the programs of bench/programs on the device, in float64, and compares their results with NumPy's.
 
-All of them take a few steps, and then run in full as far as there is time.
+Each runs for a few steps first, then in full if there is time.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from bench.programs import NAMES, Ends, Program, apart, load
 
 TITLE = "The same programs on the host and on the device"
 HEADER = ["program", "steps", "tolerance", "ends apart", "seconds host", "seconds device"]
-SPARE = 3.0  # seconds that stay: a section is stopped when its time is over
+SPARE = 3.0  # seconds to spare: a section is stopped when its time is over
 
 
 def run(job: Job) -> None:
     rows: dict[str, list[str]] = {}
     programs = [load(name) for name in NAMES]
     right: list[Program] = []
-    seconds: dict[str, float] = {}  # of a step
+    seconds: dict[str, float] = {}  # per step
     for program in programs:
         took = compare(job, program, program.few, rows)
         if took is not None:
@@ -43,10 +43,10 @@ def run(job: Job) -> None:
 
 
 def compare(job: Job, program: Program, steps: int, rows: dict[str, list[str]]) -> float | None:
-    """A row of the table. Returns the seconds of both runs, or None where the program fails or ends elsewhere."""
+    """Add a row to the table. Returns the seconds of both runs; None if the program fails or its results differ."""
     try:
         (here, on_host), (there, on_device) = (timed(program, backend, steps) for backend in ("numpy", job.backend))
-    except Exception as error:  # a program that fails is a line, not the end of it
+    except Exception as error:  # a program that fails becomes a line of the table
         job.fail(f"{program.name}: {type(error).__name__}: {error}")
         return None
     off = apart(there, here)
@@ -58,7 +58,7 @@ def compare(job: Job, program: Program, steps: int, rows: dict[str, list[str]]) 
 
 
 def timed(program: Program, backend: str, steps: int) -> tuple[Ends, float]:
-    """The ends, which are numbers of Python's: the device is done when they are there."""
+    """The results and the seconds. The results are Python numbers, so the device has finished when they are known."""
     with xg.use_backend(backend):
         start = perf_counter()
         ends = program.run(steps)

@@ -1,4 +1,4 @@
-"""README's table of a GPU, from the newest results: the seed and the MLP's step, on the host and on the device."""
+"""Makes README's table of a GPU from the newest results: the seed and the MLP's step, on the host and on the device."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BEGIN, END = "<!-- gpu:begin -->", "<!-- gpu:end -->"
 
 
 def newest(folder: Path = RESULTS) -> str:
-    """The table of the newest results, by date, or a word in its place where there are none."""
+    """The table of the newest results by date, or a note that there are none."""
     found = sorted(folder.glob("gpu-*.json"), key=lambda path: path.stem[-len("2026-01-31") :])
     if not found:
         return f"{BEGIN}\nNot measured yet: `python -m bench.gpu` measures.\n{END}"

@@ -1,4 +1,4 @@
-"""The results as files: JSON with everything, and a Markdown report beside it."""
+"""Writes the results of bench.gpu: a JSON file with everything, and a Markdown report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def stem(results: dict[str, Any]) -> str:
 
 
 def write(results: dict[str, Any], folder: Path) -> tuple[Path, Path]:
-    """Write both files; what was there of the same device and day is replaced."""
+    """Write both files. They replace those of the same device and day."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / f"{stem(results)}.json", folder / f"{stem(results)}.md"
     write_json(paths[0], results)

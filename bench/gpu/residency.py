@@ -1,6 +1,6 @@
-"""What a training step moves between host and device, and how often it waits: nothing, and never.
+"""Checks that a training step copies nothing between host and device, and never waits.
 
-Counted where CuPy's own code passes (tests/support/cupy_traffic.py). The section `profile` asks the driver instead.
+Calls are counted in CuPy's own code (tests/support/cupy_traffic.py). The section `profile` counts the driver's.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def run(job: Job) -> None:
     rows = []
     with xg.use_backend(job.backend) as backend:
         for name, step in steps().items():
-            for _ in range(2):  # kernels are compiled, and states made
+            for _ in range(2):  # the first steps compile kernels and allocate the optimizer's state
                 step()
             with counting(backend) as traffic:
                 step()

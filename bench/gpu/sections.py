@@ -1,4 +1,4 @@
-"""The sections in their order, and how one is run: in a process of its own, for so long and no longer."""
+"""The sections in order, and how each is run: in a process of its own, with a time limit."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 
 from bench.runner import ROOT
 
-# How many seconds each may take; all of them together leave a little of eight minutes. What needs the device for itself comes
-# before the suite, which may take what the others have left.
+# The seconds that each may take, together a little less than eight minutes. Sections that need the device for themselves come
+# before the suite, which may use the time that the others leave.
 SECONDS = {
     "match": 120.0,
     "residency": 30.0,
@@ -27,11 +27,11 @@ SECONDS = {
     "suite": 240.0,
 }
 ALL_SECONDS = 470.0
-GRACE = 2.0  # between being asked to end and being made to
+GRACE = 2.0  # seconds between SIGTERM and SIGKILL
 
 
 def run(name: str, backend: str, seconds: float, folder: Path) -> dict[str, Any]:
-    """The result of one section. `ok` is True, False, or None where it could not be had here and says why."""
+    """The result of one section. `ok` is True, False, or None if the section cannot run here; the summary then says why."""
     began = perf_counter()
     with tempfile.TemporaryDirectory() as scratch:
         file, log = Path(scratch) / "found.json", Path(scratch) / "log"
@@ -42,7 +42,7 @@ def run(name: str, backend: str, seconds: float, folder: Path) -> dict[str, Any]
             )
             try:
                 code = wait(process, seconds)
-            finally:  # also on Ctrl-C: what the section started ends with it
+            finally:  # also on Ctrl-C: end all processes that the section started
                 end(process)
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         if code != 0:
@@ -56,7 +56,7 @@ def run(name: str, backend: str, seconds: float, folder: Path) -> dict[str, Any]
 
 
 def wait(process: subprocess.Popen[bytes], seconds: float) -> int | None:
-    """The exit code of a process; None if it runs longer."""
+    """The exit code of a process; None if it is still running after `seconds`."""
     try:
         return process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -68,7 +68,7 @@ def environment() -> dict[str, str]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process that `start_new_session` gave a group of its own, and all that it started."""
+    """End a process and all that it started: `start_new_session` gave it a process group of its own."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)

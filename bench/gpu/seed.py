@@ -1,4 +1,4 @@
-"""The experiment that started xgrad, on the host and on the device from the same seed: two curves in one picture."""
+"""Runs the experiment that started xgrad on the host and on the device from one seed, and draws both curves in one picture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from bench.gpu.job import Job
 from xgrad.fit import fit
 
-# y = x**2 on [-100, 100], as `xgrad fit` runs it. The second is the seed's own death: every ReLU dies in the first steps.
+# y = x**2 on [-100, 100], as `xgrad fit` runs it. In the second run, as in the seed, every ReLU unit dies in the first steps.
 RUNS: dict[str, dict[str, Any]] = {
     "adam float64": {"optimizer": "adam", "steps": 1000, "dtype": "float64"},
     "adam float32": {"optimizer": "adam", "steps": 1000, "dtype": "float32"},
@@ -18,8 +18,8 @@ RUNS: dict[str, dict[str, Any]] = {
         "optimizer": "sgd", "lr": 0.01, "steps": 300, "dtype": "float32", "standardize": False, "output_activation": "relu",
     },
 }  # fmt: skip
-# How far the losses of the first 100 steps and the last prediction may be apart, of the largest. Rounding grows from step to
-# step, in float32 until two runs on one machine differ as much: there only the outcome is compared.
+# The largest differences of the first 100 losses and of the last prediction, relative to the largest value. Rounding errors grow
+# from step to step. In float32 two runs on one machine differ as much, so there only the outcome is compared.
 LIMITS = {"adam float64": (1e-9, 1e-4), "adam float32": (1e-3, 0.05), "raw SGD float32": (1e-3, 0.05)}
 
 
@@ -61,7 +61,7 @@ HEADER = [
 
 
 def apart(one: Any, other: Any) -> float:
-    """The largest difference, of the largest value; nan counts as equal to nan.
+    """The largest difference, relative to the largest value. nan counts as equal to nan.
 
     >>> apart([1.0, 2.0], [1.0, 2.5])
     0.25

@@ -1,6 +1,6 @@
-"""A pytest plugin: runs one of several equal parts of the tests, and writes each outcome down when it is known.
+"""A pytest plugin that runs one of several equal parts of the tests, and writes each outcome at once.
 
-`-p bench.gpu.shard`, with XGRAD_SHARD=2/16 and XGRAD_OUTCOMES naming the file: a line of JSON for each test.
+Use `-p bench.gpu.shard` with XGRAD_SHARD=2/16, and XGRAD_OUTCOMES for the file, which gets a line of JSON for each test.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 import os
 from typing import IO, Any
 
-BLOCK = 24  # tests that stand together compile the same kernels: they stay together
+BLOCK = 24  # neighbouring tests compile the same kernels, so they are kept in one part
 
 
 def of_shard(items: list[Any], number: int, count: int) -> list[Any]:
@@ -45,6 +45,6 @@ _file: IO[str] | None = None
 def _write(line: dict[str, Any]) -> None:
     global _file
     if _file is None:
-        _file = open(os.environ["XGRAD_OUTCOMES"], "a", encoding="utf-8")  # noqa: SIM115 (until the process ends)
+        _file = open(os.environ["XGRAD_OUTCOMES"], "a", encoding="utf-8")  # noqa: SIM115 (open until the process ends)
     _file.write(json.dumps(line) + "\n")
     _file.flush()

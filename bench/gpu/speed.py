@@ -1,4 +1,4 @@
-"""Speed: xgrad's steps against PyTorch's and JAX's in the same run, and against what the device can do."""
+"""Measures the speed of xgrad's steps, compared with PyTorch's and JAX's in the same run, and with the device's limits."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FULL = {
     "adam": [100_000_000],
     "matmul": [4096],
 }
-SMALL = {"mlp": [8], "chain": [1000], "adam": [1000], "matmul": [16]}  # of a rehearsal
+SMALL = {"mlp": [8], "chain": [1000], "adam": [1000], "matmul": [16]}  # the sizes of a rehearsal
 TITLES = {
     "mlp": "MLP 784-512-512-10, SGD with momentum, batch",
     "chain": "gradient of sum(sigmoid(1.5x + 0.5) tanh(x)), elements",
@@ -29,7 +29,7 @@ FLOATS = 4  # bytes
 
 
 def peers(job: Job) -> tuple[dict[str, dict[str, Callable[..., Step]]], list[str]]:
-    """Who else takes part, and who does not, and why."""
+    """The steps of the other libraries, and the reasons why some are left out."""
     found: dict[str, dict[str, Callable[..., Step]]] = {}
     absent = []
     if find_spec("torch") is None:
@@ -88,7 +88,7 @@ def run(job: Job) -> None:
 
 
 def on_the_host(job: Job) -> None:
-    """The MLP's step on NumPy, on one thread, as far as that is a matter of seconds."""
+    """Time the MLP's step on NumPy with one thread, for sizes that take seconds at most."""
     rows = []
     with xg.use_backend("numpy"):
         for size in [n for n in (FULL if job.on_device else SMALL)["mlp"] if n <= 8192]:
@@ -127,7 +127,7 @@ def ratio(job: Job, clock: Any, label: str, steps: Any, name: str, size: int, ow
     timer = WallClock(lambda: None) if label == "JAX jit" else clock
     try:
         seconds = timer.time(steps[name](size), 0.5 if job.on_device else 0.02).seconds
-    except Exception as error:  # another library's trouble is not ours
+    except Exception as error:  # an error of another library does not fail the section
         job.note(f"{label} on {name} {size}: {type(error).__name__}: {str(error)[:200]}")
         return "failed"
     job.put(peers={**job.found.get("peers", {}), f"{label}: {name} {size}": seconds})
@@ -135,7 +135,7 @@ def ratio(job: Job, clock: Any, label: str, steps: Any, name: str, size: int, ow
 
 
 def share(name: str, size: int, seconds: float, peaks: dict[str, float]) -> str:
-    """How near the step comes to the measured limit of the device; for the chain, as if each value moved once a step.
+    """The step's speed as a share of the measured limit of the device. For the chain, each value counts as moved once.
 
     >>> share("adam", 100, 7.0, {"copied bytes per second": 800.0, "flops per second": 1.0})
     '50 % of copying'
@@ -151,7 +151,7 @@ def share(name: str, size: int, seconds: float, peaks: dict[str, float]) -> str:
 
 
 def limits(cupy: Any, clock: Events) -> dict[str, float]:
-    """What the device can do, measured: bytes moved in a copy, and floating-point operations in a matrix product."""
+    """The device's measured limits: bytes per second of a copy, and floating-point operations per second of a matrix product."""
     n = 4096
 
     def matrix() -> Any:
@@ -167,7 +167,7 @@ def limits(cupy: Any, clock: Events) -> dict[str, float]:
 
 
 def launches(job: Job, clock: Any) -> None:
-    """What an operation on a small array costs the host: the library's own, xgrad's, and xgrad's recorded."""
+    """The host's time for an operation on a small array: the library's own, xgrad's, and xgrad's when it is recorded."""
     backend = xg.get_backend()
     x = xg.zeros((16,), dtype=xg.float32) + 0.5
     leaf = x.detach()
@@ -192,7 +192,7 @@ def launches(job: Job, clock: Any) -> None:
 
 
 def release(job: Job) -> None:
-    """Give what a pool holds back to the device: the next one in line has a pool of its own."""
+    """Return the pools' memory to the device, because the next library has a pool of its own."""
     if job.on_device:
         import gc
 

@@ -1,4 +1,4 @@
-"""The whole test suite with the backend, those marked `gpu` included, in as many processes as there are cores."""
+"""Runs the whole test suite on the backend, with the tests marked `gpu`, in as many processes as there are cores."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 from bench.gpu.job import Job
 from bench.runner import ROOT
 
-MOST = 14  # processes: each holds a context on the device
+MOST = 14  # processes at most: each has a context on the device
 
 
 def run(job: Job) -> None:
@@ -63,7 +63,7 @@ def start(backend: str, number: int, count: int, file: Path) -> subprocess.Popen
 
 
 def tell(job: Job, files: list[Path]) -> list[dict[str, Any]]:
-    """What the processes have written so far."""
+    """The outcomes that the processes have written so far."""
     lines = [
         json.loads(line)
         for file in files

@@ -1,10 +1,10 @@
-"""Time on a device, in three measures that together say where it goes.
+"""Measures the time of a step on a device in three ways, which together say what limits it.
 
-* `seconds`: of a step, in a row of steps, between two events: what a training loop sees.
-* `device`: the same while the host is far ahead, behind a kernel that keeps the device busy: the kernels alone, back to back.
-* `host`: how long the host takes to ask for a step, without waiting: Python, and what launching costs.
+* `seconds`: the time per step of several steps between two events, as a training loop sees it.
+* `device`: the same for steps that are queued behind a kernel that keeps the device busy: the time of the kernels alone.
+* `host`: the time in which the host queues a step, without waiting: Python, and launching kernels.
 
-Where `seconds` is about `device`, the kernels are the limit; where it is about `host`, Python and launching are.
+If `seconds` is about `device`, the kernels are the limit. If it is about `host`, Python and launching are.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ class Times:
 
     @property
     def limit(self) -> str:
-        """What the step is waiting for."""
+        """What limits the step: the kernels, or Python and launches."""
         if self.host is None or self.device is None:
             return "-"
         return "kernels" if self.device >= 0.8 * self.seconds else "Python and launches"
 
 
 class WallClock:
-    """For a library without events, and for a rehearsal: `wait` returns when what was asked for is done."""
+    """A clock for a library without events, and for a rehearsal. `wait` returns when all queued work is done."""
 
     def __init__(self, wait: Callable[[], Any]) -> None:
         self.wait = wait
@@ -56,7 +56,7 @@ class WallClock:
 
 
 class Events:
-    """CUDA events on the default stream, where CuPy and PyTorch both work."""
+    """A clock of CUDA events on the default stream, which CuPy and PyTorch both use."""
 
     def __init__(self, cupy: Any) -> None:
         self.cupy = cupy
@@ -90,7 +90,7 @@ class Events:
         return seconds
 
     def behind(self, step: Step, host: float, runs: int = 3) -> float:
-        """Device time of steps that are all asked for before the device comes to them."""
+        """The device's time per step for steps that are all queued before the device starts the first."""
         busy = min(0.5, 2 * host * runs + 2e-3)
         self.spin((1,), (1,), (int(1e9 * busy),))
         return self.between(step, runs)
@@ -110,7 +110,7 @@ extern "C" __global__ void spin(long long nanoseconds) {
 
 
 def repeats(once: float, budget: float) -> int:
-    """How many steps make a round, so that the rounds take about the budget.
+    """The number of steps in a round for which the rounds take about the budget.
 
     >>> repeats(0.01, 0.75)
     10

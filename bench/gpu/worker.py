@@ -1,4 +1,4 @@
-"""Runs one section in this process; see sections.py."""
+"""Runs one section of bench.gpu in this process; see sections.py."""
 
 from __future__ import annotations
 

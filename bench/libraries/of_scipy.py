@@ -19,7 +19,7 @@ COMPILED = "compiled code for NumPy arrays"
 
 
 def with_xp(f: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
-    """f(xp, a) as a function of a."""
+    """f(xp, a) as a function of a, with xp the namespace of a."""
     return lambda a: f(array_namespace(a), a)
 
 
@@ -75,7 +75,7 @@ TESTS_OF_TWO = ("bartlett", "f_oneway", "pearsonr", "ttest_ind", "ttest_rel")
 
 
 def hypotheses(name: str, what: str) -> Row:
-    """The statistic, or the p-value, of a test of two samples."""
+    """A row for the statistic, or the p-value, of a test of two samples."""
     remark = " (p-value)" if what == "pvalue" else ""
     return Row(f"stats.{name}{remark}", lambda x, y: getattr(getattr(stats, name)(x, y), what), X, POSITIVE)
 

@@ -31,7 +31,7 @@ CENTRES = MATRIX[:3] + 0.1
 
 
 def dispatched(f: Callable[..., Any]) -> Callable[..., Any]:
-    """f, with scikit-learn's dispatch on arrays switched on."""
+    """f, with scikit-learn's array_api_dispatch switched on."""
 
     def call(*args: Any) -> Any:
         with sklearn.config_context(array_api_dispatch=True):
@@ -54,7 +54,7 @@ def transformed(transformer: Any, because: str = "") -> Row:
 
 
 def mixture(x: Any) -> Any:
-    """The covariances after a few steps from means that are given. It adds reg_covar through a view of their diagonals."""
+    """The covariances after a few steps from given means. The library adds reg_covar through a view of their diagonals."""
     model = GaussianMixture(2, reg_covar=0.5, tol=1e9, max_iter=3, init_params="random_from_data", random_state=0)
     return model.fit(x).covariances_
 

@@ -16,7 +16,7 @@ TIMES = np.arange(6.0)
 
 
 def row(name: str, f: Callable[[xr.DataArray], Any], because: str = "") -> Row:
-    """A function of a DataArray with axes "time" and "place"."""
+    """A row for a function of a DataArray with axes "time" and "place"."""
 
     def call(x: Any) -> Any:
         return f(xr.DataArray(x, dims=("time", "place"), coords={"time": TIMES})).data

@@ -1,4 +1,4 @@
-"""A call into a library, and what comes of it with xgrad's tensors."""
+"""A Row is a call into a library, and finds out what it does with tensors."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import xgrad as xg
 
 Arrays = list[np.ndarray[Any, Any]]
 
-STEP = 1e-3  # of central differences of fourth order, whose error is then about 1e-12
-TOLERANCE = 1e-7  # of derivatives, relative to the largest element or to 1
-VALUES = 1e-10  # the same, of values
+STEP = 1e-3  # the step of central differences of fourth order, whose error is then about 1e-12
+TOLERANCE = 1e-7  # for derivatives, relative to the largest element or to 1
+VALUES = 1e-10  # the same for values
 
-# What can come of a row:
+# The outcomes of a row:
 WORKS = "works"
 RAISES = "an error"
 WARNS = "a warning"
 NAN = "nan"
-WRONG = "a wrong number"  # which must never be
+WRONG = "a wrong number"  # this must never happen
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=7)
@@ -31,9 +31,9 @@ MATRIX = RANDOM.normal(size=(6, 3))
 
 
 class Row:
-    """`call(*inputs)`, by the name it has in the table. It gives one array of real numbers.
+    """`call(*inputs)`, which returns one array of real numbers, and its name in the table.
 
-    `because` is the reason why it cannot work, if it cannot.
+    `because` is the reason if the call cannot work.
     """
 
     def __init__(self, name: str, call: Callable[..., Any], *inputs: Any, because: str = "") -> None:
@@ -46,13 +46,13 @@ class Row:
         return self.name
 
     def values(self, inputs: Sequence[Any]) -> Any:
-        """What the library gives for NumPy arrays."""
+        """The library's result for NumPy arrays."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return np.asarray(self.call(*(a.copy() for a in inputs)))
 
     def outcome(self) -> tuple[str, str]:
-        """One of the words above, and the details."""
+        """One of the outcomes above, and details."""
         want = self.values(self.inputs)
         weights = np.cos(1.0 + np.arange(want.size)).reshape(want.shape)
         directions = [np.sin(2.0 + np.arange(a.size)).reshape(a.shape) for a in self.inputs]
@@ -86,7 +86,7 @@ class Row:
         return WORKS, f"to {errors[worst]:.0e}"
 
     def _along(self, directions: Sequence[Any]) -> Any:
-        """The derivative in these directions, by central differences."""
+        """The derivative along these directions, by central differences."""
 
         def at(step: float) -> Any:
             return self.values([a + step * d for a, d in zip(self.inputs, directions, strict=True)])

@@ -1,4 +1,4 @@
-"""What was found of each library, as JSON, and as README's table."""
+"""Writes the outcomes for each library as JSON, and as README's tables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BEGIN, END = "<!-- libraries:begin -->", "<!-- libraries:end -->"
 
 
 class Library(NamedTuple):
-    """The version that was tried, and for each row its name, what came of it, and the reason if that is not right."""
+    """The version that was tried, and for each row its name, its outcome, and the reason if it does not work."""
 
     version: str
     rows: list[list[str]]
@@ -40,7 +40,7 @@ def read(path: Path = RESULTS) -> dict[str, Library]:
 
 
 def readme(path: Path = RESULTS) -> str:
-    """README's two tables, between their markers: what works, and what does not."""
+    """README's two tables between their markers: the calls that work, and those that do not."""
     found = read(path)
     count = sum(word == WORKS for library in found.values() for _, word, _ in library.rows)
     total = sum(len(library.rows) for library in found.values())
@@ -51,7 +51,7 @@ def readme(path: Path = RESULTS) -> str:
             "",
             report.table(["", "works"], _working(found), numbers=False),
             "",
-            "The others do not, and none of them gives a wrong number without a word:",
+            "The others do not. None of them gives a wrong number silently:",
             "",
             report.table(["", "what comes of it", "why"], _failing(found), numbers=False),
             END,

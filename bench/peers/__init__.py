@@ -1,6 +1,6 @@
-"""One module per peer, each writing the five workloads as a user of that library would.
+"""The peers of the benchmark: one module per library, with the five workloads as a user of that library writes them.
 
-A peer module has functions w1 to w5, each from a problem to a `Case`.
+A peer module has the functions w1 to w5, each from a problem to a `Case`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bench.problems import Case, Problem, Workload
 
 @dataclass(frozen=True)
 class Peer:
-    """`needs` is the module that must be importable; `packages` are those whose versions matter."""
+    """A peer. `needs` is the module that it imports, and `packages` are those whose versions are reported."""
 
     label: str
     module: str
@@ -54,7 +54,7 @@ PEERS: dict[str, Peer] = {
 
 
 def build(peer: str, workload: Workload, problem: Problem) -> Case:
-    """The case that `peer` makes of `problem`."""
+    """The problem as the peer's `Case`."""
     case = getattr(PEERS[peer].load(), workload.function)(problem)
     assert isinstance(case, Case)
     return case

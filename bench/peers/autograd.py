@@ -21,7 +21,7 @@ from bench.problems import (
 
 
 def sigmoid(x: Any) -> Any:
-    return 0.5 * (np.tanh(0.5 * x) + 1)  # as autograd's own examples have it
+    return 0.5 * (np.tanh(0.5 * x) + 1)  # as in autograd's own examples
 
 
 def relu(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""JAX with the whole step under jit: compiling is not timed, and every run waits for its result."""
+"""JAX, with the whole step under jit. Compilation is not timed, and every run waits for its result."""
 # mypy: disable-error-code="import-not-found,import-untyped"
 # mypy: allow-untyped-calls, allow-untyped-decorators
 
@@ -21,7 +21,7 @@ from bench.problems import (
     Regression,
 )
 
-jax.config.update("jax_enable_x64", True)  # keeps float32 as it is, and lets the tests ask for float64
+jax.config.update("jax_enable_x64", True)  # float32 stays float32, and the tests can use float64
 
 
 def w1(p: Chain) -> Case:

@@ -1,6 +1,6 @@
 """MyGrad, with its memory guard off, as its documentation advises for speed.
 
-Its Python numbers are float64 tensors, so scalars are given in the problem's dtype.
+It turns Python numbers into float64 tensors, so scalars are passed in the problem's dtype.
 """
 # mypy: disable-error-code="import-not-found,import-untyped,attr-defined,no-any-return"
 # mypy: allow-untyped-calls

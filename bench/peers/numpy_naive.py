@@ -1,4 +1,4 @@
-"""NumPy by hand, as a careful person writes it at once: the baseline of every ratio."""
+"""NumPy by hand, written carefully but without tuning: the baseline of every ratio."""
 
 from __future__ import annotations
 

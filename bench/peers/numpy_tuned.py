@@ -1,7 +1,7 @@
-"""NumPy by hand with every array preallocated: near the most that NumPy itself allows.
+"""NumPy by hand with every array preallocated: about as fast as NumPy can be.
 
-Tricks: out= everywhere, scalars as 0-d arrays of the dtype, sigmoid through tanh, `ones @ g` for a
-sum over the batch, an outer product for a matmul with a single column, masks as floats.
+It uses out= everywhere, scalars as 0-d arrays of the dtype, sigmoid by tanh, `ones @ g` for a sum over the batch, an outer
+product for a matmul with a single column, and masks as floats.
 """
 
 from __future__ import annotations
@@ -182,7 +182,7 @@ def w4(p: Elementwise) -> Case:
     x, dtype = p.x, p.x.dtype
     half, one, a_half, b_half, a = (np.asarray(v, dtype) for v in (0.5, 1, 0.5 * p.a, 0.5 * p.b, p.a))
     grad = np.empty_like(x)
-    block = min(16_384, x.size)  # the whole pass over a block stays in the cache
+    block = min(16_384, x.size)  # all steps on a block stay in the cache
     buffers = [np.empty(block, dtype) for _ in range(3)]
     mul, add, sub = np.multiply, np.add, np.subtract
 

@@ -1,7 +1,8 @@
-"""Programs as people write them, each in one file: data, noise and indices are NumPy arrays, and no line names a backend.
+"""Programs as users write them, one per file: data, noise and indices are NumPy arrays, and no line names a backend.
 
-A program has `run(steps)`, which returns what it ends with, by name; `STEPS`, a run of a second or so on NumPy; `FEW`, a run for
-tests; and `TOLERANCE`, how far an end may be from NumPy's, relative to it. `python -m bench.programs` runs them on every backend.
+A program defines `run(steps)`, which returns its final numbers by name; `STEPS`, for a run of about a second on NumPy; `FEW`, for
+tests; and `TOLERANCE`, the largest relative difference from NumPy's numbers. `python -m bench.programs` runs them on every
+backend.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ NAMES = (
 
 class Program(NamedTuple):
     name: str
-    title: str  # the first sentence of its text
+    title: str  # the first line of its docstring
     run: Callable[[int], Ends]
     steps: int
     few: int
@@ -47,7 +48,7 @@ def load(name: str) -> Program:
 
 
 def apart(ends: Ends, want: Ends) -> float:
-    """The largest difference of two programs' ends, each relative to what is wanted; infinite where one is nan or missing.
+    """The largest relative difference of a program's final numbers from those wanted; infinite if one is nan or missing.
 
     >>> apart({"loss": 2.0, "error": 0.0}, {"loss": 2.5, "error": 0.0})
     0.2

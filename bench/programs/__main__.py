@@ -1,13 +1,13 @@
-"""The same program on every backend, chosen by XGRAD_BACKEND alone: does it end with NumPy's numbers?
+"""Runs each program on every backend, chosen by XGRAD_BACKEND alone, and compares its final numbers with NumPy's.
 
     python -m bench.programs                   into bench/results/programs-DATE.{json,md}
-    python -m bench.programs --only gpt,vae    some of them; prints, and writes nothing
+    python -m bench.programs --only gpt,vae    some programs; prints, and writes nothing
     python -m bench.programs --backends torch  on some backends; prints, and writes nothing
     python -m bench.programs --no-save         prints, and writes nothing
-    python -m bench.programs --add dpnp        a column for a library with an environment of its own, into the newest results
+    python -m bench.programs --add dpnp        adds a column to the newest results, for a library with an environment of its own
 
-Each run is a process of its own; as many run beside each other as there are cores.
-Exits with 1, and names the programs, where an end differs or a program fails.
+Each run is a process of its own, and as many run at a time as there are cores. If a number differs or a program fails, the exit
+status is 1 and the programs are named.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ BACKENDS = [name for name in BUILT_IN if name != "numpy"]
 PACKAGES = {
     "cupy": "cupy-cuda13x", "dpnp": "dpnp", "torch": "torch", "jax": "jax", "dask": "dask", "strict": "array-api-strict",
 }  # fmt: skip
-# Where each step costs much (dask plans a graph for each number that is asked for, dpnp queues a kernel for each operation).
+# The backends on which each step is slow: dask plans a graph for each number, dpnp queues a kernel for each operation.
 FEW_STEPS = ("dask", "dpnp")
-# By backend and program, with the reason.
+# The programs that are left out, by backend, with the reason.
 LEFT_OUT = dict.fromkeys(
     [("dask", "ode_adjoint"), ("dask", "springs"), ("dask", "recurrent")],
     "a step is thousands of operations on a few numbers each, and planning its graph takes minutes",
 )
-SECONDS = 600.0  # that a run may take
+SECONDS = 600.0  # the time limit of a run
 
 Found = dict[str, Any]
 
 
 def one_run(name: str, backend: str, steps: int) -> Found:
-    """What a program ends with, and its seconds; or why it failed."""
+    """A program's final numbers and its seconds; or the reason why it failed."""
     command = [sys.executable, "-m", "bench.programs.worker", name, str(steps)]
     env = os.environ | ENVIRONMENT | {"XGRAD_BACKEND": backend, "XGRAD_DTYPE": "float64"}
     try:
@@ -57,7 +57,7 @@ def one_run(name: str, backend: str, steps: int) -> Found:
 
 
 def compared(program: Program, backend: str, numpy: dict[int, Found]) -> Found:
-    """A run on a backend, beside NumPy's of as many steps."""
+    """A run on a backend, compared with NumPy's run of as many steps."""
     if (backend, program.name) in LEFT_OUT:
         return {"left out": LEFT_OUT[backend, program.name]}
     steps = program.few if backend in FEW_STEPS else program.steps
@@ -74,7 +74,7 @@ def compared(program: Program, backend: str, numpy: dict[int, Found]) -> Found:
 
 
 def measure(names: list[str], backends: list[str]) -> tuple[Found, list[str]]:
-    """A row for each program, and the runs that did not end as NumPy's."""
+    """A row for each program, and a list of the runs whose numbers differ from NumPy's."""
     rows: Found = {}
     wrong: list[str] = []
     for name in names:
@@ -101,7 +101,7 @@ def say(line: str) -> None:
 
 
 def choose(wanted: list[str] | None) -> tuple[list[str], dict[str, str]]:
-    """The backends to run on, and why others are left out. One that is asked for must be usable."""
+    """The backends to run on, and the reasons why others are left out. A backend that is named must be usable."""
     missing: dict[str, str] = {}
     for name in wanted or BACKENDS:
         try:

@@ -12,7 +12,7 @@ SIDE, BATCH, CLASSES = 12, 32, 4
 
 
 def pictures(n: int, seed: int):
-    """Bars in four directions, moved about and covered with noise."""
+    """Bars in four directions, at random places, with noise."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(CLASSES, size=n)
     rows, columns = np.meshgrid(np.arange(SIDE) - SIDE / 2, np.arange(SIDE) - SIDE / 2, indexing="ij")
@@ -23,7 +23,7 @@ def pictures(n: int, seed: int):
 
 
 class Conv2d(nn.Module):
-    """A convolution without padding: the patches of the picture side by side, times a matrix."""
+    """A convolution without padding: the patches of a picture, joined along one axis, times a matrix."""
 
     def __init__(self, channels: int, features: int, size: int, rng) -> None:
         self.size = size

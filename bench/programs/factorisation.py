@@ -1,4 +1,4 @@
-"""Recommending: users and films as vectors, learned from a few ratings by minibatches; their product is the rating."""
+"""A recommender: users and films are vectors whose product is the rating, learned from a few ratings in minibatches."""
 
 from __future__ import annotations
 

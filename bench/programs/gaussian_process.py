@@ -11,7 +11,7 @@ STEPS, FEW, TOLERANCE = 100, 3, 1e-6
 X = np.sort(np.random.default_rng(0).uniform(-3, 3, size=40))
 Y = np.sin(2 * X) + 0.2 * np.random.default_rng(1).normal(size=40)
 UNSEEN = np.linspace(-2.5, 2.5, 9)
-START = np.array([0.0, 0.0, -1.0])  # logarithms of the length, the amplitude and the noise
+START = np.array([0.0, 0.0, -1.0])  # the logarithms of the length, the amplitude and the noise
 
 
 def kernel(a, b, log_parameters):
@@ -20,7 +20,7 @@ def kernel(a, b, log_parameters):
 
 
 def factor(log_parameters):
-    """The Cholesky factor of the covariance of what was measured."""
+    """The Cholesky factor of the covariance of the measurements."""
     return xg.linalg.cholesky(kernel(X, X, log_parameters) + xg.exp(2 * log_parameters[2]) * np.eye(len(X)))
 
 
@@ -31,13 +31,13 @@ def negative_log_likelihood(log_parameters):
 
 
 def predict(log_parameters):
-    """The mean of the process where nothing was measured."""
+    """The mean of the process at new points."""
     L = factor(log_parameters)
     return kernel(UNSEEN, X, log_parameters) @ xg.linalg.solve(L.mT, xg.linalg.solve(L, Y))
 
 
 def for_scipy(x):
-    """SciPy works on the host: the value and the gradient are brought there, wherever they were computed."""
+    """The value and the gradient on the host, where SciPy works."""
     value, gradient = xg.value_and_grad(negative_log_likelihood)(x)
     return value.item(), gradient.numpy()
 

@@ -12,7 +12,7 @@ from xgrad import nn, optim
 F = nn.functional
 STEPS, FEW, TOLERANCE = 30, 1, 1e-7
 LETTERS, WORD, WIDTH, HEADS, BATCH = 6, 4, 24, 3, 32
-LENGTH = 2 * WORD - 1  # of what goes in: the word, and all but the last letter of the word backwards
+LENGTH = 2 * WORD - 1  # of the input: the word, and the reversed word without its last letter
 
 
 def batch(rng):
@@ -51,7 +51,7 @@ class Block(nn.Module):
     def forward(self, x):
         x = x + self.attention(self.norm1(x))
         h = self.widen(self.norm2(x))
-        return x + self.narrow(h * F.sigmoid(1.702 * h))  # GELU, nearly
+        return x + self.narrow(h * F.sigmoid(1.702 * h))  # an approximation of GELU
 
 
 class GPT(nn.Module):

@@ -1,4 +1,4 @@
-"""A Kalman filter that follows a moving point, and learns both of its noises from the likelihood of what was seen."""
+"""A Kalman filter that follows a moving point. It learns both of its noises from the likelihood of the observations."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import xgrad as xg
 from xgrad import optim
 
 STEPS, FEW, TOLERANCE = 25, 1, 1e-9
-F = np.array([[1.0, 1.0], [0.0, 1.0]])  # position and velocity, a second later
-G = np.array([[0.25, 0.5], [0.5, 1.0]])  # what a random acceleration adds
-H = np.array([[1.0, 0.0]])  # only the position is seen
+F = np.array([[1.0, 1.0], [0.0, 1.0]])  # position and velocity after one second
+G = np.array([[0.25, 0.5], [0.5, 1.0]])  # the covariance that a random acceleration adds
+H = np.array([[1.0, 0.0]])  # only the position is observed
 
 
 def path(n: int = 40):

@@ -1,4 +1,4 @@
-"""Learning to learn: a network that one gradient step fits to any sine wave. The tasks are a batch axis of `xg.vmap`."""
+"""Meta-learning: a network that one gradient step fits to any sine wave. The tasks are a batch axis of `xg.vmap`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TASKS, SAMPLES, HIDDEN, INNER = 8, 10, 20, 0.05
 
 
 def tasks(rng):
-    """Sine waves of random height and phase: samples to adapt to, and others to be judged by."""
+    """Sine waves of random amplitude and phase: samples to adapt to, and samples to evaluate on."""
     height, phase = rng.uniform(0.5, 2.0, size=(TASKS, 1)), rng.uniform(0, np.pi, size=(TASKS, 1))
     x = rng.uniform(-3, 3, size=(2, TASKS, SAMPLES))
     y = height * np.sin(x + phase)

@@ -1,4 +1,4 @@
-"""Poisson regression by SciPy's trust region: gradient and Hessian of the likelihood, and from it the parameters' errors."""
+"""Poisson regression by SciPy's trust region, with the likelihood's gradient and Hessian, and the parameters' errors from it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ X, COUNTS = data()
 
 
 def negative_log_likelihood(w):
-    """Without the term that w does not move."""
+    """The negative log-likelihood, without the term that does not depend on w."""
     rate = X @ w
     return xg.sum(xg.exp(rate) - COUNTS * rate)
 

@@ -1,7 +1,7 @@
-"""Foxes and hares: the four rates of a differential equation from its course, its gradient by the adjoint equation.
+"""Foxes and hares: fits the four rates of a differential equation to its solution, with gradients from the adjoint equation.
 
-The solver is one primitive: nothing of its steps is kept. Its gradient integrates the adjoint state backward in time, beside the
-solution.
+The solver is one primitive, so none of its steps is saved. Its gradient integrates the adjoint state backward in time, together
+with the solution.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def rk4(f, state, span: float):
 
 
 def course(start, rates):
-    """The states at all times, step by step."""
+    """The states at all times."""
     states = [start]
     for span in np.diff(TIMES):
         states.append(rk4(lambda s: growth(s, rates), states[-1], float(span)))
@@ -44,7 +44,7 @@ def course(start, rates):
 
 
 def adjoint(g, out, start, rates):
-    """The gradients by start and rates: backward in time from g, the gradient by the states."""
+    """The gradients by start and rates: integrated backward in time from g, the gradient by the states."""
 
     def backward(joint):
         state, by_state = joint[:2], joint[2:4]

@@ -23,7 +23,7 @@ class Network(nn.Module):
 
 
 def residual(u, x, t):
-    """u_t - u_xx / 10 at each point; a point's u depends on no other's, so the gradient of the sum is all derivatives at once."""
+    """u_t - u_xx / 10 at each point. u at a point depends on no other point, so the gradient of the sum has all derivatives."""
 
     def total(x, t):
         return xg.sum(u(x, t))

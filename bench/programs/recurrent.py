@@ -1,4 +1,4 @@
-"""A gated recurrent network foretells a wave; its cell is written by hand."""
+"""A gated recurrent network predicts a wave. Its cell is written by hand."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BATCH, LENGTH, HIDDEN = 16, 20, 12
 
 
 def waves(rng):
-    """Two sines each, and noise: the next value is what is to be foretold."""
+    """Waves of two sines and noise. The next value is to be predicted."""
     t = np.arange(LENGTH + 1)
     pace, phase = rng.uniform(0.2, 0.8, size=(2, BATCH, 1)), rng.uniform(0, 6, size=(2, BATCH, 1))
     wave = np.sin(pace * t + phase).mean(axis=0) + 0.02 * rng.normal(size=(BATCH, LENGTH + 1))

@@ -1,4 +1,4 @@
-"""Policy gradients: sixteen walkers at once learn the way through a small field with a pit, to a goal."""
+"""Policy gradients: sixteen walkers learn the way through a small field with a pit to a goal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DIRECTIONS = np.array([[0, 1], [0, -1], [1, 0], [-1, 0]])
 
 
 def move(places, actions):
-    """The new places, and the rewards. Goal and pit hold on to whoever is there, and pay nothing more."""
+    """The new places and the rewards. A walker at the goal or in the pit stays there without further reward."""
     done = (places == GOAL) | (places == PIT)
     at = np.stack(np.divmod(places, SIDE), axis=1)
     there = np.clip(at + DIRECTIONS[actions], 0, SIDE - 1) @ np.array([SIDE, 1])
@@ -23,7 +23,7 @@ def move(places, actions):
 
 
 def episode(policy, rng):
-    """The log probabilities of what each walker did, move by move, and the rewards."""
+    """The log probability of each walker's action at each move, and the rewards."""
     places = rng.integers(0, SIDE, size=WALKERS)  # in the first row
     log_probabilities, rewards = [], []
     for _ in range(MOVES):

@@ -1,4 +1,4 @@
-"""A net of springs falls onto the ground; its start velocity and the springs' lengths are learned, so that it lands on a spot."""
+"""A net of springs falls to the ground. Its start velocity and the springs' lengths are learned, so that it lands on a spot."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import xgrad as xg
 from xgrad import optim
 
-STEPS, FEW, TOLERANCE = 2, 1, 1e-7  # from the third step on, the bounces make the last digit grow
+STEPS, FEW, TOLERANCE = 2, 1, 1e-7  # from the third step on, the bounces amplify rounding errors
 SIDE, MOMENTS, DT = 3, 40, 0.02
 STIFFNESS, DAMPING, GRAVITY = 60.0, 0.4, np.array([0.0, -9.8])
 PLACES = np.stack(np.meshgrid(0.5 * np.arange(SIDE), 1.0 + 0.5 * np.arange(SIDE), indexing="ij"), axis=-1).reshape(
@@ -20,7 +20,7 @@ SPOT = np.array([1.6, 0.6])
 
 
 def simulate(lengths, velocity):
-    """Where the masses are at the end."""
+    """The places of the masses at the end."""
     x, v = xg.asarray(PLACES), xg.broadcast_to(velocity, PLACES.shape)
     one, other = PAIRS.T
     for _ in range(MOMENTS):
@@ -30,7 +30,7 @@ def simulate(lengths, velocity):
         force = xg.at(xg.zeros(PLACES.shape), one).add(pull)
         force = xg.at(force, other).subtract(pull)
         v = v + DT * (force + GRAVITY - DAMPING * v)
-        v = xg.where((x < 0) & (v < 0) & UPWARD, -0.3 * v, v)  # the ground gives back a third
+        v = xg.where((x < 0) & (v < 0) & UPWARD, -0.3 * v, v)  # a bounce returns a third of the speed
         x = x + DT * v
     return x
 

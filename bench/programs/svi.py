@@ -1,4 +1,4 @@
-"""Stochastic variational inference: the posterior of a logistic regression as a normal distribution, by its lower bound."""
+"""Stochastic variational inference: a normal distribution for the posterior of a logistic regression, by the evidence bound."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def data():
 
 
 def lower_bound(mean, log_scale, x, y, noise):
-    """An estimate from a minibatch and a few draws; the prior is a standard normal distribution."""
+    """An estimate of the lower bound from a minibatch and a few draws. The prior is a standard normal distribution."""
     weights = mean + xg.exp(log_scale) * noise
     logits = weights @ x.T
     scores = y * logits - nn.functional.softplus(logits)

@@ -1,4 +1,4 @@
-"""The results of `python -m bench.programs` as a report, and as README's table."""
+"""Writes the results of `python -m bench.programs` as a report, and as README's table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Results = dict[str, Any]
 
 
 def in_words(found: Results | None) -> str:
-    """A cell: how far the ends are from NumPy's, or what happened instead."""
+    """A cell of the table: the difference from NumPy's numbers, or what happened instead."""
     if found is None:
         return "-"
     if "failed" in found:
@@ -25,7 +25,7 @@ def in_words(found: Results | None) -> str:
 
 
 def differences(results: Results) -> str:
-    """Programs down, backends across."""
+    """A table with a row for each program and a column for each backend."""
     backends = results["backends"]
     rows = []
     for name, row in results["programs"].items():
@@ -36,7 +36,7 @@ def differences(results: Results) -> str:
 
 
 def remarks(results: Results) -> list[str]:
-    """What was shortened, left out or failed."""
+    """The runs that were shortened, left out or failed."""
     lines = [f"* `{backend}` left out: {why}" for backend, why in results["missing"].items()]
     lines += [f"* `{backend}` was run apart: {where}" for backend, where in results.get("added", {}).items()]
     for name, row in results["programs"].items():
@@ -95,7 +95,7 @@ def _seconds(found: Results | None) -> str:
 
 
 def write(results: Results, folder: Path = report.RESULTS) -> Path:
-    """Write programs-DATE.json and .md; a second run of a day replaces the first."""
+    """Write programs-DATE.json and .md. A second run on a day replaces the first."""
     path = folder / f"programs-{results['machine']['date']}.json"
     path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     path.with_suffix(".md").write_text(markdown(results), encoding="utf-8")
@@ -103,7 +103,7 @@ def write(results: Results, folder: Path = report.RESULTS) -> Path:
 
 
 def add(results: Results, folder: Path = report.RESULTS) -> Path:
-    """Write the backends of these results into the newest ones, in place of what they say of them."""
+    """Write the backends of these results into the newest results, in place of theirs."""
     path = sorted(folder.glob("programs-*.json"))[-1]
     newest: Results = json.loads(path.read_text(encoding="utf-8"))
     where = results["machine"]
@@ -122,7 +122,7 @@ def add(results: Results, folder: Path = report.RESULTS) -> Path:
 
 
 def readme(folder: Path = report.RESULTS) -> str:
-    """README's table of the newest results, or a word in its place where there are none yet."""
+    """README's table of the newest results, or a note that there are none."""
     paths = sorted(folder.glob("programs-*.json"))
     if not paths:
         return f"{BEGIN}\nNot run yet: `python -m bench.programs` runs them.\n{END}"

@@ -1,4 +1,4 @@
-"""A variational autoencoder of pictures in two levels: blocks of ink, of any place and size."""
+"""A variational autoencoder of black and white pictures: blocks of ink of any place and size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One program in a process of its own, on the backend that XGRAD_BACKEND says: prints its ends and its seconds as JSON.
+"""Runs one program on the backend of XGRAD_BACKEND, as a process, and prints its final numbers and its seconds as JSON.
 
 python -m bench.programs.worker NAME STEPS
 """
