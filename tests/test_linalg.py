@@ -86,7 +86,7 @@ def test_wrong_arguments_are_named(xp):
         xp.linalg.outer(x, x)
     with pytest.raises(ValueError, match="norm must be 'backward'"):
         xp.fft.rfft(x, norm="sideways")
-    with pytest.raises(ValueError, match="one element or more, not 0"):
+    with pytest.raises(ValueError, match="must be 1 or more, not 0"):
         xp.fft.rfft(x, n=0)
     with pytest.raises(ValueError, match=r"2 lengths s=\(2, 2\) for 1 axes"):
         xp.fft.rfftn(x, s=(2, 2), axes=(0,))
@@ -94,6 +94,15 @@ def test_wrong_arguments_are_named(xp):
         xp.fft.rfftn(x, axes=(0, -2))
     with pytest.raises(ValueError, match="axis 2 of an array with 2 axes"):
         xp.fft.rfft(x, axis=2)
+    with pytest.raises(ValueError, match="rfftn: there must be one axis or more"):
+        xp.fft.rfftn(x, axes=())
+    with pytest.raises(TypeError, match="irfft: expected a tensor"):
+        xp.fft.irfft([1.0, 2.0])
+    for n in (0, 1, 2):
+        with pytest.raises(
+            ValueError, match=r"matrix_power: x must be a stack of square matrices, not of shape \(2,\)"
+        ):
+            xp.linalg.matrix_power(x[0], n)
 
 
 # --- results --------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/rules/singular_values.py": "linalg conventions",
     "xgrad/rules/entropy.py": "special special_derivatives",
     "xgrad/rules/fft.py": "rules dask",
+    "xgrad/rules/frequencies.py": "rules dask",
     "xgrad/rules/indexing.py": "indexing layout",
     "xgrad/rules/linalg.py": "linalg norms",
     "xgrad/rules/linear_algebra.py": "dispatch rules",

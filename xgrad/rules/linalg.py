@@ -189,6 +189,8 @@ def matrix_power(x: Any, n: int, /) -> Tensor:
         TypeError: for what is not an array, and for an n that is no integer.
     """
     x, n = operand("matrix_power", x), integer("matrix_power", n, "n")
+    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
+        raise ValueError(f"matrix_power: x must be a stack of square matrices, not of shape {tuple(x.shape)}")
     if n == 0:
         one: Tensor = BOUND["eye"](backend_of("matrix_power", (x,)), x.shape[-1], dtype=x.dtype)
         return repeated(one, x.shape)
