@@ -31,26 +31,6 @@ def documented() -> Iterator[tuple[str, Any]]:
 NOT_YET = {
     # B
     "Tensor",
-    "random.Generator",
-    "random.default_generator",
-    "random.seed",
-    "special.betainc",
-    "special.betaln",
-    "special.binom",
-    "special.derivative",
-    "special.fdtr",
-    "special.fdtrc",
-    "special.gammainc",
-    "special.gammaincc",
-    "special.kl_div",
-    "special.log_softmax",
-    "special.logsumexp",
-    "special.polygamma",
-    "special.psi",
-    "special.rel_entr",
-    "special.softmax",
-    "special.xlog1py",
-    "special.xlogy",
 }
 
 PUBLIC = {path: thing for path, thing in documented() if path not in NOT_YET}
@@ -160,6 +140,17 @@ def test_a_row_becomes_a_docstring() -> None:
         "", "https://example.org",
     ]  # fmt: skip
     assert ">>> round(xg.half(3.0).item(), 4)" in of_row("half", "x / 2. half(3.0) = 1.2345")
+
+
+def test_a_part_that_is_added_stands_in_its_place() -> None:
+    titles = re.findall(r"(?m)^(Args|Returns|Derivative|Raises):$", doc_of(PUBLIC["special.gammainc"]))
+    assert titles == ["Args", "Returns", "Derivative", "Raises"]
+
+
+def test_the_usual_errors_are_added_to_those_that_a_docstring_names() -> None:
+    _, _, raised = doc_of(PUBLIC["special.gammainc"]).partition("Raises:\n")
+    names = ["NotImplementedError", "TypeError", "ValueError", "MixedBackendsError"]
+    assert re.findall(r"(?m)^ {4}(\w+): ", raised) == names
 
 
 def test_what_a_docstring_says_itself_is_kept() -> None:

@@ -1,7 +1,7 @@
 """Random arrays: the same seed gives the same numbers on every backend.
 
-They are drawn on the host in double precision, cast, and moved. A layer that is given no generator draws from the one
-that `seed` sets.
+The host draws them in double precision. Then they are converted to the dtype and moved to the device. A layer without a generator
+of its own uses the default generator, which `seed` starts anew.
 
 >>> import xgrad as xg
 >>> rng = xg.random.Generator(0)
@@ -28,16 +28,26 @@ Shape = int | tuple[int, ...]
 
 
 class Generator:
-    """A stream of random numbers.
+    """A stream of random numbers, which are the same on every backend.
+
+    >>> import xgrad as xg
+    >>> xg.random.Generator(0).integers(0, 10, (5,)).tolist()
+    [8, 6, 5, 2, 3]
 
     Args:
-        seed: an integer, 0 or more; None for a stream that differs from run to run.
+        seed: an integer, 0 or more; None for a stream that is different in every run.
 
-    Every draw takes `dtype` (by default the backend's) and `device` (by default the current one); what the next draw
-    gives depends on neither.
+    Every method that draws has the arguments `dtype`, where None means the default dtype of its kind, and `device`, where None
+    means the current device. The stream does not depend on them: the next draw gives the same numbers whatever they were.
 
     Raises:
-        ValueError: a negative seed or size, bounds in the wrong order, a spread below zero, a chance outside [0, 1].
+        ValueError: for a seed or a length below 0, bounds in the wrong order, a standard deviation below 0, and a probability
+            outside [0, 1]. A call that raises leaves the stream as it was.
+        TypeError: for a seed or a length that is no integer, a bound that is no number, and a dtype that the backend does not
+            have.
+        BackendError: for a device that the backend does not have.
+
+    The stream is that of NumPy's default generator: https://numpy.org/doc/stable/reference/random/generator.html
     """
 
     def __init__(self, seed: int | None = None) -> None:
@@ -46,7 +56,7 @@ class Generator:
 
         if seed is not None:
             if isinstance(seed, bool) or integer("Generator", seed, "seed") < 0:
-                raise ValueError(f"a seed is an integer, 0 or more, got {seed!r}")
+                raise ValueError(f"Generator: seed must be an integer, 0 or more, not {seed!r}")
             seed = integer("Generator", seed, "seed")
         self.seed = seed
         self._host = default_rng(seed)
@@ -55,9 +65,7 @@ class Generator:
 
     @property
     def host(self) -> Any:
-        """The host's generator that draws. A checkpointed function that is run again draws from another, which stands where
-        this one stood when it was first run.
-        """
+        """NumPy's generator. A checkpointed function that runs again gets a copy, in the state of its first run."""
         return reading.stream(self, self._host) if noting else self._host
 
     def __repr__(self) -> str:
@@ -72,7 +80,7 @@ class Generator:
         dtype: Any = None,
         device: Any = None,
     ) -> Tensor:
-        """Normal numbers of that mean and standard deviation."""
+        """A tensor of normally distributed numbers with that mean and standard deviation."""
         mean, std = _real("normal", mean, "mean"), _real("normal", std, "std")
         if not (0 <= std < math.inf and math.isfinite(mean)):
             raise ValueError(f"normal: mean and std must be finite, and std 0 or more, got {mean!r} and {std!r}")
@@ -88,7 +96,7 @@ class Generator:
         dtype: Any = None,
         device: Any = None,
     ) -> Tensor:
-        """Numbers evenly spread over [low, high)."""
+        """A tensor of uniformly distributed numbers in [low, high)."""
         low, high = _real("uniform", low, "low"), _real("uniform", high, "high")
         if not (low <= high and math.isfinite(high - low)):
             raise ValueError(f"uniform: low and high must be finite and in that order, got {low!r} and {high!r}")
@@ -104,21 +112,21 @@ class Generator:
         dtype: Any = None,
         device: Any = None,
     ) -> Tensor:
-        """Integers from low to high - 1, or from 0 to low - 1 if high is not given, drawn with replacement."""
+        """A tensor of integers from low to high - 1, or from 0 to low - 1 without `high`. They may repeat."""
         start, stop = (0, low) if high is None else (low, high)
         start, stop = integer("integers", start, "low"), integer("integers", stop, "high")
         if not start < stop:
-            raise ValueError(f"integers: there are none from {start!r} to below {stop!r}")
+            raise ValueError(f"integers: low must be below high, got {start!r} and {stop!r}")
         sizes, place = _sizes("integers", shape), _Place("integral", dtype, device)
         return place.tensor(self.host.integers(start, stop, sizes))
 
     def permutation(self, n: int, *, dtype: Any = None, device: Any = None) -> Tensor:
-        """The integers from 0 to n - 1 in random order."""
+        """A tensor of the integers from 0 to n - 1 in random order."""
         (length,), place = _sizes("permutation", n), _Place("integral", dtype, device)
         return place.tensor(self.host.permutation(length))
 
     def bernoulli(self, shape: Shape = (), *, p: float = 0.5, dtype: Any = None, device: Any = None) -> Tensor:
-        """True with chance p, as booleans; with a numeric `dtype`, ones and zeros."""
+        """A tensor of booleans, each True with probability p. With a numeric `dtype` they are 1 and 0."""
         p = _real("bernoulli", p, "p")
         if not 0 <= p <= 1:
             raise ValueError(f"bernoulli: p must be from 0 to 1, got {p!r}")
@@ -130,7 +138,18 @@ _default: Generator | None = None
 
 
 def default_generator() -> Generator:
-    """The generator that is used where none is given."""
+    """The generator that layers and nn.init use if they are given none.
+
+    >>> import xgrad as xg
+    >>> rng = xg.random.seed(0)
+    >>> xg.random.default_generator() is rng
+    True
+
+    Returns:
+        The generator of the last call of `seed`, or before any call a generator without a seed. Raises nothing.
+
+    PyTorch's counterpart: https://docs.pytorch.org/docs/stable/random.html
+    """
     found: Generator = reading.default_generator(_current) if noting else _current()
     return found
 
@@ -143,7 +162,26 @@ def _current() -> Generator:
 
 
 def seed(n: int) -> Generator:
-    """Start the default generator anew from n, and return it."""
+    """Start the default generator anew.
+
+    >>> import xgrad as xg
+    >>> rng = xg.random.seed(0)
+    >>> first = rng.normal((3,))
+    >>> bool(xg.all(xg.random.seed(0).normal((3,)) == first))
+    True
+
+    Args:
+        n: the seed, an integer, 0 or more.
+
+    Returns:
+        The new default generator.
+
+    Raises:
+        ValueError: for a negative seed.
+        TypeError: for a seed that is no integer.
+
+    PyTorch's counterpart: https://docs.pytorch.org/docs/stable/generated/torch.manual_seed.html
+    """
     global _default
     generator = Generator(n)
     if not (noting and reading.reseed(generator)):
@@ -152,7 +190,7 @@ def seed(n: int) -> Generator:
 
 
 class _Place:
-    """Where numbers are to go. It is settled before they are drawn, so that an error leaves the stream where it was."""
+    """The backend, device and dtype of a draw. They are checked before the draw, so that an error leaves the stream as it was."""
 
     def __init__(self, kind: str, dtype: Any, device: Any) -> None:
         self.backend = get_backend() if device is None else get_backend().on_device(device)
@@ -165,7 +203,7 @@ class _Place:
 
 
 def _real(name: str, value: Any, what: str) -> float:
-    """A real number, also NumPy's or in a 0-d array."""
+    """The argument `what` as a float: a Python or NumPy number, or a 0-d array."""
     with suppress(TypeError):
         if check(name, value) == () or is_scalar(value):
             return float(value)
@@ -175,5 +213,5 @@ def _real(name: str, value: Any, what: str) -> float:
 def _sizes(name: str, shape: Shape) -> tuple[int, ...]:
     sizes = integers(name, shape, "shape")
     if any(n < 0 for n in sizes):
-        raise ValueError(f"{name}: a shape has no negative sizes, got {shape!r}")
+        raise ValueError(f"{name}: the lengths in a shape must be 0 or more, got {shape!r}")
     return sizes

@@ -17,7 +17,7 @@ from xgrad.rules.special_arguments import InTheLast, arrays, root_pi
 
 
 def _digamma_rise(xp: Any, a: Any, b: Any) -> Any:
-    """digamma(a + b) - digamma(a). For positive a and a + b all terms here have the sign of b, so that nothing cancels."""
+    """digamma(a + b) - digamma(a), without cancellation: for positive a and a + b, all terms of the sum have the sign of b."""
     usual = (a > 0) & (a + b > 0)
     one = xp.ones((), dtype=a.dtype)
     p, d = xp.where(usual, a, one), xp.where(usual, b, one)
@@ -28,7 +28,7 @@ def _digamma_rise(xp: Any, a: Any, b: Any) -> Any:
     u, v = 1 / p, 1 / (p + d)
     step = d * v * u  # u - v
     rise = rise + xp.log1p(d * u) + 0.5 * step
-    # Now the differences of u**2, u**4 ... and v**2, v**4 ..., by Bernoulli's numbers.
+    # The rest is the asymptotic series in u**2 - v**2, u**4 - v**4 ..., with Bernoulli numbers as coefficients.
     power, first = u * u, step * (u + v)
     difference, highest = first, power
     for c in (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12):
@@ -48,25 +48,39 @@ _betaln = Elementwise(
 
 @public("special.betaln", "rule")
 def betaln(a: Any, b: Any, /) -> Tensor:
-    """The logarithm of the absolute value of the beta function, elementwise."""
+    """The logarithm of the absolute value of the beta function, element by element.
+
+    >>> import xgrad as xg
+    >>> a, b = xg.asarray(2.0), xg.asarray(3.0)
+    >>> round(xg.special.betaln(a, b).item(), 4)  # log(1 / 12)
+    -2.4849
+    >>> round(xg.grad(xg.special.betaln)(a, b).item(), 4)
+    -1.0833
+
+    Derivative:
+        digamma(a) - digamma(a + b) by a, and the same with a and b exchanged by b. It is not finite at the poles, which are at 0
+        and at negative integers.
+    """
     return apply(_betaln, arrays("betaln", a, b))
 
 
-# binom is gamma(n + 1) / gamma(k + 1) / gamma(n - k + 1), smooth also where one of the last two is infinite. Left of 0 the
-# rules take 1 / gamma(x) as gamma(1 - x) * sin(pi x) / pi: the derivative has a part with digamma(1 - x), and a wave.
+# binom is gamma(n + 1) / gamma(k + 1) / gamma(n - k + 1). It is smooth also where one of the last two gammas is infinite. For
+# x <= 0 the rules use the reflection formula, 1 / gamma(x) = gamma(1 - x) * sin(pi x) / pi. The derivative then has a term with
+# digamma(1 - x) and a term with cos(pi x), which `_wave` computes.
 
 
 def _is_mirrored(xp: Any, x: Any, n: Any) -> Any:
+    """Whether the reflection formula is used for 1 / gamma(x)."""
     return (x <= 0) & ((n > -1) | (x == xp.floor(x)))
 
 
 def _mirrored(xp: Any, x: Any, n: Any) -> Any:
-    """x where the gamma function of it is taken as it is, 1 - x elsewhere."""
+    """1 - x where the reflection formula is used, x elsewhere."""
     return xp.where(_is_mirrored(xp, x, n), 1 - x, x)
 
 
 def _wave(xp: Any, x: Any, n: Any) -> Any:
-    """cos(pi x) times gamma(n + 1) * gamma(1 - x) / gamma(n + 2 - x), where x is mirrored."""
+    """cos(pi x) * gamma(n + 1) * gamma(1 - x) / gamma(n + 2 - x) where the reflection formula is used, 0 elsewhere."""
     hit = _is_mirrored(xp, x, n)
     one = xp.ones((), dtype=x.dtype)
     a, b = xp.where(hit, n, one) + 1, xp.where(hit, 1 - x, one)
@@ -93,19 +107,28 @@ _binom = Elementwise("special.binom", ("n", "k"), (_binom_by_n, _binom_by_k))
 
 @public("special.binom", "rule")
 def binom(n: Any, k: Any, /) -> Tensor:
-    """The binomial coefficient, also of numbers that are not integers, elementwise; nan where n is a negative integer.
+    """The binomial coefficient "n over k", element by element, also for numbers that are not integers.
 
     >>> import xgrad as xg
     >>> xg.special.binom(xg.asarray([5.0, -2.5]), xg.asarray([2.0, 1.0])).numpy().tolist()
     [10.0, -2.5]
+    >>> round(xg.grad(xg.special.binom)(xg.asarray(5.0), xg.asarray(2.0)).item(), 4)  # of n * (n - 1) / 2
+    4.5
+
+    It is nan for a negative integer n, with the gradient nan.
+
+    Derivative:
+        By the rule in xgrad/rules/beta.py, by n and by k, in both modes and to any order. It is finite also where binom is 0
+        because k or n - k is a negative integer.
     """
     return apply(_binom, arrays("binom", n, k))
 
 
 # --- incomplete gamma and beta functions --------------------------------------------------------------------
 #
-# A density is exp of a sum of logarithms. At the ends of the domain it is a product of powers instead, of which all derivatives
-# are right: 0**0 is 1. Where the parameters are large, the logarithm is taken of the distance from the mean.
+# The derivative by x is a density. It is computed as exp of a sum of logarithms. At the ends of the domain it is computed as a
+# product of powers, which has the right derivatives of all orders there, since 0**0 is 1. For large parameters, where terms of
+# the sum would cancel, the logarithm is taken of the distance from the mean.
 
 
 def _gamma_density(xp: Any, a: Any, x: Any) -> Any:
@@ -133,7 +156,7 @@ def _beta_density(xp: Any, a: Any, b: Any, x: Any, rest: Any) -> Any:
     apart = xp.exp((a - 1) * log_t + (b - 1) * log_u - beta)
     limit = math.log(xp.finfo(x.dtype).max)
     scale = xp.exp(xp.where(-beta < limit, -beta, limit * one))
-    # One power alone where it is infinite: its derivatives outweigh those of the other.
+    # Where one power is infinite, only that power counts: its derivatives are larger than those of the other one.
     at_zero, at_one = (x == 0) & (a < 1), (rest == 0) & (b < 1)
     both = end & ~at_zero & ~at_one
     product = xp.where(both, x, one) ** (a - 1) * xp.where(both, rest, one) ** (b - 1)
@@ -151,24 +174,68 @@ _betainc = InTheLast(
 
 @public("special.gammainc", "rule")
 def gammainc(a: Any, x: Any, /) -> Tensor:
-    """The lower incomplete gamma function, divided by gamma(a), elementwise. Its derivative by `a` is an error."""
+    """The regularized lower incomplete gamma function, element by element: the integral of the gamma density from 0 to x.
+
+    >>> import xgrad as xg
+    >>> round(xg.special.gammainc(1.0, xg.asarray(1.0)).item(), 4)  # 1 - 1 / e
+    0.6321
+    >>> round(xg.grad(xg.special.gammainc, argnums=1)(1.0, xg.asarray(1.0)).item(), 4)  # 1 / e
+    0.3679
+
+    It is nan for a negative a or x.
+
+    Derivative:
+        The density x**(a - 1) * exp(-x) / gamma(a) by x, in both modes and to any order. The derivative by `a` is not known.
+
+    Raises:
+        NotImplementedError: for a derivative by `a`; `detach()` it, or give an array that requires no gradient.
+    """
     return apply(_gammainc, arrays("gammainc", a, x))
 
 
 @public("special.gammaincc", "rule")
 def gammaincc(a: Any, x: Any, /) -> Tensor:
-    """1 - gammainc(a, x), elementwise, accurate where that is small. Its derivative by `a` is an error."""
+    """1 - gammainc(a, x), element by element, accurate where that is small.
+
+    >>> import xgrad as xg
+    >>> round(xg.special.gammaincc(1.0, xg.asarray(40.0)).item() * 1e18, 4)  # exp(-40)
+    4.2484
+
+    It is nan for a negative a or x.
+
+    Derivative:
+        -x**(a - 1) * exp(-x) / gamma(a) by x, in both modes and to any order. The derivative by `a` is not known.
+
+    Raises:
+        NotImplementedError: for a derivative by `a`; `detach()` it, or give an array that requires no gradient.
+    """
     return apply(_gammaincc, arrays("gammaincc", a, x))
 
 
 @public("special.betainc", "rule")
 def betainc(a: Any, b: Any, x: Any, /) -> Tensor:
-    """The incomplete beta function from 0 to x, divided by beta(a, b), elementwise. Its derivatives by `a` and `b` are errors."""
+    """The regularized incomplete beta function, element by element: the integral of the beta density from 0 to x.
+
+    >>> import xgrad as xg
+    >>> xg.special.betainc(2.0, 1.0, xg.asarray(0.5)).numpy().round(12).tolist()  # x**2
+    0.25
+    >>> xg.grad(xg.special.betainc, argnums=2)(2.0, 1.0, xg.asarray(0.5)).numpy().round(12).tolist()
+    1.0
+
+    It is nan for an x outside of [0, 1], and for a negative a or b.
+
+    Derivative:
+        The density x**(a - 1) * (1 - x)**(b - 1) / beta(a, b) by x, in both modes and to any order. The derivatives by `a` and
+        `b` are not known.
+
+    Raises:
+        NotImplementedError: for a derivative by `a` or `b`; `detach()` it, or give an array that requires no gradient.
+    """
     return apply(_betainc, arrays("betainc", a, b, x))
 
 
 def _f_density(xp: Any, dfn: Any, dfd: Any, x: Any) -> Any:
-    """The density of the F distribution: that of the share x / (x + dfd / dfn), and at 0 a product of powers."""
+    """The density of the F distribution: the beta density of x / (x + dfd / dfn), and at 0 a product of powers."""
     one = xp.ones((), dtype=x.dtype)
     a, b, ratio = dfn / 2, dfd / 2, dfd / dfn
     end = x == 0
@@ -191,14 +258,40 @@ _fdtrc = InTheLast(
 
 @public("special.fdtr", "rule")
 def fdtr(dfn: Any, dfd: Any, x: Any, /) -> Tensor:
-    """The F distribution function for that many degrees of freedom in numerator and denominator, elementwise.
+    """The distribution function of the F distribution, element by element.
 
-    Its derivatives by the degrees of freedom are errors.
+    `dfn` and `dfd` are the degrees of freedom of the numerator and the denominator.
+
+    >>> import xgrad as xg
+    >>> round(xg.special.fdtr(2.0, 3.0, xg.asarray(1.0)).item(), 4)
+    0.5352
+
+    It is nan for a negative x, and for degrees of freedom that are not positive.
+
+    Derivative:
+        The density of the F distribution by x, in both modes and to any order. The derivatives by `dfn` and `dfd` are not known.
+
+    Raises:
+        NotImplementedError: for a derivative by `dfn` or `dfd`; `detach()` it, or give an array that requires no gradient.
     """
     return apply(_fdtr, arrays("fdtr", dfn, dfd, x))
 
 
 @public("special.fdtrc", "rule")
 def fdtrc(dfn: Any, dfd: Any, x: Any, /) -> Tensor:
-    """1 - fdtr(dfn, dfd, x), elementwise, accurate where that is small. Its derivatives by `dfn` and `dfd` are errors."""
+    """1 - fdtr(dfn, dfd, x), element by element, accurate where that is small: the p-value of an F test.
+
+    >>> import xgrad as xg
+    >>> round(xg.special.fdtrc(2.0, 3.0, xg.asarray(1.0)).item(), 4)
+    0.4648
+
+    It is nan for a negative x, and for degrees of freedom that are not positive.
+
+    Derivative:
+        Minus the density of the F distribution by x, in both modes and to any order. The derivatives by `dfn` and `dfd` are not
+        known.
+
+    Raises:
+        NotImplementedError: for a derivative by `dfn` or `dfd`; `detach()` it, or give an array that requires no gradient.
+    """
     return apply(_fdtrc, arrays("fdtrc", dfn, dfd, x))

@@ -232,8 +232,11 @@ def _file_of(name: str, function: Callable[..., Any]) -> str:
 def _raises(name: str, function: Callable[..., Any], own: str) -> list[str]:
     if not _is_elementwise(name):
         return [] if "." in name else _raised(signature_of(function), _said(own))
-    lines = ["TypeError: for what is neither an array nor a number, and for an array of another dtype."]
-    if len(signature_of(function)) > 1:
+    refused = (
+        "a complex array, if the library refuses it" if name.startswith("special.") else "an array of another dtype"
+    )
+    lines = [f"TypeError: for what is neither an array nor a number, and for {refused}."]
+    if getattr(function, "__wrapped__", function).__code__.co_argcount > 1:
         lines += [
             "ValueError: for shapes that do not broadcast.",
             "MixedBackendsError: for arrays of two libraries, or on two devices.",

@@ -1,7 +1,7 @@
 """Logistic functions, entropies and softmax, by the names and the arguments that they have in scipy.special.
 
-The gradients of xlogy, xlog1py, rel_entr and kl_div by x are 0 where x is 0 and the logarithm is of no positive number.
-All gradients of entr, rel_entr and kl_div are 0 outside of their domains.
+Where x is 0 and the logarithm in xlogy, xlog1py, rel_entr or kl_div is not finite, the gradient by x is 0. Outside of the domains
+of entr, rel_entr and kl_div, all gradients are 0.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ entr = of_one("special.entr", "-x * log(x); 0 at 0, and -inf where x is negative
 
 
 def _where_log_is_finite(xp: Any, x: Any, y: Any, pole: float) -> Any:
-    """y, where x is 0 and y beyond the pole of the logarithm or infinite: the number whose logarithm is 0."""
+    """y; but the number whose logarithm is 0 where x is 0 and y is infinite, at the pole of the logarithm, or below it."""
     flat = (x == 0) & ((y <= pole) | xp.isinf(y))
     return xp.where(flat, xp.full((), pole + 1, dtype=y.dtype), y)
 
@@ -76,23 +76,37 @@ _xlog1py = Elementwise(
 
 @public("special.xlogy", "rule")
 def xlogy(x: Any, y: Any, /) -> Tensor:
-    """x * log(y), elementwise; 0 where x is 0, and there with the gradient 0 if log(y) is not finite.
+    """x * log(y), element by element, and 0 where x is 0, unless y is nan.
 
     >>> import xgrad as xg
-    >>> xg.special.xlogy(xg.asarray([0.0, 2.0]), xg.asarray([0.0, 1.0])).numpy().tolist()
+    >>> x, y = xg.asarray([0.0, 2.0]), xg.asarray([0.0, 1.0])
+    >>> xg.special.xlogy(x, y).numpy().tolist()
     [0.0, 0.0]
+    >>> xg.grad(lambda y: xg.sum(xg.special.xlogy(x, y)))(y).numpy().tolist()
+    [0.0, 2.0]
+
+    Derivative:
+        log(y) by x, and x / y by y. Both are 0 where x is 0 and log(y) is not finite.
     """
     return apply(_xlogy, arrays("xlogy", x, y))
 
 
 @public("special.xlog1py", "rule")
 def xlog1py(x: Any, y: Any, /) -> Tensor:
-    """x * log1p(y), elementwise; 0 where x is 0, and there with the gradient 0 if log1p(y) is not finite."""
+    """x * log1p(y), element by element, and 0 where x is 0, unless y is nan.
+
+    >>> import xgrad as xg
+    >>> xg.special.xlog1py(xg.asarray([0.0, 2.0]), xg.asarray([-1.0, 1e-20])).numpy().tolist()
+    [0.0, 2e-20]
+
+    Derivative:
+        log1p(y) by x, and x / (1 + y) by y. Both are 0 where x is 0 and log1p(y) is not finite.
+    """
     return apply(_xlog1py, arrays("xlog1py", x, y))
 
 
 def _inside(xp: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
-    """Where log(x / y) is known (-inf at x = 0), and x and y, 1 elsewhere."""
+    """Where log(x / y) is defined (-inf at x = 0), and x and y, with 1 in place of all other elements."""
     inside = ~((x < 0) | (y <= 0))
     one = xp.ones((), dtype=x.dtype)
     return inside, xp.where(inside, x, one), xp.where(inside, y, one)
@@ -114,7 +128,7 @@ def _kl_div_by_x(xp: Any, g: Any, x: Any, y: Any) -> Any:
 
 
 def _kl_div_by_y(xp: Any, g: Any, x: Any, y: Any) -> Any:
-    """(y - x) / y, and 1 - x / y where these are far apart, for the sake of its derivative."""
+    """(y - x) / y, which is accurate where x and y are near, and 1 - x / y elsewhere, which has an accurate derivative there."""
     at_zero = (x == 0) & (y >= 0)
     inside, x, y = _inside(xp, x, y)
     near = (y < 2 * x) & (x < 2 * y)
@@ -128,13 +142,37 @@ _kl_div = Elementwise("special.kl_div", ("x", "y"), (_kl_div_by_x, _kl_div_by_y)
 
 @public("special.rel_entr", "rule")
 def rel_entr(x: Any, y: Any, /) -> Tensor:
-    """x * log(x / y), elementwise; 0 where x is 0 and y is not negative, and inf outside of its domain."""
+    """x * log(x / y), element by element: the terms of the relative entropy.
+
+    It is 0 where x is 0 and y is not negative, and inf for other arguments that are not positive.
+
+    >>> import xgrad as xg
+    >>> p, q = xg.asarray([0.5, 0.5]), xg.asarray([0.25, 0.75])
+    >>> round(xg.sum(xg.special.rel_entr(p, q)).item(), 4)
+    0.1438
+    >>> xg.grad(lambda q: xg.sum(xg.special.rel_entr(p, q)))(q).numpy().round(4).tolist()
+    [-2.0, -0.6667]
+
+    Derivative:
+        log(x / y) + 1 by x, which is -inf at x = 0, and -x / y by y. Both are 0 where the result is inf, and for x = y = 0.
+    """
     return apply(_rel_entr, arrays("rel_entr", x, y))
 
 
 @public("special.kl_div", "rule")
 def kl_div(x: Any, y: Any, /) -> Tensor:
-    """x * log(x / y) - x + y, elementwise; y where x is 0 and y is not negative, and inf outside of its domain."""
+    """x * log(x / y) - x + y, element by element: the terms of the Kullback-Leibler divergence, none of which is negative.
+
+    It is y where x is 0 and y is not negative, and inf for other arguments that are not positive.
+
+    >>> import xgrad as xg
+    >>> xg.special.kl_div(xg.asarray([1.0, 0.0]), xg.asarray([1.0, 2.0])).numpy().tolist()
+    [0.0, 2.0]
+
+    Derivative:
+        log(x / y) by x, which is -inf at x = 0, and 1 - x / y by y. Both are 0 where the result is inf; at x = y = 0 they are 0
+        and 1.
+    """
     return apply(_kl_div, arrays("kl_div", x, y))
 
 
@@ -148,9 +186,35 @@ _logsumexp = Function(
 )
 
 
-@public("special.logsumexp", "rule (with weights, a composition)")
+@public("special.logsumexp", "rule without weights, else a composition")
 def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False) -> Tensor:
-    """log(sum(b * exp(a))) over the axes, without overflow; b is 1 where it is left out. nan where the sum is negative."""
+    """log(sum(b * exp(a))) over one axis or several, without overflow.
+
+    >>> import xgrad as xg
+    >>> a = xg.asarray([1000.0, 1000.0])
+    >>> round(xg.special.logsumexp(a).item(), 4)
+    1000.6931
+    >>> xg.grad(xg.special.logsumexp)(a).numpy().tolist()
+    [0.5, 0.5]
+
+    Args:
+        a: an array of a real floating-point dtype (integers become floats of the default dtype), of any shape, or a number.
+        axis: one axis, or a tuple of axes; None means all.
+        b: weights, whose shape broadcasts with that of a, also negative ones; None means 1. An element with the weight 0 does not
+            count, whatever its value is.
+
+    Returns:
+        A tensor of the shape that a and b broadcast to, without the axes (with `keepdims`, with length 1 for each), of the dtype
+        that they promote to. It is nan where the sum is negative, and -inf where it is 0.
+
+    Derivative:
+        softmax(a), by the rule in xgrad/rules/entropy.py; with weights, that of the functions that it is composed of. Both modes,
+        any order. It is nan where all elements are -inf.
+
+    Raises:
+        ValueError: for an axis that is not there (IndexError on PyTorch), and for shapes that do not broadcast.
+        TypeError: for what is neither an array nor a number, and for an axis that is no integer.
+    """
     axis = one_or_more("logsumexp", axis)
     if b is None:
         return apply(_logsumexp, (floating("logsumexp", a),), {"axis": axis, "keepdims": keepdims})
@@ -161,7 +225,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False) 
 
 
 def _weighted(a: Tensor, b: Tensor, axis: Axis) -> Tensor:
-    """The largest elements are taken out first; those with the weight 0 do not count, whatever they are."""
+    """log(sum(b * exp(a))), with the axes kept. The largest a is subtracted first. Elements with the weight 0 do not count."""
     xp = a.__array_namespace__()
     peak = xp.max(xp.where(b == 0, -math.inf, a.detach()), axis=axis, keepdims=True)
     peak = xp.where(xp.isfinite(peak), peak, 0.0)
@@ -180,18 +244,56 @@ def _weighted(a: Tensor, b: Tensor, axis: Axis) -> Tensor:
 
 @public("special.softmax", "composition")
 def softmax(x: Any, axis: Axis = None) -> Tensor:
-    """exp(x) / sum(exp(x)) over the axes; all of them where none is given."""
+    """exp(x) / sum(exp(x)) over one axis or several: positive numbers with the sum 1.
+
+    >>> import xgrad as xg
+    >>> xg.special.softmax(xg.log(xg.asarray([1.0, 3.0]))).numpy().round(4).tolist()
+    [0.25, 0.75]
+
+    Args:
+        x: an array of a real floating-point dtype (integers become floats of the default dtype), of any shape, or a number.
+        axis: one axis, or a tuple of axes; None means all.
+
+    Returns:
+        A tensor of the shape and dtype of x. It is nan where all elements are -inf, or where one is inf.
+
+    Derivative:
+        p * (g - sum(p * g)) for the gradient g of the result p, in both modes and to any order.
+
+    Raises:
+        ValueError: for an axis that x does not have.
+        TypeError: for what is neither an array nor a number, and for an axis that is no integer.
+    """
     return _over_axes("softmax", network.softmax, x, axis)
 
 
 @public("special.log_softmax", "composition")
 def log_softmax(x: Any, axis: Axis = None) -> Tensor:
-    """x - logsumexp(x) over the axes; all of them where none is given."""
+    """x - log(sum(exp(x))) over one axis or several: the logarithm of softmax, accurate where that is small.
+
+    >>> import xgrad as xg
+    >>> xg.special.log_softmax(xg.log(xg.asarray([1.0, 3.0]))).numpy().round(4).tolist()
+    [-1.3863, -0.2877]
+
+    Args:
+        x: an array of a real floating-point dtype (integers become floats of the default dtype), of any shape, or a number.
+        axis: one axis, or a tuple of axes; None means all.
+
+    Returns:
+        A tensor of the shape and dtype of x. It is nan where all elements are -inf, or where one is inf.
+
+    Derivative:
+        g - softmax(x) * sum(g) for the gradient g of the result, in both modes and to any order.
+
+    Raises:
+        ValueError: for an axis that x does not have.
+        TypeError: for what is neither an array nor a number, and for an axis that is no integer.
+    """
     return _over_axes("log_softmax", network.log_softmax, x, axis)
 
 
 def _over_axes(name: str, function: Callable[..., Tensor], x: Any, axis: Axis) -> Tensor:
-    """A function along one axis, over several: they are made one."""
+    """A function along one axis, applied over several axes, which are joined into one."""
     t = floating(name, x)
     axes = normalize_axes(name, one_or_more(name, axis), t.ndim)
     if len(axes) == 1:

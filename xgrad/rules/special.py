@@ -1,7 +1,7 @@
 """Special functions, by the names and the arguments that they have in scipy.special, which finds them in a tensor's namespace.
 
-Their values come from the backend: from its library, or from what the standard's functions make in a few lines. The odd
-derivatives of i0e, and the even ones of i1e, are 0 at 0: the mean of both sides.
+The backend computes their values: with its library's function, or with a few functions of the standard. i0e has a kink at 0 in
+its odd derivatives, and i1e in its even ones. They are 0 there: the mean of the limits from both sides.
 """
 
 from __future__ import annotations
@@ -77,11 +77,24 @@ _polygamma = InTheLast("special.polygamma", ("n", "x"), (None, lambda xp, g, n, 
 
 @public("special.polygamma", "rule")
 def polygamma(n: Any, x: Any, /) -> Tensor:
-    """The n-th derivative of digamma, elementwise, where n is 0, 1, 2 ...; nan for any other n. Not differentiable by n.
+    """The n-th derivative of digamma, element by element.
 
     >>> import xgrad as xg
-    >>> round(xg.special.polygamma(1, xg.asarray(1.0)).item(), 6)  # pi**2 / 6
+    >>> x = xg.asarray(1.0)
+    >>> round(xg.special.polygamma(1, x).item(), 6)  # pi**2 / 6
     1.644934
+    >>> round(xg.grad(xg.special.polygamma, argnums=1)(1, x).item(), 6)
+    -2.404114
+
+    Args:
+        n: the order, 0, 1, 2 ...: a number or an array. The result is nan for any other n.
+        x: an array of a real floating-point dtype (integers become floats of the default dtype), or a number.
+
+    Derivative:
+        polygamma(n + 1, x) by x, in both modes and to any order. The derivative by n is not known.
+
+    Raises:
+        NotImplementedError: for a derivative by n; `detach()` it, or give a number.
     """
     if is_scalar(n):
         n = float(n)
@@ -91,7 +104,15 @@ def polygamma(n: Any, x: Any, /) -> Tensor:
 
 @public("special.psi", "composition")
 def psi(x: Any, /) -> Tensor:
-    """Another name of digamma."""
+    """The derivative of the logarithm of the gamma function, element by element: another name of digamma.
+
+    >>> import xgrad as xg
+    >>> round(xg.special.psi(xg.asarray(1.0)).item(), 4)  # minus Euler's constant
+    -0.5772
+
+    Derivative:
+        polygamma(1, x), in both modes and to any order. It is inf at the poles, which are at 0 and at negative integers.
+    """
     return digamma(x)
 
 
@@ -131,13 +152,33 @@ _derivative = Elementwise(
 
 @public("special.derivative", "rule")
 def derivative(x: Any, /, *, of: str, order: int) -> Tensor:
-    """The derivative of that order of a function whose usual formulas lose digits: j0, i0, i0e, i1e, erfcx or log_ndtr.
+    """A derivative of i0, i0e, i1e, j0, erfcx or log_ndtr, to any order, element by element.
+
+    The usual formulas for these derivatives lose digits. The rules of the six functions, and of i1 and j1, use this function.
 
     >>> import xgrad as xg
     >>> xg.special.derivative(xg.asarray(0.0), of="i0", order=4).item()
     0.375
+
+    Args:
+        x: an array of a real floating-point dtype (integers become floats of the default dtype), of any shape, or a number.
+        of: the name of the function.
+        order: how many times it is differentiated, 0 or more.
+
+    Returns:
+        A tensor of the shape and dtype of x.
+
+    Derivative:
+        The derivative of the next order, in both modes. Where i0e or i1e has a kink, at 0, it is 0, the mean of both sides.
+
+    Raises:
+        ValueError: for another function, and for an order that is not an integer of 0 or more.
+
+    https://dlmf.nist.gov/10
     """
     if of not in FORMULAS or not isinstance(order, int) or order < 0:
         known = ", ".join(sorted(FORMULAS))
-        raise ValueError(f"derivative: of is one of {known}, and order 0, 1, 2 ...; got {of!r} and {order!r}")
+        raise ValueError(
+            f"derivative: `of` must be one of {known}, and `order` an integer, 0 or more; got {of!r} and {order!r}"
+        )
     return apply(_derivative, (floating("derivative", x),), {"of": of, "order": order})

@@ -1,6 +1,6 @@
-"""How a special function is declared: its arguments become tensors of one floating-point dtype.
+"""How a special function is declared. Its arguments become tensors of one floating-point dtype.
 
-Integers and booleans are taken as the default floating-point dtype.
+Integers and booleans are converted to the default floating-point dtype.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from xgrad.rules.declare import of_one_array, published
 
 
 def arrays(name: str, *args: Any) -> list[Tensor]:
-    """The arguments as tensors of one backend and one floating-point dtype: the default one, if they have none."""
+    """The arguments as tensors of one backend and one floating-point dtype: the default dtype, if none of them has one."""
     backend, raws, _ = unwrap(name, args)
     dtypes = [raw.dtype for raw in raws if hasattr(raw, "shape")]
     dtype = dtypes[0] if len(dtypes) == 1 else backend.library.result_type(*dtypes)
@@ -38,9 +38,9 @@ def floating(name: str, x: Any) -> Tensor:
 def of_one(
     name: str, row: str, rule: DerivativeRule, raw: Callable[..., Any] | None = None, see: str = ""
 ) -> Callable[[Any], Tensor]:
-    """A function of one array, element by element; `rule` is g times its derivative.
+    """Declare a function of one array that acts on each element. `rule` computes g times its derivative.
 
-    `raw(xp, x)` computes it on raw arrays, where no library has it.
+    `raw(xp, x)` computes it on raw arrays, for a function that no library has.
     """
     if raw is not None:
         ROWS[name] = raw
@@ -54,19 +54,18 @@ def of_one(
 
 
 def root_pi(xp: Any, like: Any, factor: float = 1.0) -> Any:
-    """The square root of pi (times a factor) to as many digits as the library has: some have more than Python's floats."""
+    """The square root of pi times a factor, in the precision of the dtype, which may be higher than that of Python's floats."""
     return xp.sqrt(xp.acos(xp.asarray(-1.0, dtype=like.dtype)) * factor)
 
 
 class InTheLast(Elementwise):
-    """A function whose derivative is known by its last argument only: to ask for another is an error, not a zero."""
+    """A function with a known derivative by its last argument only. A derivative by another one raises NotImplementedError."""
 
     def _check(self, moving: Sequence[Any]) -> None:
         for name, moves in zip(self.arguments[:-1], moving, strict=False):
             if moves is not None:
                 raise NotImplementedError(
-                    f"{self.name}: the derivative by {name} is not known. Cut it off with xgrad's detach() where it is "
-                    "not wanted."
+                    f"{self.name}: the derivative by {name} is not known. If you do not need it, call {name}.detach() first."
                 )
 
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
