@@ -387,7 +387,7 @@ def test_bad_arguments() -> None:
         watch(x)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="expected an Optimizer"):
         watch(model, nn.MSELoss())  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="go together"):
+    with pytest.raises(ValueError, match="same number of samples"):
         watch(model, x=x, y=x[:-1])
 
 

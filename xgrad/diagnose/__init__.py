@@ -1,6 +1,6 @@
-"""Why a run died: what happened, at which step and operation, what caused it, and a fix that was tried.
+"""Why a training run fails: what happened, at which step and operation, what caused it, and a fix that was tried.
 
-`watch` a training run, and read `report()`. `xgrad fit` does it by itself.
+`watch` a training run, and read its `report()`. `xgrad fit` does so by itself.
 """
 
 from importlib import import_module
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Finding", "Report", "Watch", "watch"]
 
-# `import xgrad` takes detect_anomaly from here; what needs all of xgrad is imported when it is first asked for.
+# `import xgrad` imports detect_anomaly from this package. The modules below need all of xgrad, so they are imported on first use.
 _MODULES = {"Finding": "finding", "Report": "report", "Watch": "watcher", "watch": "watcher"}
 
 

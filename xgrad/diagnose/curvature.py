@@ -1,4 +1,4 @@
-"""How steep the loss is: the largest eigenvalue of its Gauss-Newton matrix, to which a step size must fit."""
+"""The curvature of the loss: the largest eigenvalue of its Gauss-Newton matrix, which limits the step size."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ ENOUGH = 0.01  # relative change of the estimate
 
 
 def largest_eigenvalue(model: nn.Module, loss: Callable[[Any, Any], xg.Tensor], x: xg.Tensor, y: xg.Tensor) -> float:
-    """Of J^T H J, J the Jacobian of the output by the parameters and H the Hessian of the loss by the output.
+    """The largest eigenvalue of J^T H J.
 
-    Power iteration on products with it, from the gradient. The Hessian itself is of no use here: its largest eigenvalue is often
-    negative in just the runs that blow up. 0 where no parameter changes the output, nan or inf where something is not finite.
+    J is the Jacobian of the output by the parameters, and H the Hessian of the loss by the output.
+    It is found by power iteration, which starts at the gradient. The Hessian of the whole loss would not do, because its
+    eigenvalue of largest magnitude is often negative in runs that diverge. The result is 0 if no parameter changes the output,
+    and nan or inf if a value is not finite.
     """
     call = Functional(model)
     parameters = [p.detach() for p in call.parameters]
@@ -42,7 +44,7 @@ def largest_eigenvalue(model: nn.Module, loss: Callable[[Any, Any], xg.Tensor], 
 
 
 def norm(tensors: Sequence[xg.Tensor]) -> float:
-    """The Euclidean norm of all elements together; scaled, since a square may overflow where it does not."""
+    """The Euclidean norm of all elements together, scaled so that no square overflows."""
     largest = max((float(xg.max(xg.abs(t)).item()) for t in tensors if t.size), default=0.0)
     if largest == 0 or not math.isfinite(largest):
         return largest

@@ -1,4 +1,4 @@
-"""Trying what is proposed: the run again, from the same start, with something changed."""
+"""Trying the proposed fixes: the run is repeated from the same start with a change."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from xgrad.diagnose.run import Run
 from xgrad.diagnose.without import without_output_activation
 
 GOOD = 0.9  # R^2 at which no other fix is tried
-BETTER = 0.1  # R^2 that a fix must gain to be one
-ADAM = 0.01  # its lr
-UNIT = (0.5, 2.0)  # standard deviations that need no standardising
-FIRST = ("GRADCHECK", "NO_GRADIENT")  # faults of the program, which no setting mends
+BETTER = 0.1  # gain in R^2 that makes a change a fix
+ADAM = 0.01  # the learning rate of Adam
+UNIT = (0.5, 2.0)  # data with a standard deviation in this range is not standardised
+FIRST = ("GRADCHECK", "NO_GRADIENT")  # errors in the program, which no setting fixes
 
 
 class Reported(Protocol):
-    """What a fix uses of a report. `Report` stands above this file."""
+    """The part of `Report` that this file uses. It cannot import report.py, which imports this file."""
 
     findings: list[Finding]
     run: Run
@@ -35,7 +35,7 @@ class Reported(Protocol):
 
 
 class Watching(Protocol):
-    """What a fix uses of a watcher. `Watch` stands above this file."""
+    """The part of `Watch` that this file uses. It cannot import watcher.py, which imports this file."""
 
     def step(self, loss: Any) -> None: ...
 
@@ -46,7 +46,7 @@ class Watching(Protocol):
 
 @dataclass(frozen=True)
 class Change:
-    """What is done differently."""
+    """A change to the run."""
 
     standardise: bool = False
     linear_output: bool = False
@@ -61,12 +61,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Trial:
-    """A run with a change, and how it ended."""
+    """A run with a change, and its result."""
 
     change: Change
-    r2: float  # nan where the loss is no distance from y
-    loss: float  # of all samples, at the end; in units of the standardised y where that was changed
-    errors: tuple[str, ...]  # the rules that found errors in it
+    r2: float  # at the end; nan for a loss that is no distance from y
+    loss: float  # of all samples at the end; of the standardised y, if y was standardised
+    errors: tuple[str, ...]  # the rules that found errors
 
     @property
     def score(self) -> float:
@@ -77,7 +77,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Fix:
-    """What was tried, and the best of it. `before` is the run that was watched; `best` is None where nothing helped."""
+    """What was tried. `before` is the run that was watched; `best` is the best trial, or None if none helped."""
 
     before: Trial
     trials: list[Trial] = field(default_factory=list)
@@ -93,7 +93,7 @@ class Fix:
         return "\n".join(lines)
 
     def line(self) -> str:
-        """What came of it, in one line."""
+        """The outcome in one line."""
         if self.why_not:
             return f"no fix was tried: {self.why_not}"
         if self.best:
@@ -102,7 +102,7 @@ class Fix:
         return f"nothing that was tried helped: {tried}; before: {_ended(self.before)}"
 
     def json(self) -> dict[str, Any]:
-        """The same as plain values."""
+        """The fix as plain values."""
 
         def plain(trial: Trial) -> dict[str, Any]:
             ended = {"change": str(trial.change), "r2": trial.r2, "loss": trial.loss, "errors": list(trial.errors)}
@@ -117,7 +117,7 @@ class Fix:
 
 
 def try_fix(report: Reported, asked_to_end: Callable[[], bool]) -> Fix:
-    """Try changes from the smallest on, until one reaches R^2 >= 0.9 without an error. The watched model is not touched."""
+    """Try changes, the smallest first, until one reaches R^2 >= 0.9 without an error. The watched model does not change."""
     run = report.run
     before = _result(
         run.model, run.loss, run.x, run.y, run.is_regression, Change(), tuple(f.rule for f in report.errors)
@@ -176,7 +176,7 @@ def _is_unit(data: xg.Tensor) -> bool:
 
 
 def _calm_rate(run: Run) -> float | None:
-    """1 / the largest eigenvalue, for data that is standardised already and SGD with a larger lr."""
+    """The learning rate 1 / (largest eigenvalue), if the optimizer is SGD with a larger one; otherwise None."""
     if not isinstance(run.optimizer, optim.SGD):
         return None
     pairs = run.pairs(256)
@@ -187,7 +187,7 @@ def _calm_rate(run: Run) -> float | None:
 
 
 def _run(report: Reported, change: Change, asked_to_end: Callable[[], bool]) -> Trial | None:
-    """Train a copy of the network at its start as long as the run took, on batches of the same size. None where asked to end."""
+    """Train a copy of the network from its start, for as many steps and on batches of the same size. None if asked to end."""
     run = report.run
     assert run.x is not None
     assert run.y is not None

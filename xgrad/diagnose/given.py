@@ -1,4 +1,4 @@
-"""What a watcher was given: the model, its optimizer, the loss and the data."""
+"""The arguments of a watcher: the model, its optimizer, the loss and the data."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from xgrad.transforms.grad import to_tensor
 
 Loss = Callable[[Any, Any], xg.Tensor]
 
-SAMPLE = 512  # rows that a regular look takes
+SAMPLE = 512  # how many rows a regular look uses
 
 
 class Given:
-    """The arguments of `watch`, checked, and what follows from them alone."""
+    """The arguments of `watch`, checked, and values that depend on them alone."""
 
     def __init__(
         self,
@@ -37,10 +37,12 @@ class Given:
         # Each of the next four may be None. Their type is Any: a rule that `needs` one reads it without a check of its own.
         self.optimizer: Any = optimizer
         self.loss: Any = loss
-        self.x: Any = None if x is None else to_tensor(x)
-        self.y: Any = None if y is None else to_tensor(y)
+        self.x: Any = None if x is None else to_tensor(x, "for x of watch()")
+        self.y: Any = None if y is None else to_tensor(y, "for y of watch()")
         if self.x is not None and self.y is not None and self.x.shape[:1] != self.y.shape[:1]:
-            raise ValueError(f"watch: x has {self.x.shape[:1]} samples, y {self.y.shape[:1]}; they go together")
+            raise ValueError(
+                f"watch: x has shape {self.x.shape}, y {self.y.shape}; they need the same number of samples"
+            )
         self.modules = dict(model.named_modules())
         self.paths = {id(module): path for path, module in self.modules.items()}
         self.names = dict(names or {})
@@ -49,7 +51,7 @@ class Given:
 
     @property
     def limit(self) -> float:
-        """What is larger may soon leave the range of the dtype."""
+        """A larger value may soon overflow the dtype of the parameters: the cube root of the largest number."""
         if not self.parameters:
             return math.inf
         p = self.parameters[0][1]
@@ -58,12 +60,12 @@ class Given:
 
     @property
     def rate(self) -> float:
-        """The largest learning rate; 0 if there is none."""
+        """The largest learning rate, or 0 if there is none."""
         groups = () if self.optimizer is None else self.optimizer.param_groups
         return max((float(group["lr"]) for group in groups if "lr" in group), default=0.0)
 
     def name(self, module: Any) -> str:
-        """A module in words: what it was named, else its path and type."""
+        """A module in words: its name in `names`, or else its path and type."""
         if module is None:
             return "outside of a module"
         if id(module) in self.names:
@@ -77,14 +79,14 @@ class Given:
         return self.name(self.modules.get(parameter.rpartition(".")[0], self.model))
 
     def pairs(self, most: int = SAMPLE) -> tuple[xg.Tensor, xg.Tensor] | None:
-        """At most so many samples of x and y; None unless both were given."""
+        """At most so many samples of x and y; None if one was not given."""
         if self.x is None or self.y is None:
             return None
         return rows(self.x, most), rows(self.y, most)
 
     @cached_property
     def is_regression(self) -> bool:
-        """Whether the loss is a distance from y: 0 at y itself."""
+        """Whether the loss is a distance from y, that is 0 at y itself."""
         if self.loss is None or self.y is None or not is_float(self.y):
             return False
         try:

@@ -1,4 +1,4 @@
-"""What is read from the gradients at every step: little, since it is paid at every step."""
+"""Reading the gradients of each step. It samples a few of them, because reading takes time at every step."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import xgrad as xg
 from xgrad.engine.tensor import Tensor
 
 UNSEEN = -1.0
-SMALL = 4096  # elements
-GROWN = 3.0  # times what it was, a gradient that tells to read them all
+SMALL = 4096  # gradients of at most so many elements are sampled
+# Read every gradient again when the largest sampled norm exceeds this multiple of its value at the last full read.
+GROWN = 3.0
 Named = Sequence[tuple[str, Tensor]]
 
 
@@ -21,15 +22,14 @@ class Gradients:
     """The gradients of one step."""
 
     parameters: Named
-    squares: list[
-        float | None
-    ]  # the sum of squares of each; None where there is no gradient, UNSEEN where it was not read
+    squares: list[float | None]  # the sum of squares of each; None if there is no gradient, UNSEEN if it was not read
 
     def missing(self) -> list[str]:
+        """The names of parameters without a gradient."""
         return [name for (name, _), s in zip(self.parameters, self.squares, strict=True) if s is None]
 
     def broken(self) -> list[str]:
-        """Those with an element that is not finite; an overflow of the square alone does not count."""
+        """The names of gradients with an element that is not finite. An overflow of the square alone does not count."""
         return [
             name
             for (name, p), s in zip(self.parameters, self.squares, strict=True)
@@ -37,11 +37,11 @@ class Gradients:
         ]
 
     def zeros(self) -> int:
-        """How many are zero throughout, or nearly: the square underflows first."""
+        """How many gradients are all zero, or so small that their squares underflow."""
         return sum(s == 0 for s in self.squares)
 
     def largest(self, among: Collection[int] | None = None) -> float:
-        """The largest norm; inf where one is not finite, or too large for its square."""
+        """The largest norm among those that were read; inf if one is not finite, or its square overflows."""
         read = [s for place, s in enumerate(self.squares) if s is not None and (among is None or place in among)]
         return math.sqrt(max([0.0, *read])) if all(map(math.isfinite, read)) else math.inf
 
@@ -50,7 +50,7 @@ class Gradients:
         square, grad = self.squares[place], self.parameters[place][1].grad
         if square is None or grad is None:
             return 0.0
-        if math.isfinite(square) and square > 1e-30:  # else read again, and without overflow
+        if math.isfinite(square) and square > 1e-30:  # otherwise it is read again, without overflow
             return math.sqrt(square)
         return length(grad)
 
@@ -63,7 +63,7 @@ class Gradients:
 
 
 def probes(parameters: Named) -> set[int]:
-    """Places of parameters that are cheap to read, and whose gradients tell of the others: biases, above all."""
+    """The places of the parameters to sample: those with few elements, mostly biases, or else the smallest one."""
     if not parameters:
         return set()
     small = {place for place, (_, p) in enumerate(parameters) if p.size <= SMALL}
@@ -71,7 +71,7 @@ def probes(parameters: Named) -> set[int]:
 
 
 def measure(parameters: Named, only: Collection[int] | None = None) -> Gradients:
-    """The sums of squares, of all or of those at the places `only`, in one transfer from the device."""
+    """The sums of squares of all gradients, or of those at the places `only`, in one transfer from the device."""
     grads = [p.grad for _, p in parameters]
     found = [(i, g) for i, g in enumerate(grads) if g is not None and (only is None or i in only)]
     squares: list[float | None] = [None if g is None else UNSEEN for g in grads]
@@ -86,12 +86,12 @@ def measure(parameters: Named, only: Collection[int] | None = None) -> Gradients
 
 
 class Reading:
-    """Reads the gradients of each step: the small ones, and all of them where these have grown or gone."""
+    """Reads the gradients of each step: a sample, and all of them if the sample has grown or has zeros."""
 
     def __init__(self, parameters: Named) -> None:
         self.parameters = parameters
         self.probes = probes(parameters)
-        self.calm = 0.0  # the largest of their norms, when all gradients were last read
+        self.calm = 0.0  # the largest sampled norm at the last full read
         self.silent: dict[int, int] = {}  # how many gradients of an update were exactly 0, by step
 
     def read(self, all_of_them: bool) -> Gradients:
@@ -111,7 +111,7 @@ class Reading:
 
 
 def length(t: Tensor) -> float:
-    """The Euclidean norm, without overflow or underflow of the squares."""
+    """The Euclidean norm of a tensor, without overflow or underflow of the squares."""
     xp, backend = t.backend.xp, t.backend
     if t.size == 0:
         return 0.0
@@ -122,7 +122,7 @@ def length(t: Tensor) -> float:
 
 
 class Leftover(Tensor):
-    """A gradient that an update has used. It notes when another is added to it."""
+    """A gradient that an update has used. It notes when another gradient is added to it."""
 
     __slots__ = ("grown", "of_name")
 
@@ -146,7 +146,7 @@ class Leftover(Tensor):
 
 
 def mark_leftovers(parameters: Named, grown: set[str]) -> None:
-    """Have each gradient that an update has used note its parameter's name in `grown`, where another is added to it."""
+    """Replace the gradients after an update, so that each adds its parameter's name to `grown` when another is added to it."""
     for name, p in parameters:
         if p.grad is not None:
             p.grad = Leftover.of(p.grad, name, grown)

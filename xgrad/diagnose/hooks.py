@@ -1,4 +1,4 @@
-"""Where a watcher is called from. A copy of what is watched, or a pickle of it, is not watched."""
+"""The hooks that call a watcher. Copies and pickles of a watched model or optimizer are not watched."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xgrad.engine import tape
 
 
 class Watcher(Protocol):
-    """What hooks use of a watcher."""
+    """The part of `Watch` that hooks use."""
 
     run: Run
     operations: Operations
@@ -28,7 +28,7 @@ Reference = Callable[[], Watcher | None]
 
 
 def hook(w: Watcher) -> list[Callable[[], None]]:
-    """Attach the watcher to its model, loss and optimizer. Returns what takes it off again. It is not kept alive by it."""
+    """Attach the watcher to its model, loss and optimizer. Returns functions that detach it. The hooks do not keep it alive."""
     me: Reference = weakref.ref(w)
     removing = [w.run.model.register_forward_hook(Called(me)).remove]
     if isinstance(w.run.loss, nn.Module):
@@ -43,7 +43,7 @@ def _nobody() -> None:
 
 
 class Called:
-    """After a forward: notes what the model, or the loss, was given."""
+    """A forward hook that notes the arguments of the model or the loss."""
 
     def __init__(self, me: Reference) -> None:
         self.me = me
@@ -62,7 +62,7 @@ class Called:
 
 
 class Step:
-    """In the place of an optimizer's `step`."""
+    """Replaces the `step` of an optimizer."""
 
     def __init__(self, optimizer: optim.Optimizer, me: Reference) -> None:
         self.me = me
@@ -76,7 +76,7 @@ class Step:
         if w is None or w.operations.private:
             return self.plain(optimizer, closure)
         loss = None
-        if closure is not None:  # it computes what is to be looked at
+        if closure is not None:  # it computes the gradients that the watcher reads
             with tape.set_recording(True):
                 loss = closure()
         w.before_update()
@@ -94,4 +94,4 @@ class Step:
         return MethodType(self.plain, memo[id(optimizer)])
 
     def __reduce__(self) -> Any:
-        return getattr, (self.optimizer(), "step")  # what is made of it has no other step yet than its class's
+        return getattr, (self.optimizer(), "step")  # a copy has the step of its class

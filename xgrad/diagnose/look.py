@@ -1,4 +1,4 @@
-"""One look at a network: what its activations do and what comes out, for given inputs."""
+"""A look at a network: statistics of its activations and its output for given inputs."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ LINEAR = ("linear", "matmul", "tensordot")
 
 @dataclass
 class Activity:
-    """What one activation did."""
+    """The statistics of one activation."""
 
     activation: type[Activation]
     where: str  # the layer that feeds it
-    module: Any  # of that layer, or None
+    module: Any  # the module of that layer, or None
     is_output: bool = False
-    dead: bool = False  # no unit positive on any sample
-    dead_units: float = 0.0  # share of units
-    zeros: float = 0.0  # share of elements that are not positive
-    flat: float = 0.0  # share of slopes that are saturated
+    dead: bool = False  # whether no unit is positive on any sample
+    dead_units: float = 0.0  # the share of units that are positive on no sample
+    zeros: float = 0.0  # the share of elements that are not positive
+    flat: float = 0.0  # the share of slopes that are saturated
     input_std: float = 0.0
 
     @property
@@ -44,7 +44,7 @@ class Activity:
 
 @dataclass
 class Look:
-    """The network before the update of a step."""
+    """The statistics of a network before the update of a step."""
 
     step: int
     output: xg.Tensor | None
@@ -52,13 +52,13 @@ class Look:
     finite: bool = True
     mean: float = math.nan
     std: float = math.nan
-    zero: bool = False  # all of the output is exactly 0
-    norms: dict[str, float] = field(default_factory=dict)  # of the gradient, by layer
+    zero: bool = False  # whether the output is exactly 0 everywhere
+    norms: dict[str, float] = field(default_factory=dict)  # the norm of the gradient of each layer
     prediction: list[float] | None = None
 
 
 class Looker:
-    """Notes activations as they run, wherever they are called: in modules, in functions, or as `maximum(x, 0)`."""
+    """Measures activations as they run: in modules, in functions, or as `maximum(x, 0)`."""
 
     def __init__(self, name: Callable[[Any], str]) -> None:
         self.name = name
@@ -100,7 +100,7 @@ class Looker:
 
 
 def look(step: int, run: Callable[[], xg.Tensor], name: Callable[[Any], str]) -> Look:
-    """Run the network, unrecorded, and say what was seen."""
+    """Run the network, unrecorded, and measure its activations and output."""
     looker = Looker(name)
     with xg.no_grad(), watching(looker):
         output = run()

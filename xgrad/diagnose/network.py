@@ -1,4 +1,4 @@
-"""Handling the network that is watched: copies of it, and calls with other parameters."""
+"""Functions for networks and their data: copies, calls with other parameters, samples, standardised data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xgrad import nn, optim
 
 
 class Functional:
-    """A module as a function of its parameters: `Functional(model)(tensors, x)`, tensors in the order of `.parameters`."""
+    """A module as a function of its parameters: `Functional(model)(tensors, x)`, with tensors in the order of `.parameters`."""
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model
@@ -42,7 +42,7 @@ class Functional:
 
 
 def copy_of(model: nn.Module) -> nn.Module:
-    """A copy with parameters of its own and without hooks."""
+    """A copy with its own parameters, without gradients and without hooks."""
     copied = copy.deepcopy(model)
     for module in copied.modules():
         vars(module).pop("_forward_hooks", None)
@@ -52,7 +52,7 @@ def copy_of(model: nn.Module) -> nn.Module:
 
 
 def copy_optimizer(optimizer: optim.Optimizer, model: nn.Module, copied: nn.Module) -> optim.Optimizer:
-    """The same kind with the same options for the parameters of a copy of the model, without a past."""
+    """A new optimizer of the same kind and options, for the parameters of a copy of the model."""
     twins = dict(zip(map(id, model.parameters()), copied.parameters(), strict=True))
     groups = []
     for group in optimizer.param_groups:
@@ -63,14 +63,14 @@ def copy_optimizer(optimizer: optim.Optimizer, model: nn.Module, copied: nn.Modu
 
 
 def is_plain_sgd(optimizer: optim.Optimizer | None) -> bool:
-    """Whether a parameter without a gradient stays where it is, at once and for ever."""
+    """Whether a parameter whose gradient is zero does not move: SGD without momentum and weight decay."""
     return isinstance(optimizer, optim.SGD) and all(
         not group["momentum"] and not group["weight_decay"] for group in optimizer.param_groups
     )
 
 
 def rows(x: xg.Tensor, most: int) -> xg.Tensor:
-    """At most so many rows, evenly spread."""
+    """At most `most` rows of x, evenly spaced."""
     count = x.shape[0] if x.shape else 0
     if count <= most:
         return x
@@ -81,11 +81,11 @@ def rows(x: xg.Tensor, most: int) -> xg.Tensor:
 
 
 def standardised(x: xg.Tensor) -> xg.Tensor:
-    """Each column with mean 0 and standard deviation 1 (0, where all of it is equal)."""
+    """x with each column at mean 0 and standard deviation 1; a constant column becomes 0."""
     view = x.backend.view
     away = x - view.mean(x, axis=0, keepdims=True)
     largest = view.max(view.abs(away), axis=0, keepdims=True)
-    away = away / view.where(largest > 0, largest, view.ones_like(largest))  # what is tiny or huge has no square
+    away = away / view.where(largest > 0, largest, view.ones_like(largest))  # so that no square overflows or underflows
     std = view.sqrt(view.mean(away * away, axis=0, keepdims=True))
     scaled: xg.Tensor = away / view.where(std > 0, std, view.ones_like(std))
     return scaled
@@ -96,7 +96,7 @@ def is_float(x: xg.Tensor) -> bool:
 
 
 def spread(x: xg.Tensor) -> float:
-    """The standard deviation of all elements, computed in a way that does not overflow."""
+    """The standard deviation of all elements, without overflow."""
     view = x.backend.view
     if x.size == 0:
         return 0.0

@@ -1,4 +1,4 @@
-"""Watching operations for values that are not finite: when each one is looked at, and running a step again."""
+"""When the anomaly detector checks operations in a watched run, and the replay of a step."""
 
 from __future__ import annotations
 
@@ -9,45 +9,46 @@ from contextlib import contextmanager
 from xgrad.diagnose.anomaly import Anomaly, Detector
 from xgrad.diagnose.run import Run
 
-SHAKY = 10  # first steps, in which every operation is looked at
+SHAKY = 10  # in so many first steps every operation is checked
 
 
 class Operations:
-    """Switches the detector on where values may leave the range of the dtype, and off where the watcher itself computes."""
+    """Turns the detector on where values may overflow their dtype, and off where the watcher itself computes."""
 
     def __init__(self, run: Run, found: Callable[[Anomaly], None], allow: Collection[str]) -> None:
         self.run = run
         self.detector = Detector(found, allow, recorded_only=True)
         self.armed = False
-        self.private = False  # what runs now is the watcher's own
-        self.huge = False  # something is on its way out of the dtype's range
+        self.private = False  # whether the watcher itself is computing
+        self.huge = False  # whether some value may soon overflow its dtype
 
     def arm(self, *, anew: bool = True) -> None:
-        """From here on look at every operation, until the next update."""
+        """Check every operation from now on, until the next update."""
         if not self.armed and not self.private and not self.run.has("NONFINITE"):
             self.armed = True
             self.detector.start(anew=anew)
 
     def disarm(self) -> None:
+        """Stop checking operations."""
         if self.armed:
             self.armed = False
             self.detector.stop()
 
     def rearm(self, every: int) -> None:
-        """Look at the next step, if it is one of the first, one of `every`, or follows something very large."""
+        """Check the next step if it is one of the first, a multiple of `every`, or follows a very large value."""
         if self.huge or self.run.now < SHAKY or self.run.now % every == 0:
             self.arm()
         self.huge = False
 
     @contextmanager
     def privately(self) -> Iterator[None]:
-        """What runs in the block is the watcher's own."""
+        """In this block the watcher itself computes, and operations are not checked."""
         armed, before = self.armed, self.private
         self.disarm()
         self.private = True
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", RuntimeWarning)  # a library's, of overflow: it is what is looked for
+                warnings.simplefilter("ignore", RuntimeWarning)  # the library's warnings of overflow
                 yield
         finally:
             self.private = before
@@ -55,7 +56,7 @@ class Operations:
                 self.arm(anew=False)
 
     def replay(self) -> None:
-        """Run the step again, watched: the parameters are still what they were."""
+        """Run the step again with the detector on. The parameters have not been updated yet."""
         run = self.run
         target = run.target
         if run.batch and target is None and run.batch[0] is run.x:

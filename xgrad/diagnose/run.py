@@ -1,4 +1,4 @@
-"""A run: what the watcher was given, how far training has come, and what was found. Rules and fixes read it."""
+"""The state of a watched run: the watcher's arguments, the progress of training, and the findings. Rules and fixes read it."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from xgrad.diagnose.network import rows
 
 
 class Run(Given):
-    """The watcher writes it, as training goes on. It does not know the watcher."""
+    """The state of a run. The watcher updates it, and it has no reference to the watcher."""
 
-    steps = 0  # calls of the watcher's step()
-    updates = 0  # of the optimizer
-    last: Look | None = None  # at the parameters as they are when a report is asked for
-    batch: tuple[Any, ...] | None = None  # what the model was last given
-    target: Any = None  # and the loss, where it is a module
+    steps = 0  # the number of calls of the watcher's step()
+    updates = 0  # the number of the optimizer's updates
+    last: Look | None = None  # the look that the last report took
+    batch: tuple[Any, ...] | None = None  # the last arguments of the model
+    target: Any = None  # the last target of the loss, if the loss is a module
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.losses: list[float] = []
         self.looks: list[Look] = []
-        self.grown: set[str] = set()  # parameters whose gradient was added to a leftover one
+        self.grown: set[str] = set()  # names of parameters whose gradient was added to the one of the step before
         self.found: list[Finding] = []
-        self.known: set[tuple[str, str]] = set()  # what was found: rule, and where
+        self.known: set[tuple[str, str]] = set()  # (rule, where) of the findings
 
     @property
     def now(self) -> int:
-        """The step that is under way."""
+        """The number of the current step."""
         return self.steps if self.optimizer is None else self.updates
 
     def sample(self, most: int = SAMPLE) -> xg.Tensor | None:
-        """Inputs to look at: of `x`, else of the last batch."""
+        """Inputs for a look: from `x`, or else from the last batch."""
         x = self.x if self.x is not None else self.batch[0] if self.batch and len(self.batch) == 1 else None
         return rows(x, most) if isinstance(x, xg.Tensor) else None
 
     def add(self, finding: Finding) -> None:
-        """Keep a finding, unless the same was found before."""
+        """Add a finding, unless its rule has found something at the same place before."""
         if (finding.rule, finding.where) not in self.known:
             self.known.add((finding.rule, finding.where))
             self.found.append(finding)

@@ -9,7 +9,7 @@ FLAT = 0.01  # relative change from one tenth of the run to the next
 
 
 def change(losses: Sequence[float]) -> float:
-    """How much the mean loss fell from the last but one tenth of the run to the last, as a share; nan where that says nothing."""
+    """The relative fall of the mean loss from the second last tenth of the run to the last; nan if a loss is not finite."""
     tenth = max(1, len(losses) // 10)
     last, before = losses[-tenth:], losses[-2 * tenth : -tenth]
     if not last or not before or not all(map(math.isfinite, (*last, *before))):
@@ -19,4 +19,5 @@ def change(losses: Sequence[float]) -> float:
 
 
 def is_flat(losses: Sequence[float]) -> bool:
+    """Whether the loss neither falls nor rises."""
     return abs(change(losses)) < FLAT

@@ -1,4 +1,4 @@
-"""The rules, in the order in which they are asked: causes before what follows from them."""
+"""The diagnostic rules, in the order in which they run: causes before their effects."""
 
 from xgrad.diagnose.rules.bookkeeping import ForgotZeroGrad, Frozen, NoGradient
 from xgrad.diagnose.rules.constant import ConstOutput

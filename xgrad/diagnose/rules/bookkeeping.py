@@ -7,8 +7,8 @@ from xgrad.diagnose.gradients import Gradients
 from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
-ENOUGH = 2  # steps
-SHOWN = 6  # names
+ENOUGH = 2  # steps that a run must have
+SHOWN = 6  # at most so many names in a message
 
 
 def listed(names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""CONST_OUTPUT: the network answers the same whatever it is asked."""
+"""CONST_OUTPUT: the output is the same for every input."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 from xgrad.diagnose.trend import is_flat
 
-SETTLED = 100  # steps, or a tenth of the run
-NARROW = 0.02  # of std(y)
-CLOSE = 0.01
+SETTLED = 100  # it uses looks after so many steps, and after a tenth of the run
+NARROW = 0.02  # an output whose std is below this multiple of std(y) is constant
+CLOSE = 0.01  # relative difference at which the output counts as mean(y)
 
 
 class ConstOutput(DiagnosticRule):

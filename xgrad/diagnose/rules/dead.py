@@ -13,10 +13,10 @@ from xgrad.diagnose.network import is_plain_sgd, rows
 from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
-MANY = 0.99  # of a layer's activations
-TINY = 1e-7  # a gradient, as a share of its weights
-SURE = 3  # looks running, where momentum may still move a layer without a gradient
-APART = 20  # steps that these looks must span
+MANY = 0.99  # share of zero activations at which a layer is nearly dead
+TINY = 1e-7  # norm of a gradient, relative to that of its weights, below which a layer hardly learns
+SURE = 3  # successive looks at which a layer must be dead, since momentum may move it without a gradient
+APART = 20  # steps between the first and the last of these looks
 FIX = "standardise x and y, use a linear output, and start anew: report.try_fix() tries it"
 
 
@@ -52,7 +52,7 @@ class DeadLayer(DiagnosticRule):
                 yield from self._nearly(run, look, activity)
 
     def end(self, run: Run) -> Findings:
-        """What is dead at the end, and may have come to be so only now."""
+        """Layers that are dead at the end, even if only since the last look."""
         dead = [a for a in run.last.activities if a.dead] if run.last is not None else []
         if not dead:
             return
@@ -88,7 +88,7 @@ class DeadLayer(DiagnosticRule):
 
 
 def _on_every_sample(run: Run, dead: list[Activity]) -> list[Activity]:
-    """Those that are dead for all of x too, where the look took a part of it."""
+    """Those of the layers that are dead for all of x, if the look used only a part of x."""
     if run.x is None or rows(run.x, _sampled(run)) is run.x:
         return dead
     still = {a.where for a in look(0, lambda: run.model(run.x), run.name).activities if a.dead}
@@ -101,7 +101,7 @@ def _sampled(run: Run) -> int:
 
 
 def _moving(run: Run) -> Callable[[Activity], bool]:
-    """Whether a parameter at or before a layer has a gradient: then it changes by another way through the network."""
+    """A function that says whether a parameter in a layer or before it has a nonzero gradient, so that its input changes."""
     places = {id(p): place for place, (_, p) in enumerate(run.parameters)}
     gradients = ((place, p.grad) for place, (_, p) in enumerate(run.parameters) if p.grad is not None)
     first = next((place for place, g in gradients if bool(xg.any(g.detach() != 0).item())), len(places))

@@ -1,4 +1,4 @@
-"""LOSS_EXPLODED: the loss grew beyond all bounds."""
+"""LOSS_EXPLODED: the loss has become many times the first one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xgrad.diagnose.finding import ERROR, number
 from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
-FAR = 1e3  # times the first loss
+FAR = 1e3  # a loss above this multiple of the first one has exploded
 
 
 class LossExploded(DiagnosticRule):
@@ -21,7 +21,7 @@ class LossExploded(DiagnosticRule):
 
     def start(self, run: Run) -> Findings:
         pairs = run.pairs()
-        if pairs is not None and run.loss is not None:  # a first batch may happen to fit well
+        if pairs is not None and run.loss is not None:  # the loss of the first batch alone may be small by chance
             with xg.no_grad():
                 loss = run.loss(run.start(pairs[0]), pairs[1])
             self.first = float(loss.item()) if loss.shape == () else math.nan

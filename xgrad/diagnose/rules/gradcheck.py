@@ -1,4 +1,4 @@
-"""GRADCHECK: a derivative that is wrong, found by a finite difference before training."""
+"""GRADCHECK: a wrong derivative, found by finite differences before training."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from xgrad.diagnose.run import Run
 from xgrad.engine.watching import watching
 from xgrad.transforms.primitive import Primitive
 
-WRONG = 0.01
-ROWS = 64
-MOST = 64  # parameters, or groups of them, that are moved by themselves
-STEPS = (1e-6, 1e-5, 1e-4)  # relative to the parameters, in float64
-COARSE = (1e-3, 1e-2)  # in float32
-NOISE = 0.05  # what biases that are all zero are moved by: at x = 0 they sit on the kink of ReLU
+WRONG = 0.01  # relative difference at which a gradient is wrong
+ROWS = 64  # samples that it uses
+MOST = 64  # at most so many parameters, or groups of them, get a difference of their own
+STEPS = (1e-6, 1e-5, 1e-4)  # steps of the differences in float64, relative to the parameters
+COARSE = (1e-3, 1e-2)  # and in float32
+NOISE = 0.05  # biases that are all zero are moved by about this, away from the kink of ReLU
 
 
 class GradCheck(DiagnosticRule):
@@ -36,7 +36,7 @@ class GradCheck(DiagnosticRule):
         wrong = WRONG
         try:
             model, x, y = model.to(dtype="float64"), _double(x), _double(y)
-        except Exception:  # a backend, or a device, without it
+        except Exception:  # the backend or device has no float64
             model, steps, wrong = copy_of(run.start), COARSE, 10 * WRONG
         _off_the_kink(model)
         call = Functional(model)
@@ -56,7 +56,7 @@ class GradCheck(DiagnosticRule):
             run.loss(model(x), y).backward()
         gradient = [p.grad for p in call.parameters]
         base = value(places)
-        if not math.isfinite(base) or base != value(places):  # it is random, and says nothing
+        if not math.isfinite(base) or base != value(places):  # a random loss cannot be checked
             return
         names = [name for name, _ in model.named_parameters()]
         bad = []
@@ -91,11 +91,11 @@ class GradCheck(DiagnosticRule):
 
 
 def _groups(places: list[xg.Tensor], gradient: list[Any]) -> list[list[int]]:
-    """At most MOST groups of parameters, each to be moved together: those along which the loss is about as steep.
+    """At most MOST groups of parameters. Each group is moved together, and has parameters with slopes of similar size.
 
-    A difference runs the whole network: one for each parameter would take a time that grows with the square of the depth.
+    A difference runs the whole network, so one for each parameter would take time that grows with the square of the depth.
     """
-    found = [place for place, g in enumerate(gradient) if g is not None]  # of the others NO_GRADIENT says more
+    found = [place for place, g in enumerate(gradient) if g is not None]  # the rule NO_GRADIENT is for the others
     each = -(-len(found) // MOST)
     if each > 1:
         found.sort(key=lambda place: _size(places[place]) * length(gradient[place]))
@@ -109,16 +109,16 @@ def _size(p: xg.Tensor) -> float:
 def _disagreement(
     value: Any, base: float, places: list[xg.Tensor], gradient: list[Any], group: list[int], steps: tuple[float, ...]
 ) -> tuple[float, float, float] | None:
-    """How far the slope and the difference are apart, relative to the larger, at the step where they agree best.
+    """(relative difference, slope, finite difference), at the step where slope and difference agree best.
 
-    Of several parameters, which move together, each along its own gradient and in proportion to its size, that is relative to the
-    largest slope among them.
+    Several parameters move together, each along its own gradient and in proportion to its norm. The difference is then relative
+    to the largest slope among them; for one parameter, to the larger of slope and difference.
     """
     moves, slopes = dict[int, xg.Tensor](), []
     unit = _size(places[group[0]]) if len(group) == 1 else 1.0
     for place in group:
         p, g = places[place], gradient[place]
-        direction = g if norm([g]) != 0 else xg.ones_like(p)  # it may be wrong in being zero
+        direction = g if norm([g]) != 0 else xg.ones_like(p)  # a zero gradient may be wrong too
         moves[place] = direction * (_size(p) / length(direction))
         slopes.append(float(xg.sum(g * moves[place]).item()) / unit)
     slope = sum(slopes)
@@ -130,7 +130,7 @@ def _disagreement(
         difference = (ahead - behind) / (2 * step * unit)
         if not math.isfinite(difference):
             continue
-        rounding = 1e-13 * abs(base) / (step * unit)  # of the difference
+        rounding = 1e-13 * abs(base) / (step * unit)  # the rounding error of the difference
         scale = max(abs(slope), abs(difference)) if len(group) == 1 or slope == 0 else max(slopes)
         if scale * WRONG <= rounding:
             continue

@@ -11,8 +11,8 @@ from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
 FIX = (
-    "keep the numbers small: standardise x and y, and use smaller steps if it still grows; report.try_fix() tries it. Where an "
-    "infinity is meant, name its operation: watch(..., allow=[...])"
+    "keep the numbers small: standardise x and y, and use smaller steps if it still grows; report.try_fix() tries it. If an "
+    "infinity is intended, name its operation: watch(..., allow=[...])"
 )
 
 
@@ -51,8 +51,8 @@ class NonFinite(DiagnosticRule):
         self.done = True
         names = ", ".join(gradients.broken())
         says = (
-            f"gradients are not finite: {names}. Which operation made them so cannot be said: this step was not watched, and "
-            "to run it again the watcher needs the loss as a module, or x and y themselves as the batch"
+            f"gradients are not finite: {names}. The operation is unknown, because this step was not watched. To repeat a step, "
+            "the watcher needs the loss as a module, or x and y themselves as the batch"
         )
         yield self.finding(step, names, says, {"op": "", "phase": BACKWARD, "parameters": names}, FIX)
 
@@ -75,7 +75,7 @@ class NonFinite(DiagnosticRule):
             yield self.finding(
                 step,
                 "the loss",
-                f"the loss is {loss}, though no operation that was watched made it so",
+                f"the loss is {loss}, but no operation that was watched made it so",
                 {"op": "", "phase": "forward", "kind": str(loss)},
                 FIX,
             )
@@ -84,7 +84,7 @@ class NonFinite(DiagnosticRule):
             yield self.finding(
                 step,
                 "the loss",
-                "the loss is nan; which operation made it so was not seen",
+                "the loss is nan; the operation is unknown, because it was not watched",
                 {"op": "", "phase": "forward", "kind": "nan"},
                 FIX,
             )

@@ -9,7 +9,7 @@ from xgrad.diagnose.look import Look
 from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
-MOST = 0.05  # of the targets
+MOST = 0.05  # share of targets that may be outside
 
 
 class OutputRange(DiagnosticRule):

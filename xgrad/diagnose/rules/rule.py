@@ -1,4 +1,4 @@
-"""What a rule is."""
+"""The base class of the diagnostic rules."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Findings = Iterable[Finding]
 
 
 class DiagnosticRule:
-    """One thing that can be wrong with a run. It is told what happens, and yields findings."""
+    """A rule about one thing that can be wrong with a run. The watcher calls its methods, which yield findings."""
 
     name: ClassVar[str]
     severity: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()  # of "optimizer", "loss", "x", "y"
 
     def lacks(self, run: Run) -> str:
-        """What it would need to be checked, in words; empty if it has all."""
+        """What the run lacks for this rule, in words; empty if nothing."""
         missing = [need for need in self.needs if getattr(run, need) is None]
         return f"needs {', '.join(missing)}" if missing else ""
 
@@ -41,25 +41,25 @@ class DiagnosticRule:
         return ()
 
     def look(self, run: Run, look: Look) -> Findings:
-        """At a look at the layers, before the update of `look.step`."""
+        """After a look at the layers, before the update of `look.step`."""
         return ()
 
     def loss(self, run: Run, step: int, loss: float) -> Findings:
-        """At the loss of each step."""
+        """After each step, with its loss."""
         return ()
 
     def anomaly(self, run: Run, step: int, anomaly: Anomaly) -> Findings:
-        """At the first operation of a step whose output is not finite."""
+        """After the first operation in a step whose output is not finite."""
         return ()
 
     def broken(self, run: Run, step: int, gradients: Gradients) -> Findings:
-        """Where gradients are not finite, and no operation was seen to make them so."""
+        """Before an update with gradients that are not finite."""
         return ()
 
     def moved(self, run: Run, step: int) -> Findings:
-        """After an update in which something was very large."""
+        """After an update that follows a very large value."""
         return ()
 
     def end(self, run: Run) -> Findings:
-        """When a report is asked for: of the run so far."""
+        """For a report on the run so far."""
         return ()

@@ -1,4 +1,4 @@
-"""SATURATED: sigmoid and tanh units so far out that their slopes let no gradient through."""
+"""SATURATED: sigmoid and tanh units with inputs so large that their slopes are nearly zero."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from xgrad.diagnose.look import FLAT, Look
 from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
-MOST = 0.9  # of the slopes
-RUNNING = 3  # looks
-APART = 40  # steps at most from one to the next
+MOST = 0.9  # share of flat slopes above which a layer is saturated
+RUNNING = 3  # successive looks at which it must be so
+APART = 40  # steps at most between two of these looks
 
 
 @dataclass

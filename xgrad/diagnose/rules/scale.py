@@ -8,7 +8,7 @@ from xgrad.diagnose.network import is_float, spread
 from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
-LARGE, SMALL = 10.0, 0.05
+LARGE, SMALL = 10.0, 0.05  # the range of standard deviations
 
 
 class Scale(DiagnosticRule):

@@ -1,4 +1,4 @@
-"""UNDERTRAINED and PLATEAU: the run ended far from a fit, and the loss still falls or does not."""
+"""UNDERTRAINED and PLATEAU: the run ended with a poor fit, while the loss still falls, or does not."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GOOD = 0.9  # R^2
 
 
 def r_squared(output: xg.Tensor, y: xg.Tensor) -> float:
-    """1 - mean((y - output)^2) / Var(y): nan where that is not finite."""
+    """1 - mean((y - output)^2) / Var(y), or nan if that is not finite."""
     view = y.backend.view
     scale = float(view.max(view.abs(y)).item()) or 1.0
     away, centered = (y - output) / scale, y / scale

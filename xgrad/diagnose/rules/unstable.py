@@ -1,4 +1,4 @@
-"""STEP_UNSTABLE: steps too large for the network and the data."""
+"""STEP_UNSTABLE: the steps are too large for the network and the data."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 from xgrad.diagnose.without import without_output_activation
 
-WORST = 5.0  # times its weight tensor, an update
-STABLE = 4.0  # lr times the largest eigenvalue; in theory 2, in practice 4, times 1 + momentum
-CERTAIN = 20.0  # times 1 + momentum: here no trial step need agree
-RISE = 5.0  # times the loss, a trial step that agrees: short of it, runs were seen to settle
-LEAP, LEAP_ADAPTIVE = 10.0, 100.0  # times the loss, a trial step; adaptive ones begin with lr times a sign, and recover
-SMALL = 8  # elements: fewer are too few to compare
-MATRIX = 2
-ROWS = 256
+WORST = 5.0  # an update whose norm exceeds this multiple of the weights' norm is too large
+STABLE = 4.0  # the limit of lr times the largest eigenvalue, times 1 + momentum: 2 in theory, 4 in practice
+CERTAIN = 20.0  # above this, times 1 + momentum, no trial step need confirm it
+RISE = 5.0  # a trial step confirms it if the loss rises above this multiple; below it, runs were seen to settle
+LEAP, LEAP_ADAPTIVE = (
+    10.0,
+    100.0,
+)  # multiples of the loss after a trial step that are an error; adaptive optimizers recover from more
+SMALL = 8  # parameters of fewer elements are not compared with their updates
+MATRIX = 2  # nor are those of fewer axes
+ROWS = 256  # samples that it uses
 FIX = "standardise x and y and use a linear output: report.try_fix() tries it"
 
 
@@ -32,8 +35,8 @@ class StepUnstable(DiagnosticRule):
     needs = ("optimizer",)
 
     def __init__(self) -> None:
-        self.weights: list[float] = []  # the norm of each parameter, as last measured
-        self.done = False  # an update was found too large; the later ones follow from it
+        self.weights: list[float] = []  # the norm of each parameter when it was last measured
+        self.done = False  # whether an update was too large; later ones are its effect
 
     # --- before the first step ---
 
@@ -58,10 +61,10 @@ class StepUnstable(DiagnosticRule):
     ) -> list[str]:
         model, of = run.start, ""
         steepest = _eigenvalue(model, run.loss, x, y)
-        if steepest == 0:  # the output does not move: look behind its activation
+        if steepest == 0:  # the output is constant: use the network without its output activation
             behind = without_output_activation(model)
             if behind is not None:
-                model, of = behind, " (behind the output activation, which passes no gradient on)"
+                model, of = behind, " (before the output activation, whose gradient is zero)"
                 steepest = _eigenvalue(model, run.loss, x, y)
         ratio = lr * steepest
         evidence |= {"eigenvalue": steepest, "lr_times_eigenvalue": ratio}
@@ -83,7 +86,7 @@ class StepUnstable(DiagnosticRule):
             model = copy_of(run.start)
             optimizer = copy_optimizer(run.optimizer, run.start if run.optimizer is None else run.model, model)
         except (TypeError, ValueError, RuntimeError):
-            return []  # an optimizer that cannot be made again from its options
+            return []  # an optimizer that cannot be copied from its options
         loss = run.loss(model(x), y)
         if not loss.requires_grad or loss.shape != ():
             return []
@@ -107,7 +110,7 @@ class StepUnstable(DiagnosticRule):
             if lr is None or square is None or square == UNSEEN:
                 continue
             moves = lr * gradients.norm(place)
-            if moves > 0.2 * WORST * self.weights[place]:  # it may have changed since
+            if moves > 0.2 * WORST * self.weights[place]:  # the weights may have changed since
                 self.weights[place] = length(p)
             size = self.weights[place]
             if size > 0 and moves > WORST * size:
@@ -115,7 +118,7 @@ class StepUnstable(DiagnosticRule):
                 where = f"{run.owner(name)}, {name}"
                 says = (
                     f"the update is {number(moves / size)} times as large as the weights "
-                    f"(norms {number(moves)} and {number(size)}); more than {WORST:g} overthrows what was learned"
+                    f"(norms {number(moves)} and {number(size)}); more than {WORST:g} times destroys what was learned"
                 )
                 evidence: dict[str, Any] = {"ratio": moves / size, "update_norm": moves, "weight_norm": size, "lr": lr}
                 for key, data in (("std_x", run.x), ("std_y", run.y)):
@@ -141,7 +144,7 @@ class StepUnstable(DiagnosticRule):
         ]
 
     def _standardised(self, run: Run, lr: float) -> float | None:
-        """The largest ratio of a first update to its weights, for standardised data."""
+        """The largest ratio of the first update to the weights, for standardised data."""
         pairs = run.pairs(ROWS)
         if pairs is None:
             return None
@@ -157,7 +160,7 @@ class StepUnstable(DiagnosticRule):
 
 
 def _rate(optimizer: optim.Optimizer) -> tuple[float, float]:
-    """The largest learning rate and momentum of the groups."""
+    """The largest learning rate and the largest momentum of the parameter groups."""
     groups = optimizer.param_groups
     return max(float(g["lr"]) for g in groups), max(float(g["momentum"]) if "momentum" in g else 0.0 for g in groups)
 

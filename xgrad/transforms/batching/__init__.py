@@ -1,1 +1,1 @@
-"""A function of one example, run on many at once: the arrays, the namespace and the backend that `xgrad.vmap` is made of."""
+"""Batching: the arrays, the namespace and the backend that `xgrad.vmap` runs a function of one example on."""

@@ -1,7 +1,7 @@
-"""Products of what is inside vmap with a matrix from outside, as one product of large matrices.
+"""Products of a tensor inside vmap with a matrix from outside, as one product of two matrices.
 
-The usual way would take the matrix in, and its gradient would be one matrix for each example, and then their sum. Here the
-examples come to light as rows of one matrix: then the gradient, too, is one product. It is what a layer under vmap comes down to.
+The general way brings the matrix in. Its gradient is then a matrix for each example, and a sum over these. Here the batch axis is
+exposed, so that the examples become rows of one matrix, and the gradient is one product too. A layer under vmap computes this.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from xgrad.transforms.batching.boundary import hide, show
 
 
 def _added(inside: Any, *outside: Any) -> Axes:
-    """The hidden axes of the one tensor, if the others are from outside of all of these vmaps."""
+    """The hidden axes of the tensor `inside`, if the others are from outside of all these vmaps; otherwise none."""
     if not all(isinstance(x, Tensor) for x in (inside, *outside)):
         return ()
     base, scope = base_and_scope(inside.backend)

@@ -1,8 +1,7 @@
-"""The array that vmap works with: an array of a library, some of whose axes are hidden.
+"""The array that vmap works with: an array of a library with hidden batch axes.
 
-Inside a function under vmap, each array stands for one example, and has the shape that one example has. In truth it holds
-all of them: the axis that counts the examples comes first, and is hidden. Under several vmaps there are several hidden axes. An
-array that is the same for all examples has none, and is not copied.
+In a function under vmap, an array has the shape of one example, and holds all examples. The batch axis comes first and is hidden.
+Nested vmaps give several hidden axes. An array that is the same for all examples has no hidden axis and is not copied.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ _next_number = count().__next__
 
 
 class Axis:
-    """A hidden axis: the examples of one call of a function under vmap."""
+    """A hidden axis: the batch axis of one call of a function under vmap."""
 
     __slots__ = ("__weakref__", "number", "size")
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.number = _next_number()  # hidden axes lie in this order, the outermost first
+        self.number = _next_number()  # hidden axes are in this order, that of the outermost vmap first
 
     def __repr__(self) -> str:
         return f"<{self.size} examples>"
@@ -32,7 +31,7 @@ Axes = tuple[Axis, ...]
 
 
 def merged(*several: Iterable[Axis]) -> Axes:
-    """All these axes, each once and in order."""
+    """The union of these axes, in order."""
     first: Any = ()
     for axes in several:
         if axes and axes != first:
@@ -46,11 +45,11 @@ def merged(*several: Iterable[Axis]) -> Axes:
 
 
 class Batched:
-    """`value`, an array of a library whose first axes are the hidden `axes`, as an array of a batching `backend`."""
+    """An array of a batching `backend`: `value` is an array of the library, whose first axes are the hidden `axes`."""
 
     __slots__ = ("axes", "backend", "value")
 
-    __array_ufunc__: ClassVar[None] = None  # a NumPy scalar on the left leaves the operation to this class
+    __array_ufunc__: ClassVar[None] = None  # so that a NumPy scalar on the left leaves the operation to this class
 
     def __init__(self, value: Any, axes: Axes, backend: Any) -> None:
         self.value = value
@@ -83,11 +82,11 @@ class Batched:
         return tuple(axis.size for axis in self.axes)
 
     def like(self, value: Any, axes: Axes | None = None) -> Batched:
-        """Another array of the same backend; with the same hidden axes, unless others are named."""
+        """An array with another value on the same backend; its hidden axes are the same unless given."""
         return Batched(value, self.axes if axes is None else axes, self.backend)
 
     def spread(self, axes: Axes, ndim: int) -> Any:
-        """The value with these hidden axes and then `ndim` others: those it lacks have length 1, as broadcasting wants it."""
+        """The value with these hidden axes and `ndim` others, for broadcasting: axes that are missing have length 1."""
         missing = ndim - self.ndim
         if missing == 0 and axes == self.axes:
             return self.value
@@ -98,7 +97,7 @@ class Batched:
         return f"Batched({self.value!r}, {len(self.axes)} hidden axes)"
 
     def __getitem__(self, key: Any) -> Batched:
-        """For slices, integers, None and `...`; with arrays in the key, it is `xp.getitem`."""
+        """The part at a key of slices, integers, None and `...`. `xp.getitem` is for keys with arrays."""
         key = key if isinstance(key, tuple) else (key,)
         return self.like(self.value[(*(slice(None),) * len(self.axes), *key)])
 
@@ -113,7 +112,7 @@ class Batched:
 
 
 def full(x: Batched, axes: Axes) -> Any:
-    """The value with all these hidden axes, in full length."""
+    """The value with all these hidden axes in their full length."""
     if axes == x.axes:
         return x.value
     shape = (*(axis.size for axis in axes), *x.shape)
@@ -121,7 +120,7 @@ def full(x: Batched, axes: Axes) -> Any:
 
 
 def agreed(x: Batched) -> Batched | None:
-    """x without hidden axes, if its values are the same for all examples; None if they differ. (This looks at them.)"""
+    """x without hidden axes, if all examples have the same values; None if they differ. It compares the values."""
     if not x.axes:
         return x
     if 0 in x.hidden:
@@ -135,7 +134,7 @@ def agreed(x: Batched) -> Batched | None:
 
 
 def apply_elementwise(function: Callable[..., Any], *args: Any, **static: Any) -> Batched:
-    """The function of arrays that broadcast to one shape, and of numbers."""
+    """Apply a function to arrays that broadcast to one shape, and to numbers."""
     arrays = [arg for arg in args if type(arg) is Batched]
     first = arrays[0]
     axes = first.axes

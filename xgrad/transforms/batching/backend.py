@@ -1,7 +1,7 @@
-"""A backend whose arrays have hidden axes: another backend's, seen from inside a function under vmap.
+"""The batched version of a backend, for use in a function under vmap. Its arrays have hidden batch axes.
 
-Everything is an Array API namespace, and so is this: operations on it are recorded and differentiated as on any other backend, by
-the same rules, which need not know.
+Its namespace is an Array API namespace like that of any backend, so operations on it are recorded and differentiated by the same
+rules.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from xgrad.transforms.batching.array import Axes, Batched, agreed, merged
 from xgrad.transforms.batching.functions import BatchedRaw
 
 VARIES = (
-    "inside vmap this array has another value for each example, so that there is no one value to give out. "
-    "Choose with xgrad.where instead of if, or return the array from the function and look at it there."
+    "inside vmap this array has another value for each example, so it has no single value. "
+    "Use xgrad.where instead of if, or return the array from the function and look at it there."
 )
 NOT_RUNNING = (
-    "a tensor was made inside a function under vmap, has another value for each example, and is used where that function is "
-    "not running: after it returned, or in another thread. Return the tensor from the function instead."
+    "this tensor was made inside a function under vmap and has another value for each example. It is used where that function is "
+    "not running: after its return, or in another thread. Return the tensor from the function instead."
 )
 
 
 class BatchedBackend(Backend):
-    """The backend `base`, inside vmaps that hide the axes in `scope`."""
+    """The batched version of the backend `base`, inside vmaps with the batch axes in `scope`."""
 
     is_temporary = True
 
@@ -53,12 +53,12 @@ class BatchedBackend(Backend):
         return f"{self.base!r} inside vmap"
 
     def __reduce__(self) -> Any:
-        raise TypeError("what lives inside a function under vmap cannot be pickled")
+        raise TypeError("a tensor inside a function under vmap cannot be pickled; return it from the function first")
 
     # --- other backends ---
 
     def join(self, other: Backend) -> Backend | None:
-        """The same library inside the vmaps of both."""
+        """The backend inside the vmaps of both, if both are of one library."""
         if other is self or other is self.base:
             return self
         base, scope = base_and_scope(other)
@@ -79,7 +79,7 @@ class BatchedBackend(Backend):
     def on_device(self, device: Any) -> Backend:
         if self.base.on_device(device) is not self.base:
             raise NotImplementedError(
-                f"vmap: to another device ({device}) inside of the function; move its arguments first"
+                f"vmap: a tensor cannot move to another device ({device}) inside of the function; move the arguments before"
             )
         return self
 
@@ -107,7 +107,7 @@ class BatchedBackend(Backend):
         return self.base.on_host
 
     def to_numpy(self, array: Any) -> Any:
-        """What a function sees that looks at values: those that are the same for all examples, be it by chance."""
+        """The values as a NumPy array, if they are the same for all examples. Raises TypeError if they differ."""
         if array.axes and not inside_of(self):
             raise TypeError(NOT_RUNNING)
         one = agreed(array)
@@ -131,7 +131,7 @@ class BatchedBackend(Backend):
         return super().kind_of(error) if type(error) in (TypeError, ValueError) else self.base.kind_of(error)
 
 
-# Whatever else there is to say is said by the library's own backend.
+# The library's own backend answers for these.
 for _name in (
     *("devices", "find_device", "device_of", "device_name", "entered", "make_current", "walking", "guard"),
     *("memory", "synchronize", "number"),
@@ -143,13 +143,13 @@ _scoped: WeakValueDictionary[tuple[Backend, Axes], BatchedBackend] = WeakValueDi
 
 
 def scoped(base: Backend, scope: Axes) -> Backend:
-    """The backend inside these vmaps; `base` itself inside none. There is one object for each."""
+    """The version of `base` inside these vmaps, one object for each scope; `base` itself where there are none."""
     if not scope:
         return base
     found = _scoped.get((base, scope))
     return found or _scoped.setdefault(
         (base, scope), BatchedBackend(base, scope)
-    )  # another thread may have been quicker
+    )  # another thread may have made it meanwhile
 
 
 def base_and_scope(backend: Backend) -> tuple[Backend, Axes]:
@@ -158,7 +158,7 @@ def base_and_scope(backend: Backend) -> tuple[Backend, Axes]:
 
 # --- what is running ----------------------------------------------------------------------------------------
 
-# For each library, the backend of its innermost vmap that is running in this context; mostly there is none.
+# For each library, the backend of the innermost vmap that is running in this context.
 active: ContextVar[tuple[BatchedBackend, ...]] = ContextVar("xgrad_vmap", default=())
 
 
@@ -174,7 +174,7 @@ Backend.here = _here  # type: ignore[method-assign]
 
 
 def inside_of(backend: Backend, *known: Backend) -> bool:
-    """Whether all vmaps that the backend is inside of are running here, or are those of a `known` one."""
+    """Whether all vmaps of the backend are running in this context, or are among those of the `known` backends."""
     scope = base_and_scope(backend)[1]
     if not scope:
         return True
@@ -184,7 +184,7 @@ def inside_of(backend: Backend, *known: Backend) -> bool:
 
 @contextmanager
 def surroundings(vmaps: tuple[BatchedBackend, ...], current: Backend) -> Iterator[None]:
-    """While the block runs, these vmaps are running and no others, and `current` is the current backend."""
+    """While the block runs, exactly these vmaps count as running, and `current` is the current backend."""
     token = active.set(vmaps)
     try:
         with use_backend(current):
@@ -194,7 +194,7 @@ def surroundings(vmaps: tuple[BatchedBackend, ...], current: Backend) -> Iterato
 
 
 def running(backend: Backend) -> AbstractContextManager[None]:
-    """While the block runs, it is (part of) a function of tensors of this backend, inside its vmaps."""
+    """While the block runs, the vmaps of this backend count as running."""
     base, _ = base_and_scope(backend)
     others = tuple(vmap for vmap in active.get() if vmap.base is not base)
     if isinstance(backend, BatchedBackend):
@@ -203,5 +203,5 @@ def running(backend: Backend) -> AbstractContextManager[None]:
 
 
 def as_now() -> Callable[[], AbstractContextManager[None]]:
-    """What brings back what is current now: for a function that is run again later, and is to find it the same."""
+    """A function that restores the current backend and the running vmaps of now, for a function that runs again later."""
     return partial(surroundings, active.get(), get_backend())

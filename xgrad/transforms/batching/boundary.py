@@ -1,7 +1,7 @@
-"""Tensors in and out of vmap, and on the tape: an axis is hidden, an axis comes to light, a tensor from outside is taken in.
+"""The differentiable operations at the boundary of a vmap: hide a batch axis, expose it again, bring in an outside tensor.
 
-These three are operations like others. Hiding an axis and bringing it to light are each other's transposes. A tensor from outside
-is the same for all examples, so the transpose of taking it in is a sum over them.
+Hiding an axis and exposing it are each other's transposes. A tensor from outside is the same for all examples, so the transpose
+of bringing it in is the sum over the examples.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from xgrad.transforms.batching.backend import NOT_RUNNING, BatchedBackend, base_
 
 # --- on raw arrays ------------------------------------------------------------------------------------------
 #
-# A raw array is taken from and given back as a library's own where it is, or is to be, outside of every vmap.
+# Outside of every vmap, a raw array is the library's own; inside, it is a Batched.
 
 
 def _opened(backend: Backend, raw: Any) -> Batched:
-    """A raw array of any backend as one with (perhaps no) hidden axes."""
+    """A raw array of any backend as a Batched, perhaps without hidden axes."""
     return raw if isinstance(raw, Batched) else Batched(raw, (), backend)
 
 
 def _closed(base: Backend, scope: Axes, value: Any, axes: Axes) -> Any:
-    """A raw array of the backend inside these vmaps; outside, a view (for others may hold the value), also of a NumPy scalar."""
+    """A raw array of the backend inside these vmaps. Outside of all, it is a new view of the value, even of a NumPy scalar."""
     return Batched(value, axes, scoped(base, scope)) if scope else value[...]
 
 
@@ -36,7 +36,7 @@ def _moved(base: Backend, value: Any, source: int, destination: int) -> Any:
 
 
 def _hide(backend: Backend, raw: Any, axis: Axis) -> Any:
-    """The first axis becomes the hidden one."""
+    """Hide the first axis."""
     base, scope = base_and_scope(backend)
     x = _opened(backend, raw)
     axes = merged(x.axes, (axis,))
@@ -45,7 +45,7 @@ def _hide(backend: Backend, raw: Any, axis: Axis) -> Any:
 
 
 def _show(backend: Backend, raw: Any, axis: Axis) -> Any:
-    """The hidden axis becomes the first one; where the array is the same for all examples, it is repeated."""
+    """Expose the hidden axis as the first one. An array that is the same for all examples is repeated."""
     base, scope = base_and_scope(backend)
     x = _opened(backend, raw)
     axes = merged(x.axes, (axis,))
@@ -55,7 +55,7 @@ def _show(backend: Backend, raw: Any, axis: Axis) -> Any:
 
 
 def _take_in(backend: Backend, raw: Any, added: Axes) -> Any:
-    """The same array for all examples."""
+    """Bring in an array that is the same for all examples."""
     base, scope = base_and_scope(backend)
     x = _opened(backend, raw)
     return _closed(base, merged(scope, added), x.value, x.axes)
@@ -68,7 +68,7 @@ def _total(backend: Backend, raw: Any, added: Axes) -> Any:
     over = tuple(i for i, axis in enumerate(x.axes) if axis in added)
     value = base.xp.sum(x.value, axis=over, dtype=x.dtype) if over else x.value
     for axis in added:
-        if axis not in x.axes:  # each example has this gradient
+        if axis not in x.axes:  # the same gradient for each example
             value = value * axis.size
     rest = tuple(axis for axis in x.axes if axis not in added)
     return _closed(base, tuple(axis for axis in scope if axis not in added), value, rest)
@@ -78,7 +78,7 @@ def _total(backend: Backend, raw: Any, added: Axes) -> Any:
 
 
 class Boundary(Identity):
-    """`there(backend, raw, static)` is the operation on raw arrays; `back` names its transpose, a Boundary too."""
+    """One of these operations. `there(backend, raw, static)` computes it on raw arrays; `back` is its transpose."""
 
     back: Boundary
 
@@ -93,7 +93,7 @@ class Boundary(Identity):
         return self.bring(tangents[0], static)
 
     def bring(self, g: Any, static: Any) -> Any:
-        """A raw array or a tensor, whichever g is."""
+        """The operation on g, a raw array or a tensor."""
         if isinstance(g, Tensor):
             return self(g, *static)
         backend, where = static
@@ -115,17 +115,17 @@ for _one, _other in ((HIDDEN, SHOWN), (TAKEN_IN, SUMMED)):
 
 
 def hide(x: Tensor, axis: Axis) -> Tensor:
-    """The first axis of x hidden: a tensor that stands for one example."""
+    """x with its first axis hidden: a tensor with the shape of one example."""
     return HIDDEN(x, x.backend, axis)
 
 
 def show(x: Tensor, axis: Axis) -> Tensor:
-    """The other way about: the examples along the first axis, also where x is the same for all of them."""
+    """x with the batch axis exposed as the first one, even if x is the same for all examples."""
     return SHOWN(x, x.backend, axis)
 
 
 def take_in(x: Tensor, backend: Backend) -> Tensor:
-    """A tensor from outside, on the backend inside: the same for all examples."""
+    """A tensor from outside, on the backend inside, where it is the same for all examples."""
     if x.backend is backend:
         return x
     _, outer = base_and_scope(x.backend)
@@ -134,14 +134,14 @@ def take_in(x: Tensor, backend: Backend) -> Tensor:
 
 
 def inside(x: Tensor) -> Tensor:
-    """x as the function under vmap that is running now has it, if there is one and x is of its library."""
+    """x on the backend of the vmap that is running, if one is running for x's library."""
     return take_in(x, x.backend.here())
 
 
 def check_running(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
-    """Raise RuntimeError if an output of a function is inside of a vmap that is not running here, and that no input is inside of.
+    """Raise RuntimeError if an output of a function belongs to a vmap that is not running, and no input belongs to it.
 
-    The function has closed over it. A derivative by an input would be a sum over the examples, and nobody would know.
+    The function has closed over such a tensor. A derivative by an input would silently be a sum over the examples.
     """
     for y in outputs:
         if not inside_of(y.backend, *(x.backend for x in inputs)):
@@ -149,9 +149,9 @@ def check_running(outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> None:
 
 
 def lift_for(carried: list[Backend], on_tape: list[Backend]) -> tape.Lift:
-    """How a walk lifts what was saved, where it carries tensors of one backend along a tape of another.
+    """The function that makes tensors of saved values, for a pass that carries these backends along a tape of those.
 
-    They differ if a function under vmap walks along a tape that was made outside of it; then what was saved there is the same
+    They differ where a function under vmap differentiates along a tape that was made outside. The saved values are then the same
     for all examples.
     """
     return tape.lift if carried == on_tape else _lift_inside

@@ -1,7 +1,7 @@
-"""How each function of a namespace works on arrays with hidden axes: by what kind of function it is.
+"""How each function of the namespace works on arrays with hidden axes. `KINDS` and `TABLE` list them.
 
-A function here is given the library's own function first. What it makes of it does the work for all examples at once: no loop
-over them is to be found here.
+A function here gets the library's own function as its first argument, and calls it for all examples at once. No loop runs over
+the examples.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ Function = Callable[..., Any]
 
 
 def reduction(function: Function, x: Batched, /, *, axis: Any = None, **static: Any) -> Batched:
-    """Over the axes named, all of them by default."""
+    """A reduction over some axes, by default over all."""
     axes = normalize_axes(_name(function), axis, x.ndim)
-    if not axes:  # of each element alone
+    if not axes:  # a reduction of each element by itself
         return x.like(function(x.value[..., None], axis=-1, **{**static, "keepdims": False}))
     return x.like(function(x.value, axis=_behind(x, axes), **static))
 
 
 def position(function: Function, x: Batched, /, *, axis: int | None = None, keepdims: bool = False) -> Batched:
-    """Along an axis, or in the flattened array."""
+    """A position along an axis, or in the flattened array."""
     if axis is not None:
         return along(function, x, axis=axis, keepdims=keepdims)
     xp = x.backend.base.xp
@@ -48,18 +48,18 @@ def position(function: Function, x: Batched, /, *, axis: int | None = None, keep
 
 
 def along(function: Function, x: Batched, /, axis: int = -1, **static: Any) -> Batched:
-    """Along one axis."""
+    """A function along one axis."""
     (axis,) = normalize_axes(_name(function), axis, x.ndim)
     return x.like(function(x.value, axis=axis + len(x.axes), **static))
 
 
 def over(function: Function, x: Batched, /, *, axes: Any = None, **static: Any) -> Batched:
-    """Over several axes at once, all of them by default: the transforms."""
+    """A transform over several axes at once, by default over all."""
     return x.like(function(x.value, axes=_behind(x, normalize_axes("fft", axes, x.ndim)), **static))
 
 
 def stacked(function: Function, x: Batched, /, **static: Any) -> Any:
-    """Of the matrices in the last two axes; there may be several results."""
+    """A function of the matrices in the last two axes, with one result or several."""
     if x.ndim < 2:
         raise ValueError(f"{_name(function)} is of matrices, and the shape here is {x.shape}")
     axes = merged(x.axes, *(option.axes for option in static.values() if isinstance(option, Batched)))
@@ -74,7 +74,7 @@ def _name(function: Function) -> str:
 
 
 def _behind(x: Batched, axes: Sequence[int]) -> tuple[int, ...]:
-    """Where axes of x are in its value: behind the hidden ones."""
+    """The axes of x.value that are these axes of x. They come after the hidden ones."""
     return tuple(axis + len(x.axes) for axis in axes)
 
 
@@ -153,13 +153,13 @@ def stack(function: Function, arrays: Sequence[Batched], /, *, axis: int = 0) ->
 
 
 def _rows(x: Batched) -> Any:
-    """The value as one matrix, whose rows are the last axis."""
+    """The value as one matrix, whose rows run along the last axis."""
     *before, last = x.value.shape
     return x.backend.base.xp.reshape(x.value, (prod(before), last))
 
 
 def matmul(function: Function, x1: Batched, x2: Batched, /) -> Batched:
-    """One product of large matrices where one side is the same for all examples; many of small ones otherwise."""
+    """One product of large matrices if one side is the same for all examples; otherwise one of small matrices per example."""
     xp = x1.backend.base.xp
     if not x2.axes and x2.ndim == 2 and x1.ndim:
         rows = _rows(x1)
@@ -187,7 +187,7 @@ def linear(function: Function, x: Batched, weight: Batched, bias: Batched | None
 
 
 def weight_gradient(function: Function, g: Batched, x: Batched, weight: Batched) -> Batched:
-    """One product for each example: their sum, which is one product of large matrices, is wanted elsewhere."""
+    """One product for each example, since a weight under vmap has a gradient for each example."""
     xp = g.backend.base.xp
     return matmul(xp.matmul, stacked(xp.matrix_transpose, g), x)
 
@@ -215,14 +215,14 @@ def solve(function: Function, x1: Batched, x2: Batched, /) -> Batched:
     xp = x1.backend.base.xp
     if x2.ndim > 1:
         return apply_elementwise(function, x1, x2)
-    if not x1.axes and x1.ndim == 2:  # the examples are columns, for a matrix that is taken apart once
+    if not x1.axes and x1.ndim == 2:  # the examples are columns, so that the matrix is factorised once
         columns = xp.matrix_transpose(_rows(x2))
         return x2.like(xp.reshape(xp.matrix_transpose(function(x1.value, columns)), x2.value.shape))
     return apply_elementwise(function, x1, x2.like(x2.value[..., None]))[..., 0]
 
 
 def together(function: Function, *arrays: Batched) -> Batched:
-    """Of several arrays, none of which may be broadcast."""
+    """A function of several arrays that does not broadcast."""
     axes = merged(*(x.axes for x in arrays))
     return arrays[0].like(function(*(full(x, axes) for x in arrays)), axes)
 
@@ -283,6 +283,7 @@ TABLE: dict[str, Function] = {
 
 
 def refusal(name: str, when: str = "") -> NotImplementedError:
+    """The error for a function that cannot work on a batch."""
     return NotImplementedError(
         f"vmap: {name} has no batched form{when and ' ' + when}. Call it outside of the function under vmap, or loop over the "
         "examples."
@@ -290,7 +291,7 @@ def refusal(name: str, when: str = "") -> NotImplementedError:
 
 
 def rule_of(name: str) -> Function | None:
-    """How a function works on arrays with hidden axes; None if nobody knows."""
+    """The function that runs this one on arrays with hidden axes; None if there is none."""
     return TABLE.get(name) or (apply_elementwise if name in ELEMENTWISE or name.startswith("special.") else None)
 
 
@@ -323,20 +324,17 @@ class BatchedRaw:
         if path in QUESTIONS:
             return partial(_answered, value)
         rule = rule_of(path)
-        if rule is None and hasattr(
-            Raw, path
-        ):  # an extension function: what it does by default it does with the functions of this namespace
+        if rule is None and hasattr(Raw, path):  # an extension function, whose default uses functions of this namespace
             return partial(getattr(Raw, path), self)
         return partial(_run, backend, rule, path, value)
 
 
-QUESTIONS = frozenset(
-    ["can_cast", "finfo", "iinfo", "isdtype", "result_type", "broadcast_shapes"]
-)  # not arrays' values
+# Functions that do not depend on the values of arrays.
+QUESTIONS = frozenset(["can_cast", "finfo", "iinfo", "isdtype", "result_type", "broadcast_shapes"])
 
 
 def _created(backend: Any, function: Function, *args: Any, **static: Any) -> Any:
-    """An array that is the same for all examples; or one like another."""
+    """A new array, the same for all examples, or like another array with its hidden axes."""
     like = next((arg for arg in args if isinstance(arg, Batched)), None)
     made = function(*(arg.value if isinstance(arg, Batched) else arg for arg in args), **static)
     return Batched(made, () if like is None else like.axes, backend)
@@ -356,7 +354,7 @@ def _run(backend: Any, rule: Function | None, name: str, function: Function, *ar
 
 
 def _varies(values: Iterable[Any]) -> bool:
-    """Whether any array in them (or in a key, or a list, of them) differs from example to example."""
+    """Whether any array among them, or in a tuple or list among them, differs between examples."""
     for value in values:
         kind = type(value)
         if kind is Batched:
@@ -368,14 +366,14 @@ def _varies(values: Iterable[Any]) -> bool:
 
 
 def _bare(value: Any) -> Any:
-    """The values of arrays that have no hidden axes."""
+    """A Batched without hidden axes as the library's array; a tuple or list of them likewise."""
     if isinstance(value, Batched):
         return value.value
     return type(value)(_bare(part) for part in value) if type(value) in (tuple, list) else value
 
 
 def _dressed(result: Any, backend: Any) -> Any:
-    """What a library has returned: arrays (also as NumPy's scalars) of it are the same for all examples."""
+    """A result of the library, with its arrays and NumPy scalars as arrays that are the same for all examples."""
     if isinstance(result, tuple):
         parts = [_dressed(part, backend) for part in result]
         return type(result)(*parts) if hasattr(result, "_fields") else tuple(parts)

@@ -1,4 +1,4 @@
-"""Reading and writing at places, where the arrays have hidden axes, and the indices may have some too."""
+"""Indexing of arrays with hidden axes, by keys and indices that may have hidden axes too."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Function = Callable[..., Any]
 ALL = slice(None)
 
 MASK_VARIES = (
-    "vmap: a mask that differs from example to example selects differently many elements of each. Use xgrad.where, which keeps "
-    "the shape; x[mask] = v works for a v that does not depend on their number."
+    "vmap: a mask that differs from example to example selects another number of elements for each. Use xgrad.where, which keeps "
+    "the shape; x[mask] = v works if the shape of v does not depend on that number."
 )
 
 
@@ -63,9 +63,9 @@ def scatter(function: Function, x: Batched, key: Any, shape: tuple[int, ...]) ->
 
 
 def _choose(x: Batched, value: Batched, mask: Batched) -> Batched:
-    """A write at a mask, by choosing for each element: of this the shape is known."""
+    """A write at a mask as a choice for each element, which keeps the shape."""
     xp, rest = x.backend.base.xp, x.shape[mask.ndim :]
-    if value.ndim > len(rest):  # a value for each place
+    if value.ndim > len(rest):  # one value for each True of the mask
         count = _numbers(mask).shape[0]
         shape = (*value.hidden, count, *rest)
         value = value.like(xp.broadcast_to(value.spread(value.axes, 1 + len(rest)), shape))
@@ -81,9 +81,10 @@ def _reshaped(x: Batched, shape: tuple[int, ...]) -> Batched:
 
 
 class _Line:
-    """A key of one mask, or of integer arrays and integers side by side, that takes all else whole: as `numbers` along one axis.
+    """A key with one mask, or with adjacent integer arrays and integers, and whole slices: the indices `numbers` along one axis.
 
-    That is what the standard's `take` can do. `flat` is the shape with the axes of the key made that one, `picked` the result's.
+    The standard's `take` can do this. `flat` is the shape of the array with the axes of the key merged into one. `picked` is the
+    shape of the result.
     """
 
     def __init__(self, side_by_side: list[Any], axis: int, shape: tuple[int, ...]) -> None:
@@ -111,19 +112,19 @@ class _Line:
         if len(side_by_side) > 1 and not all(_is_index(part) for part in side_by_side):
             return None
         if _takes_any(arrays[0]) and not _is_mask(arrays[0]):
-            return None  # the library looks after the indices itself, each by its own axis
+            return None  # the library checks each index against its own axis
         return _Line(side_by_side, at[0], shape)
 
 
 def _takes_any(x: Batched) -> bool:
-    """Whether the library reads and writes at any key with arrays."""
+    """Whether the library supports any key with arrays."""
     return isinstance(x.backend.base.xp, IndexingRaw)
 
 
 def _in_line(indices: list[Any], lengths: tuple[int, ...]) -> Batched:
-    """Indices for several axes as one index for these axes made one, counted from the start.
+    """Indices into several axes as one index into these axes merged, counted from 0.
 
-    One that is beyond its own axis is made one that is beyond them all.
+    An index that is out of range of its own axis becomes one that is out of range of the merged axis.
     """
     number: Any = 0
     beyond: Any = False
@@ -140,14 +141,14 @@ def _in_line(indices: list[Any], lengths: tuple[int, ...]) -> Batched:
 
 
 def _numbers(mask: Batched) -> Batched:
-    """The places where the mask holds, counted along all its axes made one."""
+    """The indices of the True elements of the mask, along its axes merged into one."""
     mask = _same_for_all(mask)
     xp = mask.backend.base.xp
     return mask.like(xp.nonzero(xp.reshape(mask.value, (prod(mask.shape),)))[0])
 
 
 def _same_for_all(mask: Batched) -> Batched:
-    """A mask that selects the same elements of each example."""
+    """The mask without hidden axes. Raises NotImplementedError if it differs between examples."""
     one = agreed(mask)
     if one is None:
         raise NotImplementedError(MASK_VARIES)
@@ -155,13 +156,13 @@ def _same_for_all(mask: Batched) -> Batched:
 
 
 class _Place:
-    """A key into arrays of `like`'s kind as a key into their values, which have the hidden axes `axes`.
+    """A key into arrays like `like`, as a key into their values, which have the hidden axes `axes`.
 
-    They may lack some along which the key differs, and have length 1 there.
+    Along a hidden axis that only the key has, the values have length 1.
 
-    Integer arrays in a key bring axes of their own, the picked ones. They come to lie where the first array was if the arrays
-    (and the integers beside them) are neighbours, and in front of all others if they are not. So it is with the hidden axes
-    too, where an index differs from example to example; here is put in order what the library finds.
+    Integer arrays in a key give the result new axes, the picked ones. These replace the axes of the arrays if the arrays and
+    integers in the key are adjacent, and come first if they are not. An index that differs between examples is such an array
+    along a hidden axis too, so the axes of the library's result have to be reordered.
     """
 
     def __init__(self, like: Batched, parts: list[Any], axes: Axes) -> None:
@@ -178,13 +179,13 @@ class _Place:
             return part.value if _is_mask(part) or not varying else part.spread(varying, width)
 
         def example(axis: Any) -> Any:
-            """The number of the example, for an index that differs among them; 0 in arrays that do not."""
+            """The index along a hidden axis of the key: the number of the example, or 0 if the array lacks that axis."""
             shape = tuple(axis.size if other is axis else 1 for other in varying) + (1,) * width
             numbers = self.xp.reshape(self.xp.arange(axis.size), shape)
             return numbers if axis in axes else numbers * 0
 
         self.key = (*(example(axis) if axis in varying else ALL for axis in self.axes), *map(in_key, parts))
-        # Every axis of the result gets a label: a hidden axis is its own, the others are numbered.
+        # Every axis of the result gets a label: a hidden axis is its own label, the others get numbers.
         picked: list[Any] = [("picked", i) for i in range(width)]
         labels: list[Any] = [("part", i) for i in range(len(parts))]
         visible = [
@@ -196,11 +197,11 @@ class _Place:
         self.ndim = len(self.wanted) - len(self.axes)
 
     def in_order(self, value: Any) -> Any:
-        """What was found at the key, its axes in the order they are to have."""
+        """The library's result, with its axes in the order of the result."""
         return self._permuted(value, self.found, self.wanted)
 
     def as_found(self, value: Any) -> Any:
-        """The other way about."""
+        """An array with the axes of the result, in the order that the library expects."""
         return self._permuted(value, self.wanted, self.found)
 
     def _permuted(self, value: Any, now: list[Any], then: list[Any]) -> Any:
@@ -220,7 +221,7 @@ def _arrays(parts: Sequence[Any]) -> list[Batched]:
 
 
 def _varying(parts: Sequence[Any]) -> Axes:
-    """The hidden axes along which a key differs."""
+    """The hidden axes of the arrays in a key."""
     return merged(*(part.axes for part in _arrays(parts)))
 
 
@@ -229,9 +230,9 @@ def _is_mask(part: Batched) -> bool:
 
 
 def _spelled_out(key: Any, ndim: int, x: Batched) -> list[Any]:
-    """The parts of a key into arrays like x, with `...` and what is left out at the end written as slices.
+    """The parts of a key into arrays like x, with `...` and missing parts at the end as slices.
 
-    A `...` that stands for no axis stays where it is between two others: it parts neighbours.
+    A `...` for no axis stays if it is between two other parts, since these are then not adjacent.
     """
     parts = [_in_one_form(part, x) for part in (key if isinstance(key, tuple) else (key,))]
     at = next((i for i, part in enumerate(parts) if part is Ellipsis), None)
@@ -244,14 +245,14 @@ def _spelled_out(key: Any, ndim: int, x: Batched) -> list[Any]:
 
 
 def _axes_taken(part: Any) -> int:
-    """How many axes of an array a part of a key stands for."""
+    """How many axes of an array a part of a key indexes."""
     if part is None or part is Ellipsis:
         return 0
     return part.ndim if isinstance(part, Batched) and _is_mask(part) else 1
 
 
 def _in_one_form(part: Any, x: Batched) -> Any:
-    """A part of a key: Python's integers for NumPy's, and arrays for what stands for one."""
+    """A part of a key, with a NumPy integer as an int, and a list or a boolean as an array."""
     if isinstance(part, Batched | slice) or part is None or part is Ellipsis:
         return part
     if isinstance(part, Integral) and not isinstance(part, bool):
@@ -275,12 +276,12 @@ def take(function: Function, x: Batched, indices: Batched, /, *, axis: int = 0) 
     xp = x.backend.base.xp
     if not indices.axes:
         return x.like(function(x.value, indices.value, axis=axis + len(x.axes)))
-    if x.axes and _takes_any(x):  # and sees to it that they are in range
+    if x.axes and _takes_any(x):  # it checks the range
         return getitem(xp.getitem, x, (*(ALL,) * axis, indices))
     if x.axes and indices.ndim != 1:  # beyond the standard
         found = take(function, x, _reshaped(indices, (prod(indices.shape),)), axis=axis)
         return _reshaped(found, (*x.shape[:axis], *indices.shape, *x.shape[axis + 1 :]))
-    if not x.axes:  # a table that all examples look up in
+    if not x.axes:  # all examples index the same array
         found = function(x.value, xp.reshape(indices.value, (prod(indices.value.shape),)), axis=axis)
         apart = xp.reshape(found, (*x.shape[:axis], *indices.value.shape, *x.shape[axis + 1 :]))
         hidden = range(len(indices.axes))
@@ -300,7 +301,7 @@ def scatter_take(function: Function, x: Batched, indices: Batched, shape: tuple[
 
 
 def _in_lines(indices: Batched, shape: tuple[int, ...], axis: int) -> Batched:
-    """The same indices for each line along the axis of an array of that shape."""
+    """The indices repeated for each line along the axis of an array of that shape."""
     before, after = shape[:axis], shape[axis + 1 :]
     hidden = (ALL,) * len(indices.axes)
     lines = indices.value[(*hidden, *(None,) * len(before), ALL, *(None,) * len(after))]
