@@ -1,4 +1,4 @@
-"""What a type checker is told of a tensor: its operators and methods, which rules/ hangs on the class."""
+"""Declarations for type checkers: the operators and methods of a tensor, which rules/ sets on the class."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     T_ = TypeVar("T_")  # the tensor
 
     class Declared(Generic[T_]):
-        """The part of a tensor that rules/operators.py and rules/methods.py write."""
+        """The members of a tensor that rules/operators.py and rules/methods.py set."""
 
         def __getitem__(self, key: Any, /) -> T_: ...
         def __setitem__(self, key: Any, value: Any, /) -> None: ...

@@ -1,6 +1,6 @@
-"""The tensor: an array of some backend, and the node that says how it was made.
+"""The tensor: an array of a backend, and the node of the operation that computed it.
 
-What operators and functions do with a tensor is in rules/, which hangs the operators on this class (rules/operators.py).
+The operators and methods of a tensor are defined in rules/, which sets them on this class (rules/operators.py).
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class Tensor(Values, Declared["Tensor"]):
-    """An array that remembers how it was made. Make one with `xgrad.asarray` or any function of the namespace.
+    """An array of a backend that records how it was computed, so that it can be differentiated.
+
+    `xgrad.asarray`, `xgrad.tensor` and all functions of the namespace make tensors; the class itself is not called. A tensor has
+    the operators, attributes and methods of the standard's array object, and most methods that NumPy and PyTorch agree on.
 
     >>> import xgrad as xg
     >>> x = xg.asarray([1.0, 2.0, 3.0], requires_grad=True)
@@ -29,8 +32,17 @@ class Tensor(Values, Declared["Tensor"]):
     >>> x.grad.numpy().tolist()
     [2.0, 4.0, 6.0]
 
-    `data` is the backend's own array. A tensor requires a gradient if and only if it has a `node`: a Leaf, where its `.grad`
-    arrives, or a node of the tape.
+    Attributes:
+        data: the backend's own array. What is done with it is not recorded.
+        backend: the backend: a library on a device.
+        node: the node of the tape that computed the tensor, or a Leaf that holds its gradient; None without a gradient.
+        layout: a token for shape, dtype and backend, which the fast path compares.
+        shared: the views of the tensor, or the view that it is; not set without views.
+
+    Raises:
+        TypeError: Tensor(data) without a backend.
+
+    https://data-apis.org/array-api/latest/API_specification/array_object.html
     """
 
     __slots__ = ("__weakref__", "_data", "_held", "_unmarked", "backend", "layout", "node", "shared")
@@ -39,13 +51,13 @@ class Tensor(Values, Declared["Tensor"]):
     backend: Backend
     layout: Any  # see layout_of
     node: tape.Node | Leaf | None
-    _held: tape.Held  # of a leaf, and after retain_grad()
-    shared: Any  # see views.py; not set where a tensor has never been or had a view
+    _held: tape.Held  # holds the gradient of a leaf; a computed tensor has one after retain_grad()
+    shared: Any  # see views.py; not set on a tensor that is no view and has none
 
     def __init__(self, data: Any, backend: Backend | None = None, node: tape.Node | Leaf | None = None) -> None:
         if backend is None:
             raise TypeError(
-                "Tensor() is not for making tensors: write xgrad.asarray(data), or xgrad.tensor(data) for a copy"
+                "Tensor(data) does not make a tensor: write xgrad.asarray(data), or xgrad.tensor(data) for a copy"
             )
         self._data = data
         self.backend = backend
@@ -60,6 +72,10 @@ class Tensor(Values, Declared["Tensor"]):
 
     @property
     def data(self) -> Any:
+        """The backend's own array. It may be set to another array, or to a tensor without a gradient, of the same backend.
+
+        A new array may have another shape and dtype; a tensor must have the same shape. A write to `data` is not recorded.
+        """
         if noting:
             reading.read(self)
         if self.backend.asks_operands:
@@ -72,7 +88,7 @@ class Tensor(Values, Declared["Tensor"]):
             array = self._values_of(array)
         if not self.backend.owns(array):
             if not self.backend.accepts(array):
-                raise TypeError(f".data is an array of backend {self.backend}, not {type(array).__name__}")
+                raise TypeError(f".data must be an array of backend {self.backend}, not {type(array).__name__}")
             array = self.backend.adopt(array)  # a NumPy array
         if getattr(self, "shared", None) and views.assign(self, array):
             return
@@ -82,38 +98,42 @@ class Tensor(Values, Declared["Tensor"]):
         """The array of a tensor that is assigned to `.data`, as in `t.data -= lr * t.grad`."""
         if other.node is not None:
             raise TypeError(
-                ".data has no gradient: assign t.detach(); or write x[...] = t, which hands the gradient on"
+                ".data takes no tensor that requires a gradient: assign t.detach(), or write x[...] = t, which records the write"
             )
         if other.backend is not self.backend or other.shape != self.shape:
             raise ValueError(
-                f".data of {self.shape} on {self.backend} is not assigned a tensor of {other.shape} on {other.backend}; "
-                "for another shape, assign the array itself: x.data = t.data"
+                f".data of shape {self.shape} on {self.backend} cannot be set to a tensor of shape {other.shape} on "
+                f"{other.backend}; for another shape, assign the array itself: x.data = t.data"
             )
         if other.dtype == self.dtype:
             return other.data
         if not holds(self.backend, self.dtype, other.backend, other.dtype):
-            raise TypeError(f".data of dtype {self.dtype} has no room for a tensor of dtype {other.dtype}")
+            raise TypeError(f".data of dtype {self.dtype} cannot hold a tensor of dtype {other.dtype}")
         return self.backend.xp.astype(other.data, self.dtype)
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
         return tuple(self._data.shape)
 
     @property
     def dtype(self) -> Any:
+        """The dtype, as the library has it."""
         return self._data.dtype
 
     @property
     def device(self) -> Any:
+        """The device, as the library has it."""
         return self.backend.device
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return len(self._data.shape)
 
     @property
     def size(self) -> Size:
-        """The number of elements. Called, as PyTorch has it, `t.size()` is the shape, and `t.size(i)` one length of it."""
+        """The number of elements. As in PyTorch, `t.size()` is the shape, and `t.size(i)` the length of axis i."""
         return size_of(self._data.shape)
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
@@ -132,6 +152,7 @@ class Tensor(Values, Declared["Tensor"]):
 
     @property
     def requires_grad(self) -> bool:
+        """Whether a gradient by this tensor can be computed: it is a leaf that was marked, or computed from one."""
         return self.node is not None
 
     @requires_grad.setter
@@ -139,10 +160,10 @@ class Tensor(Values, Declared["Tensor"]):
         self.requires_grad_(on)
 
     def requires_grad_(self, on: bool = True) -> Tensor:
-        """Mark this tensor as a leaf whose gradient is wanted, or unmark it. Returns the tensor.
+        """Mark this tensor as a leaf, to which `backward` adds a gradient, or unmark it. Returns the tensor.
 
-        Raises TypeError for a dtype that has no gradient (integers, booleans), RuntimeError for a tensor that was computed:
-        it cannot be unmarked, only detached. A view becomes a tensor of its own: writes to its base no longer reach it.
+        A view becomes independent: writes to its base no longer change it. Raises TypeError for an integer or boolean dtype, and
+        RuntimeError if a computed tensor is unmarked; use `detach` for that.
         """
         if on and self.node is None:
             check_differentiable(self.dtype, self.backend)
@@ -151,7 +172,7 @@ class Tensor(Values, Declared["Tensor"]):
         elif not on and self.node is not None:
             if not self.is_leaf:
                 raise RuntimeError("only a leaf can stop requiring a gradient; use t.detach() for a computed tensor")
-            self._unmarked, self.node = self.node, None  # graphs that exist go on giving their gradients to the leaf
+            self._unmarked, self.node = self.node, None  # existing graphs still add their gradients to the leaf
         return self
 
     def _mark(self, leaf: Leaf) -> None:
@@ -164,6 +185,11 @@ class Tensor(Values, Declared["Tensor"]):
 
     @property
     def grad(self) -> Tensor | None:
+        """The gradient that `backward` has added up here, of the shape and dtype of the tensor; None before the first one.
+
+        It may be set to None or to such a tensor. Raises RuntimeError for a tensor that is no leaf and retains no gradient,
+        TypeError for another kind of value or another backend, and ValueError for another shape or dtype.
+        """
         node = self.node
         if type(node) is Leaf:
             held: Tensor | None = self._held.grad
@@ -182,12 +208,12 @@ class Tensor(Values, Declared["Tensor"]):
                 "only a leaf that requires a gradient (or a tensor after retain_grad()) has a .grad to set"
             )
         if value is not None and not isinstance(value, Tensor):
-            raise TypeError(f".grad is a Tensor or None, not {type(value).__name__}: make one with xgrad.asarray")
+            raise TypeError(f".grad must be a Tensor or None, not {type(value).__name__}: make one with xgrad.asarray")
         if value is not None and value.backend is not self.backend:
-            raise TypeError(f"a gradient lives where its tensor does, on {self.backend}; got one on {value.backend}")
+            raise TypeError(f".grad must be on the backend of its tensor, {self.backend}, not on {value.backend}")
         if value is not None and (value.shape, value.dtype) != (self.shape, self.dtype):
             raise ValueError(
-                f"a gradient has the shape and dtype of its tensor, here {self.shape} {self.dtype}; "
+                f".grad must have the shape and dtype of its tensor, {self.shape} {self.dtype}; "
                 f"got {value.shape} {value.dtype}"
             )
         leaf.grad = value
@@ -201,9 +227,10 @@ class Tensor(Values, Declared["Tensor"]):
         return node[STATIC] if node[OP] is KEPT else None
 
     def retain_grad(self) -> None:
-        """Keep the gradient of this computed tensor in `.grad` too, as if it were a leaf.
+        """Keep the gradient of this computed tensor in `.grad`, as if it were a leaf.
 
-        After a write it is the gradient of the new value, as in PyTorch; what was kept before stays, and is added to.
+        After a write to the tensor, the gradient of its new value is added to what `.grad` holds, as in PyTorch. Raises
+        RuntimeError for a tensor that requires no gradient.
         """
         node = self.node
         if node is None:
@@ -215,7 +242,7 @@ class Tensor(Values, Declared["Tensor"]):
         self._held = cast("Leaf", leaf).held()
 
     def become(self, node: tape.Node | Leaf | None) -> None:
-        """Take the node of the new value that was written here. A leaf stays one."""
+        """Take the node of a value that was written to this tensor. A leaf stays a leaf."""
         before = self.node
         if type(before) is Leaf:
             return
@@ -227,20 +254,24 @@ class Tensor(Values, Declared["Tensor"]):
             self._held = held
 
     def detach(self) -> Tensor:
-        """The same data, cut off from the tape."""
+        """A tensor of the same values that requires no gradient. A write to one of the two leaves the other as it is."""
         if noting:
             reading.read(self)
         return wrap(self._data, self.backend, None)
 
     def backward(self, gradient: Any = None, *, retain_graph: bool | None = None, create_graph: bool = False) -> None:
-        """Add to `.grad` of every leaf that this tensor was computed from the gradient of this tensor by that leaf.
+        """Compute the gradient of this tensor by every leaf that it was computed from, and add it to the leaf's `.grad`.
 
-        `gradient` is the gradient of what is being differentiated by this tensor: the shape and dtype of the tensor. It may be
-        left out where there is one real element, and is then 1. `create_graph` records the derivative, so that it can be
-        differentiated again. `retain_graph` keeps what the graph saved for another backward; None means as `create_graph`.
+        Args:
+            gradient: the cotangent of this tensor, of its shape and dtype. It is 1 by default, for a tensor of one real element.
+            retain_graph: whether to keep what the graph has saved for backward, for a second backward; None means `create_graph`.
+            create_graph: whether to record the computation of the gradients, so that they can be differentiated again.
 
-        Raises RuntimeError for a tensor that requires no gradient, for one of several elements or of complex dtype without
-        `gradient`, and for a graph that an earlier backward has freed.
+        Raises:
+            RuntimeError: for a tensor that requires no gradient; for one of several elements, or of a complex dtype, without
+                `gradient`.
+            GraphFreedError: for a graph that an earlier backward has freed.
+            TypeError, ValueError: for a `gradient` on another backend, or of another shape or dtype.
         """
         node = self.node
         if node is None:
@@ -274,8 +305,8 @@ class Tensor(Values, Declared["Tensor"]):
                 )
             if self.dtype in self.backend.complex_dtypes:
                 raise RuntimeError(
-                    "backward() of a complex tensor needs the gradient to start from: which real number is to fall is not "
-                    "clear. Call backward(gradient), or take xgrad.real or xgrad.abs of the tensor first."
+                    "backward() of a complex tensor needs the gradient to start from, since only a real number has one: call "
+                    "backward(gradient), or take xgrad.real or xgrad.abs of the tensor first."
                 )
             return wrap(self.backend.one(self.shape, self.dtype), self.backend)
         seed = (
@@ -293,7 +324,7 @@ class Tensor(Values, Declared["Tensor"]):
         return seed
 
     def _as_grad(self, g: Any, fresh: bool) -> Tensor:
-        """What reached a leaf, as a tensor that shares its memory with nothing else."""
+        """The gradient of a leaf as a tensor that shares its memory with no other array."""
         if isinstance(g, Tensor):
             if g.node is None:
                 return wrap(g.backend.copy(g._data), g.backend)
@@ -311,13 +342,13 @@ class Tensor(Values, Declared["Tensor"]):
     def __iter__(self) -> Iterator[Tensor]:
         if not self.shape:
             raise TypeError("iteration over a 0-d tensor")
-        rest = (...,) if self.ndim > 1 else ()  # one element is a number of its own, as in NumPy
+        rest = (...,) if self.ndim > 1 else ()  # an element is a tensor of its own and no view, as in NumPy
         return (self[(i, *rest)] for i in range(self.shape[0]))
 
     # --- exchange and copies ---
 
     def to_device(self, device: Any, /, *, stream: Any = None) -> Tensor:
-        """This tensor if it is on that device; otherwise a copy there, whose gradient comes back here."""
+        """This tensor if it is on that device, otherwise a copy there. The copy is recorded: its gradient is moved back."""
         backend = self.backend.on_device(device)
         if backend is self.backend:
             return self
@@ -336,7 +367,7 @@ class Tensor(Values, Declared["Tensor"]):
         copy: bool | None = None,
     ) -> Any:
         if self.requires_grad:
-            raise BufferError("a tensor that requires a gradient is not exported by DLPack: call t.detach() first")
+            raise BufferError("DLPack does not export a tensor that requires a gradient: call t.detach() first")
         asked = {"stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy}
         return self.data.__dlpack__(**{name: value for name, value in asked.items() if value is not None})
 
@@ -347,7 +378,7 @@ class Tensor(Values, Declared["Tensor"]):
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        """A leaf apart from this one; of a computed tensor, one that is computed from it."""
+        """An independent leaf for a leaf. A copy of a computed tensor is recorded: it is computed from that tensor."""
         if not self.is_leaf:
             return self._copied()
         copy = type(self).__new__(type(self))
@@ -365,27 +396,27 @@ class Tensor(Values, Declared["Tensor"]):
         return wrap(self.backend.copy(self.data), self.backend, node)
 
     def __reduce__(self) -> Any:
-        """A leaf with its gradient; of a computed tensor the values, without how they were made (as `detach` gives them)."""
+        """Pickles a leaf with its gradient, and of a computed tensor the values only, as `detach` gives them."""
         grad = self.grad if self.is_leaf else None
         state = self.backend.name, self.backend.device_name, self.numpy(), self.requires_grad and self.is_leaf
         return _unpickle, (type(self), *state, None if grad is None else grad.numpy())
 
 
 class ComplexTensor(Tensor):
-    """A tensor of complex dtype. It is a type of its own so that the quick path through a real operation need not ask."""
+    """A tensor of complex dtype. As it is a type of its own, the fast path tells real tensors by their type alone."""
 
     __slots__ = ()
 
 
-# The types whose operations may take the quick path: real tensors, and subclasses that add nothing an operation must know.
+# The types that the fast path takes: real tensors, and subclasses of which operations need not know.
 plain_types: set[type] = {Tensor}
 
 
 def layout_of(x: Tensor) -> Any:
-    """A token that tensors have in common only if they are alike: one shape (not 0-d), one real floating dtype, one backend.
+    """A token for one shape (not 0-d), one real floating dtype and one backend. Tensors share a token only if these are equal.
 
-    It is found once for a tensor that was not computed, and handed on by elementwise operations; elsewhere it is None, which
-    says nothing.
+    It is found for a tensor that was not computed, and passed on by elementwise operations. On other tensors it is None, and
+    tells nothing.
     """
     if x.layout is None and type(x.node) is not list:
         x.layout = x.backend.layout(x._data)
@@ -393,7 +424,7 @@ def layout_of(x: Tensor) -> Any:
 
 
 def wrap(data: Any, backend: Backend, node: tape.Node | Leaf | None = None) -> Tensor:
-    """A tensor of the type that its dtype asks for."""
+    """A Tensor, or a ComplexTensor for a complex dtype."""
     return (ComplexTensor if data.dtype in backend.complex_dtypes else Tensor)(data, backend, node)
 
 

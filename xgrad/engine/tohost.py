@@ -1,7 +1,7 @@
-"""What brings a tensor's values to the host: as a NumPy array, as numbers, as text.
+"""How the values of a tensor get to the host: as a NumPy array, as numbers, and as text.
 
-`numpy()`, `item()` and `tolist()` say what they do, and so do `print` and formats. `np.asarray(t)`, and the libraries that call
-it, get the values only where nothing is lost by it: no gradient, and no silent transfer from a device.
+`numpy()`, `item()`, `tolist()`, `print` and formats always give the values. `np.asarray(t)`, and the libraries that call it, get
+them only where no gradient is lost and no silent transfer from a device takes place.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Values:
-    """The part of a tensor that gives out its values."""
+    """The methods of a tensor that return its values on the host."""
 
     __slots__ = ()
 
@@ -35,14 +35,14 @@ class Values:
         def dtype(self) -> Any: ...
 
     def numpy(self) -> Any:
-        """A copy of the values on the host, as a NumPy array. The gradient does not follow it."""
+        """A copy of the values on the host, as a NumPy array. No gradient goes through it."""
         return self.backend.to_numpy(self.data)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        """The values for `np.asarray(t)`. Raises TypeError where the tensor requires a gradient or is on a device.
+        """The values for `np.asarray(t)`. Raises TypeError if the tensor requires a gradient or is on a device.
 
-        On NumPy it is the tensor's own memory, where no other tensor and no saved value has a part in it: a library that is told
-        to put its result there (`scipy.ndimage.sobel(x, output=t)`) does so. Else it is a copy.
+        On NumPy it is the tensor's own memory, unless another tensor or a value saved for backward uses that memory. So a library
+        that writes its result to it (`scipy.ndimage.sobel(x, output=t)`) writes to the tensor. Otherwise it is a copy.
 
         >>> import numpy as np
         >>> import xgrad as xg
@@ -53,8 +53,8 @@ class Values:
         """
         if self.node is not None:
             raise TypeError(
-                "a tensor that requires a gradient does not turn into a NumPy array by itself: the gradient would be lost "
-                "without a word. Call t.detach() first, or t.numpy() for a copy of the values."
+                "a tensor that requires a gradient does not turn into a NumPy array by itself: its gradient would be lost "
+                "silently. Call t.detach() first, or t.numpy() for a copy of the values."
             )
         if not self.backend.on_host:
             raise TypeError(
@@ -68,8 +68,8 @@ class Values:
                 return lent
         if copy is False:
             raise ValueError(
-                "np.asarray(t, copy=False) is had only where the tensor's memory is NumPy's, no other tensor, saved value or "
-                "array has a part in it, and the dtype stays. Leave out copy=False for a copy."
+                "np.asarray(t, copy=False) needs a tensor on NumPy of the same dtype whose memory no other tensor, array or "
+                "saved value uses. Leave out copy=False for a copy."
             )
         values = self.numpy()
         return values if dtype is None else values.astype(dtype, copy=False)
@@ -120,7 +120,7 @@ class Values:
         return value
 
     def __format__(self, spec: str) -> str:
-        """A 0-d tensor as its number is formatted; without a format, any tensor as `str` has it.
+        """The number in a 0-d tensor, formatted; without a format, any tensor as `str` gives it.
 
         >>> import xgrad as xg
         >>> loss = xg.sum(xg.asarray([1.0, 2.0], requires_grad=True))
@@ -147,7 +147,7 @@ class Values:
 
 
 class Size(int):
-    """A number of elements, as NumPy and the standard have it. Called, it gives the shape, as PyTorch has it.
+    """The number of elements, as in NumPy and the standard. A call of it returns the shape, as in PyTorch.
 
     >>> import xgrad as xg
     >>> x = xg.zeros((2, 3))
@@ -167,14 +167,14 @@ class Size(int):
 
 # --- arrays that `.data` gave out -------------------------------------------------------------------------------
 #
-# `t.data -= x` with a tensor x makes NumPy ask x for the operation (see rules/ufuncs.py). The array must not be written in place
-# then: others may have saved it. An array of the user's own must be.
+# For `t.data -= x` with a tensor x, NumPy asks x to do the operation (see rules/ufuncs.py). It must not write to the array of a
+# tensor in place, which may be saved for backward. It must do so with an array of the user's own. This tells them apart.
 
-_handed_out: WeakValueDictionary[int, Any] = WeakValueDictionary()  # by their id
+_handed_out: WeakValueDictionary[int, Any] = WeakValueDictionary()  # id of an array -> the array
 
 
 def hand_out(array: Any) -> None:
-    """Remember, weakly, that this array is the data of a tensor."""
+    """Keep a weak reference to this array, as the data of a tensor."""
     with suppress(TypeError):  # a NumPy scalar has no weak references, and cannot be written to
         _handed_out[id(array)] = array
 
@@ -189,7 +189,7 @@ _sizes: dict[Any, Size] = {}
 
 
 def size_of(shape: Any) -> Size:
-    """The number of elements of an array of that shape. (A look-up is quicker than to make one.)"""
+    """The number of elements of an array of that shape. A lookup is faster than a new Size."""
     size = _sizes.get(shape)
     if size is None:
         if len(_sizes) > 1000:

@@ -126,6 +126,16 @@ def shortened(name: str) -> Method:
     return method
 
 
+def numel(self: Tensor) -> int:
+    """The number of elements."""
+    return int(self.size)
+
+
+def dim(self: Tensor) -> int:
+    """The number of axes."""
+    return self.ndim
+
+
 CONVERSIONS: dict[str, Method] = {
     **{short: shortened(name) for short, name in SHORT.items()},
     "astype": astype,
@@ -134,6 +144,6 @@ CONVERSIONS: dict[str, Method] = {
     "cpu": cpu,
     "copy": copied,
     "clone": copied,
-    "numel": lambda self: int(self.size),
-    "dim": lambda self: self.ndim,
+    "numel": numel,
+    "dim": dim,
 }

@@ -238,6 +238,12 @@ def dot(self: Tensor, other: Any) -> Tensor:
     return matmul(self, other)
 
 
+def saying(text: str, method: Method) -> Method:
+    """The method, with that text as its docstring."""
+    method.__doc__ = text
+    return method
+
+
 def scaled(function: Method) -> Method:
     """`x.add(y, alpha=a)` is x + a * y."""
 
@@ -245,10 +251,11 @@ def scaled(function: Method) -> Method:
         y: Tensor = function(self, other if alpha is None else other * alpha)
         return y
 
-    return method
+    return saying(f"As xgrad.{function.__name__}, with `other` multiplied by `alpha` first.", method)
 
 
 def real(self: Tensor) -> Tensor:
+    """The real part, as a view; of a real tensor the tensor itself."""
     return e.real(self) if self.dtype in self.backend.complex_dtypes else self
 
 
@@ -277,14 +284,16 @@ def fill(self: Tensor, value: Any) -> None:
     write(self, ..., value)
 
 
-def augmented(operator: str) -> Method:
+def augmented(operator: str, symbol: str) -> Method:
     """`x.add_(y, alpha=a)` is x += a * y."""
 
     def method(self: Tensor, other: Any, *, alpha: Any = None) -> Tensor:
         written: Tensor = getattr(self, operator)(other if alpha is None else other * alpha)
         return written
 
-    return method
+    return saying(
+        f"As `{symbol}`, with `other` multiplied by `alpha` first. Writes to the tensor and returns it.", method
+    )
 
 
 # --- the table ----------------------------------------------------------------------------------------------
@@ -322,48 +331,64 @@ METHODS: dict[str, Method] = {
     **REDUCTIONS,
     **CONVERSIONS,
     "add": scaled(e.add),
-    "add_": augmented("__iadd__"),
-    "broadcast_to": lambda self, *shape: manipulation.broadcast_to(self, numbers(shape)),
+    "add_": augmented("__iadd__", "+="),
+    "broadcast_to": saying(
+        "As xgrad.broadcast_to. The shape is a tuple or numbers.",
+        lambda self, *shape: manipulation.broadcast_to(self, numbers(shape)),
+    ),
     "chunk": chunk,
     "clamp": clip,
     "clip": clip,
     "contiguous": made_contiguous,
     "copy_": filled,
     "diagonal": diagonal,
-    "div_": augmented("__itruediv__"),
+    "div_": augmented("__itruediv__", "/="),
     "dot": dot,
     "expand": expand,
-    "expand_as": lambda self, other: manipulation.broadcast_to(self, other.shape),
+    "expand_as": saying(
+        "As xgrad.broadcast_to, to the shape of another tensor.",
+        lambda self, other: manipulation.broadcast_to(self, other.shape),
+    ),
     "fill": fill,
     "fill_": filled,
     "flatten": flatten,
-    "flip": lambda self, *dims: manipulation.flip(self, axis=numbers(dims)),
+    "flip": saying(
+        "As xgrad.flip. The axes are a tuple or numbers.",
+        lambda self, *dims: manipulation.flip(self, axis=numbers(dims)),
+    ),
     "index_select": index_select,
     "is_contiguous": is_contiguous,
     "masked_fill": masked_fill,
-    "mul_": augmented("__imul__"),
+    "mul_": augmented("__imul__", "*="),
     "permute": permute,
     "ravel": ravel,
     "reshape": reshape,
-    "roll": lambda self, shifts, dims=None: manipulation.roll(self, shifts, axis=dims),
+    "roll": saying(
+        "As xgrad.roll. The axes are called `dims`.",
+        lambda self, shifts, dims=None: manipulation.roll(self, shifts, axis=dims),
+    ),
     "round": rounded,
     "split": split,
     "squeeze": squeeze,
     "sub": scaled(e.subtract),
-    "sub_": augmented("__isub__"),
+    "sub_": augmented("__isub__", "-="),
     "subtract": scaled(e.subtract),
     "swapaxes": swapaxes,
     "t": t,
     "take": taken,
-    "tile": lambda self, *dims: parts.tile(self, numbers(dims)),
+    "tile": saying(
+        "As xgrad.tile. The repetitions are a tuple or numbers.", lambda self, *dims: parts.tile(self, numbers(dims))
+    ),
     "trace": trace,
     "transpose": transpose,
-    "tril": lambda self, diagonal=0: tril(self, k=diagonal),
-    "triu": lambda self, diagonal=0: triu(self, k=diagonal),
+    "tril": saying("As xgrad.tril. `k` is called `diagonal`.", lambda self, diagonal=0: tril(self, k=diagonal)),
+    "triu": saying("As xgrad.triu. `k` is called `diagonal`.", lambda self, diagonal=0: triu(self, k=diagonal)),
     "unbind": unbind,
     "unsqueeze": unsqueeze,
     "view": view,
-    "view_as": lambda self, other: manipulation.reshape(self, other.shape),
+    "view_as": saying(
+        "As xgrad.reshape, to the shape of another tensor.", lambda self, other: manipulation.reshape(self, other.shape)
+    ),
     "where": where,
     "zero_": zeroed,
 }

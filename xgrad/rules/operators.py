@@ -55,6 +55,7 @@ def reflected(function: Binary) -> Binary:
 
 
 def transpose(self: Tensor) -> Tensor:
+    """The transpose of a matrix, as a view. ValueError for a tensor without exactly two axes."""
     if self.ndim != 2:
         raise ValueError(f".T is for matrices; for shape {self.shape} use .mT or permute_dims")
     return permute_dims(self, (1, 0))

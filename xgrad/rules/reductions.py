@@ -57,6 +57,9 @@ def with_dtype(function: Function) -> Method:
         x = self if dtype is None else cast_to(self, dtype)
         return function(x, axis=one_of(name, axis, dim), keepdims=keepdims or keepdim)
 
+    method.__doc__ = (
+        f"As xgrad.{name}, with `dim` and `keepdim` as other words. x is converted to `dtype`; `out` must be None."
+    )
     return method
 
 
@@ -78,10 +81,12 @@ def without_dtype(function: Function) -> Method:
         no_out(name, out)
         return function(self, axis=one_of(name, axis, dim), keepdims=keepdims or keepdim)
 
+    method.__doc__ = f"As xgrad.{name}, with `dim` and `keepdim` as other words. `out` must be None."
     return method
 
 
 def spread(function: Function) -> Method:
+    """A standard deviation or variance, with NumPy's and PyTorch's words for the correction."""
     name = function.__name__
 
     def method(
@@ -105,6 +110,10 @@ def spread(function: Function) -> Method:
         less = one_of(name, less, None if unbiased is None else int(unbiased), "correction", "unbiased")
         return function(x, axis=one_of(name, axis, dim), correction=less or 0, keepdims=keepdims or keepdim)
 
+    method.__doc__ = (
+        f"As xgrad.{name}, with `dim`, `keepdim`, and `ddof` or `unbiased` for `correction`, as other words. The correction is "
+        "0 by default, as in the standard and unlike PyTorch's. x is converted to `dtype` first; `out` must be None."
+    )
     return method
 
 
@@ -112,12 +121,14 @@ def cumulative(function: Function) -> Method:
     name = function.__name__
 
     def method(self: Tensor, axis: Any = None, dtype: Any = None, out: None = None, *, dim: Any = None) -> Tensor:
-        """Along the axis; without one, over all elements row by row, as NumPy has it."""
         no_out(name, out)
         axis = one_of(name, axis, dim)
         x = manipulation.reshape(self, (-1,)) if axis is None and self.ndim != 1 else self
         return function(x, axis=axis, dtype=dtype)
 
+    method.__doc__ = (
+        f"As xgrad.{name} along `axis` or `dim`; without one, over all elements, row by row. `out` must be None."
+    )
     return method
 
 
@@ -150,6 +161,7 @@ def over_axis(function: Function) -> Method:
         axis = one_of(name, axis, dim)
         return function(self, axis=-1 if axis is None else axis, **options)
 
+    method.__doc__ = f"As xgrad.{name}, along `dim` or `axis`; along the last axis by default."
     return method
 
 

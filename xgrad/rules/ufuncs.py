@@ -1,7 +1,7 @@
 """NumPy's ufuncs on tensors: `np.exp(t)`, and what `ndarray * t` and `np.float64(2) * t` call.
 
 Those that the namespace has are its functions, so the gradient goes through. Others run on a host copy, which a tensor that
-requires a gradient does not give (see tohost.py): no gradient is lost without a word.
+requires a gradient does not give (see tohost.py): no gradient is lost silently.
 """
 
 from __future__ import annotations
