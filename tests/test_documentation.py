@@ -27,12 +27,7 @@ def documented() -> Iterator[tuple[str, Any]]:
             yield path, getattr(import_module(where), name)
 
 
-# What is not documented in full yet.
-NOT_YET = {
-    # B
-}
-
-PUBLIC = {path: thing for path, thing in documented() if path not in NOT_YET}
+PUBLIC = dict(documented())
 
 
 def doc_of(thing: Any) -> str:

@@ -155,7 +155,9 @@ def _in_order(section: str, names: tuple[str, ...]) -> str:
     """The arguments of a section in the order of the signature."""
     entries = re.split(r"\n(?= {8}\w)", section)
     places = {name: i for i, name in enumerate(names)}
-    return "\n".join(sorted(entries, key=lambda entry: min(map(places.get, _said(entry) & places.keys()), default=0)))
+    return "\n".join(
+        sorted(entries, key=lambda entry: min((places[name] for name in _said(entry) & places.keys()), default=0))
+    )
 
 
 def signature_of(function: Callable[..., Any]) -> tuple[str, ...]:
