@@ -319,7 +319,7 @@ def test_cotangents_and_tangents_must_fit(backend, xp):
         with pytest.raises(ValueError, match=r"vjp: the cotangent must be a tree like .*'a'"):
             pull(wrong)
     for wrong in [x, [x, x], (x,), (x, (x,))]:
-        with pytest.raises(ValueError, match="jvp: the tangent must be a tree like"):
+        with pytest.raises(ValueError, match="linearize: the tangent must be a tree like"):
             push(wrong)
     _, pull = xg.vjp(lambda x: x * x, x)
     with pytest.raises(ValueError, match=r"\(2,\).*\(3,\)"):

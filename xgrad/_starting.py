@@ -1,6 +1,6 @@
-"""What a signal does to the `xgrad` command before it trains: it ends at once, in one line and without a traceback.
+"""Signals during the start of the `xgrad` command: it ends at once, with one line and without a traceback.
 
-`xgrad` imports this before all else, since to import the rest takes long enough for a Ctrl-C.
+`xgrad` imports this first, because the import of the rest takes long enough for a Ctrl-C.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 
 
 def leave(number: int, frame: Any) -> NoReturn:
-    """End the process with the status that a shell gives to one that this signal ended."""
+    """End the process with the status that a shell gives a process that this signal ended."""
     with suppress(OSError):
         os.write(2, b"xgrad: interrupted\n")
     os._exit(128 + number)
 
 
 def is_command() -> bool:
-    """Whether this process is `xgrad` or `python -m xgrad`, and no program that imports it."""
+    """Whether this process is `xgrad` or `python -m xgrad`, and not a program that imports xgrad."""
     name = os.path.basename(sys.argv[0]) if getattr(sys, "argv", None) else ""
     if name == "-m":
         return ("-m", "xgrad") in pairwise(sys.orig_argv) or "-mxgrad" in sys.orig_argv
@@ -31,7 +31,7 @@ def is_command() -> bool:
 
 
 def listen() -> None:
-    """Leave on a signal; one that is ignored (nohup) stays ignored."""
+    """End the process on a signal. A signal that is ignored, as under nohup, stays ignored."""
     for number in SIGNALS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, leave)

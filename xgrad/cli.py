@@ -20,7 +20,7 @@ from xgrad.fit.targets import check, standard_output_is_one_of
 from xgrad.fit.words import one_line, printable, shown
 from xgrad.info import info
 
-SIGNALLED = 128  # and a signal's number: the exit status of a program that the signal ended
+SIGNALLED = 128  # plus the number of a signal, the exit status of a program that the signal ended
 CANNOT = 2
 OUR_FAULT = 1
 
@@ -28,11 +28,11 @@ OUR_FAULT = 1
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command. Returns its exit status.
 
-    0: done; 1: a gradient came out wrong, or an error in xgrad itself; 2: what cannot be done, or written; 128 + n: signal n
-    asked for the end, 130 for Ctrl-C.
+    0: success; 1: a wrong gradient, or an error inside xgrad; 2: an error in the arguments or files; 128 + n: ended by signal n,
+    which is 130 for Ctrl-C.
     """
     open_standard_files()
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # that it makes a list of fonts is nothing to read
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it logs that it builds its font cache
     name = "xgrad"
     try:
         options = vars(parser().parse_args(arguments))
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _fit(options: dict[str, Any]) -> int:
     config = Config(**options)
-    # what goes to the standard output is a file then, which must hold nothing else
+    # If a file is written to the standard output, nothing else may go there.
     tell = complain if standard_output_is_one_of((config.out, config.gif, config.history)) else say
     fault = None
     try:
@@ -76,7 +76,7 @@ def _fit(options: dict[str, Any]) -> int:
 
 
 def _diagnose(options: dict[str, Any]) -> int:
-    """Make the run of a history again, watched."""
+    """Repeat the run of a history, and diagnose it."""
     page, as_json = options["html"], options["json"]
     config = configuration(options["history"], fix=options["fix"])
     data = config.data if isinstance(config.data, str) else None
@@ -151,7 +151,7 @@ def _summary(config: Config, result: Result, fault: NotWrittenError | None) -> s
 
 
 def _unexpected(error: Exception) -> str:
-    """An error that is a fault of xgrad, or of a library: where it happened, in one line."""
+    """An unexpected error of xgrad or of a library, and where it happened, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {'/'.join(Path(frames[-1].filename).parts[-3:])}:{frames[-1].lineno}" if frames else ""
     return f"unexpected {type(error).__name__}{place}: {shown(str(error), 300)}"

@@ -1,4 +1,4 @@
-"""`xgrad info`: the backends, their devices, and whether a gradient comes out right."""
+"""`xgrad info`: the backends, their devices, and whether each computes a gradient correctly."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xgrad.fit.words import one_line
 
 
 def info() -> tuple[str, bool]:
-    """The report as text, and whether every usable backend computes a right gradient."""
+    """The report as text, and whether the gradient is right on every usable backend."""
     lines = [
         f"xgrad {xg.__version__}, Python {platform.python_version()}, {platform.platform()}",
         f"default backend: {_default()}",
@@ -59,14 +59,14 @@ def _dtype(backend: Backend) -> str:
 
 
 def _reason(name: str, error: BackendError) -> str:
-    """The error without the backend's own name at its start, which the line has already."""
+    """The error without its beginning, the name of the backend, which the line has already."""
     return str(error).removeprefix(f"backend {name!r} is not usable: ")
 
 
 def _memory(name: str, device: str) -> str:
     try:
         return load(name, device).memory()
-    except Exception:  # a report goes on, whatever a driver throws
+    except Exception:  # a driver may raise anything, and the report goes on
         return "unknown"
 
 
@@ -76,6 +76,6 @@ def _try_gradient(name: str, device: str) -> str:
         with xg.use_backend(name, device):
             x = xg.asarray([1.0, -2.0, 3.0], dtype=xg.float32)
             found = xg.grad(lambda t: xg.sum(t * t * t))(x).numpy().tolist()
-    except Exception as error:  # a report goes on, whatever a driver throws
+    except Exception as error:  # a driver may raise anything, and the report goes on
         return one_line(f"failed ({type(error).__name__}: {error})")
     return "right" if found == [3.0, 12.0, 27.0] else f"WRONG: {found}, not [3, 12, 27]"

@@ -25,13 +25,13 @@ def _function(name: str, backend: Backend) -> Any:
 
 
 class Namespace:
-    """Functions take tensors of any backend; what makes an array makes it here."""
+    """The namespace of one backend. Its functions take tensors of any backend; creation functions make arrays on this one."""
 
     __array_api_version__ = VERSION
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
-        self.__name__ = f"xgrad[{backend.name}, {backend.device_name}]"  # two namespaces of one name are taken for one
+        self.__name__ = f"xgrad[{backend.name}, {backend.device_name}]"  # libraries compare namespaces by name
         self.complex_dtypes = backend.complex_dtypes
         self.narrow_dtypes = backend.narrow_dtypes
 
@@ -60,7 +60,7 @@ class Namespace:
         return _view_of, (self._backend,)
 
     def __array_namespace_info__(self) -> Info:
-        """What the backend can do: its devices and dtypes."""
+        """The devices, dtypes and capabilities of the backend."""
         return Info(self._backend)
 
     def version(self, api_version: str | None) -> Namespace:
@@ -71,7 +71,7 @@ class Namespace:
 
 
 class Extension:
-    """A part of a namespace that the standard sets apart: in the registry, its names begin with its own, as "fft."."""
+    """An extension of the standard in a namespace. In the registry, its names begin with its own name, such as "fft."."""
 
     def __init__(self, name: str, backend: Backend) -> None:
         self._name = name
@@ -95,18 +95,18 @@ class Extension:
 
 
 class Info:
-    """What `__array_namespace_info__` answers with: the backend's answers, and its device by default."""
+    """The result of `__array_namespace_info__`: that of the library, for the backend's device by default."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
         self._library = backend.library.__array_namespace_info__()
 
     def capabilities(self) -> dict[str, Any]:
-        """Whether masks and shapes that depend on data are there, and how many axes an array can have."""
+        """Whether masks and functions with data-dependent shapes are supported, and the maximum number of axes."""
         return dict(self._library.capabilities())
 
     def default_device(self) -> Any:
-        """The device that new arrays go to."""
+        """The device of new arrays."""
         return self._backend.device
 
     def devices(self) -> list[Any]:
@@ -119,7 +119,7 @@ class Info:
         return backend.default_dtypes()
 
     def dtypes(self, *, device: Any = None, kind: Any = None) -> dict[str, Any]:
-        """The dtypes on a device by their names, all or those of a kind."""
+        """The dtypes on a device by name: all, or those of a kind."""
         return dict(self._library.dtypes(device=self._on(device), kind=kind))
 
     def _on(self, device: Any) -> Any:
@@ -127,7 +127,7 @@ class Info:
 
 
 def current_info() -> Info:
-    """What the current backend can do: capabilities(), default_device(), devices(), default_dtypes(), dtypes()."""
+    """Information on the current backend: capabilities(), default_device(), devices(), default_dtypes(), dtypes()."""
     return Info(get_backend())
 
 
@@ -136,4 +136,4 @@ def _view_of(backend: Backend) -> Any:
 
 
 Backend.make_view = Namespace
-assert rules is not None  # importing it fills FUNCTIONS
+assert rules is not None  # its import fills FUNCTIONS

@@ -80,7 +80,7 @@ class Op:
 
     def push_alike(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...]) -> Any:
         """As `push`, for a node of the fast path, whose `saved` has no geometry."""
-        raise NotImplementedError(f"{self.name} has no forward-mode rule for arguments that are alike")
+        raise NotImplementedError(f"{self.name} has no forward-mode rule for the fast path")
 
     def needed_names(self, moving: Sequence[bool]) -> frozenset[str]:
         """The names that the rules need when these arguments require a gradient."""

@@ -122,10 +122,10 @@ class Path:
         moving: dict[int, Gradient] = {id(n): t for n, t in zip(self.inputs, tangents, strict=True) if t is not None}
         if self.nodes:
             with self.nodes[0][BACKEND].guard:
-                self._walk_forth(moving, {id(node) for node in outputs}, lift if record else None)
+                self._forward_pass(moving, {id(node) for node in outputs}, lift if record else None)
         return [None if node is None else moving.get(id(node)) for node in outputs]
 
-    def _walk_forth(self, moving: dict[int, Gradient], kept: set[int], lift: Lift | None) -> None:
+    def _forward_pass(self, moving: dict[int, Gradient], kept: set[int], lift: Lift | None) -> None:
         """Replace the tangents in `moving` (by the id of the node) by those of the nodes whose ids are in `kept`."""
         last = {id(parent): node for node in self.nodes for parent in parents_of(node)}
         at = self.nodes[0][BACKEND]

@@ -49,7 +49,7 @@ def check_grads(
         AssertionError: where a derivative differs. The message has the order, the mode, the argument, and both values at the
             worst element.
         TypeError: for an argument that is not of a real floating-point dtype.
-        ValueError: for unknown modes or an order below 1.
+        ValueError: for unknown modes, an order below 1, and where there are no arguments.
 
     https://docs.jax.dev/en/latest/_autosummary/jax.test_util.check_grads.html
     """
@@ -59,6 +59,8 @@ def check_grads(
     flat, rebuild = flatten(args)
     place = place_of(flat)
     xs = [to_tensor(leaf, place=place) for leaf in flat]
+    if not xs:
+        raise ValueError("check_grads: there is no array to differentiate by among the arguments")
     for x in xs:
         if not x.backend.library.isdtype(x.dtype, "real floating"):
             raise TypeError(f"check_grads: the arguments must be of a real floating-point dtype, not {x.dtype}")

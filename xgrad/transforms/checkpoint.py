@@ -81,7 +81,7 @@ def _changed(what: str) -> RuntimeError:
     )
 
 
-def _walk(carried: Sequence[Any], nodes: Sequence[Any]) -> tuple[bool, tape.Lift]:
+def _record_and_lift(carried: Sequence[Any], nodes: Sequence[Any]) -> tuple[bool, tape.Lift]:
     """Whether a pass from these nodes carries tensors, and how it makes tensors of saved values."""
     pairs = [(t, node) for t, node in zip(carried, nodes, strict=True) if isinstance(t, Tensor) and is_node(node)]
     lift = lift_for([t.backend for t, _ in pairs], [node[BACKEND] for _, node in pairs])
@@ -99,12 +99,12 @@ class _Checkpoint:
         path, ends = saved.again(parents)
         used = [i for i in g.of if ends[i] is not None]
         seeds = [g.of[i] for i in used]
-        record, lift = _walk(seeds, [ends[i] for i in used])
+        record, lift = _record_and_lift(seeds, [ends[i] for i in used])
         return path.back([ends[i] for i in used], seeds, record=record, lift=lift)[1:]
 
     def push(self, xp: Any, tangents: Sequence[Any], saved: _Call, static: Any) -> Any:
         path, ends = saved.again([None] * len(saved.moving))
-        record, lift = _walk(tangents, path.inputs[1:])
+        record, lift = _record_and_lift(tangents, path.inputs[1:])
         return path.forth([None, *tangents], ends, record=record, lift=lift)
 
     def lift(self, node: Node) -> tuple[Any, _Call]:

@@ -104,7 +104,7 @@ class Run:
             result = f(*called, **kwargs)
         if has_aux:
             if not (isinstance(result, tuple) and len(result) == 2):
-                raise TypeError("with has_aux=True the function must return a pair (output, aux)")
+                raise TypeError(f"with has_aux=True the function must return a pair (output, aux), not {result!r:.60}")
             result, aux = result
         leaves, self.rebuild_output = flatten(result)
         self.shape = structure(result)
@@ -200,16 +200,16 @@ def _matched(name: str, given: Any, wanted: Sequence[Tensor], shape: Any, what: 
     """
     leaves, _ = flatten(given)
     if structure(given) != shape:
-        raise ValueError(f"{name}: the {what} must be a tree like {shape}, got one like {structure(given)}")
+        raise ValueError(f"{name}: the {what} must be a tree like {shape}, not one like {structure(given)}")
     matched = []
     for leaf, x in zip(leaves, wanted, strict=True):
         t = inside(leaf) if isinstance(leaf, Tensor) else wrap(x.backend.adopt_any(leaf, x.dtype), x.backend)
         if t.shape != x.shape or (t.backend is not x.backend and t.backend.join(x.backend) is None):
             raise ValueError(
-                f"{name}: the {what} has shape {t.shape} on {t.backend}, its array {x.shape} on {x.backend}"
+                f"{name}: the {what} has shape {t.shape} on {t.backend}; its array has {x.shape} on {x.backend}"
             )
         if t.dtype != x.dtype:
-            raise TypeError(f"{name}: the {what} has dtype {t.dtype}, its array {x.dtype}")
+            raise TypeError(f"{name}: the {what} has dtype {t.dtype}; its array has {x.dtype}")
         matched.append(t)
     return matched
 
@@ -228,7 +228,7 @@ def value_and_grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool 
     Args:
         f: a function with one 0-d real result, as for `grad`.
         argnums: the positional arguments to differentiate by, as for `grad`.
-        has_aux: whether `f` returns a pair (value, aux); `aux` is handed on and not differentiated.
+        has_aux: whether `f` returns a pair (value, aux); `aux` is returned and not differentiated.
 
     Returns:
         A function of the arguments of `f` that returns (value, gradient), or ((value, aux), gradient) with `has_aux`. The value
@@ -263,13 +263,13 @@ def _one(run: Run) -> Tensor:
     if len(run.outputs) != 1 or run.outputs[0].shape != ():
         shapes = ", ".join(str(y.shape) for y in run.outputs)
         raise TypeError(
-            f"grad is of a function with one 0-d result; this one returned {shapes}. Use vjp or jacobian there."
+            f"grad needs a function with one 0-d result; this one returned {shapes}. Use vjp or jacobian for it."
         )
     y = run.outputs[0]
     check_differentiable(y.dtype, y.backend)
     if is_complex(y):
         raise TypeError(
-            "grad is of a function with a real result; this one is complex. Take xgrad.real or xgrad.abs of it."
+            "grad needs a function with a real result; this one is complex. Take xgrad.real or xgrad.abs of it."
         )
     return wrap(y.backend.xp.ones((), dtype=y.dtype), y.backend)
 
@@ -291,7 +291,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, has_aux: bool = False) -
         argnums: the index of the positional argument to differentiate by, or a sequence of such indices. A negative one counts
             from the last argument. Each of these arguments is an array of a floating-point dtype, a number (which becomes a
             tensor of the default dtype), or a tree (tuple, list, dict) of these.
-        has_aux: whether `f` returns a pair (value, aux); `aux` is handed on and not differentiated.
+        has_aux: whether `f` returns a pair (value, aux); `aux` is returned and not differentiated.
 
     Returns:
         A function of the arguments of `f` that returns the gradient: a tensor of the shape and dtype of the argument, or a tree
@@ -384,9 +384,9 @@ def jvp(f: Function, primals: Any, tangents: Any) -> tuple[Any, Any]:
     """
     if not isinstance(primals, tuple | list):
         if isinstance(tangents, tuple | list):
-            raise TypeError("jvp: the primals are one array, and the tangents a sequence; write jvp(f, (x,), (v,))")
+            raise TypeError("jvp: primals is one array, and tangents a sequence; write jvp(f, (x,), (v,))")
         primals, tangents = (primals,), (tangents,)
-    out, push = linearize(f, *primals)
+    out, push = linearized("jvp", f, primals)
     return out, push(*tangents)
 
 
@@ -416,11 +416,16 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
 
     https://docs.jax.dev/en/latest/_autosummary/jax.linearize.html
     """
+    return linearized("linearize", f, primals)
+
+
+def linearized(name: str, f: Function, primals: Sequence[Any]) -> tuple[Any, Function]:
+    """As `linearize`, with the name of a transform for error messages."""
     run = Run(f, tuple(primals), {}, range(len(primals)), has_aux=False)
 
     def push(*tangents: Any) -> Any:
         if len(tangents) != len(primals):
-            raise ValueError(f"jvp: {len(tangents)} tangents for {len(primals)} arguments")
-        return run.rebuild_output(run.push(_matched("jvp", tangents, run.inputs, structure(primals), "tangent")))
+            raise ValueError(f"{name}: {len(tangents)} tangents for {len(primals)} arguments")
+        return run.rebuild_output(run.push(_matched(name, tangents, run.inputs, structure(primals), "tangent")))
 
     return run.output(), push

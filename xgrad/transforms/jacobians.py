@@ -18,7 +18,7 @@ from xgrad.engine.tensor import Tensor, wrap
 from xgrad.transforms.batching.array import Axis, merged
 from xgrad.transforms.batching.backend import base_and_scope, running
 from xgrad.transforms.batching.boundary import hide, show, take_in
-from xgrad.transforms.grad import Run, grad, is_complex, jvp, numbers
+from xgrad.transforms.grad import Run, grad, is_complex, linearized, numbers
 
 Function = Callable[..., Any]
 
@@ -65,7 +65,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
         run = Run(f, args, kwargs, numbers("jacobian", chosen, len(args)), has_aux=False)
         with tape.set_recording(run.recording):
             if any(is_complex(x) for x in run.inputs):
-                raise TypeError("jacobian: the arguments must be real: give the real and the imaginary part apart")
+                raise TypeError("jacobian: the arguments must be real; pass the real and the imaginary part separately")
             backwards = sum(y.size for y in run.outputs) < sum(x.size for x in run.inputs)
             backwards = backwards and not any(is_complex(y) for y in run.outputs)
             blocks = _by_rows(run) if backwards else _by_columns(run)
@@ -81,7 +81,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
 def _by_rows(run: Run) -> list[list[Tensor]]:
     blocks = []
     for k, y in enumerate(run.outputs):
-        pulled = _for_each_place(run.pull, _zeros(run.outputs), k, _width(run))
+        pulled = _for_each_unit_vector(run.pull, _zeros(run.outputs), k, _width(run))
         blocks.append([_shaped(rows, (*y.shape, *x.shape)) for rows, x in zip(pulled, run.inputs, strict=True)])
     return blocks
 
@@ -89,7 +89,7 @@ def _by_rows(run: Run) -> list[list[Tensor]]:
 def _by_columns(run: Run) -> list[list[Tensor]]:
     blocks: list[list[Tensor]] = [[] for _ in run.outputs]
     for i, x in enumerate(run.inputs):
-        pushed = _for_each_place(run.push, _zeros(run.inputs), i, _width(run))
+        pushed = _for_each_unit_vector(run.push, _zeros(run.inputs), i, _width(run))
         for k, y in enumerate(run.outputs):
             block = _shaped(y.backend.view.moveaxis(pushed[k], 0, -1), (*y.shape, *x.shape))
             blocks[k].append(block if is_complex(y) else y.backend.view.astype(block, x.dtype, copy=False))
@@ -111,42 +111,42 @@ def _sizes(saved: Any) -> Iterator[int]:
     yield from (prod(each[0]) for each in geometry if each is not None)
 
 
-def _for_each_place(walk: Function, seeds: list[Tensor], k: int, size: int) -> list[Tensor]:
-    """The results of `walk` for every unit vector of the k-th seed, stacked along a first axis. The other seeds are zero.
+def _for_each_unit_vector(linear: Function, seeds: list[Tensor], k: int, size: int) -> list[Tensor]:
+    """The results of `linear` for every unit vector of the k-th seed, stacked along a first axis. The other seeds are zero.
 
     A batch has as many unit vectors as keep its arrays of `size` numbers each within AT_ONCE. Where a user's rule fails on a
     batch, the unit vectors go one by one.
     """
     many = max(1, AT_ONCE // max(size, 1))
     try:
-        return _in_pieces(functools.partial(_walk_many, walk), seeds, k, many)
+        return _in_pieces(functools.partial(_apply_to_batch, linear), seeds, k, many)
     except Exception:  # an error that is not about the batch is raised again below
-        return _in_pieces(functools.partial(_walk_one, walk), seeds, k, 1)
+        return _in_pieces(functools.partial(_apply_to_one, linear), seeds, k, 1)
 
 
-def _in_pieces(walk: Function, seeds: list[Tensor], k: int, many: int) -> list[Tensor]:
+def _in_pieces(linear: Function, seeds: list[Tensor], k: int, many: int) -> list[Tensor]:
     x = seeds[k]
     xp, view = x.backend.xp, x.backend.view
     pieces = []
     for start in range(0, max(x.size, 1), many):
         count = min(many, x.size - start)
         ones = xp.reshape(xp.eye(count, x.size, k=start, dtype=x.dtype), (count, *x.shape))
-        pieces.append(walk(seeds, k, wrap(ones, x.backend)))
+        pieces.append(linear(seeds, k, wrap(ones, x.backend)))
     return [parts[0] if len(parts) == 1 else view.concat(parts) for parts in zip(*pieces, strict=True)]
 
 
-def _walk_many(walk: Function, seeds: list[Tensor], k: int, ones: Tensor) -> list[Tensor]:
+def _apply_to_batch(linear: Function, seeds: list[Tensor], k: int, ones: Tensor) -> list[Tensor]:
     """One pass for a batch of unit vectors, as under vmap."""
     axis = Axis(ones.shape[0])
     one = hide(ones, axis)
     with running(one.backend):
-        found = walk([*seeds[:k], one, *seeds[k + 1 :]])
+        found = linear([*seeds[:k], one, *seeds[k + 1 :]])
     return [show(take_in(g, joined("jacobian", one.backend, g.backend)), axis) for g in found]
 
 
-def _walk_one(walk: Function, seeds: list[Tensor], k: int, ones: Tensor) -> list[Tensor]:
+def _apply_to_one(linear: Function, seeds: list[Tensor], k: int, ones: Tensor) -> list[Tensor]:
     one = ones[(0, ...)] if ones.shape[0] else seeds[k]  # an empty seed still gives the shape of the result
-    found = walk([*seeds[:k], one, *seeds[k + 1 :]])
+    found = linear([*seeds[:k], one, *seeds[k + 1 :]])
     return [g[(None, ...)][: ones.shape[0], ...] for g in found]
 
 
@@ -210,8 +210,9 @@ def hvp(f: Function, primals: Any, tangents: Any) -> Any:
     """
     if not isinstance(primals, tuple | list):
         if isinstance(tangents, tuple | list):
-            raise TypeError("hvp: the primals are one array, and the tangents a sequence; write hvp(f, (x,), (v,))")
+            raise TypeError("hvp: primals is one array, and tangents a sequence; write hvp(f, (x,), (v,))")
         return hvp(f, (primals,), (tangents,))[0]
     every = tuple(range(len(primals)))
-    product: tuple[Any, ...] = jvp(grad(f, every), primals, tangents)[1]
+    _, push = linearized("hvp", grad(f, every), primals)
+    product: tuple[Any, ...] = push(*tangents)
     return product
