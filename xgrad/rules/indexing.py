@@ -47,9 +47,9 @@ def _of_written(xp: Any, g: Any, key: Any, value_shape: tuple[int, ...]) -> Any:
 
 
 def placed(x: Any, key: Any, shape: tuple[int, ...] | None = None, value: Any = 0) -> tuple[Any, Any]:
-    """x, and the key with tensors in it replaced by their arrays, both where all of them (and the value to write) can meet.
+    """Move x and the key to the backend that they share with `value`; tensors in the key become raw arrays.
 
-    The key is for `shape`, or else for that of x.
+    The key indexes an array of this `shape`, or of the shape of x.
     """
     parts = key if isinstance(key, tuple) else (key,)
     others = [part for part in parts if type(part) not in _PLAIN]
