@@ -1,7 +1,7 @@
-"""Special functions, by the names they have in scipy.special, which finds them here where it is given tensors.
+"""Special functions, under their names in scipy.special. A function of scipy.special that is given tensors calls those here.
 
-On NumPy they need SciPy (`pip install 'xgrad[scipy]'`), but for those that are made of other functions; on CuPy and PyTorch they
-come with the library.
+On NumPy they need SciPy (`pip install 'xgrad[scipy]'`), except for those that are composed of other functions. CuPy and PyTorch
+have them themselves.
 """
 
 from xgrad.rules.beta import betainc as betainc

@@ -132,7 +132,7 @@ def cholesky(x: Any, /, *, upper: bool = False) -> Tensor:
 
     Raises:
         ValueError: for an array that is not a stack of square matrices, and for a matrix that is not positive definite.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     return apply(_cholesky, (x,), {"upper": upper})
 
@@ -216,7 +216,7 @@ def qr(x: Any, /, *, mode: str = "reduced") -> QRResult:
 
     Raises:
         ValueError: for another mode, and for an array without two axes.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     if mode not in ("reduced", "complete"):
         raise ValueError(f"qr: mode must be 'reduced' or 'complete', not {mode!r}")

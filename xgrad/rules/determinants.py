@@ -56,7 +56,7 @@ def det(x: Any, /) -> Tensor:
     Raises:
         ValueError: for an array that is not a stack of square matrices. A third derivative at a matrix without an inverse is the
             library's error for it, on PyTorch a RuntimeError.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     return apply(_det, (x,))
 
@@ -94,7 +94,7 @@ def cofactors(x: Any, determinant: Any, /) -> Tensor:
 
     Raises:
         ValueError: for an array that is not a stack of square matrices.
-        TypeError: for what is not an array, and for a determinant that is a number.
+        TypeError: for a value that is not an array, and for a determinant that is a number.
 
     https://en.wikipedia.org/wiki/Adjugate_matrix
     """
@@ -151,7 +151,7 @@ def cofactors_jvp(t: Any, x: Any, /) -> Tensor:
 
     Raises:
         ValueError: for an array that is not a stack of square matrices, and for shapes that do not fit.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
 
     https://en.wikipedia.org/wiki/Jacobi%27s_formula
     """
@@ -209,7 +209,7 @@ def slogdet(x: Any, /) -> SlogdetResult:
 
     Raises:
         ValueError: for an array that is not a stack of square matrices.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     sign, logabsdet = _slogdet(x)
     return SlogdetResult(sign if isinstance(sign, ComplexTensor) else sign.detach(), logabsdet)

@@ -80,7 +80,7 @@ AXES = "an axis, counted from the end where it is negative, or a tuple of axes"
 # What is raised for an argument, where the docstring does not say it of that exception itself.
 RAISED = {
     "x": {"TypeError": "an x that is neither an array nor a number"},
-    "arrays": {"TypeError": "what is neither an array nor a number"},
+    "arrays": {"TypeError": "a value that is neither an array nor a number"},
     "axis": {
         "TypeError": "an axis that is no integer",
         "ValueError": "an axis that the array does not have (IndexError in some libraries)",
@@ -237,7 +237,7 @@ def _raises(name: str, function: Callable[..., Any], own: str) -> list[str]:
     refused = (
         "a complex array, if the library refuses it" if name.startswith("special.") else "an array of another dtype"
     )
-    lines = [f"TypeError: for what is neither an array nor a number, and for {refused}."]
+    lines = [f"TypeError: for a value that is neither an array nor a number, and for {refused}."]
     if getattr(function, "__wrapped__", function).__code__.co_argcount > 1:
         lines += [
             "ValueError: for shapes that do not broadcast.",

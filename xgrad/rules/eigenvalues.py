@@ -56,7 +56,7 @@ def _eigh_vjp(xp: Any, g: list[Any], w: Any, v: Any) -> Any:
 
 
 def _eigh_jvp(xp: Any, t: Any, w: Any, v: Any) -> list[Any]:
-    """With P = V^H t V: dw = diag(P) and dV = V (F * P)."""
+    """With P = V^H t V and F = 1 / gaps: dw = diag(P) and dV = V (F * P)."""
     p = xp.matmul(xp.matmul(adjoint(xp, v), hermitian(xp, t)), v)
     return [real_part(xp, xp.linalg.diagonal(p)), xp.matmul(v, p * _gaps(xp, w))]
 
@@ -90,7 +90,7 @@ def eigh(x: Any, /) -> EighResult:
 
     Raises:
         ValueError: for an array that is not a stack of square matrices.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     return EighResult(*_eigh(x))
 
@@ -116,7 +116,7 @@ def eigvalsh(x: Any, /) -> Tensor:
 
     Raises:
         ValueError: for an array that is not a stack of square matrices.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     return eigh(x).eigenvalues if differentiated(x) else untracked("linalg.eigvalsh", (x,))
 
@@ -142,7 +142,10 @@ def _eig_vjp(xp: Any, g: list[Any], w: Any, v: Any) -> Any:
 
 
 def _eig_jvp(xp: Any, t: Any, w: Any, v: Any) -> list[Any]:
-    """With P = V^-1 t V: dw = diag(P), and dV = V (F * P) without what would change the lengths of the eigenvectors."""
+    """With P = V^-1 t V and F = 1 / gaps: dw = diag(P), and dV = V (F * P).
+
+    The last step removes from dV what would change the lengths of the eigenvectors.
+    """
     p = xp.linalg.solve(v, xp.matmul(xp.astype(t, v.dtype), v))
     turned = xp.matmul(v, p * _gaps(xp, w))
     longer = xp.real(xp.sum(xp.conj(v) * turned, axis=-2, keepdims=True))
@@ -175,7 +178,7 @@ def eig(x: Any, /) -> EigResult:
 
     Raises:
         ValueError: for an array that is not a stack of square matrices; on NumPy and PyTorch, for a matrix with inf or nan.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     return EigResult(*_eig(x))
 
@@ -200,6 +203,6 @@ def eigvals(x: Any, /) -> Tensor:
 
     Raises:
         ValueError: for an array that is not a stack of square matrices; on NumPy, for a matrix with inf or nan.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     return eig(x).eigenvalues if differentiated(x) else untracked("linalg.eigvals", (x,))

@@ -242,7 +242,7 @@ def over_squares(g: Any, x1: Any, x2: Any, /) -> Tensor:
         A tensor of the shape that all broadcast to, and of the dtype that they promote to. It is 0 where x1 or x2 is infinite.
 
     Raises:
-        TypeError: for what is neither an array nor a number.
+        TypeError: for a value that is neither an array nor a number.
         ValueError: for shapes that do not broadcast.
 
     https://data-apis.org/array-api/latest/API_specification/generated/array_api.atan2.html
@@ -314,7 +314,7 @@ def clip(x: Any, /, min: Any = None, max: Any = None) -> Tensor:
         it.
 
     Raises:
-        TypeError: for what is neither an array nor a number.
+        TypeError: for a value that is neither an array nor a number.
         ValueError: for shapes that do not broadcast.
     """
     from xgrad.rules.searching import where

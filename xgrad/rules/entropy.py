@@ -213,7 +213,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False) 
 
     Raises:
         ValueError: for an axis that is not there (IndexError on PyTorch), and for shapes that do not broadcast.
-        TypeError: for what is neither an array nor a number, and for an axis that is no integer.
+        TypeError: for a value that is neither an array nor a number, and for an axis that is no integer.
     """
     axis = one_or_more("logsumexp", axis)
     if b is None:
@@ -262,7 +262,7 @@ def softmax(x: Any, axis: Axis = None) -> Tensor:
 
     Raises:
         ValueError: for an axis that x does not have.
-        TypeError: for what is neither an array nor a number, and for an axis that is no integer.
+        TypeError: for a value that is neither an array nor a number, and for an axis that is no integer.
     """
     return _over_axes("softmax", network.softmax, x, axis)
 
@@ -287,7 +287,7 @@ def log_softmax(x: Any, axis: Axis = None) -> Tensor:
 
     Raises:
         ValueError: for an axis that x does not have.
-        TypeError: for what is neither an array nor a number, and for an axis that is no integer.
+        TypeError: for a value that is neither an array nor a number, and for an axis that is no integer.
     """
     return _over_axes("log_softmax", network.log_softmax, x, axis)
 

@@ -130,7 +130,7 @@ def fftn(
     Raises:
         ValueError: for a length below 1, an axis that x does not have or that occurs twice, other than one length per axis, and
             another `norm`.
-        TypeError: for what is not an array, and for a length or an axis that is no integer.
+        TypeError: for a value that is not an array, and for a length or an axis that is no integer.
     """
     sizes, axes = _some_axes("fftn", x, s, axes, norm)
     return apply(_fftn, (x,), {"s": sizes, "axes": axes, "norm": norm})
@@ -160,7 +160,7 @@ def ifftn(
     Raises:
         ValueError: for a length below 1, an axis that x does not have or that occurs twice, other than one length per axis, and
             another `norm`.
-        TypeError: for what is not an array, and for a length or an axis that is no integer.
+        TypeError: for a value that is not an array, and for a length or an axis that is no integer.
     """
     sizes, axes = _some_axes("ifftn", x, s, axes, norm)
     return apply(_ifftn, (x,), {"s": sizes, "axes": axes, "norm": norm})
@@ -185,7 +185,7 @@ def fft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backwar
 
     Raises:
         ValueError: for a length below 1, an axis that x does not have, and another `norm`.
-        TypeError: for what is not an array, and for a length or an axis that is no integer.
+        TypeError: for a value that is not an array, and for a length or an axis that is no integer.
     """
     return fftn(x, s=None if n is None else (n,), axes=(axis,), norm=norm)
 
@@ -206,7 +206,7 @@ def ifft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backwa
 
     Raises:
         ValueError: for a length below 1, an axis that x does not have, and another `norm`.
-        TypeError: for what is not an array, and for a length or an axis that is no integer.
+        TypeError: for a value that is not an array, and for a length or an axis that is no integer.
     """
     return ifftn(x, s=None if n is None else (n,), axes=(axis,), norm=norm)
 
@@ -233,8 +233,8 @@ def rfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backwa
 
     Raises:
         ValueError: for a length below 1, an axis that x does not have, and another `norm`.
-        TypeError: for what is not an array, for a complex x (ValueError on PyTorch and JAX), and for a length or an axis that is
-            no integer.
+        TypeError: for a value that is not an array, for a complex x (ValueError on PyTorch and JAX), and for a length or an axis
+            that is no integer.
     """
     return apply(_rfft, (x,), _one_axis("rfft", x, n, axis, norm))
 
@@ -262,7 +262,7 @@ def irfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backw
 
     Raises:
         ValueError: for a length below 1, an axis that x does not have, and another `norm`.
-        TypeError: for what is not an array, and for a length or an axis that is no integer.
+        TypeError: for a value that is not an array, and for a length or an axis that is no integer.
     """
     x = operand("irfft", x)
     (at,) = normalize_axes("irfft", integer("irfft", axis), x.ndim)
@@ -291,8 +291,8 @@ def rfftn(
     Raises:
         ValueError: for a length below 1, no axis, an axis that x does not have or that occurs twice, other than one length per
             axis, and another `norm`.
-        TypeError: for what is not an array, for a complex x (ValueError on PyTorch and JAX), and for a length or an axis that is
-            no integer.
+        TypeError: for a value that is not an array, for a complex x (ValueError on PyTorch and JAX), and for a length or an axis
+            that is no integer.
     """
     sizes, axes = _some_axes("rfftn", x, s, axes, norm)
     _check_one_or_more("rfftn", axes)
@@ -321,7 +321,7 @@ def irfftn(
     Raises:
         ValueError: for a length below 1, no axis, an axis that x does not have or that occurs twice, other than one length per
             axis, and another `norm`.
-        TypeError: for what is not an array, and for a length or an axis that is no integer.
+        TypeError: for a value that is not an array, and for a length or an axis that is no integer.
     """
     x = operand("irfftn", x)
     if s is None:
@@ -353,7 +353,7 @@ def hfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backwa
 
     Raises:
         ValueError: for a length below 1, an axis that x does not have, and another `norm`.
-        TypeError: for what is not an array, and for a length or an axis that is no integer.
+        TypeError: for a value that is not an array, and for a length or an axis that is no integer.
     """
     _check("hfft", [], norm)
     return irfft(conj(x), n=n, axis=axis, norm=OPPOSITE[norm])
@@ -375,8 +375,8 @@ def ihfft(x: Any, /, *, n: int | None = None, axis: int = -1, norm: str = "backw
 
     Raises:
         ValueError: for a length below 1, an axis that x does not have, and another `norm`.
-        TypeError: for what is not an array, for a complex x (ValueError on PyTorch and JAX), and for a length or an axis that is
-            no integer.
+        TypeError: for a value that is not an array, for a complex x (ValueError on PyTorch and JAX), and for a length or an axis
+            that is no integer.
     """
     _check("ihfft", [], norm)
     return conj(rfft(x, n=n, axis=axis, norm=OPPOSITE[norm]))

@@ -38,7 +38,7 @@ def fftshift(x: Any, /, *, axes: int | Sequence[int] | None = None) -> Tensor:
 
     Raises:
         ValueError: for an axis that x does not have.
-        TypeError: for what is not an array, and for an axis that is no integer.
+        TypeError: for a value that is not an array, and for an axis that is no integer.
     """
     return _rolled("fftshift", x, axes, lambda n: n // 2)
 
@@ -60,7 +60,7 @@ def ifftshift(x: Any, /, *, axes: int | Sequence[int] | None = None) -> Tensor:
 
     Raises:
         ValueError: for an axis that x does not have.
-        TypeError: for what is not an array, and for an axis that is no integer.
+        TypeError: for a value that is not an array, and for an axis that is no integer.
     """
     return _rolled("ifftshift", x, axes, lambda n: -(n // 2))
 

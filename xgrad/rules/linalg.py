@@ -60,7 +60,7 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
 
     Raises:
         ValueError: for shapes that do not broadcast, and for an axis that is not there (IndexError on JAX).
-        TypeError: for what is not an array, and for an axis that is no integer.
+        TypeError: for a value that is not an array, and for an axis that is no integer.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
     x1, x2 = as_tensors("cross", (x1, x2))
@@ -83,7 +83,7 @@ def outer(x1: Any, x2: Any, /) -> Tensor:
 
     Raises:
         ValueError: for arrays that have not exactly one axis.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
     x1, x2 = as_tensors("linalg.outer", (x1, x2))
@@ -137,7 +137,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
 
     Raises:
         ValueError: for an array without two axes (IndexError on PyTorch).
-        TypeError: for what is not an array, and for an offset that is no integer.
+        TypeError: for a value that is not an array, and for an offset that is no integer.
     """
     offset = integer("diagonal", offset, "offset")
     y = apply_to_one(_diagonal, x, {"offset": offset})
@@ -164,7 +164,7 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
 
     Raises:
         ValueError: for an array without two axes (IndexError on PyTorch).
-        TypeError: for what is not an array, an offset that is no integer, and a dtype that the backend does not have.
+        TypeError: for a value that is not an array, an offset that is no integer, and a dtype that the backend does not have.
     """
     return sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
 
@@ -186,7 +186,7 @@ def matrix_power(x: Any, n: int, /) -> Tensor:
 
     Raises:
         ValueError: for an array that is not a stack of square matrices, and for a negative n, where a matrix has no inverse.
-        TypeError: for what is not an array, and for an n that is no integer.
+        TypeError: for a value that is not an array, and for an n that is no integer.
     """
     x, n = operand("matrix_power", x), integer("matrix_power", n, "n")
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
@@ -237,7 +237,7 @@ def inv(x: Any, /) -> Tensor:
 
     Raises:
         ValueError: for an array that is not a stack of square matrices, and for a matrix without an inverse.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     return apply(_inv, (x,))
 
@@ -288,7 +288,7 @@ def solve(x1: Any, x2: Any, /) -> Tensor:
 
     Raises:
         ValueError: for shapes that do not fit, and for a matrix without an inverse.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
     x1, x2 = as_tensors("solve", (x1, x2))

@@ -61,7 +61,7 @@ def matmul(x1: Any, x2: Any, /) -> Tensor:
 
     Raises:
         ValueError: for a number or a 0-d array, and for shapes that do not fit.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
     no_scalars("matmul", (x1, x2))
@@ -102,7 +102,7 @@ def matrix_transpose(x: Any, /) -> Tensor:
 
     Raises:
         ValueError: for an array without two axes.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     y = apply_to_one(_matrix_transpose, x, {})
     return as_view(y, x, TRANSPOSED, None) if isinstance(x, Tensor) else y
@@ -130,7 +130,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
     Raises:
         ValueError: for an axis that one of them does not have, for different lengths along it, and for shapes that do not
             broadcast.
-        TypeError: for what is not an array, and for an axis that is no integer.
+        TypeError: for a value that is not an array, and for an axis that is no integer.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
     from xgrad.rules.elementwise import conj, multiply
@@ -211,7 +211,7 @@ def tensordot(x1: Any, x2: Any, /, *, axes: int | tuple[Sequence[int], Sequence[
 
     Raises:
         ValueError: for axes that are not there, and for pairs of different lengths.
-        TypeError: for what is neither an array nor a number, and for axes that are no integers.
+        TypeError: for a value that is neither an array nor a number, and for axes that are no integers.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
     x1, x2 = as_tensors("tensordot", (x1, x2))

@@ -110,7 +110,7 @@ def weight_gradient(g: Any, x: Any, weight: Any, /) -> Tensor:
         A tensor of shape (out, in), of the dtype that g and x promote to.
 
     Raises:
-        TypeError: for what is no array.
+        TypeError: for a value that is not an array.
         ValueError: for a g or an x with fewer than two axes, and for two numbers of rows.
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html

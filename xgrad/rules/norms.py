@@ -87,7 +87,7 @@ def vector_norm(x: Any, /, *, axis: Axes = None, keepdims: bool = False, ord: fl
 
     Raises:
         ValueError: for an axis that x does not have (IndexError on PyTorch), and for an axis given twice.
-        TypeError: for what is neither an array nor a number, an axis that is no integer, and an `ord` that is no number.
+        TypeError: for a value that is neither an array nor a number, an axis that is no integer, and an `ord` that is no number.
     """
     axis = one_or_more("vector_norm", axis)
     return apply(_vector_norm, (x,), {"axis": axis, "keepdims": keepdims, "ord": ord})
@@ -116,7 +116,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: float | str | None = 
 
     Raises:
         ValueError: for another `ord`, and for an array without two axes (IndexError on PyTorch).
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     if ord is None or ord == "fro":
         return vector_norm(x, axis=(-2, -1), keepdims=keepdims)

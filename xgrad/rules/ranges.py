@@ -42,7 +42,7 @@ def arange(
 
     Raises:
         ZeroDivisionError: for the step 0 (ValueError in PyTorch).
-        TypeError: for what is no number, and for a dtype that the backend does not have.
+        TypeError: for a value that is not a number, and for a dtype that the backend does not have.
         ValueError: for an array that is not 0-d.
     """
     if any(hasattr(value, "shape") for value in (start, stop, step)):
@@ -76,7 +76,7 @@ def linspace(
         Each element is a weighted mean (1 - w) * start + w * stop: the gradient goes to both ends.
 
     Raises:
-        TypeError: for what is no number; for a num that is no integer; for a dtype that the backend does not have.
+        TypeError: for a value that is not a number; for a num that is no integer; for a dtype that the backend does not have.
         ValueError: for a negative num, and for an array that is not 0-d.
     """
     num = integer("linspace", num, "num")

@@ -49,8 +49,8 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
         derivative of its own: where that is infinite or nan, 0 times it is nan. Make the argument safe first, as in the example.
 
     Raises:
-        TypeError: for what is neither an array nor a number; for a condition of another dtype than bool, where the library needs
-            it.
+        TypeError: for a value that is neither an array nor a number; for a condition of another dtype than bool, where the
+            library needs it.
         ValueError: for shapes that do not broadcast.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
@@ -190,7 +190,7 @@ def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None)
         A tensor of the shape of x2, of the default integer dtype.
 
     Raises:
-        TypeError: for what is neither an array nor a number.
+        TypeError: for a value that is neither an array nor a number.
         ValueError: for an x1 with several axes, and for any other side.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
@@ -246,7 +246,7 @@ def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Tensor:
         A tensor of the shape of x1, of dtype bool.
 
     Raises:
-        TypeError: for what is neither an array nor a number.
+        TypeError: for a value that is neither an array nor a number.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
     return untracked("isin", (x1, x2), invert=invert)

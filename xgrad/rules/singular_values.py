@@ -82,7 +82,7 @@ def _svd_vjp(xp: Any, g: list[Any], u: Any, s: Any, vh: Any) -> Any:
 
 
 def _svd_jvp(xp: Any, t: Any, u: Any, s: Any, vh: Any) -> list[Any]:
-    """With P = U^H t V: dS = diag(P), dU = U (F * (P S + S P^H)) and dV = V (F * (S P + P^H S)).
+    """With P = U^H t V and F = 1 / squared gaps: dS = diag(P), dU = U (F * (P S + S P^H)) and dV = V (F * (S P + P^H S)).
 
     To these it adds the parts that are orthogonal to the columns of U and V.
     """
@@ -144,7 +144,7 @@ def svd(x: Any, /, *, full_matrices: bool = True) -> SVDResult:
 
     Raises:
         ValueError: for an array without two axes; on NumPy and PyTorch, for a matrix with inf or nan.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     return SVDResult(*_svd(x, full_matrices=full_matrices))
 
@@ -172,7 +172,7 @@ def svdvals(x: Any, /) -> Tensor:
 
     Raises:
         ValueError: for an array without two axes; on NumPy and PyTorch, for a matrix with inf or nan.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     return svd(x, full_matrices=False).S if differentiated(x) else untracked("linalg.svdvals", (x,))
 
@@ -232,7 +232,7 @@ def pinv(x: Any, /, *, rtol: Any = None) -> Tensor:
 
     Raises:
         ValueError: for an array without two axes; on NumPy and PyTorch, for a matrix with inf or nan.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     return apply(_pinv, (x,), {"rtol": _tolerance(rtol)})
 
@@ -254,7 +254,7 @@ def matrix_rank(x: Any, /, *, rtol: Any = None) -> Tensor:
 
     Raises:
         ValueError: for an array without two axes; on NumPy and PyTorch, for a matrix with inf or nan.
-        TypeError: for what is not an array.
+        TypeError: for a value that is not an array.
     """
     x = operand("matrix_rank", x)
     if 0 in x.shape[-2:]:  # there are no singular values, for which some libraries raise
