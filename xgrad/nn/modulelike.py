@@ -1,4 +1,4 @@
-"""What placement and saving use of a module. It stands below them, so that module.py can import them."""
+"""The part of a module that placement and saving use, as a protocol. It lets module.py import them without a circle."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xgrad.nn.parameter import Parameter
 
 
 class ModuleLike(Protocol):
-    """A module, by the methods of `Module` that read it."""
+    """The methods of Module that only read."""
 
     @property
     def _buffers(self) -> Mapping[str, bool]: ...

@@ -13,7 +13,7 @@ from xgrad.nn.modulelike import ModuleLike
 
 
 def move(module: ModuleLike, device: Any, dtype: Any, backend: Any) -> None:
-    """Everything is copied before anything is replaced, so that an error leaves the module where it was."""
+    """Copy all tensors first and replace them then, so that an error leaves the module as it was."""
 
     def moved(t: Tensor) -> Tensor:
         target = destination(t.backend, device, backend)
@@ -37,7 +37,7 @@ def move(module: ModuleLike, device: Any, dtype: Any, backend: Any) -> None:
 
 
 def destination(now: Backend, device: Any, backend: Any) -> Backend:
-    """The backend to move to from `now`, given what was asked for."""
+    """The target backend of a move from `now`."""
     target = now
     if isinstance(backend, Backend):
         target = backend
@@ -47,7 +47,7 @@ def destination(now: Backend, device: Any, backend: Any) -> Backend:
 
 
 def dtype_of(backend: Backend, dtype: Any) -> Any:
-    """The backend's dtype for its name, for one of its own, or None for None."""
+    """The dtype of the backend for a name or for one of its own dtypes; None for None. TypeError for any other."""
     if dtype is None:
         return None
     found = getattr(backend.xp, dtype, None) if isinstance(dtype, str) else dtype
@@ -57,7 +57,7 @@ def dtype_of(backend: Backend, dtype: Any) -> Any:
             f"a module cannot become {dtype!r}: backend {backend} has no such dtype; it has {', '.join(there)}"
         )
     try:
-        right = found is not None and backend.is_inexact(found)  # to NumPy and JAX, None is float64
+        right = found is not None and backend.is_inexact(found)  # for NumPy and JAX, None means float64
     except (TypeError, AttributeError):
         right = False
     if not right:

@@ -1,4 +1,4 @@
-"""A module's values by name: taking them out, and putting them back all together or not at all."""
+"""The state dict of a module: saving it, and loading either all of it or nothing."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from xgrad.nn.parameter import Parameter
 
 
 class StateError(RuntimeError, ValueError):
-    """A loaded state that does not fit: PyTorch's kind of error, and Python's."""
+    """The error for a loaded state that does not fit: a RuntimeError, as in PyTorch, and a ValueError."""
 
 
 class IncompatibleKeys(NamedTuple):
-    """The names that a loaded state lacked, and those that the module has no use for."""
+    """The names that a loaded state lacks, and those that the module does not have."""
 
     missing_keys: list[str]
     unexpected_keys: list[str]
 
 
 def saved_tensors(module: ModuleLike) -> Iterator[tuple[str, Tensor]]:
-    """All that is saved, by dotted name. What is shared comes once for each of its names."""
+    """Parameters and persistent buffers by dotted name. A shared one appears under each of its names."""
     for path, part in module.named_modules(remove_duplicate=False):
         for name, value in vars(part).items():
             if isinstance(value, Parameter) or (value is not None and part._buffers.get(name)):
@@ -33,7 +33,7 @@ def saved_tensors(module: ModuleLike) -> Iterator[tuple[str, Tensor]]:
 
 
 def state_dict(module: ModuleLike, prefix: str, keep_vars: bool) -> dict[str, Tensor]:
-    # No copy is needed: an optimizer does not write into an array that somebody else holds.
+    # No copy is needed: an optimizer does not write into an array that something else holds.
     return {prefix + name: value if keep_vars else value.detach() for name, value in saved_tensors(module)}
 
 
@@ -62,7 +62,7 @@ def load_state_dict(module: ModuleLike, state: Mapping[str, Any], strict: bool) 
 
 
 def misfit(value: Any, tensor: Tensor) -> str | None:
-    """In words, why a loaded value cannot become that of the tensor; None if it can."""
+    """Why a loaded value does not fit the tensor, in words; None if it fits."""
     source = value.backend if isinstance(value, Tensor) else owner(value)
     if source is None:
         if is_scalar(value) and not tensor.shape and not isinstance(value, complex):

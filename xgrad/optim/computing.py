@@ -1,4 +1,4 @@
-"""The end of an optimizer's step on a backend that puts work off: the step is computed, or it has not happened."""
+"""The end of a step on a backend with deferred computation: compute the step, or undo it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xgrad.optim.state import State
 
 
 class Before:
-    """A parameter and what is kept for it, before the step. Arrays whose computation is put off are never written to."""
+    """A parameter and its state before the step. Deferred arrays are never written in place, so references to them suffice."""
 
     def __init__(self, p: Tensor, state: State | None) -> None:
         self.p = p
@@ -30,9 +30,9 @@ class Before:
 
 
 def compute(optimizer: Any, moved: list[Before]) -> None:
-    """Compute the step that has moved these: all that the optimizer holds, and the losses that led to it.
+    """Compute what a step has deferred: parameters, state, gradients, and the losses that the gradients came from.
 
-    Raises what the computation raises. Then parameters and state are as before the step, and the losses as they were.
+    An error of the computation is raised. Then parameters and state are as before the step, and the losses stay deferred.
     """
     leaves = {leaf for before in moved if (leaf := before.p._leaf()) is not None}
     losses, reached = deferred.take(leaves)

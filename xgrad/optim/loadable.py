@@ -1,4 +1,4 @@
-"""What loading uses of an optimizer. It stands below it, so that optimizer.py can import loading.py."""
+"""The part of an optimizer that loading uses, as a protocol. It lets optimizer.py import loading.py without a circle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xgrad.optim.options import Check, ParamGroup
 
 
 class Loadable(Protocol):
-    """An optimizer, by what its loaded state is checked against."""
+    """The attributes of an optimizer against which a loaded state is checked."""
 
     name: str
     param_groups: list[ParamGroup]

@@ -1,4 +1,4 @@
-"""An optimizer's loaded state: checked as a whole before anything of it is used."""
+"""Loading the state of an optimizer: all of it is checked before any of it is used."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xgrad.optim.state import State
 
 
 def loaded(optimizer: Loadable, state_dict: Any) -> tuple[list[ParamGroup], dict[Tensor, State]]:
-    """The groups and the state of each parameter, from what `state_dict()` gave. ValueError for anything that does not fit."""
+    """The groups, and the state of each parameter, from a `state_dict()`. ValueError for anything that does not fit."""
     name = optimizer.name
     for part, kind in (("param_groups", Sequence), ("state", Mapping)):
         if not isinstance(state_dict, Mapping) or not isinstance(state_dict.get(part), kind):
@@ -26,7 +26,7 @@ def loaded(optimizer: Loadable, state_dict: Any) -> tuple[list[ParamGroup], dict
     for number, values in state_dict["state"].items():
         if number not in parameters:
             raise ValueError(
-                f"{name}: the loaded state has one for parameter {number!r}, which is in none of its groups"
+                f"{name}: the loaded state has an entry for parameter {number!r}, which is in none of its groups"
             )
         where = f"{name}: in the loaded state of parameter {number},"
         values = _checked(where, values, optimizer.state_entries, options[number])
@@ -42,10 +42,10 @@ def _of_each(groups: list[ParamGroup]) -> list[ParamGroup]:
 
 
 def _groups(optimizer: Loadable, saved: Sequence[Any]) -> tuple[list[ParamGroup], list[Any]]:
-    """The groups with the options that were saved, and the number of each parameter in the saved state."""
+    """The groups with the saved options, and the numbers of the parameters in the saved state, in their order."""
     name, mine = optimizer.name, optimizer.param_groups
     if len(saved) != len(mine):
-        raise ValueError(f"{name}: this has {len(mine)} param groups, the loaded state {len(saved)}")
+        raise ValueError(f"{name}: this optimizer has {len(mine)} param groups, the loaded state {len(saved)}")
     groups, numbers = [], []
     for i, (own, theirs) in enumerate(zip(mine, saved, strict=True)):
         if not isinstance(theirs, Mapping) or not isinstance(theirs.get("params"), list | tuple):
@@ -55,7 +55,9 @@ def _groups(optimizer: Loadable, saved: Sequence[Any]) -> tuple[list[ParamGroup]
             raise ValueError(f"{name}: group {i} has {here} parameters, the loaded state {there}")
         missing = [option for option in optimizer.checks if option not in theirs]
         if missing:
-            raise ValueError(f"{name}: the loaded group {i} lacks {', '.join(missing)}: is it another optimizer's?")
+            raise ValueError(
+                f"{name}: the loaded group {i} lacks {', '.join(missing)}: is it the state of another class?"
+            )
         items = {option: value for option, value in theirs.items() if option != "params"}
         groups.append(ParamGroup(name, optimizer.checks, own.params, items))
         optimizer.check_together(groups[-1].options)
@@ -71,10 +73,10 @@ def _groups(optimizer: Loadable, saved: Sequence[Any]) -> tuple[list[ParamGroup]
 def _checked(
     where: str, values: Any, state_entries: Mapping[str, str] | None, options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """What was kept for one parameter: the arrays as tensors, and the step as an integer."""
+    """The state of one parameter: the arrays as tensors, and the step as an integer."""
     if not isinstance(values, Mapping):
-        raise ValueError(f"{where} there is a {type(values).__name__}, not a dict")
-    if state_entries is None:  # an optimizer of the user's, which keeps what it likes
+        raise ValueError(f"{where} the entry is a {type(values).__name__}, not a dict")
+    if state_entries is None:  # a user's optimizer that does not say what its state holds
         return {name: _as_step(where, value) if name == "step" else value for name, value in values.items()}
     unknown = [str(name) for name in values if name not in state_entries]
     missing = [name for name, option in state_entries.items() if name not in values and (not option or options[option])]
@@ -88,7 +90,7 @@ def _checked(
 
 
 def _as_step(where: str, value: Any) -> int:
-    """A number of steps: an integer, also as an array of one (PyTorch keeps it so), or as a float."""
+    """A number of steps: an integer, an integral float, or an array of one of these, which is what PyTorch saves."""
     try:
         number = value.item() if hasattr(value, "item") else value
         step = int(number) if isinstance(number, float) and number.is_integer() else operator.index(number)

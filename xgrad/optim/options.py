@@ -1,4 +1,4 @@
-"""Options of an optimizer, and the groups of parameters that share them."""
+"""The options of an optimizer: their checks, and the groups of parameters that share them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from xgrad.engine.tensor import Tensor
 
-Check = Callable[[str, Any], Any]  # (where, value) -> the value as the rule will see it, or ValueError
+Check = Callable[[str, Any], Any]  # (where, value) -> the converted value, or ValueError
 
 
 def finite(where: str, value: Any) -> float:
@@ -37,7 +37,7 @@ def two_fractions(where: str, value: Any) -> tuple[float, float]:
 
 def flag(where: str, value: Any) -> bool:
     """True or False."""
-    # 1 and 0 will do as well
+    # 1 and 0 are accepted
     if isinstance(value, str | bytes) or getattr(value, "shape", ()) != () or value not in (0, 1):
         raise ValueError(f"{where} must be True or False, got {value!r}")
     return bool(value)
@@ -54,9 +54,9 @@ def _number(where: str, value: Any, right: str, good: Callable[[float], bool]) -
 
 
 class Options:
-    """The options of a group by name: `o.lr`. They do not change: a group in which one is set makes new ones."""
+    """The options of a group as attributes: `o.lr`. The object is immutable: a group in which an option is set makes another."""
 
-    _prepared: Any = None  # what a rule has made of them
+    _prepared: Any = None  # the Prepared of these options
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         vars(self).update(values)
@@ -66,10 +66,10 @@ class Options:
 
 
 class ParamGroup(MutableMapping[str, Any]):
-    """Parameters and the options they share. It reads and writes like PyTorch's dict.
+    """Parameters and the options that they share, with the interface of PyTorch's dict.
 
-    An option is checked and converted when it is set, so a step need not: `group["lr"] = float("nan")` is a ValueError
-    and leaves the group as it was. Keys that are no option of the optimizer are kept for whoever put them there.
+    An option is checked and converted when it is set, so that a step need not do it: `group["lr"] = float("nan")` raises
+    ValueError and leaves the group as it was. Keys that are no options of the optimizer are stored as they are.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class ParamGroup(MutableMapping[str, Any]):
         self.checks = checks
         self.params = params
         self.options: dict[str, Any] = {}
-        self.named = Options({})  # the same, as an update takes them
+        self.named = Options({})  # the same as attributes, for updates
         self.others: dict[str, Any] = {}
         for name, value in items.items():
             self[name] = value

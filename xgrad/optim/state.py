@@ -1,4 +1,4 @@
-"""What an optimizer keeps for one parameter from step to step: moments, and the number of steps."""
+"""The state of one parameter: its moments and its number of steps, and the layout in which an update works."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Part = Callable[..., Any]
 
 
 class State(dict[str, Any]):
-    """Raw arrays like the parameter, owned by the optimizer, and numbers. An update reads and writes it as a dict."""
+    """A dict of raw arrays of the parameter's shape, which nothing else holds, and of numbers."""
 
     __slots__ = ("backend", "dtype", "inside", "is_single", "outside", "rolled", "run", "there")
 
@@ -23,7 +23,7 @@ class State(dict[str, Any]):
 
     @classmethod
     def load(cls, p: Tensor, values: Mapping[str, Any]) -> State:
-        """The state that `export` gave, for `p`; ValueError, which names it, for an array that does not fit."""
+        """The state of `p` from what `export` returned. ValueError for an array that does not fit, with its name."""
         state = cls(p)
         like = p._data if state.inside is None else state.inside(p.backend.xp, p._data)
         for name, value in values.items():
@@ -34,19 +34,19 @@ class State(dict[str, Any]):
         return state
 
     def export(self) -> dict[str, Any]:
-        """Copies of the arrays, as tensors, and the numbers."""
+        """The entries, with the arrays copied and wrapped in tensors."""
         backend = self.backend
         return {
             name: Tensor(backend.copy(value), backend) if backend.owns(value) else value for name, value in self.items()
         }
 
     def follow(self, p: Tensor) -> None:
-        """Move to where `p` is now: another backend, device or dtype."""
+        """Move the arrays to the current backend, device and dtype of `p`."""
         self.update(State.load(p, self.export()))
         self.place(p)
 
     def __reduce__(self) -> Any:
-        """Arrays as tensors: these can be pickled where the library's arrays cannot, and come back to their device."""
+        """Pickle the arrays as tensors: these can be pickled on every backend, and return to their device."""
         return _unpickle, (self.backend, self.dtype, self.is_single, self.export())
 
     def place(self, p: Tensor) -> None:
@@ -54,7 +54,7 @@ class State(dict[str, Any]):
 
     def place_at(self, backend: Any, dtype: Any, is_single: bool) -> None:
         self.backend, self.dtype, self.is_single = backend, dtype, is_single
-        # What the update works with in place of p and g, and how a new p comes back from there; None where it works with them.
+        # `inside` converts p and g for the update, `outside` converts the new p back. None: the update works on p and g as they are.
         self.inside: Part | None
         self.outside: Part
         if dtype in backend.complex_dtypes:
@@ -63,22 +63,22 @@ class State(dict[str, Any]):
             self.inside, self.outside = as_float32, as_narrow
         else:
             self.inside = None
-        self.run: Callable[..., Any] | None = None  # the rule, or the kernel that the backend makes of it
+        self.run: Callable[..., Any] | None = None  # the rule, or a kernel made from it by the backend
         self.forget()
 
     def forget(self) -> None:
-        """Begin the next update anew, whatever came of the last."""
-        self.rolled: Any = None  # the gradient that the moments hold already, and p does not
-        self.there: Any = None  # [gradient, what is `inside` for it, the new p there once it is known]
+        """Drop what an unfinished update has left here, so that the next one starts from the beginning."""
+        self.rolled: Any = None  # the gradient that has entered the moments but not p
+        self.there: Any = None  # [gradient, the converted gradient, the new p before it is converted back, or None]
 
     def keep_arrays(self) -> None:
-        """Make arrays again of what a library computed on 0-d arrays and gave as scalars."""
+        """Convert scalars, which some libraries return for operations on 0-d arrays, back to arrays."""
         for name, value in self.items():
             if hasattr(value, "dtype") and not self.backend.owns(value):
                 self[name] = self.backend.asarray(value)
 
     def fuse(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """The rule, or what the backend runs in its place."""
+        """The rule, or a kernel that the backend runs instead."""
         self.run = self.backend.fused(rule)
         return self.run
 
@@ -92,7 +92,7 @@ def _unpickle(backend: Any, dtype: Any, is_single: bool, values: Mapping[str, An
 
 
 def _fitted(name: str, value: Tensor, backend: Any, like: Array) -> Array:
-    """The tensor as a raw array like `like`."""
+    """The tensor as a raw array on `backend`, of the shape and dtype of `like`. ValueError if it does not fit."""
     if value.shape != tuple(like.shape):
         raise ValueError(f"{name} has shape {value.shape}, but its parameter needs {tuple(like.shape)}")
     if not holds(backend, like.dtype, value.backend, value.dtype):
@@ -101,7 +101,7 @@ def _fitted(name: str, value: Tensor, backend: Any, like: Array) -> Array:
 
 
 def as_real(xp: Any, z: Array) -> Array:
-    """The real and the imaginary part, along a new first axis: they are weights of their own, as in PyTorch."""
+    """The real and the imaginary part along a new first axis. They are updated as separate weights, as in PyTorch."""
     return xp.stack([xp.real(z), xp.imag(z)])
 
 
@@ -112,7 +112,7 @@ def as_complex(xp: Any, parts: Array, dtype: Any) -> Array:
 
 
 def as_float32(xp: Any, x: Array) -> Array:
-    """Half-precision numbers in float32: in their own dtype 1e-8 is 0, and so is the square of 1e-4."""
+    """Half-precision numbers cast to float32: in float16, 1e-8 and the square of 1e-4 are 0."""
     return xp.astype(x, xp.float32)
 
 

@@ -1,4 +1,4 @@
-"""An elementwise rule: a formula in two parts, with named numbers. A backend may make one kernel of it."""
+"""The update rule of an elementwise optimizer: a formula in two parts, with named numbers. A backend may fuse it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Part = Callable[..., tuple[Any, ...]]
 
 
 class Moment(NamedTuple):
-    """An array like the parameter that is kept from step to step."""
+    """A running statistic: an array of the parameter's shape that the state holds."""
 
-    when: str = ""  # the option that asks for it; "" means always
-    start: str = ""  # the option that gives its first value; "" means 0
+    when: str = ""  # the option on which it depends; "" for always
+    start: str = ""  # the option with its first value; "" for 0
 
 
 class Numbers:
-    """What the formula computes with beside arrays, by name: `n.lr`.
+    """The numbers and flags of a formula as attributes: `n.lr`.
 
-    These are the options that are numbers or flags, and what the optimizer's `numbers` adds. A number may differ from step to
-    step. A flag (a bool) decides what is computed at all: a backend makes a kernel for each set of flags.
+    These are the options that are numbers or flags, and what the optimizer's `numbers` returns. A number may differ from step to
+    step. A flag (a bool) selects what is computed: a backend makes a kernel for each combination of flags.
     """
 
     def __init__(self, values: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> None:
@@ -31,11 +31,11 @@ class Numbers:
 
 
 class UpdateRule:
-    """The two parts of a formula, `roll(xp, n, p, g, *moments)` and `descend`, likewise. A moment that is not in use is None.
+    """The two parts of a formula: `roll(xp, n, p, g, *moments)` and `descend(xp, n, p, g, *moments)`.
 
     roll updates and returns the running statistics. descend returns the new parameter, then any statistics that it updates
-    itself; these are the last ones. Each part allocates all that it needs before it writes into an array, so that running out of
-    memory finds either nothing of it done or all.
+    itself, which are the last ones of `moments`. A moment that is not in use is None. Each part allocates all memory that it
+    needs before it writes into an array: if memory runs out, either nothing of the part is done or all.
     """
 
     def __init__(self, optimizer: Any) -> None:
@@ -45,13 +45,13 @@ class UpdateRule:
         self.descend: Part = optimizer.descend
 
     def __reduce__(self) -> Any:
-        """A copy of the rule is the rule itself."""
+        """A copy or a pickle of the rule refers to the rule itself."""
         return getattr, (self.optimizer, "update_rule")
 
     def __call__(self, xp: Any, arrays: tuple[Array, ...], numbers: tuple[float, ...], flags: Any) -> tuple[Array, ...]:
-        """The new p and the new moments: the whole rule, as a backend may make one kernel of it.
+        """The new p and the new moments: both parts together, for a backend that fuses them to one kernel.
 
-        The arguments of a kernel have no names. `flags` says how to name the numbers (see Prepared.arguments_at).
+        The arguments of a kernel have no names: `flags` holds the names of the numbers (see Prepared.arguments_at).
         """
         in_use, fields = flags
         p, g, *given = arrays
@@ -68,14 +68,14 @@ class UpdateRule:
 
 
 def direction(n: Any, p: Array, g: Array) -> Array:
-    """The gradient of what is to fall: -g where `n.maximize`, and `weight_decay * p` added to it where `n.decays`."""
+    """The gradient to descend along: g, negated if `n.maximize`, plus `weight_decay * p` if `n.decays`."""
     if n.maximize:
         g = -g
     return g + n.weight_decay * p if n.decays else g
 
 
 class Prepared:
-    """A rule with the options of a group: which moments are in use, and the numbers of the latest step."""
+    """A rule with the options of a group: the moments in use, and the numbers of the latest step."""
 
     def __init__(self, rule: UpdateRule, o: Options) -> None:
         self.rule, self.o = rule, o
@@ -93,14 +93,14 @@ class Prepared:
         self.t_of_arguments: int | None = None
 
     def step(self, xp: Any, p: Array, g: Array, state: MutableMapping[str, Any]) -> Array:
-        """The new p. The state is updated."""
+        """The new p. Updates the state."""
         t = state.get("step", 0) + 1 if self.counts_steps else int(not state)
         moments = list(map(state.get, self.names))
         for i, name in self.used:
             if moments[i] is None:
                 moments[i] = self.first(xp, name, p)
         rule = self.rule
-        if type(state) is not State:  # on xgrad's own namespace, to be differentiated
+        if type(state) is not State:  # the arrays are tensors, and the update is recorded
             p = self.as_a_whole(rule, xp, p, g, moments, state, t)
         elif (run := state.run or state.fuse(rule)) is not rule:
             p = self.as_a_whole(run, xp, p, g, moments, state, t)
@@ -113,9 +113,9 @@ class Prepared:
         return p
 
     def in_parts(self, xp: Any, p: Array, g: Array, moments: list[Any], state: State) -> Array:
-        """Roll, then descend.
+        """Call roll, then descend.
 
-        If memory runs out in between, the state remembers the gradient that has been rolled, so that it is not rolled again.
+        If descend fails, the state remembers the gradient that has entered the moments, so that the next call skips roll.
         """
         n, names = self.n, self.names
         if state.rolled is not g:
@@ -132,7 +132,7 @@ class Prepared:
         return p
 
     def as_a_whole(self, run: Any, xp: Any, p: Array, g: Array, moments: list[Any], state: Any, t: int) -> Array:
-        """Run the rule, or the kernel that the backend has made of it."""
+        """Run both parts in one call: the rule, or the kernel that the backend has made from it."""
         if self.t_of_arguments != t:
             self.arguments, self.t_of_arguments = self.arguments_at(t), t
         p, *after = run(xp, (p, g, *(moments[i] for i, _ in self.used)), *self.arguments)
@@ -140,12 +140,12 @@ class Prepared:
         return p
 
     def first(self, xp: Any, name: str, p: Array) -> Array:
-        """What a moment starts at."""
+        """The first value of a moment."""
         start = self.rule.moments[name].start
         return xp.full_like(p, getattr(self.o, start)) if start else xp.zeros_like(p)
 
     def prepare(self, t: int, backend: Any, p: Array) -> None:
-        """Find the numbers of step t, once for all parameters of a group. Options come as the backend is quickest with them."""
+        """Compute the numbers of step t, once for all parameters of a group. Options get the type that is fastest on the backend."""
         if self.backend is not backend or self.dtype != p.dtype:
             scalar_operand = backend.scalar_operand
             self.n = Numbers({k: v if type(v) is bool else scalar_operand(v, p) for k, v in self.options.items()})
@@ -154,7 +154,7 @@ class Prepared:
         self.t = t
 
     def arguments_at(self, t: int) -> tuple[tuple[float, ...], Any]:
-        """The numbers and the flags of step t, as `UpdateRule.__call__` takes them."""
+        """The numbers and the flags of step t, as arguments of `UpdateRule.__call__`."""
         values = {**self.options, **self.rule.optimizer.numbers(self.o, t)}
         fields = tuple((name, value if type(value) is bool else None) for name, value in values.items())
         numbers = tuple(value for value in values.values() if type(value) is not bool)
