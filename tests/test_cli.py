@@ -196,7 +196,7 @@ def test_a_csv_file() -> None:
         (["--function", "x" * 900], "unknown name 'xxx"),
         (["--function", "x+" * 400], "it ends where"),
         (["--function", "1/x + " * 100 + "1/x"], "function '1/x + 1/x"),
-        (["--function", "x\x00\n\u2028"], "is not part of the language"),
+        (["--function", "x\x00\n\u2028"], "is not allowed"),
         (["--activation", "a" * 5000], "invalid choice: 'aaa"),
         (["--backend", ""], "--backend is empty; leave it out for the default one"),
         (["--device", ""], "--device is empty; leave it out for the default one"),

@@ -140,7 +140,7 @@ def test_a_history_is_diagnosed(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (None, "cannot be read"),
         ("{", "not JSON"),
         ("[]", "no config"),
-        ('{"config": {"data": "7 points"}}', "handed over"),
+        ('{"config": {"data": "7 points"}}', "passed in"),
         ('{"config": {"lr": -1}}', "--lr"),
     ],
 )

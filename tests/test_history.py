@@ -114,7 +114,7 @@ def test_any_value_in_any_field_is_taken_or_refused_by_name(right: dict[str, Any
                 said = str(error)
                 assert said.startswith(str(path))
                 field = next(str(key) for key in reversed(at) if isinstance(key, str))
-                assert field in said or field.replace("_", "-") in said or "handed over" in said
+                assert field in said or field.replace("_", "-") in said or "passed in" in said
                 named += 1
     assert named > 500
 
@@ -185,8 +185,8 @@ def test_a_wrong_field_is_named(
         (b'"config"', "it is not JSON: it begins with '\"'"),
         (b"{}", "it has no config"),
         (b'{"config": null}', "config must be an object; it is None"),
-        (b'{"config": {}, "config": {}}', "'config' stands in it twice"),
-        (b'{"config": {"lr": 1, "lr": 2}}', "'lr' stands in it twice"),
+        (b'{"config": {}, "config": {}}', "'config' occurs twice"),
+        (b'{"config": {"lr": 1, "lr": 2}}', "'lr' occurs twice"),
         (b'{"config": ' + b"[" * 100_000, "it is nested too deeply"),
         (b'{"a":' * 100_000, "it is nested too deeply"),
         (b"[" * 100_000, "it is nested too deeply"),

@@ -503,7 +503,7 @@ def test_every_array_of_a_loaded_state_is_checked(backend, name):
                 optimizer.load_state_dict({**before, "state": {0: state}})
     wrong_states: Any = (
         ("other", "is unknown", {**kept, "other": xg.zeros(2)}),
-        ("there", "is a list, not a dict", [1.0]),
+        ("the entry", "is a list, not a dict", [1.0]),
     )
     for key, said, state in wrong_states:
         with pytest.raises(ValueError, match=rf"{name}: .* parameter 0, {key} {said}"):

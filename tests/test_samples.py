@@ -89,5 +89,5 @@ def test_constant_targets_are_said_to_be(capsys: pytest.CaptureFixture[str]) -> 
     pytest.importorskip("tqdm")
     assert main(["fit", "--function", "7", "--steps", "3", "--out", ""]) == 0
     out = capsys.readouterr().out
-    assert "R^2 has no value here: all targets are 7, and there is no variance to explain" in out
+    assert "R^2 has no value: all targets are 7, so they have no variance" in out
     assert fit(function="0.1", steps=3).record.title.endswith(":  all targets are equal")

@@ -26,7 +26,7 @@ OUR_FAULT = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Returns its exit status.
+    """Run the command and return its exit status.
 
     0: success; 1: a wrong gradient, or an error inside xgrad; 2: an error in the arguments or files; 128 + n: ended by signal n,
     which is 130 for Ctrl-C.
@@ -136,12 +136,12 @@ def _summary(config: Config, result: Result, fault: NotWrittenError | None) -> s
         f"R^2 = {result.r2:.5g} after {steps} steps in {history['seconds']:.2f} s{last}",
     ]
     if min(history["y"]) == max(history["y"]):
-        lines.append(f"R^2 has no value here: all targets are {history['y'][0]:g}, and there is no variance to explain")
+        lines.append(f"R^2 has no value: all targets are {history['y'][0]:g}, so they have no variance")
     broken = next((k for k, loss in enumerate(history["loss"]) if not math.isfinite(loss)), None)
     if broken is not None:
         lines.append(f"the loss is {history['loss'][broken]} at step {broken}: this run diverged")
     if not result.completed:
-        lines.append(f"{'broken off' if result.fault else 'interrupted'}; {config.steps} steps were asked for")
+        lines.append(f"{'ended by an error' if result.fault else 'interrupted'}; {config.steps} steps were asked for")
     written = [path for path in (config.out, config.gif, config.history) if path]
     if fault is not None:
         written = [path for path in written if path not in fault.faults]

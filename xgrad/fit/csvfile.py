@@ -1,4 +1,4 @@
-"""Reads the columns x and y of a CSV file, and says on which line something is wrong."""
+"""Reads the columns x and y of a CSV file. Errors name the line."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import TextIO
 from xgrad.fit.errors import FitError
 from xgrad.fit.words import shown
 
-MOST_ROWS = 10_000_000  # as many points are trained on
-LONGEST = 1_000_000  # characters of a line
-_SHOWN = 5  # bad rows named in an error; the rest are counted
-_NO_TEXT = re.compile("[\udc80-\udcff]")  # bytes that are no text in UTF-8, as they are read
-_UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")  # what it begins with, read so
-_WORDS = {  # for what the csv module says
+MOST_ROWS = 10_000_000  # the largest number of points to train on
+LONGEST = 1_000_000  # characters in a line
+_SHOWN = 5  # an error names so many bad rows and counts the others
+_NO_TEXT = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as Python reads them
+_UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")  # how a file in UTF-16 begins, as Python reads it
+_WORDS = {  # what the csv module says: what an error of ours says
     "end of data": "a quotation mark opens here and is not closed",
     "field limit": f"a cell has more than {csv.field_size_limit()} characters",
 }
@@ -27,11 +27,11 @@ _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?(nan|inf|infinity
 def read_csv(path: str | Path) -> tuple[list[float], list[float]]:
     """The columns x and y of a CSV file, as two lists of floats in the file's order.
 
-    The first line names the columns (others than x and y are ignored); it may be left out where
-    every line is two numbers. Empty lines are skipped.
+    The first line names the columns; columns other than x and y are ignored. It may be missing if every line consists of two
+    numbers. Empty lines are skipped.
 
-    Raises FitError for a file that cannot be read, is empty, is no CSV, or has a row whose x or
-    y is missing or not a finite number: the message names the lines.
+    Raises FitError for a file that cannot be read, is empty or no CSV file, or has a row whose x or y is missing or not a finite
+    number. The message names the lines.
     """
     try:
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
@@ -68,7 +68,7 @@ def _columns(path: str, file: TextIO) -> tuple[list[float], list[float]]:
             if wrong <= _SHOWN:
                 bad.append(f"line {line}: {why}")
         if len(xs) + wrong > MOST_ROWS:
-            raise FitError(f"{path} has more than {MOST_ROWS} rows; at most so many points are trained on")
+            raise FitError(f"{path} has more than {MOST_ROWS} rows, which is the largest number of points to train on")
 
     if places is None:
         take(*first)
@@ -85,7 +85,7 @@ def _columns(path: str, file: TextIO) -> tuple[list[float], list[float]]:
 
 
 def _rows(path: str, file: TextIO) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not empty, each with the number of its last line."""
+    """The rows that are not empty, each with the number of its last line in the file."""
     rows = csv.reader(_lines(path, file), skipinitialspace=True, strict=True)
     begins = 1
     while True:
@@ -120,7 +120,7 @@ def _lines(path: str, file: TextIO) -> Iterator[str]:
 
 
 def _places(path: str, line: int, header: list[str]) -> tuple[int, int] | None:
-    """Where x and y stand in a row; None if the first row is not a header but two numbers."""
+    """The places of x and y in a row; None if the first row is no header but two numbers."""
     names = [cell.strip().lower() for cell in header]
     if names.count("x") == 1 and names.count("y") == 1:
         return names.index("x"), names.index("y")
@@ -136,7 +136,7 @@ def _places(path: str, line: int, header: list[str]) -> tuple[int, int] | None:
 
 
 def _take(row: list[str], places: tuple[int, int], width: int, xs: list[float], ys: list[float]) -> str:
-    """Append one point; where that cannot be done, append nothing and return why."""
+    """Append the point of a row, or return why there is none and append nothing."""
     if len(row) > width:
         return f"{len(row)} values where the first row has {width}"
     point = []
@@ -156,6 +156,6 @@ def _take(row: list[str], places: tuple[int, int], width: int, xs: list[float], 
 
 
 def _number(cell: str) -> float | None:
-    """The number that a cell holds. (Python's own `float` takes 1_000 and digits of other scripts, too.)"""
+    """The number in a cell, or None. Stricter than `float`, which also accepts 1_000 and the digits of other scripts."""
     cell = cell.strip()
     return float(cell) if _NUMBER.fullmatch(cell) else None

@@ -6,9 +6,8 @@
     power    = atom [ ("**" | "^") signed ]
     atom     = number | "x" | constant | function "(" sum { "," sum } ")" | "(" sum ")"
 
-The parser turns the text into postfix order, so evaluating needs a stack and no recursion. It is
-evaluated over any Array API namespace, and literals become arrays first: `9**9**9**9` is inf, not
-a Python integer that never ends.
+The parser translates the text to postfix order, so that evaluation needs a stack and no recursion. An expression is evaluated
+over any Array API namespace. Literals become arrays first, so `9**9**9**9` is inf and not a huge Python integer.
 """
 
 from __future__ import annotations
@@ -92,8 +91,8 @@ class Expression:
 def parse(text: str) -> Expression:
     """Read a function of x such as "sin(3*x) + x/5".
 
-    Raises FitError, naming the column, for anything outside the grammar, and for a text longer
-    than MAX_LENGTH or nested deeper than MAX_DEPTH.
+    Raises FitError, which names the column, for a text outside the grammar, longer than MAX_LENGTH, or nested deeper than
+    MAX_DEPTH.
     """
     if len(text) > MAX_LENGTH:
         raise FitError(f"the function has {len(text)} characters; at most {MAX_LENGTH} are read")
@@ -118,7 +117,7 @@ class _Parser:
         elif self.start == len(self.text):
             self.kind, self.token = "end", ""
         else:
-            self.fail(f"{self.text[self.start]!r} is not part of the language of functions of x")
+            self.fail(f"{self.text[self.start]!r} is not allowed in a function of x")
 
     def fail(self, why: str) -> NoReturn:
         shown = self.text if len(self.text) <= 60 else self.text[:57] + "..."
@@ -134,11 +133,11 @@ class _Parser:
 
     def unexpected(self, wanted: str) -> str:
         if self.kind == "end":
-            return f"it ends where {wanted} should stand"
+            return f"it ends where {wanted} should follow"
         hint = ""
         if self.kind in ("name", "number") or self.token == "(":
             hint = " (a product is written with *, as in 3*x)"
-        return f"{self.token!r} stands where {wanted} should{hint}"
+        return f"{self.token!r} is where {wanted} should be{hint}"
 
     def deeper(self, read: Callable[[], None]) -> None:
         self.depth += 1
@@ -159,7 +158,7 @@ class _Parser:
         self.chain("+-", self.product)
 
     def product(self) -> None:
-        # "**" is not "in" this string, and power() has taken it by then
+        # power() has consumed any "**" by then
         self.chain("*/%", self.signed)
 
     def signed(self) -> None:
@@ -211,7 +210,7 @@ class _Parser:
         name = self.token
         self.advance()
         if self.token != "(":
-            self.fail(f"{name} is a function: its argument stands in parentheses, {name}(...)")
+            self.fail(f"{name} is a function: write its argument in parentheses, {name}(...)")
         self.advance()
         for position in range(arity):
             if position:

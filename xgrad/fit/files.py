@@ -1,4 +1,4 @@
-"""Files that are either written whole or left as they were, and the history among them."""
+"""Writing files whole or not at all, and checking beforehand that they can be written."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from xgrad.fit.interrupt import held
 
 
 def write(path: str | Path, content: bytes) -> None:
-    """Give a file this content, or raise OSError and leave it as it was.
+    """Write the content to a file, or raise OSError and leave the file as it was.
 
-    What is not a regular file (/dev/stdout, a FIFO) is written to as it is.
+    A path that is no regular file (/dev/stdout, a FIFO) is opened and written to.
     """
     number = descriptor(path)
     if number is None:
         with replacing(path) as temporary, open(temporary, "wb") as file:
             file.write(content)
         return
-    for stream in (sys.stdout, sys.stderr):  # what was said before stands before it
+    for stream in (sys.stdout, sys.stderr):  # so that earlier output comes first
         if stream is not None:
             stream.flush()
     with os.fdopen(os.dup(number), "wb") as file:
@@ -36,10 +36,10 @@ def write(path: str | Path, content: bytes) -> None:
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; on leaving without an error it takes `path`'s place.
+    """Yields a temporary path in the same folder. If the block ends without an error, the temporary file replaces `path`.
 
-    After an error the temporary file is gone and `path` is as it was. What is not a regular file
-    cannot be replaced: then this is `path` itself.
+    After an error the temporary file is removed and `path` is as it was. A path that is no regular file cannot be replaced: it is
+    yielded itself.
     """
     if is_special(path):
         yield Path(path)
@@ -49,7 +49,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         yield temporary
         with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())  # a full disk may be noticed only here
+            os.fsync(file.fileno())  # some file systems report a full disk only here
         _make_alike(temporary, target)
         os.replace(temporary, target)
     finally:
@@ -58,23 +58,25 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def _make_alike(temporary: Path, target: Path) -> None:
-    """Give a new file the owner and the permissions of the one that it is to replace, where there is one."""
+    """Give the new file the owner and the permissions of the file that it replaces, if there is one."""
     with suppress(OSError):
         old = target.stat()
         temporary.chmod(stat.S_IMODE(old.st_mode))
-        if hasattr(os, "chown"):  # which only root may do, and only root needs to
+        if hasattr(os, "chown"):  # only root may, and only root needs to
             os.chown(temporary, old.st_uid, old.st_gid)
 
 
 def check_writable(path: str | Path, option: str) -> None:
-    """Raises FitError, naming `option`, if `write(path)` would fail. Leaves nothing behind."""
+    """Raise FitError, which names `option`, if `write(path)` would fail. Leaves nothing behind."""
     if str(path) == "-":
         raise FitError(f"{option} - : name a file, or /dev/stdout for the standard output")
     try:
         _check_writable(path, option)
+    except FitError:
+        raise
     except OSError as error:
         raise FitError(f"{option} {path} cannot be written: {error.strerror or error}") from None
-    except ValueError as error:  # a NUL, or what no file system can encode
+    except ValueError as error:  # a name with a NUL, or that the file system cannot encode
         raise FitError(f"{option} {path} cannot be the name of a file: {error}") from None
 
 
@@ -102,7 +104,7 @@ def _check_writable(path: str | Path, option: str) -> None:
 
 
 def is_special(path: str | Path) -> bool:
-    """Whether this is there, and neither a regular file nor a folder."""
+    """Whether the path exists and is neither a regular file nor a folder."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -111,9 +113,9 @@ def is_special(path: str | Path) -> bool:
 
 
 def descriptor(path: str | Path) -> int | None:
-    """The number of an open file that a path such as /dev/stdout or /dev/fd/3 stands for, directly or over links."""
+    """The file descriptor that a path such as /dev/stdout or /dev/fd/3 denotes, directly or through links; else None."""
     place = os.path.abspath(path)
-    for _ in range(40):  # links, as many as Linux follows
+    for _ in range(40):  # as many links as Linux follows
         folder, name = os.path.split(place)
         if name.isdecimal() and os.path.realpath(folder) == os.path.realpath("/dev/fd"):
             return int(name)
@@ -124,7 +126,7 @@ def descriptor(path: str | Path) -> int | None:
 
 
 def _is_open_for_writing(number: int) -> bool:
-    import fcntl  # which only systems have that have /dev/fd
+    import fcntl  # exists on systems with /dev/fd
 
     try:
         return fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
@@ -133,7 +135,7 @@ def _is_open_for_writing(number: int) -> bool:
 
 
 def _beside(target: Path) -> Path:
-    """A name that no file has, short enough where the file's own is; with its ending, which may say its format."""
+    """A new name in the same folder, short enough for the file system, with the ending of the target."""
     return target.with_name(f".xgrad-{os.getpid()}-{secrets.token_hex(4)}{target.suffix[:20]}")
 
 
@@ -143,7 +145,7 @@ def write_history(path: str | Path, history: Mapping[str, Any]) -> None:
 
 
 def as_json(history: Mapping[str, Any]) -> bytes:
-    """In ASCII: names of files that are no text in UTF-8 come back as they were."""
+    """A history as JSON in ASCII, in which file names that are not UTF-8 survive."""
     return (json.dumps(_plain(history), allow_nan=False) + "\n").encode("ascii")
 
 

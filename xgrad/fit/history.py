@@ -1,4 +1,4 @@
-"""Reads from a history which run it is of."""
+"""Reading a history: the options of its run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from xgrad.fit.schema import FINITE, NUMBER, TEXT, Kind, Maybe, Named, OneOf, Se
 from xgrad.fit.words import shortened, shown
 
 MOST_BYTES = 1_000_000_000
-MOST_DIGITS = 4000  # of an integer, which Python reads no longer ones of
-RESULTS = ("out", "gif", "history")  # files, which are not to be written again
+MOST_DIGITS = 4000  # Python reads no integer much longer than that
+RESULTS = ("out", "gif", "history")  # the files of a run, which another run does not write again
 
 FINDING: dict[str, Kind] = {
     "rule": TEXT,
@@ -46,14 +46,14 @@ HISTORY = Named(
 
 
 def configuration(path: str | Path, *, fix: bool = False) -> Config:
-    """The options of the run that a history is of, without its files.
+    """The options of the run of a history, without its files.
 
-    Raises FitError for a file that cannot be read, is no history, or is of points that were handed over in a program.
+    Raises FitError for a file that cannot be read, is no history, or comes from a run on points that a program passed in.
     """
     options = read(path)["config"]
     data = options.get("data")
     if isinstance(data, str) and data.endswith(" points") and not _exists(data):
-        raise FitError(f"{path} is of {data} that a program handed over: they are not in it")
+        raise FitError(f"{path} is of a run on {data} that a program passed in, which it does not contain")
     kept: dict[str, Any] = {
         name: _back(value) for name, value in options.items() if name in OPTIONS and name not in RESULTS
     }
@@ -64,7 +64,7 @@ def configuration(path: str | Path, *, fix: bool = False) -> Config:
 
 
 def read(path: str | Path) -> dict[str, Any]:
-    """A history as it stands in its file. Raises FitError, naming the field, where it is none."""
+    """The content of a history. Raises FitError, which names the field, for a file that is no history."""
     try:
         history = json.loads(
             _text(path),
@@ -90,7 +90,7 @@ def _text(path: str | Path) -> str:
         with open(path, "rb") as file:
             content = file.read(MOST_BYTES + 1)
     except IsADirectoryError:
-        raise FitError(f"{path} is a folder; a history, which xgrad fit --history wrote, is needed") from None
+        raise FitError(f"{path} is a folder; a history is needed: a file that xgrad fit --history wrote") from None
     except OSError as error:
         raise FitError(f"{path} cannot be read: {error.strerror or error}") from None
     except ValueError as error:
@@ -119,7 +119,7 @@ def _unique(path: str | Path, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise FitError(f"{path} is not a history: {shown(key)} stands in it twice")
+            raise FitError(f"{path} is not a history: the key {shown(key)} occurs twice in one object")
         found[key] = value
     return found
 
@@ -138,5 +138,5 @@ def _exists(name: str) -> bool:
 
 
 def _back(value: object) -> object:
-    """JSON has lists only."""
+    """A value of JSON as an option: lists become tuples."""
     return tuple(value) if isinstance(value, list) else value

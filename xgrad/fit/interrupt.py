@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP as requests that are honoured between two steps, so that none is left half done."""
+"""Ctrl-C, SIGTERM and SIGHUP end a run between two steps, so that no step is left half done."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from xgrad._starting import SIGNALS, leave
 
-PATIENCE = 3  # signals while files are written, the last of which gives them up
+PATIENCE = 3  # while files are written, this signal ends the writing
 
 
 class Interrupted(KeyboardInterrupt):
-    """What a run is broken off by, where it cannot be asked any more. `number` is the signal's."""
+    """Raised by a repeated signal to end a run at once. `number` is the number of the signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -22,18 +22,18 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Ending:
-    """Call it to hear whether the run was asked to end; `number` is the signal that asked first."""
+    """Whether the run is to end: call it. `number` is the number of the first signal, or None."""
 
     def __init__(self) -> None:
         self.number: int | None = None
-        self.saving = False  # set where what there is is being saved
+        self.saving = False  # set while results are saved
         self._while_saving = 0
 
     def __call__(self) -> bool:
         return self.number is not None
 
     def ask(self, number: int, frame: Any) -> None:
-        """A signal's handler. Asked again, a step is broken off at once; what was before it is still saved."""
+        """The signal handler. A second signal ends the current step at once; the steps before it are still saved."""
         asked_before = self.number is not None
         self.number = number if self.number is None else self.number
         self._while_saving += self.saving
@@ -43,10 +43,10 @@ class Ending:
 
 @contextmanager
 def ending() -> Iterator[Ending]:
-    """Listens to signals while the block runs.
+    """Handles the signals while the block runs, and yields an Ending.
 
-    Only the main thread can do that; in another one, they do what they do without this. So does a signal that is ignored
-    (nohup), and SIGTERM and SIGHUP in a program that handles them itself.
+    Only the main thread can do that. In other threads the signals act as usual. So do a signal that is ignored (nohup), and
+    SIGTERM and SIGHUP in a program that handles them itself.
     """
     asked = Ending()
     before = {}
@@ -63,7 +63,7 @@ def ending() -> Iterator[Ending]:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Signals wait until the block is done, which is not to be left half done."""
+    """Delays signals until the block has ended."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -1,4 +1,4 @@
-"""The network of a fit, its start, and the loss and optimizer that it is trained with."""
+"""The network of a fit: its layers and starting weights, and the losses and optimizers by their names."""
 
 from __future__ import annotations
 
@@ -41,9 +41,8 @@ LOSSES: dict[str, type[nn.Module]] = {
 }
 OPTIMIZERS = {name.lower(): getattr(optim, name) for name in optim.__all__ if name != "Optimizer"}
 
-# init -> how far from 0 a weight is drawn, from fan_in and fan_out: the bound of a uniform
-# distribution or the standard deviation of a normal one. The bias is 0 then. "uniform" is how a
-# Linear starts by itself: weight and bias within 1/sqrt(fan_in).
+# The bound of the uniform distribution of the weights, or the standard deviation of the normal one, from fan_in and fan_out. The
+# biases are 0. "uniform" is how Linear starts: weights and biases within 1/sqrt(fan_in) of 0.
 _BOUND: dict[str, Callable[[int, int], float]] = {
     "kaiming_uniform": lambda fan_in, fan_out: math.sqrt(6 / fan_in),
     "xavier_uniform": lambda fan_in, fan_out: math.sqrt(6 / (fan_in + fan_out)),
@@ -86,9 +85,9 @@ def build(
     dtype: Any,
     rng: xg.random.Generator,
 ) -> tuple[nn.Sequential, list[Layer]]:
-    """A network from one number to one number, with its layers named.
+    """A network that maps one number to one number, and its layers.
 
-    Each layer's weight is drawn as (in, out) and transposed, then its bias, in order from `rng`.
+    `rng` draws, layer by layer, first the weight, as an array of shape (in, out) that is then transposed, then the bias.
     """
     sizes = (1, *hidden, 1)
     layers = []

@@ -1,4 +1,4 @@
-"""The options of the `xgrad` command, and what is said of those that it cannot read."""
+"""The parser of the `xgrad` command line, and its error messages."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from xgrad.fit.plot import FORMATS
 from xgrad.fit.streams import complain, say
 from xgrad.fit.words import one_line, short_words, shown
 
-MOST_DIGITS = 1000  # of a whole number
+MOST_DIGITS = 1000  # in an integer
 
 
 class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage in front of it."""
+    """An ArgumentParser whose errors are one line, without the usage."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        # "-1e2" and "-inf" after --range are numbers too, no options
+        # "-1e2" and "-inf" after --range are numbers, not options
         self._negative_number_matcher = re.compile(r"^-(\.?\d|inf|nan)", re.IGNORECASE)
 
     def error(self, message: str) -> NoReturn:
         text = one_line(short_words(message))
-        self.exit(2, f"{self.prog}: error: {text} ({self.prog} --help lists what there is)\n")
+        self.exit(2, f"{self.prog}: error: {text} ({self.prog} --help lists the options)\n")
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if message:
@@ -36,8 +36,10 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """What reads the command line: `command`, and the options of that command by name."""
-    made = _Parser(prog="xgrad", description="Gradients over the Array API, and fits with them.")
+    """The parser of the command line. Its result has `command`, and the options of that command."""
+    made = _Parser(
+        prog="xgrad", description="Automatic differentiation over the Array API: fit networks, explain failed runs."
+    )
     made.add_argument("--version", action="version", version=f"xgrad {xg.__version__}")
     commands = made.add_subparsers(dest="command", required=True, metavar="fit | diagnose | info")
     _add_options(
@@ -49,13 +51,15 @@ def parser() -> argparse.ArgumentParser:
     )
     diagnose = commands.add_parser(
         "diagnose",
-        help="say why the run of a history went wrong",
-        description="Make the run of a history (xgrad fit --history) again, and say what went wrong in it, and why.",
+        help="explain why the run of a history failed",
+        description="Repeat the run of a history (xgrad fit --history), and explain what went wrong in it.",
     )
-    diagnose.add_argument("history", help="a JSON file that xgrad fit --history wrote")
-    diagnose.add_argument("--fix", action="store_true", help="try what is proposed")
-    diagnose.add_argument("--json", action="store_true", help="the findings as JSON")
-    diagnose.add_argument("--html", type=_path, metavar="FILE", help="also a page with the picture of the run")
+    diagnose.add_argument("history", help="a JSON file written by xgrad fit --history")
+    diagnose.add_argument("--fix", action="store_true", help="try the proposed fix")
+    diagnose.add_argument("--json", action="store_true", help="print the findings as JSON")
+    diagnose.add_argument(
+        "--html", type=_path, metavar="FILE", help="write a page with the findings and a picture of the run"
+    )
     commands.add_parser("info", help="list the backends and try a gradient on each")
     return made
 
@@ -81,12 +85,12 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add(
         points,
         "range",
-        "where x lies (default -100 100)",
+        "the range of x (default -100 100)",
         type=float,
         nargs=2,
         metavar=("LO", "HI"),
     )
-    add(points, "points", "how many points (default 201)", type=_integer, metavar="N")
+    add(points, "points", "the number of points (default 201)", type=_integer, metavar="N")
     scaling = points.add_mutually_exclusive_group()
     scaling.add_argument(
         "--standardize",
@@ -97,37 +101,37 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     scaling.add_argument("--raw", action="store_false", dest="standardize", help="train on x and y as they are")
 
     network = parser.add_argument_group("the network")
-    add(network, "activation", "after each hidden layer", choices=[*ACTIVATIONS])
-    add(network, "output-activation", "after the last layer", choices=[*ACTIVATIONS])
-    add(network, "hidden", "sizes of the hidden layers, or none", type=_sizes, metavar="N,N")
-    add(network, "init", "how weights are drawn", choices=INITS)
-    add(network, "dtype", "the number format", choices=DTYPES)
+    add(network, "activation", "the activation after each hidden layer", choices=[*ACTIVATIONS])
+    add(network, "output-activation", "the activation after the last layer", choices=[*ACTIVATIONS])
+    add(network, "hidden", "the sizes of the hidden layers, or none", type=_sizes, metavar="N,N")
+    add(network, "init", "the distribution of the starting weights", choices=INITS)
+    add(network, "dtype", "the dtype", choices=DTYPES)
 
     training = parser.add_argument_group("the training")
-    add(training, "optimizer", "which one", choices=[*OPTIMIZERS])
+    add(training, "optimizer", "the optimizer", choices=[*OPTIMIZERS])
     add(
         training,
         "lr",
-        "learning rate (default 0.003 for adam and adamw, else 0.01)",
+        "the learning rate (default 0.003 for adam and adamw, else 0.01)",
         type=float,
         metavar="RATE",
     )
-    add(training, "steps", "how many", type=_integer, metavar="N")
+    add(training, "steps", "the number of steps", type=_integer, metavar="N")
     add(
         training,
         "batch",
-        "points drawn for each step, with replacement (default: all points, once each)",
+        "the number of points drawn for each step, with replacement (default: all points, once each)",
         type=_integer,
         metavar="N",
     )
-    add(training, "loss", "what is minimised", choices=[*LOSSES])
-    add(training, "seed", "of the random numbers", type=_integer, metavar="N")
+    add(training, "loss", "the loss", choices=[*LOSSES])
+    add(training, "seed", "the seed of the random numbers", type=_integer, metavar="N")
     add(
         training,
         "backend",
         "the array library, one that xgrad info lists, or auto (default: XGRAD_BACKEND, else numpy)",
     )
-    add(training, "device", "as the backend names it (default: XGRAD_DEVICE, else its own)")
+    add(training, "device", "a device of the backend (default: XGRAD_DEVICE, else the backend's default)")
 
     results = parser.add_argument_group("the results")
     results.add_argument(
@@ -142,14 +146,14 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     add(
         results,
         "every",
-        "steps between two samples of the curve and the layers (default: a hundredth of --steps)",
+        "the number of steps between two samples of the curve and the layers (default: a hundredth of --steps)",
         type=_integer,
         metavar="N",
     )
     results.add_argument(
         "--fix",
         action="store_true",
-        help="where something is found wrong, try what is proposed and say what came of it",
+        help="if something is found wrong, try the proposed fix and report its result",
     )
     results.add_argument(
         "--quiet", action="store_true", help="no progress bar, no summary and no findings; with --fix, one line"

@@ -1,4 +1,4 @@
-"""A report as one HTML file: the picture of the run, and what was found."""
+"""A report as one HTML file: the picture of the run, and the findings."""
 
 from __future__ import annotations
 
@@ -57,11 +57,12 @@ footer {{ color: #57606a; font-size: .85rem; }}
 
 
 def save_page(report: Report, path: str | Path) -> None:
-    """Write the page; the file is replaced whole or left as it was."""
+    """Write the page of a report. The file is replaced whole or left as it was."""
     write(path, page(report).encode("utf-8", "backslashreplace"))
 
 
 def page(report: Report) -> str:
+    """The page of a report, as HTML."""
     record = report.record or record_of(report.run)
     record.marks = [(finding.step, finding.rule) for finding in report.findings]
     errors, others = len(report.errors), len(report.findings) - len(report.errors)
@@ -105,17 +106,17 @@ def _shown(value: Any) -> str:
 
 
 def picture(record: Record) -> str:
-    """The picture as SVG, to stand inside of a page: nothing in it is loaded from elsewhere."""
+    """The picture as SVG to embed in a page. It loads nothing from elsewhere."""
     svg = plot.encoded(plot.draw(record), "svg").decode("utf-8")
     svg = svg[svg.index("<svg") :]
     return re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
 
 
-# --- a run as the watcher saw it ------------------------------------------------------------------------------
+# --- the record of a run that was only watched ------------------------------------------------------------------------------
 
 
 def record_of(run: Run) -> Record:
-    """What is drawn of a run that `xgrad fit` did not make."""
+    """The record of a run outside of `xgrad fit`, from what the watcher saw."""
     curve = run.x is not None and run.y is not None and run.x.size == run.x.shape[0] == run.y.size and is_float(run.y)
     xs: list[float] = run.x.numpy().reshape(-1).tolist() if curve and run.x is not None else []
     ys: list[float] = run.y.numpy().reshape(-1).tolist() if curve and run.y is not None else []
@@ -145,7 +146,7 @@ def record_of(run: Run) -> Record:
         ]
     looks = run.looks
     names = list(dict.fromkeys(name for look in looks for name in look.norms))
-    idlers = [{a.where: a for a in reversed(look.activities) if a.idle} for look in looks]  # the first of a name stays
+    idlers = [{a.where: a for a in reversed(look.activities) if a.idle} for look in looks]  # the first of each name
     for name in names:
         seen = [idle.get(name) for idle in idlers]
         kinds = {a.idle for a in seen if a is not None}

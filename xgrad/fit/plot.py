@@ -1,4 +1,4 @@
-"""The picture of a run: what was learned when, how the loss went, and what the layers did."""
+"""The picture of a run: the learned curve at several steps, the loss, the gradient norms and the idle shares of the layers."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ TRUE = "#57606a"
 MARK = "#8250df"
 LAYERS = ("#0969da", "#bc4c00", "#1a7f37", "#8250df", "#bf3989", "#6e7781")
 IDLE = {"dead": "dead units", "saturated": "saturated slopes"}
-EARLIER = 6  # learned curves drawn besides the last one
-FRAMES, FRAMES_A_SECOND = 60, 12  # of an animation, at most
-NAMED = 8  # layers, at most, in a legend
-MARGIN = 0.15  # of the targets' range, left free above and below them
+EARLIER = 6  # learned curves that are drawn in addition to the last one
+FRAMES, FRAMES_A_SECOND = 60, 12  # at most, of an animation
+NAMED = 8  # at most, layers in a legend
+MARGIN = 0.15  # above and below the targets, as a share of their range
 
-FORMATS = ("png", "jpg", "jpeg", "pdf", "svg", "tif", "tiff", "webp")  # that need nothing else
+FORMATS = ("png", "jpg", "jpeg", "pdf", "svg", "tif", "tiff", "webp")  # those that need no other library
 
 _STYLE = {
     "axes.edgecolor": "#8c959f",
@@ -46,17 +46,17 @@ _STYLE = {
 
 
 def require_matplotlib() -> None:
-    """Raise ImportError, with the line that installs it, if nothing could be drawn."""
+    """Raise ImportError, which says how to install it, if matplotlib is missing or broken."""
     _matplotlib()
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Write a picture; the format follows from the name's ending, PNG without one."""
+    """Write a picture in the format of the name's ending; PNG without one."""
     Path(path).write_bytes(encoded(figure, Path(path).suffix))
 
 
 def encoded(figure: Figure, ending: str = "") -> bytes:
-    """A picture as the content of a file whose name ends so; PNG without an ending."""
+    """A picture as bytes, in the format of this ending of a name; PNG without one."""
     content = io.BytesIO()
     with _settled():
         figure.savefig(content, dpi=110, format=ending.lower().removeprefix(".") or "png")
@@ -64,12 +64,12 @@ def encoded(figure: Figure, ending: str = "") -> bytes:
 
 
 def draw(record: Record) -> Figure:
-    """The picture of `record` as a matplotlib figure, which no window or global state knows of.
+    """The picture of `record` as a matplotlib figure, without a window and without pyplot.
 
-    Raises ImportError, with the line that installs it, where matplotlib is missing.
+    Raises ImportError, which says how to install it, if matplotlib is missing.
     """
     matplotlib = _matplotlib()
-    panels = {_draw_loss: 2.6, _draw_norms: 2.2}  # and their heights
+    panels = {_draw_loss: 2.6, _draw_norms: 2.2}  # with their heights
     if record.stages:
         panels = {_draw_fit: 5.0, **panels}
     if any(layer.idle for layer in record.layers):
@@ -94,12 +94,12 @@ def draw(record: Record) -> Figure:
 
 
 def animate(record: Record, path: str | Path) -> None:
-    """Write the learned curve at the stages of `record` to `path` as an animated GIF."""
+    """Write the learned curves of `record` to `path` as an animated GIF."""
     Path(path).write_bytes(animated(record))
 
 
 def animated(record: Record) -> bytes:
-    """The learned curve at the stages of `record` as the content of an animated GIF."""
+    """The learned curves of `record` as an animated GIF, in bytes."""
     matplotlib = _matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
@@ -113,7 +113,7 @@ def animated(record: Record) -> bytes:
         (line,) = axes.plot([], [], color=LAST, linewidth=2, zorder=5)
         caption = axes.text(0.02, 0.03, "", transform=axes.transAxes, family="monospace")
         figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # laid out once is enough
+        figure.set_layout_engine("none")  # the layout of the first frame is kept
         frames = []
         for stage in _spread(record.stages, FRAMES):
             line.set_data(record.shown_x, stage.prediction)
@@ -123,43 +123,43 @@ def animated(record: Record) -> bytes:
             frames.append(Image.frombuffer("RGBA", canvas.get_width_height(), pixels).convert("RGB"))
     content = io.BytesIO()
     times = [1000 // FRAMES_A_SECOND] * len(frames)
-    times[-1] += 1000  # the last one stays for a second
+    times[-1] += 1000  # the last frame is shown for another second
     frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
     return content.getvalue()
 
 
 def _matplotlib() -> Any:
-    """The library, whatever MPLBACKEND says: no window is opened, and a wrong name there makes no difference."""
+    """Import matplotlib without MPLBACKEND: no window is opened, and a wrong name in that variable does no harm."""
     chosen = None if "matplotlib" in sys.modules else os.environ.pop("MPLBACKEND", None)
     try:
         import matplotlib
         import matplotlib.figure
     except ImportError as error:
         raise ImportError(f"a picture needs matplotlib ({error}): pip install 'xgrad[fit]'") from None
-    except Exception as error:  # its own settings are wrong, for one
+    except Exception as error:  # wrong settings of its own, for example
         why = f"{type(error).__name__}: {str(error)[:200]}"
         raise ImportError(f"a picture needs matplotlib, which fails when it is imported: {why}") from None
     finally:
         if chosen is not None:
             os.environ["MPLBACKEND"] = chosen
     if chosen:
-        with suppress(ValueError):  # as matplotlib itself does, for a program that draws, too
+        with suppress(ValueError):  # for a program that draws by itself too, as matplotlib would do
             matplotlib.rcParams["backend"] = chosen
     return matplotlib
 
 
 @contextmanager
 def _settled() -> Iterator[None]:
-    """Matplotlib with the style of these pictures, and silent: a name may have letters that no font has."""
+    """Use the style of these pictures, and silence warnings: a name may contain letters that are in no font."""
     with _matplotlib().rc_context(_STYLE), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def _title(axes: Axes, record: Record, *, small: bool = False) -> None:
-    # a file's name may hold a dollar sign
+    # without parse_math, a dollar sign in a file's name would begin a formula
     axes.set_title(f"{record.title}\n", loc="left", fontsize=13, fontweight="bold", parse_math=False)
-    size = min(9.0, 900 / len(record.setting)) if small else 9.0  # so that a long one fits
+    size = min(9.0, 900 / len(record.setting)) if small else 9.0  # small enough for a long setting
     axes.text(0, 1.02, record.setting, transform=axes.transAxes, fontsize=size, color=TRUE, parse_math=False)
 
 
@@ -203,7 +203,7 @@ def _draw_targets(axes: Axes, record: Record) -> None:
 
 
 def _chosen(stages: Sequence[Stage]) -> list[Stage]:
-    """A few stages, their steps about equally far apart in ratio, and the last."""
+    """Some stages whose steps have about equal ratios, and the last stage."""
     last = stages[-1].step
     wanted = [0.0, *(last ** (k / (EARLIER - 1)) for k in range(EARLIER))]
     near = (min(stages, key=lambda stage: abs(stage.step - step)) for step in wanted)
@@ -218,7 +218,7 @@ def _spread(stages: Sequence[Stage], most: int) -> list[Stage]:
 
 
 def _shade(place: int, count: int) -> tuple[float, float, float]:
-    """From a pale yellow over green to a deep blue, for `count` curves one after the other."""
+    """The colour of one of `count` curves, from pale yellow through green to deep blue."""
     path = ((0.95, 0.78, 0.25), (0.27, 0.68, 0.51), (0.11, 0.25, 0.50))
     at = 2 * place / max(1, count - 1)
     begin, end = path[int(at >= 1)], path[1 + int(at >= 1)]
@@ -228,7 +228,7 @@ def _shade(place: int, count: int) -> tuple[float, float, float]:
 
 
 def _unseen(stage: Stage, limits: tuple[float, float]) -> str:
-    """What of a curve the axes cannot show, in words."""
+    """What the axes cannot show of a curve, in words."""
     total = len(stage.prediction)
     finite = [value for value in stage.prediction if math.isfinite(value)]
     outside = [value for value in finite if not limits[0] <= value <= limits[1]]
@@ -248,11 +248,11 @@ def _caption(stage: Stage, record: Record, limits: tuple[float, float]) -> str:
     return f"step {stage.step}{loss}{_unseen(stage, limits)}"
 
 
-# --- what went on at each step
+# --- the panels by step
 
 
 def _step_axis(axes: Axes, steps: int) -> None:
-    # runs die in the first ten steps and mend over the last thousands: both are to be seen
+    # runs fail in the first ten steps and recover over thousands: a logarithmic axis shows both
     axes.set_xscale("symlog", linthresh=1, linscale=0.3)
     axes.set_xlim(-0.05, max(1, steps))
     ticks = [0, *(10**k for k in range(len(str(steps))))]
@@ -261,7 +261,7 @@ def _step_axis(axes: Axes, steps: int) -> None:
 
 
 def _drawable(values: Sequence[float]) -> list[float]:
-    """For a logarithmic axis: a gap where there is no logarithm."""
+    """Values for a logarithmic axis: nan, which leaves a gap, where there is no logarithm."""
     return [value if math.isfinite(value) and value > 0 else math.nan for value in values]
 
 
@@ -271,7 +271,7 @@ def _log_axis(axes: Axes, *groups: Sequence[float]) -> None:
 
 
 def _first(steps: Sequence[int], values: Sequence[float]) -> str:
-    """Where a logarithmic line ends or has gaps, in words."""
+    """Where a line on a logarithmic axis ends or has gaps, in words."""
     said = []
     for kind, found in (("inf", math.isinf), ("nan", math.isnan), ("0", lambda v: v == 0)):
         where = [step for step, value in zip(steps, values, strict=True) if found(value)]
@@ -300,7 +300,7 @@ def _draw_loss(axes: Axes, record: Record) -> None:
 
 
 def _draw_marks(axes: Axes, record: Record, *, named: bool) -> None:
-    """A dashed line at each step at which something was found wrong, and in one panel the names."""
+    """A dashed line at the step of each finding, with the names of the rules in one panel."""
     by_step: dict[int, list[str]] = {}
     for step, name in record.marks:
         names = by_step.setdefault(step, [])
@@ -323,7 +323,7 @@ def _draw_marks(axes: Axes, record: Record, *, named: bool) -> None:
                 fontsize=7,
                 color=MARK,
             )
-            free -= 0.085  # one below the other, so that they do not cover each other
+            free -= 0.085  # the next name goes below
 
 
 def _draw_norms(axes: Axes, record: Record) -> None:
@@ -353,7 +353,7 @@ def _draw_shares(axes: Axes, record: Record) -> None:
 
 
 def _marked_line(axes: Axes, steps: Sequence[int], values: Sequence[float], color: str, label: str) -> None:
-    # a point alone between two gaps has no line: mark the first ones, where they are far apart
+    # a single point between two gaps has no line: mark the first points, which are far apart
     marks = [place for place, step in enumerate(steps) if step < 10]
     axes.plot(
         steps,
@@ -368,7 +368,7 @@ def _marked_line(axes: Axes, steps: Sequence[int], values: Sequence[float], colo
 
 
 def _named(layers: Sequence[LayerTrace]) -> set[str]:
-    """The layers that a legend has room for: the first and the last ones."""
+    """The layers for which the legend has room: the first and the last ones."""
     names = [layer.name for layer in layers]
     return set(names if len(names) <= NAMED else [*names[: NAMED - 2], *names[-2:]])
 

@@ -10,13 +10,13 @@ import xgrad as xg
 from xgrad.fit.streams import silence
 from xgrad.fit.words import shortened
 
-INTERVAL = 0.1  # seconds between two looks at the loss, each of which waits for the device
+INTERVAL = 0.1  # seconds between two readings of the loss; each waits for the device
 
 
 class Progress:
-    """Counts steps on stderr, or silently. Use it in a `with` statement.
+    """A progress bar on stderr, or nothing if `quiet`. Use it in a `with` statement.
 
-    Raises ImportError, with the line that installs it, where tqdm is missing.
+    Raises ImportError, which says how to install it, if tqdm is missing.
     """
 
     def __init__(self, steps: int, *, quiet: bool) -> None:
@@ -36,7 +36,7 @@ class Progress:
             self.bar.close()
 
     def step(self, loss: xg.Tensor) -> None:
-        """One step is done; `loss` is its loss."""
+        """Count a step, of which this is the loss."""
         if self.bar is None:
             return
         self.loss = loss
@@ -49,13 +49,13 @@ class Progress:
     def _show(self) -> None:
         if self.loss is not None:
             self.bar.set_postfix_str(f"loss {self.loss.item():.4g}", refresh=False)
-            self.loss = None  # it would keep its graph
+            self.loss = None  # a reference would keep its graph alive
         self.bar.update(self.unseen)
         self.unseen = 0
 
 
 class Forgiving:
-    """A stream that may be gone, as a closed terminal is. What is written to it is then lost, and the run goes on."""
+    """A stream that may break, as when a terminal is closed. Then the output is lost and the run continues."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
@@ -77,7 +77,7 @@ class Forgiving:
 
 
 def require_tqdm() -> None:
-    """Raise ImportError if `Progress` could not show anything."""
+    """Raise ImportError, which says how to install it, if tqdm is missing or broken."""
     _tqdm()
 
 
@@ -86,7 +86,7 @@ def _tqdm() -> Any:
         from tqdm import tqdm
     except ImportError as error:
         raise ImportError(f"the progress bar needs tqdm ({error}): pip install 'xgrad[fit]', or use --quiet") from None
-    except Exception as error:  # a variable TQDM_... in the environment is wrong, for one
+    except Exception as error:  # a wrong variable TQDM_... in the environment, for example
         why = f"{type(error).__name__}: {shortened(str(error), 200)}"
         raise ImportError(
             f"the progress bar needs tqdm, which fails when it is imported: {why}; or use --quiet"

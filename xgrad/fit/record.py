@@ -1,4 +1,4 @@
-"""What a run left behind to be drawn, in plain Python numbers and the data's own units."""
+"""The record of a run, from which its picture is drawn: Python numbers, in the units of the data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Stage:
-    """The learned curve before the update of one step (the last one: after the last update)."""
+    """The learned curve before the update of a step; the last stage is after the last update."""
 
     step: int
     prediction: list[float]  # at Record.shown_x
@@ -15,29 +15,29 @@ class Stage:
 
 @dataclass
 class LayerTrace:
-    """What was seen of one layer at Record.sampled: nan where a number was not finite."""
+    """The numbers of one layer at the steps of Record.sampled; nan where a number was not finite."""
 
     name: str
-    idle: str | None  # "dead" or "saturated": what this layer's activation can become
+    idle: str | None  # what idle units of this layer are called: "dead" or "saturated"
     gradient_norm: list[float] = field(default_factory=list)  # of its weight and bias together
-    share: list[float] = field(default_factory=list)  # of its units or slopes that are idle
+    share: list[float] = field(default_factory=list)  # of dead units or saturated slopes
 
 
 @dataclass
 class Record:
-    """A run: lists of the same length belong together, in the order they are named."""
+    """A run. x and y are lists of the same length, and so are `sampled` and the lists of each layer."""
 
     title: str
     setting: str
     x: list[float]  # the training points
     y: list[float]
-    shown_x: list[float]  # where the learned curve is drawn, ascending
-    curve: tuple[list[float], list[float]] | None  # the true curve, where it is known
+    shown_x: list[float]  # the x of the learned curves, ascending
+    curve: tuple[list[float], list[float]] | None  # x and y of the true curve, if it is known
     loss_name: str
-    references: list[tuple[str, float]]  # lines worth comparing the loss with, in its units
+    references: list[tuple[str, float]]  # losses to compare with: their labels and values
     batch: int | None = None
-    loss: list[float] = field(default_factory=list)  # one per step, before its update
+    loss: list[float] = field(default_factory=list)  # of each step, before its update
     stages: list[Stage] = field(default_factory=list)
-    sampled: list[int] = field(default_factory=list)  # the steps of the layers' traces
+    sampled: list[int] = field(default_factory=list)  # the steps at which the layers were sampled
     layers: list[LayerTrace] = field(default_factory=list)
-    marks: list[tuple[int, str]] = field(default_factory=list)  # what was found wrong: the step, and the rule's name
+    marks: list[tuple[int, str]] = field(default_factory=list)  # the step and the rule of each finding

@@ -1,4 +1,4 @@
-"""Watches a training run and keeps what is to be drawn, at little cost to the run."""
+"""Records what is drawn of a run while it trains, at little cost."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from xgrad.fit.network import Layer
 from xgrad.fit.record import LayerTrace, Record, Stage
 from xgrad.fit.samples import Scale
 
-BLOCK = 256  # losses kept on the device before they are fetched together
-SHOWN = 1000  # points of a curve that are kept, where there are more
+BLOCK = 256  # losses that are kept on the device and fetched together
+SHOWN = 1000  # at most, points of a learned curve that are kept
 
 
 class Recorder:
-    """Call `step` between a step's backward and its update, and `finish` after the last one."""
+    """Call `step` between the backward pass and the update of each step, and `finish` after the last step."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Recorder:
         self.y_scale = y_scale
         self.every = every
         self.waiting: list[xg.Tensor] = []
-        self.fetched = 0  # how many losses the record has
+        self.fetched = 0  # the number of losses in the record
         order = sorted(range(len(record.x)), key=record.x.__getitem__)
         count = min(len(order), SHOWN)
         last = max(1, count - 1)
@@ -44,31 +44,31 @@ class Recorder:
         record.layers = [LayerTrace(layer.name, layer.idle) for layer in layers]
 
     def step(self, step: int, loss: xg.Tensor, output: xg.Tensor) -> None:
-        """`output` is what `loss` was computed from."""
+        """Record a step. `loss` was computed from `output`."""
         self.waiting.append(loss.detach())
         if len(self.waiting) == BLOCK:
             self._fetch()
         if step % self.every == 0 or _is_round(step):
             with xg.no_grad():
                 again = self._forward()
-                # where every step sees all points, what is drawn is the very output of training
+                # if every step uses all points, draw the output from which the loss was computed
                 self._add_stage(step, again if self.record.batch else output)
                 self._look_at_gradients()
             self.record.sampled.append(step)
 
     def taken(self) -> int:
-        """How many steps were taken."""
+        """The number of steps so far."""
         return self.fetched + len(self.waiting)
 
     def finish(self) -> list[float]:
-        """Add the last curve. Returns the prediction at all points, in the data's own units."""
+        """Record the last curve, and return the prediction at all points in the units of the data."""
         self._fetch()
         self._cut()
         with xg.no_grad():
             return self._add_stage(len(self.record.loss), self.model(self.x))
 
     def _fetch(self) -> None:
-        """Broken off anywhere, it has lost no loss, and the next call keeps none twice."""
+        """Move the waiting losses to the record. If it is interrupted, no loss is lost, and the next call adds none twice."""
         if self.waiting:
             losses = xg.stack(self.waiting).numpy().tolist()
             self.record.loss[self.fetched :] = losses
@@ -76,7 +76,7 @@ class Recorder:
             self.waiting.clear()
 
     def _cut(self) -> None:
-        """Drop what a step that was broken off has left in one list and not in the others."""
+        """Remove what an interrupted step has added to some of the lists and not to the others."""
         del self.record.loss[self.fetched :]
         count = len(self.record.sampled)
         del self.record.stages[count:]
@@ -94,7 +94,7 @@ class Recorder:
             trace.gradient_norm.append(norm)
 
     def _forward(self) -> xg.Tensor:
-        """The model at all points; what its activations put out is looked at in passing."""
+        """The output of the model at all points. Hooks record the idle shares of its activations."""
         hooks = [
             layer.last.register_forward_hook(_watcher(layer, trace))
             for layer, trace in zip(self.layers, self.record.layers, strict=True)
@@ -109,9 +109,9 @@ class Recorder:
 
 
 def _is_round(step: int) -> bool:
-    """Whether a step is sampled in any case: 0 to 9, 10 to 90 by ten, 100 to 900 by a hundred ...
+    """Whether a step is always sampled: 0, 1, ..., 9, 10, 20, ..., 90, 100, 200, ....
 
-    Runs are decided in their first steps, and drawn over the logarithm of the step.
+    The first steps decide a run, and the axis of the picture is logarithmic.
     """
     return not str(step)[1:].strip("0")
 
@@ -126,7 +126,7 @@ def _watcher(layer: Layer, trace: LayerTrace) -> Callable[[Any, Any, xg.Tensor],
 
 
 def _norm(gradients: Sequence[xg.Tensor | None]) -> xg.Tensor:
-    """The Euclidean norm of all elements; scaled, since a square may overflow where it does not."""
+    """The Euclidean norm of all elements, scaled so that no square overflows."""
     flat = xg.concat([xg.reshape(g, (-1,)) for g in gradients if g is not None])
     largest = xg.max(xg.abs(flat))
     scale = xg.where(largest > 0, largest, xg.ones_like(largest))

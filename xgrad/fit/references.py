@@ -1,4 +1,4 @@
-"""What a loss is worth: what the best constant would reach, and what an output of zero does."""
+"""Losses to compare a run with: those of the best constant output and of the output zero."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 
 def references(loss: str, targets: Sequence[float]) -> list[tuple[str, float]]:
-    """Names and values, in the units of `loss`, for `targets` in training units.
+    """The labels and values of these losses, for targets in the units of the training.
 
-    For the squared error the best constant is the mean and its loss Var(y); for the absolute
-    error it is the median; Huber's lies between them and is found by bisection.
+    The best constant for the squared error is the mean, and its loss is Var(y). For the absolute error it is the median. For the
+    Huber loss it lies between the two and is found by bisection.
     """
     best, of_best, of_zero = _NAMES[loss]
     constant = _BEST[loss](targets)
@@ -42,7 +42,7 @@ def _median(values: Sequence[float]) -> float:
 
 
 def _huber_center(values: Sequence[float]) -> float:
-    """Where the pulls of the values, each of strength at most 1, are in balance."""
+    """The best constant for the Huber loss: the zero of its derivative."""
     low, high = min(values), max(values)
     for _ in range(60):
         middle = (low + high) / 2

@@ -1,4 +1,4 @@
-"""One run from its options to its result and files."""
+"""`fit`: one run, from its options to its result and files."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ def fit(config: Config | None = None, **options: Any) -> Result:
     _require_libraries(config)
     with ending() as asked:
         with _backend(config), warnings.catch_warnings():
-            # overflow in a run that diverges is what the picture is there to show
+            # a run that diverges overflows: the picture shows that, so no warning is needed
             warnings.simplefilter("ignore", RuntimeWarning)
             result = _fit(config, samples, asked)
         faults = _write(config, result)
-        if asked.number != result.interrupted_by:  # while the files were written
+        if asked.number != result.interrupted_by:  # the signal came while files were written
             result = replace(result, interrupted_by=asked.number)
     if faults:
         raise NotWrittenError(faults, result)
@@ -131,7 +131,7 @@ def _fit(config: Config, samples: Samples, asked: Ending) -> Result:
             if not recorder.taken():
                 raise
             fault = f"out of memory: {error}".removesuffix(": ") if isinstance(error, MemoryError) else None
-        asked.saving = True  # which takes a moment, and is done in any case
+        asked.saving = True  # a second signal does not stop what follows
     seconds = perf_counter() - began
     prediction = recorder.finish()
     report = watching.report()
@@ -161,7 +161,7 @@ def _backend(config: Config) -> AbstractContextManager[Any]:
 
 
 def _check_files(config: Config) -> None:
-    """Everything about its files that would keep the results from being written, found before training."""
+    """Raise FitError before training if a file could not be written."""
     written = {"--out": config.out, "--gif": config.gif, "--history": config.history}
     check(written, read={"--data": config.data if isinstance(config.data, str) else None})
     if config.out is not None:
@@ -178,7 +178,7 @@ def _require_libraries(config: Config) -> None:
 
 
 def _write(config: Config, result: Result) -> dict[str, str]:
-    """Write the files, the history first: it holds all numbers. Returns what went wrong by path; it keeps no other file away."""
+    """Write the files: first the history, which has all numbers. Returns the error of each file that could not be written."""
     faults = {}
     contents: list[tuple[str, str | None, Callable[[], bytes]]] = [
         ("--history", config.history, lambda: as_json(result.history)),
@@ -190,7 +190,7 @@ def _write(config: Config, result: Result) -> dict[str, str]:
             continue
         try:
             write(path, content())
-        except Exception as error:  # whatever a drawing library throws
+        except Exception as error:  # a drawing library may raise anything
             why = (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}: {error}"
             faults[path] = f"{option} {path} was not written: {why}"
     return faults
@@ -216,7 +216,7 @@ def _setting(config: Config) -> str:
 
 
 def _versions(backend: Any) -> dict[str, str]:
-    """What a figure depends on: versions of Python, xgrad and the library, and the device."""
+    """What the numbers depend on: the versions of Python, xgrad and the library, and the device."""
     return {
         "python": platform.python_version(),
         "xgrad": xg.__version__,

@@ -1,4 +1,4 @@
-"""The points to learn, as Python floats: the same numbers whichever backend trains on them."""
+"""The points to learn, as Python floats, which are the same on every backend."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from xgrad.fit.expression import Expression, parse
 from xgrad.fit.words import printable, shortened, shown
 
 CURVE_POINTS = 1001
-LONGEST_NAME = 60  # characters, that a title has room for
-LARGEST = 1e200  # a picture has axes for it, and sums of as many as there may be points are finite
-LARGEST_RAW = {"float32": 3.4e38, "float64": 1e150}  # a larger one has no square in double precision
+LONGEST_NAME = 60  # characters for which a title has room
+LARGEST = 1e200  # matplotlib can draw it, and the sum of MOST_POINTS such numbers is finite
+LARGEST_RAW = {"float32": 3.4e38, "float64": 1e150}  # beyond 1e150 the square overflows in double precision
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Points (x, y) in the data's own units, and the curve they lie on where that is known."""
+    """Points (x, y) in the units of the data, and the curve on which they lie, if it is known."""
 
     name: str
     x: list[float]
@@ -33,16 +33,16 @@ class Samples:
 
 @dataclass(frozen=True)
 class Scale:
-    """A change of units: training sees (value - mean) / std."""
+    """A change of units: the training uses (value - mean) / std."""
 
     mean: float = 0.0
     std: float = 1.0
 
     @classmethod
     def standard(cls, values: Sequence[float]) -> Scale:
-        """The one that gives `values` mean 0 and deviation 1 (0, if all are equal)."""
+        """The scale in which `values` have mean 0 and standard deviation 1 (0 if all are equal)."""
         if min(values) == max(values):
-            return cls(values[0], 1.0)  # the mean of many may differ from each by rounding
+            return cls(values[0], 1.0)  # rounding could make the mean differ from them
         mean = math.fsum(values) / len(values)
         away = [value - mean for value in values]
         unit = unit_of(away)
@@ -57,7 +57,7 @@ class Scale:
 
 
 def unit_of(values: Sequence[float]) -> float:
-    """The power of two by which to divide numbers before they are squared: what is tiny or huge has no square. That is exact.
+    """The power of two by which to divide numbers so that their squares neither overflow nor underflow. The division is exact.
 
     >>> unit_of([3.0, -5e200]) > 1e200
     True
@@ -66,10 +66,10 @@ def unit_of(values: Sequence[float]) -> float:
 
 
 def load_samples(config: Config) -> Samples:
-    """The points that `config` asks for.
+    """The points of a run.
 
-    Raises FitError for a function outside the grammar or not finite on the range, for a file or
-    lists that do not give points, and for numbers too large to train on.
+    Raises FitError for a function outside the grammar or not finite on the range, for a file or lists without points, and for
+    numbers that are too large.
     """
     samples = _load(config)
     config.check_size(len(samples.x))
@@ -80,7 +80,7 @@ def load_samples(config: Config) -> Samples:
         if abs(largest) > limit:
             raise FitError(
                 f"{samples.name}: {name} reaches {largest:g}, which is too large: "
-                f"it may be {limit:.2g}{f' with --raw and {config.dtype}' if raw else ''}"
+                f"at most {limit:.2g} is allowed{f' with --raw and {config.dtype}' if raw else ''}"
             )
     return samples
 
@@ -108,7 +108,7 @@ def _load(config: Config) -> Samples:
 def _given(xs: Sequence[float], ys: Sequence[float]) -> Samples:
     x, y = [float(value) for value in xs], [float(value) for value in ys]
     if len(x) != len(y) or len(x) < 2:
-        raise FitError(f"data needs two points or more, as many x as y; got {len(x)} and {len(y)}")
+        raise FitError(f"data: two points or more are needed, with as many x as y; got {len(x)} x and {len(y)} y")
     for place, point in enumerate(zip(x, y, strict=True)):
         if not all(math.isfinite(value) for value in point):
             raise FitError(f"data: point {place} is {point}, which is not finite")
@@ -117,6 +117,6 @@ def _given(xs: Sequence[float], ys: Sequence[float]) -> Samples:
 
 def _evaluate(function: Expression, low: float, high: float, points: int) -> tuple[list[float], list[float]]:
     with xg.use_backend("numpy"), xg.no_grad(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # what is not finite is reported by place
+        warnings.simplefilter("ignore", RuntimeWarning)  # the caller reports the first value that is not finite
         x = xg.linspace(low, high, points, dtype=xg.float64)
         return x.numpy().tolist(), function(xg, x).numpy().tolist()

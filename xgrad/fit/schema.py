@@ -1,4 +1,4 @@
-"""What a value must be, as data: types and shapes, and what to say of a value that is something else."""
+"""Kinds of values, such as "an integer, 2 or more" or "a list of numbers": checks, and messages for values that fail them."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from numbers import Integral, Real
 
 from xgrad.fit.words import shown
 
-Place = tuple[str | int, ...]  # where in a value another one stands: keys and positions
-Fault = tuple[Place, str]  # where, and what is wrong there: "must be a whole number; it is 'x'"
+Place = tuple[str | int, ...]  # the place of a value within another: keys and positions
+Fault = tuple[Place, str]  # the place, and the message: "must be a whole number; it is 'x'"
 
 
 class Kind:
-    """Something that a value can be."""
+    """A kind of value."""
 
     @property
     def words(self) -> str:
-        """As in "it must be ..."."""
+        """The kind in words, to follow "must be"."""
         raise NotImplementedError
 
     def fault(self, value: object, at: Place = ()) -> Fault | None:
-        """The first thing that is wrong with a value that stands at `at`; None if it is right."""
+        """The first fault of a value, which is at `at`; None if it has none."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
 class Is(Kind):
-    """A value without parts, of which `holds` is true."""
+    """A value for which `holds` is true."""
 
     what: str
     holds: Callable[[object], bool]
@@ -80,7 +80,7 @@ class OneOf(Kind):
 
 @dataclass(frozen=True)
 class Maybe(Kind):
-    """What may be left open."""
+    """A value of another kind, or None."""
 
     of: Kind
 
@@ -94,7 +94,7 @@ class Maybe(Kind):
 
 @dataclass(frozen=True)
 class Several(Kind):
-    """A list, of `count` elements where that is given."""
+    """A list of values of one kind, of length `count` if that is given."""
 
     of: Kind
     count: int | None = None
@@ -113,12 +113,12 @@ class Several(Kind):
 
 @dataclass(frozen=True)
 class Named(Kind):
-    """An object with fields. Others than those of `fields` are let pass; `others` is what they must be."""
+    """An object with fields. Other fields than those of `fields` are allowed; if `others` is given, they must be of that kind."""
 
     fields: Mapping[str, Kind] = field(default_factory=dict)
     required: Collection[str] = ()
     others: Kind | None = None
-    together: Sequence[str] = ()  # lists of the same length
+    together: Sequence[str] = ()  # fields that are lists of the same length
 
     @property
     def words(self) -> str:

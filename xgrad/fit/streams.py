@@ -1,4 +1,4 @@
-"""What the command says: on streams that may be closed, full, or read by nobody."""
+"""The output of the command, on streams that may be closed, full, or a broken pipe."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xgrad.fit.errors import FitError
 
 
 def open_standard_files() -> None:
-    """Put the null device where standard input, output or error is closed: the next file to be opened would take its place."""
+    """Open the null device for each standard stream that is closed, so that no other file gets its descriptor."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -20,7 +20,7 @@ def open_standard_files() -> None:
 
 
 def say(text: str) -> None:
-    """A line on the standard output. Where nobody reads it that is no error; where it cannot be written, a FitError says so."""
+    """Write a line to the standard output. A broken pipe is no error. FitError if it cannot be written for another reason."""
     try:
         _write(sys.stdout, text)
     except BrokenPipeError:
@@ -31,7 +31,7 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """A line on the standard error, if there is one."""
+    """Write a line to the standard error, if that is possible."""
     try:
         _write(sys.stderr, text)
     except OSError:
@@ -43,13 +43,13 @@ def _write(stream: Any, text: str) -> None:
         return
     try:
         stream.write(f"{text}\n")
-    except UnicodeEncodeError:  # as the environment's language has it
+    except UnicodeEncodeError:  # the encoding of the terminal lacks a character
         stream.write(text.encode("ascii", "backslashreplace").decode("ascii") + "\n")
     stream.flush()
 
 
 def silence(stream: Any) -> None:
-    """Send what is left in a broken stream to the null device: Python writes it at the end, and would fail again."""
+    """Redirect a broken stream to the null device, since Python would fail again when it flushes the stream at exit."""
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

@@ -1,4 +1,4 @@
-"""The files that a run is to write, looked at before it trains: each can be written, and none is another one."""
+"""Checks, before training, that the files of a run can be written and are different files."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ Named = str | Path
 
 
 def check(written: Mapping[str, Named | None], read: Mapping[str, Named | None]) -> None:
-    """Raises FitError, naming the option, for a file that cannot be written, and for two that are the same file.
+    """Raise FitError, which names the option, for a file that cannot be written, or two options that name the same file.
 
     Args:
-        written, read: the files by their options; None for those that are not asked for.
+        written: the files to write by their options; None for options that are not given.
+        read: the files to read, likewise.
     """
     outputs = [(option, path) for option, path in written.items() if path is not None]
     inputs = [(option, path) for option, path in read.items() if path is not None]
@@ -34,14 +35,14 @@ def check(written: Mapping[str, Named | None], read: Mapping[str, Named | None])
 
 
 def check_ending(path: Named, option: str, known: Collection[str]) -> None:
-    """Raises FitError unless the name of a picture ends in a known format. What is no regular file needs no ending."""
+    """Raise FitError unless the name of a picture ends in a known format. A path that is no regular file needs no ending."""
     ending = Path(path).suffix.lower().removeprefix(".")
     if ending not in known and (ending or not (is_special(path) or descriptor(path) is not None)):
         raise FitError(f"{option} {path}: the name must end in .{', .'.join(known)}")
 
 
 def standard_output_is_one_of(paths: Iterable[Named | None]) -> bool:
-    """Whether one of the files is what the process prints to: nothing else may then be printed to it."""
+    """Whether one of the files is the standard output of the process, to which nothing else may then be printed."""
     return any(path is not None and _is_standard_output(path) for path in paths)
 
 
@@ -71,7 +72,7 @@ def _folded(path: str) -> str:
 
 
 def _ignores_case(folder: str) -> bool:
-    """Whether a file of this folder answers to its name in capitals, too."""
+    """Whether the file system of this folder ignores case."""
     probe = _beside(Path(folder, "probe"))
     try:
         probe.touch(exist_ok=False)
@@ -81,7 +82,7 @@ def _ignores_case(folder: str) -> bool:
 
 
 def _is_terminal(path: Named) -> bool:
-    """Whether this is a device of characters, which may be read from and written to at once."""
+    """Whether this is a character device, which can be read and written at the same time."""
     try:
         return stat.S_ISCHR(os.stat(path).st_mode)
     except OSError:

@@ -24,14 +24,14 @@ def train(
     progress: Progress,
     asked: Callable[[], bool],
 ) -> bool:
-    """Take `steps` steps, or fewer and return False if it is asked to end."""
+    """Take `steps` steps and return True. Return False if `asked` ends the training earlier."""
     for step in range(steps):
         x, y = next_batch()
         output = model(x)
         loss = loss_function(output, y)
         optimizer.zero_grad()
         loss.backward()
-        xg.persist(model, loss, output)  # on dask what follows would compute them again, each time it looks
+        xg.persist(model, loss, output)  # dask would otherwise compute them again for each use below
         recorder.step(step, loss, output)
         optimizer.step()
         watch.step(loss)
@@ -42,7 +42,7 @@ def train(
 
 
 def batches(x: xg.Tensor, y: xg.Tensor, size: int | None, rng: Any) -> Callable[[], tuple[xg.Tensor, xg.Tensor]]:
-    """What gives each step its points: all of them, or `size` drawn with replacement from `rng`."""
+    """A function that returns the points of the next step: all of them, or `size` drawn by `rng` with replacement."""
     if size is None:
         return lambda: (x, y)
     count = x.shape[0]

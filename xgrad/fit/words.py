@@ -1,15 +1,15 @@
-"""Words for people: what they gave, shortened, in one line and in characters that can be shown."""
+"""Text for messages: values and names, shortened, on one line, in printable characters."""
 
 from __future__ import annotations
 
 import re
 
-MOST = 60  # characters of a value that are shown
-LONGEST_WORD, LONGEST = 400, 1200  # of a line; a file's name may have 4096
+MOST = 60  # characters of a value in a message
+LONGEST_WORD, LONGEST = 400, 1200  # characters in a line; a file's name may have 4096
 
 
 def shown(value: object, most: int = MOST) -> str:
-    """A value as it would be written in Python; the middle of a long one is left out.
+    """The repr of a value, without the middle of a long one.
 
     >>> shown("x" * 100, 20)
     "'xxxxxxxxxxx...xxxx'"
@@ -22,7 +22,8 @@ def shown(value: object, most: int = MOST) -> str:
 
 
 def shortened(text: str, most: int = MOST) -> str:
-    """
+    """A text without its middle if it is longer than `most`.
+
     >>> shortened("0123456789", 7)
     '012...9'
     """
@@ -33,7 +34,7 @@ def shortened(text: str, most: int = MOST) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Control characters, and bytes of a name that are no text, become escapes.
+    r"""Replace control characters, and bytes of a name that are not UTF-8, by escapes.
 
     >>> printable("a\nb\udcff.csv")
     'a\\nb\\udcff.csv'
@@ -42,7 +43,8 @@ def printable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """
+    """A message on one line, shortened and printable.
+
     >>> one_line("two\\n  lines")
     'two lines'
     """
@@ -50,7 +52,7 @@ def one_line(text: str) -> str:
 
 
 def short_words(text: str, most: int = MOST) -> str:
-    """A text without long words: for what argparse says of what it was given."""
+    """A text with its long words shortened: argparse repeats its arguments in its messages."""
     return re.sub(r"\S+", lambda word: shortened(word[0], most), text)
 
 

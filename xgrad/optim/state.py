@@ -54,7 +54,7 @@ class State(dict[str, Any]):
 
     def place_at(self, backend: Any, dtype: Any, is_single: bool) -> None:
         self.backend, self.dtype, self.is_single = backend, dtype, is_single
-        # `inside` converts p and g for the update, `outside` converts the new p back. None: the update works on p and g as they are.
+        # `inside` converts p and g for the update, `outside` converts the new p back. None: the update uses p and g directly.
         self.inside: Part | None
         self.outside: Part
         if dtype in backend.complex_dtypes:

@@ -145,7 +145,7 @@ class Prepared:
         return xp.full_like(p, getattr(self.o, start)) if start else xp.zeros_like(p)
 
     def prepare(self, t: int, backend: Any, p: Array) -> None:
-        """Compute the numbers of step t, once for all parameters of a group. Options get the type that is fastest on the backend."""
+        """Compute the numbers of step t, once for all parameters of a group. Options get the type that is fastest there."""
         if self.backend is not backend or self.dtype != p.dtype:
             scalar_operand = backend.scalar_operand
             self.n = Numbers({k: v if type(v) is bool else scalar_operand(v, p) for k, v in self.options.items()})
