@@ -275,6 +275,12 @@ def test_vjp_can_be_pulled_again(xp):
         assert_matches(gb, k * X + 1, xp=xp)
 
 
+def test_primals_may_be_a_list(xp):
+    x, t = make(xp, [1.0, 2.0]), make(xp, [1.0, 1.0])
+    assert_matches(xg.jvp(lambda x: x * x, [x], (t,))[1], np.asarray([2.0, 4.0]), xp=xp)
+    assert_matches(xg.hvp(lambda x: xp.sum(x * x), [x], (t,))[0], np.asarray([2.0, 2.0]), xp=xp)
+
+
 def test_jvp_of_trees(xp):
     def f(params, k):
         return [params["a"] * k, (xp.sum(params["b"]),)]

@@ -421,7 +421,8 @@ def linearize(f: Function, *primals: Any) -> tuple[Any, Function]:
 
 def linearized(name: str, f: Function, primals: Sequence[Any]) -> tuple[Any, Function]:
     """As `linearize`, with the name of a transform for error messages."""
-    run = Run(f, tuple(primals), {}, range(len(primals)), has_aux=False)
+    primals = tuple(primals)
+    run = Run(f, primals, {}, range(len(primals)), has_aux=False)
 
     def push(*tangents: Any) -> Any:
         if len(tangents) != len(primals):
