@@ -81,6 +81,10 @@ def test_bad_input(xp):
     for values in ([1, 2], [True], [1j]):
         with pytest.raises(TypeError, match="real floating-point"):
             xg.check_grads(lambda x: x * 1, make(xp, values))
+    with pytest.raises(TypeError, match="result must be real"):
+        xg.check_grads(lambda x: x * 1j, make(xp, X))
+    with pytest.raises(ValueError, match="no array to differentiate by"):
+        xg.check_grads(xp.sin)
 
 
 def test_tolerances_are_used_also_where_they_are_zero(xp):

@@ -9,7 +9,7 @@ from typing import Any
 from xgrad.engine.modes import no_grad
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.trees import flatten
-from xgrad.transforms.grad import grad, jvp, place_of, to_tensor, vjp
+from xgrad.transforms.grad import grad, is_complex, jvp, place_of, to_tensor, vjp
 
 Function = Callable[..., Any]
 
@@ -48,7 +48,7 @@ def check_grads(
     Raises:
         AssertionError: where a derivative differs. The message has the order, the mode, the argument, and both values at the
             worst element.
-        TypeError: for an argument that is not of a real floating-point dtype.
+        TypeError: for an argument that is not of a real floating-point dtype, and for a complex result.
         ValueError: for unknown modes, an order below 1, and where there are no arguments.
 
     https://docs.jax.dev/en/latest/_autosummary/jax.test_util.check_grads.html
@@ -66,7 +66,10 @@ def check_grads(
             raise TypeError(f"check_grads: the arguments must be of a real floating-point dtype, not {x.dtype}")
 
     def flat_f(*leaves: Any) -> Any:
-        return [to_tensor(y, place=place) for y in flatten(f(*rebuild(list(leaves))))[0]]
+        ys = [to_tensor(y, "as the result of the function", place) for y in flatten(f(*rebuild(list(leaves))))[0]]
+        if any(is_complex(y) for y in ys):
+            raise TypeError("check_grads: the result must be real; check xgrad.real and xgrad.imag of it separately")
+        return ys
 
     _check(flat_f, xs, order, modes, (eps, rtol, atol), f"order 1 of {getattr(f, '__name__', 'f')}")
 

@@ -71,7 +71,7 @@ class GradCheck(DiagnosticRule):
                 bad.append((names[place], *found))
         if bad:
             name, off, slope, difference = bad[-1]  # the one nearest to the output
-            rule = f"the rule of {', '.join(custom)}" if custom else "a rule behind it"
+            rule = f"the rule of {', '.join(custom)}" if custom else "a rule that it depends on"
             says = (
                 f"the gradient of {', '.join(b[0] for b in bad)} is wrong: along it the loss changes by "
                 f"{number(difference)}, the gradient of {name} says {number(slope)} ({100 * off:.3g}% off): {rule} is wrong"
@@ -84,8 +84,8 @@ class GradCheck(DiagnosticRule):
                 "custom": custom,
             }
             fix = (
-                "correct the derivative before all else (xgrad.check_grads finds the element): other fixes can hide it. "
-                "Or is there a detach() that is meant?"
+                "correct this derivative first, since other fixes can hide it (xgrad.check_grads finds the element); "
+                "or is a detach() there intended?"
             )
             yield self.finding(0, f"{run.owner(name)}, {name}", says, evidence, fix)
 
