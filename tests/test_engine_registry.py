@@ -20,7 +20,7 @@ def test_there_are_many_with_an_axis():
 @pytest.mark.parametrize("name", WITH_AXIS)
 def test_pytorchs_word_is_answered_with_the_standards(name):
     with pytest.raises(
-        TypeError, match=rf"{name.removeprefix('linalg.')}: unexpected argument 'dim': here it is 'axis'"
+        TypeError, match=rf"{name.removeprefix('linalg.')}: unexpected argument 'dim': it is 'axis' here"
     ):
         FUNCTIONS[name](xg.ones((2, 2)), dim=0)
 
@@ -29,7 +29,7 @@ def test_pytorchs_word_is_answered_with_the_standards(name):
     ("word", "right"), [("keepdim", "keepdims"), ("ddof", "correction"), ("unbiased", "correction")]
 )
 def test_other_words(xp, word, right):
-    with pytest.raises(TypeError, match=f"{word!r}: here it is {right!r}"):
+    with pytest.raises(TypeError, match=f"{word!r}: it is {right!r} here"):
         xp.std(make(xp, [1.0, 2.0]), **{word: 1})
 
 

@@ -85,7 +85,7 @@ def test_diagnose_knows_what_a_new_output_reaches(softsign: type[Activation]) ->
     loss(model(x), y).backward()
     optimizer.step()
     (found,) = [finding for finding in watching.report().findings if finding.rule == "OUTPUT_RANGE"]
-    assert "[-1, 1], which is all that softsign reaches" in found.says
+    assert "[-1, 1], the range of softsign" in found.says
     watching.close()
 
 

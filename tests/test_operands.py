@@ -132,5 +132,7 @@ def test_where_of_two_numbers(xp, one, other, kind):
 def test_a_product_of_a_matrix_and_a_number(xp):
     for value in (2.0, np.float64(2.0)):
         for call in (lambda v: xp.ones((2, 2)) @ v, lambda v: v @ xp.ones((2, 2)), lambda v: xp.matmul(xp.ones(2), v)):
-            with pytest.raises(ValueError, match=r"matmul is of vectors and matrices, .* is a number: write \* for"):
+            with pytest.raises(
+                ValueError, match=r"matmul needs vectors and matrices, but .* is a number: write \* for"
+            ):
                 call(value)

@@ -260,7 +260,7 @@ class Detector:
 
     def left_on(self) -> None:
         warnings.warn(
-            f"detect_anomaly() has looked at {self.seen} operations and is still on. It waits for the device after each one "
+            f"detect_anomaly() has checked {self.seen} operations and is still on. It waits for the device after each one "
             "and makes training several times slower: turn it off once the cause is found.",
             stacklevel=6,
         )

@@ -159,5 +159,5 @@ def no_scalars(name: str, args: Sequence[Any]) -> None:
     for arg in args:
         if is_scalar(arg):
             raise ValueError(
-                f"{name} is of vectors and matrices, and {shortened(arg)} is a number: write * for a multiple"
+                f"{name} needs vectors and matrices, but {shortened(arg)} is a number: write * for a multiple"
             )

@@ -45,8 +45,8 @@ def naming_words(name: str, function: F) -> F:
             if wrong is None:
                 raise
         raise TypeError(
-            f"{name}: unexpected argument {wrong!r}: here it is {WORDS[wrong]!r}, as the Array API standard has it "
-            f"(the methods of a tensor and xgrad.nn.functional take PyTorch's words too)"
+            f"{name}: unexpected argument {wrong!r}: it is {WORDS[wrong]!r} here, as in the Array API standard "
+            "(a tensor's methods and xgrad.nn.functional take PyTorch's names too)"
         )
 
     return call  # type: ignore[return-value]

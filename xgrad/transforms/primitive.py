@@ -156,7 +156,7 @@ def _inside(arg: Any) -> Any:
 def _on(backend: Any, y: Tensor, what: str) -> Tensor:
     """A result, on the backend of the call. Inside vmap, a tensor from outside is the same for all examples."""
     if y.backend is not backend and backend.join(y.backend) is not backend:
-        raise MixedBackendsError(f"{what} was called on {backend} and returned one on {y.backend}")
+        raise MixedBackendsError(f"{what} was called on {backend} but returned a tensor on {y.backend}")
     return operand_on(backend, y)
 
 

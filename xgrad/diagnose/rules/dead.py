@@ -17,7 +17,7 @@ MANY = 0.99  # share of zero activations at which a layer is nearly dead
 TINY = 1e-7  # norm of a gradient, relative to that of its weights, below which a layer hardly learns
 SURE = 3  # successive looks at which a layer must be dead, since momentum may move it without a gradient
 APART = 20  # steps between the first and the last of these looks
-FIX = "standardise x and y, use a linear output, and start anew: report.try_fix() tries it"
+FIX = "standardise x and y, use a linear output, and start again: report.try_fix() tries it"
 
 
 @dataclass
@@ -67,7 +67,7 @@ class DeadLayer(DiagnosticRule):
         layer = "the output" if activity.is_output else "the layer"
         samples = "every sample" if run.x is not None else "every sample of the batches looked at"
         says = f"no unit of {layer} is positive on {samples}, so its gradient is exactly 0"
-        says += "; what feeds it still changes, so it may recover." if moving else " and it cannot recover."
+        says += "; its input still changes, so it may recover." if moving else " and it cannot recover."
         evidence = {"dead_units": 1.0, "born_dead": step == 0, "is_output": activity.is_output}
         where = activity.where
         return self.finding(step, where, says + born, evidence, FIX, severity=WARNING if moving else ERROR)

@@ -32,5 +32,5 @@ class LossExploded(DiagnosticRule):
             self.first = loss
         if loss > FAR * self.first > 0:
             says = f"the loss is {number(loss)}, {number(loss / self.first)} times the first one, {number(self.first)}"
-            fix = "smaller steps or standardised data: see what else was found, and report.try_fix()"
+            fix = "use smaller steps or standardised data: see the other findings, and report.try_fix()"
             yield self.finding(step, "the loss", says, {"loss": loss, "first_loss": self.first}, fix)

@@ -30,7 +30,7 @@ class NonFinite(DiagnosticRule):
         layer = run.name(anomaly.site.module)
         op = f"the gradient of '{anomaly.op}'" if anomaly.phase == BACKWARD else f"'{anomaly.op}'"
         given = "; ".join(map(str, anomaly.operands))
-        verb = {"made": "is the first to make", "given": "was given", "summed": "meets others, and their sum is"}
+        verb = {"made": "is the first to make", "given": "was given", "summed": "is added to others, and the sum is"}
         says = f"{op} {verb[anomaly.how]} {anomaly.kind} in {anomaly.phase}, in {anomaly.output.dtype}"
         says += f"; given {given}" if given else ""
         says += f"; called at {anomaly.site}"

@@ -33,7 +33,7 @@ class OutputRange(DiagnosticRule):
             least, most = float(view.min(run.y).item()), float(view.max(run.y).item())
             says = (
                 f"{100 * share:.0f}% of the targets (from {number(least)} to {number(most)}) lie outside of "
-                f"[{span[0]:g}, {span[1]:g}], which is all that {last.kind} reaches"
+                f"[{span[0]:g}, {span[1]:g}], the range of {last.kind}"
             )
             evidence = {"share": share, "low": span[0], "high": span[1], "activation": last.kind}
             fix = "a linear output, with x and y standardised: report.try_fix() tries it"

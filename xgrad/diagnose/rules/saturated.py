@@ -42,8 +42,8 @@ class Saturated(DiagnosticRule):
             if streak.looks >= RUNNING:
                 says = (
                     f"{100 * activity.flat:.0f}% of the {activity.kind} slopes are below {100 * FLAT:.0f}% of their maximum; "
-                    f"the inputs have std {number(activity.input_std)}, where about 1 is wanted"
+                    f"the inputs have std {number(activity.input_std)}, where about 1 is right"
                 )
                 evidence = {"share": activity.flat, "input_std": activity.input_std, "kind": activity.kind}
-                fix = "standardise x and y (and Adam, where SGD is then still slow): report.try_fix() tries it"
+                fix = "standardise x and y, and use Adam if SGD is still slow then: report.try_fix() tries it"
                 yield self.finding(streak.first, where, says, evidence, fix)

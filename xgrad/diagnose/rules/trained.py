@@ -50,7 +50,7 @@ class Undertrained(DiagnosticRule):
 class Plateau(Undertrained):
     name = "PLATEAU"
     falls = False
-    cure = "see what else was found; else standardised data and Adam: report.try_fix() tries it"
+    cure = "see the other findings; if there are none, standardise the data and use Adam: report.try_fix() tries it"
 
     def words(self, r2: float, fell: float) -> str:
         return f"R^2 = {number(r2)} at the end, and the loss no longer falls ({100 * fell:+.1f}% in the last tenth of the run)"

@@ -61,7 +61,7 @@ def over(function: Function, x: Batched, /, *, axes: Any = None, **static: Any) 
 def stacked(function: Function, x: Batched, /, **static: Any) -> Any:
     """A function of the matrices in the last two axes, with one result or several."""
     if x.ndim < 2:
-        raise ValueError(f"{_name(function)} is of matrices, and the shape here is {x.shape}")
+        raise ValueError(f"{_name(function)} needs matrices, but the shape of an example is {x.shape}")
     axes = merged(x.axes, *(option.axes for option in static.values() if isinstance(option, Batched)))
     value = x.value if axes == x.axes else full(x, axes)
     options = {k: v.spread(axes, x.ndim - 2) if isinstance(v, Batched) else v for k, v in static.items()}
@@ -167,7 +167,9 @@ def matmul(function: Function, x1: Batched, x2: Batched, /) -> Batched:
     if not x1.axes and x1.ndim == 2 and x2.ndim == 1:
         return matmul(function, x2, x1.like(xp.matrix_transpose(x1.value)))
     if not (x1.ndim and x2.ndim):
-        raise ValueError(f"matmul is of vectors and matrices, and the shapes here are {x1.shape} and {x2.shape}")
+        raise ValueError(
+            f"matmul needs vectors and matrices, but the shapes of an example are {x1.shape} and {x2.shape}"
+        )
     a = x1.value[..., None, :] if x1.ndim == 1 else x1.value
     b = x2.value[..., :, None] if x2.ndim == 1 else x2.value
     y = apply_elementwise(function, x1.like(a), x2.like(b))
