@@ -104,7 +104,7 @@ def leaked(xp):
     ],
 )
 def test_a_tensor_that_is_used_after_its_vmap_is_an_error(xp, use):
-    with pytest.raises((TypeError, RuntimeError), match="after it returned, or in another thread"):
+    with pytest.raises((TypeError, RuntimeError), match="after its return, or in another thread"):
         use(leaked(xp))
 
 

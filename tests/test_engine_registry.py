@@ -36,7 +36,7 @@ def test_other_words(xp, word, right):
 def test_other_errors_are_as_they_were(xp):
     with pytest.raises(TypeError, match="unexpected keyword argument 'colour'"):
         xp.sum(make(xp, [1.0]), colour=1)
-    with pytest.raises(TypeError, match=r"nn\.functional|two words"):
+    with pytest.raises(TypeError, match=r"dim= and axis= mean the same"):
         xg.nn.functional.softmax(make(xp, [1.0]), dim=0, axis=0)
     assert xg.nn.functional.softmax(make(xp, [1.0]), axis=0).shape == (1,)
     assert xg.nn.functional.log_softmax(make(xp, [1.0]), axis=-1).shape == (1,)
