@@ -53,7 +53,7 @@ def test_dtypes(xp):
 
 
 def test_more_axes_are_refused(xp):
-    with pytest.raises(ValueError, match="linspace: numbers or 0-d arrays are wanted, not one of shape"):
+    with pytest.raises(ValueError, match="linspace: expected numbers or 0-d arrays, not an array of shape"):
         xp.linspace(make(xp, [0.0, 1.0]), 1.0, 3)
 
 

@@ -1,4 +1,4 @@
-"""Methods that convert: to another dtype or device, and copies."""
+"""Methods that convert a tensor to another dtype or device, or copy it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def _is_dtype(value: Any) -> bool:
 
 
 def astype(self: Tensor, dtype: Any, *, copy: bool = True) -> Tensor:
-    """The tensor in another dtype: the library's, NumPy's, a name, or one of Python's types. The gradient comes back."""
+    """The tensor in another dtype: the library's, NumPy's, a name, or a Python type. It is differentiable."""
     return converted(self, dtype, copy=copy)
 
 
 def to(self: Tensor, *where: Any, dtype: Any = None, device: Any = None, copy: bool = False, **options: Any) -> Tensor:
-    """The tensor on another device of its library, or in another dtype, or as another tensor is. The gradient comes back.
+    """The tensor on another device of its library, in another dtype, or with the device and dtype of another tensor.
 
-    `to("cpu")` is `cpu()`. (`non_blocking` and `memory_format` are PyTorch's, and change nothing.)
+    It is differentiable. `to("cpu")` is `cpu()`. PyTorch's `non_blocking` and `memory_format` are accepted and have no effect.
     """
     if unknown := options.keys() - {"non_blocking", "memory_format"}:
         raise TypeError(f"to: unexpected argument {min(unknown)!r}; it takes a dtype, a device, or a tensor")
@@ -59,9 +59,9 @@ def to(self: Tensor, *where: Any, dtype: Any = None, device: Any = None, copy: b
 
 
 def cpu(self: Tensor) -> Tensor:
-    """The tensor in the host's memory: itself if it is there, else on its library's CPU, or a NumPy array of its values.
+    """The tensor in the host's memory: itself if it is there, else on the CPU of its library, else a NumPy tensor of its values.
 
-    Raises TypeError for a tensor that requires a gradient and whose library has no CPU to bring it back from.
+    Raises TypeError for a tensor that requires a gradient if its library has no CPU device: the gradient could not come back.
     """
     if self.backend.on_host:
         return self
@@ -70,7 +70,7 @@ def cpu(self: Tensor) -> Tensor:
         return self.to_device(host.device)
     if self.requires_grad:
         raise TypeError(
-            f"cpu(): {self.backend} has no host's memory that a gradient could come back from. Call t.detach().cpu(), or "
+            f"cpu(): {self.backend} has no CPU device, so the gradient could not come back. Call t.detach().cpu(), or "
             "t.numpy() for a copy of the values."
         )
     numpys = load("numpy", None)
@@ -78,7 +78,7 @@ def cpu(self: Tensor) -> Tensor:
 
 
 def copied(self: Tensor) -> Tensor:
-    """A copy. The gradient comes back through it."""
+    """A copy. It is differentiable."""
     copy: Tensor = asarray(self, copy=True)
     return copy
 
@@ -117,7 +117,7 @@ def type_as(self: Tensor, other: Tensor) -> Tensor:
 
 
 def shortened(name: str) -> Method:
-    """`x.double()` and the like."""
+    """A method that converts to one dtype, as `x.double()` does."""
 
     def method(self: Tensor) -> Tensor:
         return astype(self, name, copy=False)

@@ -1,4 +1,4 @@
-"""Making arrays. Each function works on the current backend; a namespace that a tensor gives is bound to the tensor's own."""
+"""Creation functions. Each works on the current backend, and in the namespace of a tensor on the backend of that tensor."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def make(backend: Any, name: str, *args: Any, device: Any = None, **kwargs: Any)
 
 
 def _default_of(backend: Any, name: str, args: Sequence[Any]) -> Any:
-    """The dtype of what a creation function makes where none is asked for; None where the library knows it."""
+    """The dtype that a creation function uses if none is given. None leaves it to the library."""
     if name in ("zeros", "ones", "empty", "eye"):
         return backend.default_dtype
     numbers = [arg for arg in (args[1:] if name == "full" else args) if type(arg) in PYTHON_NUMBERS]
@@ -98,7 +98,7 @@ def asarray(
     if where_given is not None and (where_given.name == backend.name or where_given.arrays_stay):
         where = where_given  # a raw array stays on its device
     dtype = where.as_dtype(dtype)
-    if where is not where_given or dtype is not None:  # an array of the backend's own is looked at below
+    if where is not where_given or dtype is not None:  # the backend's own arrays are checked below
         check("asarray", obj)
     try:
         raw = where.asarray(obj, dtype=dtype, copy=copy)
@@ -107,7 +107,7 @@ def asarray(
     if not is_numeric(raw.dtype):
         raise TypeError(
             f"asarray: {described(obj)} makes an array of dtype {raw.dtype}, which holds no numbers to compute with; "
-            "convert its elements to int, float or complex first, or say dtype="
+            "convert its elements to int, float or complex first, or pass dtype="
         )
     if not requires_grad:
         return wrap(raw, where)
@@ -119,12 +119,12 @@ def from_tensor(x: Tensor, dtype: Any, device: Any, copy: bool | None, requires_
     y = x
     if device is not None and y.backend.on_device(device) is not y.backend:
         if copy is False:
-            raise ValueError(f"asarray(copy=False): going from {y.device} to {device} takes a copy")
+            raise ValueError(f"asarray(copy=False): moving from {y.device} to {device} needs a copy")
         y = y.to_device(device)
     dtype = y.backend.as_dtype(dtype)
     if dtype is not None and dtype != y.dtype:
         if copy is False:
-            raise ValueError(f"asarray(copy=False): going from {y.dtype} to {dtype} takes a copy")
+            raise ValueError(f"asarray(copy=False): converting from {y.dtype} to {dtype} needs a copy")
         y = astype(y, dtype)
     if copy and y is x:
         y = cast(operand_on(y.backend.here(), y), y.dtype)
@@ -138,7 +138,7 @@ def _holds_tensors(obj: Any) -> bool:
 
 
 def _from_nested(obj: Any) -> Tensor:
-    """A nested sequence with tensors in it, stacked so that their gradients find them."""
+    """A nested sequence that holds tensors, stacked into one tensor. The tensors stay connected to the graph."""
     return _stacked(obj, iter(as_tensors("asarray", _leaves(obj))))
 
 
@@ -417,7 +417,7 @@ _triu = Multilinear("triu", ("x",), (lambda xp, g, k: xp.triu(g, k=k),))
 
 def _check_matrix(name: str, x: Any) -> None:
     if len(operand(name, x).shape) < 2:
-        raise ValueError(f"{name} is of matrices, and the shape here is {tuple(getattr(x, 'shape', ()))}")
+        raise ValueError(f"{name}: x must have two axes or more; its shape is {tuple(getattr(x, 'shape', ()))}")
 
 
 @public("tril", "rule")

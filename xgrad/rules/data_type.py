@@ -1,4 +1,4 @@
-"""Data types: conversion, which is differentiable, and questions about dtypes, which are the backend's to answer."""
+"""Data types: conversion, which is differentiable, and questions about dtypes, which the backend answers."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def isdtype(backend: Any, dtype: Any, kind: Any) -> bool:
 
 
 def _kind(backend: Any, kind: Any) -> Any:
-    """A name such as 'real floating' as it is, and a dtype as the backend's."""
+    """The name of a kind unchanged; a dtype as the backend's own object."""
     return kind if isinstance(kind, str) and kind not in DTYPES else backend.as_dtype(kind)
 
 

@@ -1,4 +1,4 @@
-"""How a row of the rule tables is declared: each makes an operation, its public function, and an entry in the registry."""
+"""How a row of the rule tables is declared. A row becomes an operation, a public function, and an entry in the registry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from xgrad.rules.documentation import of_row
 Public = Callable[..., Tensor]
 Function = Callable[..., Any]
 
-# A function of two arrays -> the operator: the same, but NotImplemented for an operand that it does not know.
+# For each function of two arrays, its operator: the same function, but it returns NotImplemented for an unknown operand.
 OPERATORS: dict[Public, Public] = {}
 
 NOT_CONTINUOUS = "not differentiable: its values are integers, booleans, or constant almost everywhere"
@@ -36,14 +36,14 @@ def elementwise(
     raw: Function | None = None,
     see: str = "",
 ) -> Public:
-    """A function of one or two arrays, element by element. One rule per argument: g times the derivative.
+    """Declare a function of one or two arrays, element by element. There is one rule for each argument: g times the derivative.
 
     `row` says what it computes, and one value: "The sine of x in radians. sin(0.5) = 0.4794" (see documentation.py). `see` is
     the page of a function that the standard does not have.
 
-    Pass `scalars_as_arrays=False` where a library treats a number as a special case (x ** 2). `of_itself` is what the
-    function is of an array and itself: x * x is square(x), which is cheaper to differentiate. `raw(xp, x)` computes the
-    function on raw arrays, where the standard does not have it. It is then an extension function of every backend.
+    Pass `scalars_as_arrays=False` where a library treats a number as a special case (x ** 2). `of_itself` is the function to
+    use where both arguments are the same array: x * x is square(x), which is cheaper to differentiate. `raw(xp, x)` computes
+    the function on raw arrays, if the standard does not have it. It is then an extension function of every backend.
     """
     if raw is not None:
         ROWS[name] = raw
@@ -56,7 +56,7 @@ def elementwise(
 
 
 def of_one_array(op: Elementwise) -> Public:
-    """The function of one array that an operation is."""
+    """The public function of an operation of one array."""
 
     @with_fast_path("unary", op)
     def function(x: Any, /) -> Tensor:
@@ -68,7 +68,7 @@ def of_one_array(op: Elementwise) -> Public:
 def of_two_arrays(
     op: Elementwise, run: Callable[..., Any], scalars_as_arrays: bool, of_itself: Public | None
 ) -> Public:
-    """The function of two arrays that an operation is; `run(op, arrays)` is `apply` or `offered`."""
+    """The public function (where `run` is `apply`) or the operator (`offered`) of an operation of two arrays."""
 
     @with_fast_path("binary", op, scalars_as_arrays=scalars_as_arrays, of_itself=of_itself)
     def function(x1: Any, x2: Any, /) -> Any:
@@ -78,7 +78,7 @@ def of_two_arrays(
 
 
 def constant(name: str, row: str, arguments: int = 1) -> Public:
-    """An elementwise function without a derivative: the result never requires a gradient."""
+    """Declare an elementwise function without a derivative: its result never requires a gradient."""
 
     def one(x: Any, /) -> Tensor:
         return untracked(name, (x,))
@@ -123,12 +123,15 @@ def published(function: Public, name: str, row: str, derivative: str, see: str =
 
 # --- functions of a backend ---------------------------------------------------------------------------------
 
-# name -> the function with the backend as its first argument, for namespaces that are bound to one
+# name -> the function whose first argument is the backend. A namespace that is bound to a backend passes its own.
 BOUND: dict[str, Function] = {}
 
 
 def of_backend(derivative: str, *, prefix: str = "") -> Callable[[Function], Function]:
-    """Publish `function(backend, ...)` as a function of the rest, on the current backend. `prefix` is "fft." in an extension."""
+    """Publish `function(backend, ...)` without its first argument, for which the current backend is passed.
+
+    `prefix` is "fft." in that extension.
+    """
 
     def declare(function: Function) -> Function:
         def bound(backend: Any, *args: Any, **kwargs: Any) -> Any:

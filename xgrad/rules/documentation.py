@@ -1,9 +1,9 @@
-"""The documentation of the public functions: what each says of itself, and what follows from its signature and its kind.
+"""The docstrings of the public functions: what a function states itself, and what follows from its signature and its kind.
 
 A row says what the function computes and gives one value: "The sine of x in radians. sin(0.5) = 0.4794". Any other function has a
-docstring with an example. What these leave out is added here once all functions are declared: arguments, shape and dtype of the
-result, the derivative, the errors, and the page of the standard. A docstring that has such a part keeps its own. To `Args:` the
-arguments that it leaves out are added from the glossary, and to `Raises:` the errors of such arguments.
+docstring with an example. `complete` adds the parts that these lack, once all functions are declared: arguments, result,
+derivative, errors, and the page of the standard. A docstring that has such a part keeps it. `Args:` is completed from a glossary,
+and `Raises:` with the errors of the arguments.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Elementwise functions.
 
-Each row is a function, what it is, and for each argument g times its derivative. A rule names what it needs, `y` being the
-output; rules prefer arrays to numbers (`g - g * y * y` to `g * (1 - y * y)`) because a library pays more to take in a number.
+Each row has the name of a function, what it computes, and for each argument g times the derivative. A rule names what it needs;
+`y` is the output. Rules avoid numbers (`g - g * y * y`, not `g * (1 - y * y)`), because a library takes time to convert them.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ sqrt = elementwise("sqrt", "The square root. sqrt(9.0) = 3.0", lambda xp, g, y: 
 
 
 def _pow_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
-    """x2 * x1**(x2 - 1), which is 0 where x2 is 0, also at x1 = 0; its own derivative there is x1**(x2 - 1)."""
+    """x2 * x1**(x2 - 1). It is 0 where x2 is 0, also at x1 = 0. Its derivative by x2 is x1**(x2 - 1) there."""
     if is_scalar(x2):
         return _scalar_pow(xp, g, x1, x2)
     flat = x2 == 0
@@ -98,7 +98,7 @@ def _pow_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
 
 
 def _scalar_pow(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
-    """The same for a number, by products alone where that is quicker."""
+    """The same where x2 is a number; where it is 0, 1 or 2, without a power."""
     if x2 == 0:
         return xp.zeros(g.shape, dtype=g.dtype)
     if x2 == 1:
@@ -119,7 +119,7 @@ pow = elementwise("pow", "x1 ** x2. pow(2.0, 3.0) = 8.0", _pow_base, _pow_expone
 
 
 def _log(xp: Any, number: float, like: Any) -> Any:
-    """The logarithm of a number to as many digits as the library has: some have more than Python's floats."""
+    """The logarithm of a number in the dtype of `like`, which may have more digits than Python's floats."""
     return xp.log(xp.asarray(number, dtype=like.dtype))
 
 
@@ -134,7 +134,7 @@ log10 = elementwise(
 
 
 def _lead(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
-    """g times the share of x1: half where both are equal, also where both are the same infinity."""
+    """g times exp(x1) / (exp(x1) + exp(x2)), which is half where both are equal, also where both are the same infinity."""
     if is_scalar(x1):
         x1 = xp.asarray(x1, dtype=g.dtype)
     if is_scalar(x2):
@@ -156,7 +156,7 @@ cos = elementwise("cos", "The cosine of x in radians. cos(0.5) = 0.8776", lambda
 tan = elementwise("tan", "The tangent of x in radians. tan(0.5) = 0.5463", lambda xp, g, y: g + g * y * y)
 
 
-# A product of two factors is a square near infinity. Real arguments of asin, acos and atanh are small; complex ones may be large.
+# (1 - x) * (1 + x) overflows for large x. Real arguments of asin, acos and atanh are small; for complex ones each factor divides.
 
 
 def _root_of_one_less_square(xp: Any, g: Any, x: Any) -> Any:
@@ -197,7 +197,7 @@ cosh = elementwise("cosh", "The hyperbolic cosine. cosh(0.5) = 1.1276", lambda x
 
 
 def _tanh_rule(xp: Any, g: Any, y: Any) -> Any:
-    """g * (1 - y * y), with one temporary less."""
+    """g * (1 - y * y), with one temporary array fewer."""
     h = y * y
     h *= g
     return g - h
@@ -371,7 +371,7 @@ IMAG = Kind(
 def from_parts(x1: Any, x2: Any, /) -> Tensor:
     """The complex number with real part x1 and imaginary part x2, element by element.
 
-    Infinities and nan stay in their part, which `x1 + 1j * x2` does not grant. PyTorch calls it complex:
+    Unlike `x1 + 1j * x2`, it keeps infinities and nan in their part. PyTorch calls it complex:
     https://docs.pytorch.org/docs/stable/generated/torch.complex.html
 
     Args:
@@ -485,8 +485,8 @@ def sign(x: Any, /) -> Tensor:
 
 # --- without a derivative -----------------------------------------------------------------------------------
 
-ceil = constant("ceil", "The nearest integer above. ceil(1.5) = 2.0")
-floor = constant("floor", "The nearest integer below. floor(1.5) = 1.0")
+ceil = constant("ceil", "The smallest integer that is not below x. ceil(1.5) = 2.0")
+floor = constant("floor", "The largest integer that is not above x. floor(1.5) = 1.0")
 round = constant("round", "The nearest integer; halves go to the even one. round(2.5) = 2.0")
 trunc = constant("trunc", "The integer part. trunc(-1.5) = -1.0")
 signbit = constant("signbit", "Whether the sign bit is set. signbit(-0.0) = True")
@@ -508,7 +508,7 @@ greater = constant("greater", "x1 > x2. greater(1.0, 2.0) = False", 2)
 greater_equal = constant("greater_equal", "x1 >= x2. greater_equal(1.0, 2.0) = False", 2)
 logical_and = constant("logical_and", "x1 and x2. logical_and(True, False) = False", 2)
 logical_or = constant("logical_or", "x1 or x2. logical_or(True, False) = True", 2)
-logical_xor = constant("logical_xor", "Whether just one of x1 and x2 holds. logical_xor(True, False) = True", 2)
+logical_xor = constant("logical_xor", "Whether exactly one of x1 and x2 is true. logical_xor(True, False) = True", 2)
 bitwise_and = constant("bitwise_and", "x1 & x2. bitwise_and(6, 3) = 2", 2)
 bitwise_or = constant("bitwise_or", "x1 | x2. bitwise_or(6, 3) = 7", 2)
 bitwise_xor = constant("bitwise_xor", "x1 ^ x2. bitwise_xor(6, 3) = 5", 2)

@@ -1,4 +1,4 @@
-"""Reading and writing parts of an array."""
+"""Indexing: functions that read parts of an array, or write to them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ SETITEM = JointlyLinear(
 
 
 def _of_written(xp: Any, g: Any, key: Any, value_shape: tuple[int, ...]) -> Any:
-    """g at the key; 0 for what another element, written to the same place later, replaced."""
+    """The cotangent of the value: g at the key, and 0 for an element that a later one replaced at the same place."""
     if not value_shape and str(getattr(key, "dtype", "")).endswith("bool") and key.shape == g.shape:
-        return xp.mask(g, key)  # one number, written by a mask: the sum needs no picking out
+        return xp.mask(g, key)  # one number, written by a mask: the engine sums, so zeros do no harm
     h = xp.getitem(g, key)
     parts = key if isinstance(key, tuple) else (key,)
     if not any(isinstance(part, list) or getattr(part, "ndim", 0) for part in parts):
@@ -78,15 +78,16 @@ _NO_INTEGERS = _PLAIN - {int}
 
 
 def _settled(part: Any) -> Any:
-    """A part of a key: a list as a copy, which holds only Python's numbers; NumPy's integers as Python's."""
+    """One part of a key: a list becomes a copy that holds Python numbers only, and a NumPy integer a Python integer."""
     if isinstance(part, list):
         return [each.tolist() if isinstance(each, Tensor) else _settled(each) for each in part]
     return part.item() if hasattr(part, "dtype") and is_scalar(part) else part
 
 
 def _array(backend: Any, part: Any, is_kept: bool) -> Any:
-    """A part of a key with tensors as their arrays, and lists too. What the caller may write to before backward is copied, if
-    it is kept.
+    """One part of a key: arrays, tensors and lists become raw arrays.
+
+    An array that is saved for backward is copied, as the caller may write to it before then.
     """
     if isinstance(part, list):
         indices = backend.asarray(part)
@@ -98,7 +99,7 @@ def _array(backend: Any, part: Any, is_kept: bool) -> Any:
 
 
 def check_bounds(backend: Any, shape: tuple[int, ...], parts: Sequence[Any]) -> None:
-    """Raise IndexError if an array of integers in the key goes beyond its axis. This waits for the device."""
+    """Raise IndexError if an array in the key holds an index out of range. This waits for the device."""
     taken = sum(_axes_taken(part) for part in parts)
     xp, axis = backend.xp, 0
     for part in parts:
@@ -153,11 +154,11 @@ def getitem(x: Any, /, key: Any) -> Tensor:
     if not is_plain(key):
         x, key = placed(x, key)
     y = apply_to_one(_getitem, x, {"key": key})
-    return as_view(y, x, PART, key) if shows(key, x) else y
+    return as_view(y, x, PART, key) if gives_view(key, x) else y
 
 
 def is_plain(key: Any) -> bool:
-    """Whether the key is made of Python's integers, slices, None and `...`."""
+    """Whether the key consists of Python integers, slices, None and `...`."""
     if type(key) is not tuple:
         return type(key) in _PLAIN
     for part in key:  # noqa: SIM110 (a generator costs three times as much)
@@ -166,8 +167,8 @@ def is_plain(key: Any) -> bool:
     return True
 
 
-def shows(key: Any, x: Any) -> bool:
-    """Whether x[key] is a view of x: not where arrays choose the elements, nor where integers name a single one."""
+def gives_view(key: Any, x: Any) -> bool:
+    """Whether x[key] is a view of x. It is none if the key has arrays, or if integers name a single element."""
     if not is_plain(key) or not isinstance(x, Tensor):
         return False
     parts = key if type(key) is tuple else (key,)
@@ -175,7 +176,7 @@ def shows(key: Any, x: Any) -> bool:
 
 
 def _with_part(base: Tensor, new: Tensor, key: Any, in_memory: bool) -> Tensor:
-    """The base with `new` at the key."""
+    """The base with `new` written at the key."""
     static = {"key": key}
     if not in_memory:
         return apply(SETITEM, (base, new), static)
@@ -252,7 +253,7 @@ def setitem(x: Any, value: Any, /, key: Any) -> Tensor:
 
 
 def check_kind(x: Tensor, value: Any) -> None:
-    """Raise TypeError for a value that x has no room for: an imaginary part in real numbers, a fraction in integers."""
+    """Raise TypeError for a value that the dtype of x cannot hold: complex in real, or floating-point in integer."""
     rank = rank_of(x.backend, value)
     if rank < REAL or rank <= x.backend.rank(x.dtype):
         return
@@ -267,7 +268,7 @@ def check_kind(x: Tensor, value: Any) -> None:
 
 
 def rank_of(backend: Any, value: Any) -> int:
-    """The kind of the elements of an array on a backend, or of a number (see `Backend.rank`)."""
+    """The rank of the dtype of an array on a backend, or of a number (see `Backend.rank`)."""
     if hasattr(value, "dtype"):
         return int(backend.rank(backend.as_dtype(value.dtype)))
     return rank_of_number(value) if is_scalar(value) else BOOL
@@ -319,7 +320,7 @@ def _check_lines(name: str, shapes: Sequence[tuple[int, ...]], axis: int) -> tup
         pass
     given = " and ".join(str(tuple(shape)) for shape in shapes)
     raise ValueError(
-        f"{name}: the shapes {given} must have as many axes each, and broadcast along all of them but axis {axis}"
+        f"{name}: the shapes {given} must have the same number of axes, and broadcast along all of them but axis {axis}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Shape manipulation: every function here is linear, and its transpose moves the gradient back to where it came from."""
+"""Shape manipulation. Every function here is linear, and its transpose moves the cotangent back to where x had it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _flip = Multilinear("flip", ("x",), (lambda xp, g, axis: xp.flip(g, axis=axis),)
 _roll = Multilinear("roll", ("x",), (lambda xp, g, shift, axis: xp.roll(g, _negated(shift), axis=axis),))
 _broadcast_to = Multilinear("broadcast_to", ("x",), (lambda xp, g: g,))  # summed to the shape of x by the engine
 
-# How each of them is a view of its argument: how it is read, put back, and laid out.
+# The kinds of views: how each is computed from its base, how it is written back into its base, and its layout.
 RESHAPED = Kind(
     lambda base, shape: apply_to_one(_reshape, base, {"shape": shape}),
     lambda base, new, shape, in_memory: apply_to_one(_reshape, new, {"shape": base.shape}),
@@ -76,7 +76,7 @@ def reshape(x: Any, /, shape: Sequence[int], *, copy: bool | None = None) -> Ten
 
 
 def _lies_as(x: Tensor, shape: tuple[int, ...]) -> bool:
-    """Whether the elements of x, as they lie, have that shape too."""
+    """Whether x can be viewed in that shape without a copy."""
     return link_of(x) is None or strides.reshaped(*layout_of(x), shape) is not None
 
 
@@ -183,7 +183,9 @@ def moveaxis(x: Any, source: int | tuple[int, ...], destination: int | tuple[int
     x = operand("moveaxis", x)
     from_, to = normalize_axes("moveaxis", source, x.ndim), normalize_axes("moveaxis", destination, x.ndim)
     if len(set(from_)) != len(from_) or len(set(to)) != len(to) or len(from_) != len(to):
-        raise ValueError(f"moveaxis: source {source} and destination {destination} must be as many distinct axes each")
+        raise ValueError(
+            f"moveaxis: source {source} and destination {destination} must name the same number of distinct axes"
+        )
     rest = iter(i for i in range(x.ndim) if i not in from_)
     placed = dict(zip(to, from_, strict=True))
     return permute_dims(x, tuple(placed[i] if i in placed else next(rest) for i in range(x.ndim)))
@@ -266,12 +268,12 @@ def broadcast_to(x: Any, /, shape: Sequence[int]) -> Tensor:
 
 
 def repeated(x: Any, shape: tuple[int, ...]) -> Tensor:
-    """As `broadcast_to`, but a tensor of its own, which can be written to."""
+    """As `broadcast_to`, but no view, so that it can be written to."""
     return apply_to_one(_broadcast_to, x, {"shape": shape})
 
 
 def rearranged(x: Any, shape: tuple[int, ...]) -> Tensor:
-    """As `reshape`, but a tensor of its own: a write to it does not reach x."""
+    """As `reshape`, but no view: a write to it does not reach x."""
     return apply_to_one(_reshape, x, {"shape": shape})
 
 

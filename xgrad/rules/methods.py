@@ -1,8 +1,9 @@
-"""The methods of a tensor: each stands for a function of the namespace, under the name that NumPy or PyTorch has for it.
+"""The methods of a tensor: functions of the namespace under the names that they have in NumPy or PyTorch.
 
-The standard has no methods. There are those on which NumPy and PyTorch agree, and those that only one of them has. Where both
-have a name and mean different things by it, the standard decides (`x.max(axis)` gives values only, `x.std()` divides by n); where
-it has no say, there is an error (see missing.py). Arguments may have NumPy's words or PyTorch's, `axis` or `dim`.
+The standard defines no methods. A tensor has those on which NumPy and PyTorch agree, and those that only one of them has. Where a
+name means different things in the two, the method follows the standard (`x.max(axis)` returns values only, `x.std()` divides by
+n); where the standard has no such function, the name raises an error (see missing.py). Arguments have NumPy's names or PyTorch's:
+`axis` or `dim`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ Method = Callable[..., Any]
 
 
 def numbers(given: tuple[Any, ...]) -> Any:
-    """Numbers, or one sequence of them, as one: `t.reshape(2, 3)` is `t.reshape((2, 3))`."""
+    """Several numbers as a sequence: `t.reshape(2, 3)` is `t.reshape((2, 3))`."""
     return given[0] if len(given) == 1 else given
 
 
@@ -37,23 +38,23 @@ def numbers(given: tuple[Any, ...]) -> Any:
 
 
 def reshape(self: Tensor, *shape: Any, order: str = "C") -> Tensor:
-    """The elements, row by row, in another shape, which is a tuple or numbers. A view where the elements lie so."""
+    """The elements, row by row, in another shape: a tuple, or several integers. A view where no copy is needed."""
     if order != "C":
-        raise ValueError(f"reshape: the elements are taken row by row, which is order='C', not {order!r}")
+        raise ValueError(f"reshape: only order='C' (row by row) is supported, not {order!r}")
     return manipulation.reshape(self, numbers(shape))
 
 
 def view(self: Tensor, *shape: Any) -> Tensor:
-    """As `reshape`, which gives a view wherever PyTorch's `view` does not raise."""
+    """As `reshape`, which gives a view wherever PyTorch's `view` succeeds."""
     for n in numbers(shape) if isinstance(numbers(shape), Iterable) else shape:
         integer("view", n, "shape", "hold integers only (to convert to another dtype, write x.astype(dtype))")
     return manipulation.reshape(self, numbers(shape))
 
 
 def flatten(self: Tensor, start_dim: Any = None, end_dim: int = -1, *, order: str = "C") -> Tensor:
-    """All elements in one axis, as a copy; or the axes from `start_dim` to `end_dim` as one, as a view."""
+    """A copy with all elements along one axis; or a view in which the axes from `start_dim` to `end_dim` are one."""
     if order != "C" or isinstance(start_dim, str):
-        raise ValueError("flatten: the elements are taken row by row, which is order='C'")
+        raise ValueError("flatten: only order='C' (row by row) is supported")
     if start_dim is None and end_dim == -1:
         return manipulation.reshape(asarray(self, copy=True), (-1,))
     if self.ndim == 0:
@@ -68,12 +69,12 @@ def flatten(self: Tensor, start_dim: Any = None, end_dim: int = -1, *, order: st
 
 
 def ravel(self: Tensor, order: str = "C") -> Tensor:
-    """All elements in one axis, row by row: a view where they lie so."""
+    """All elements along one axis, row by row. A view where no copy is needed."""
     return reshape(self, -1, order=order)
 
 
 def squeeze(self: Tensor, axis: Any = None, *, dim: Any = None) -> Tensor:
-    """Without the axes named, or all axes, of length 1."""
+    """Without the given axes, which have length 1; by default, without all axes of length 1."""
     axis = one_of("squeeze", axis, dim)
     if axis is None:
         axis = tuple(i for i, n in enumerate(self.shape) if n == 1)
@@ -81,14 +82,14 @@ def squeeze(self: Tensor, axis: Any = None, *, dim: Any = None) -> Tensor:
 
 
 def unsqueeze(self: Tensor, dim: int) -> Tensor:
-    """With a new axis of length 1 at that place."""
+    """With a new axis of length 1 at `dim`."""
     return manipulation.expand_dims(self, dim)
 
 
 def transpose(self: Tensor, *axes: Any) -> Tensor:
     """The axes in another order; in reverse without arguments. `x.transpose(a, b)` swaps two of more than two axes.
 
-    Of a matrix, `x.transpose(0, 1)` is the matrix itself in NumPy and its transpose in PyTorch: that is an error.
+    Of a matrix, `x.transpose(0, 1)` is the matrix itself in NumPy and its transpose in PyTorch: here it raises TypeError.
     """
     if not axes or axes == (None,):
         return manipulation.permute_dims(self, tuple(range(self.ndim))[::-1])
@@ -116,12 +117,12 @@ def permute(self: Tensor, *dims: Any) -> Tensor:
 
 
 def t(self: Tensor) -> Tensor:
-    """The transpose of a matrix; a vector as it is."""
+    """The transpose of a matrix; a vector unchanged."""
     return self if self.ndim < 2 else self.T
 
 
 def expand(self: Tensor, *shape: Any) -> Tensor:
-    """Broadcast to a shape, in which -1 leaves an axis as it is. Read-only, as of broadcast_to."""
+    """Broadcast to a shape, in which -1 keeps the length of an axis. The result is a read-only view, as of broadcast_to."""
     wanted = tuple(numbers(shape)) if isinstance(numbers(shape), Iterable) else shape
     before = (None,) * (len(wanted) - self.ndim) + self.shape
     return manipulation.broadcast_to(
@@ -130,7 +131,7 @@ def expand(self: Tensor, *shape: Any) -> Tensor:
 
 
 def is_contiguous(self: Tensor) -> bool:
-    """Whether the elements lie row by row, as far as views can change that."""
+    """Whether the elements lie row by row. Only the views of xgrad count, not the strides of the raw array."""
     return layout_of(self)[1] == contiguous(self.shape)
 
 
@@ -140,7 +141,7 @@ def made_contiguous(self: Tensor) -> Tensor:
 
 
 def split(self: Tensor, split_size: Any, dim: int | None = None, *, axis: int | None = None) -> tuple[Tensor, ...]:
-    """Views of that length along an axis, the last one of what remains; or of the lengths in a list."""
+    """Views of length `split_size` along an axis, the last of which may be shorter; or views of the lengths in a list."""
     (axis,) = normalize_axes("split", one_of("split", axis, dim) or 0, self.ndim)
     n = self.shape[axis]
     if isinstance(split_size, list | tuple):
@@ -160,24 +161,24 @@ def split(self: Tensor, split_size: Any, dim: int | None = None, *, axis: int | 
 
 
 def chunk(self: Tensor, chunks: int, dim: int | None = None, *, axis: int | None = None) -> tuple[Tensor, ...]:
-    """At most so many views along an axis, of one length but for the last."""
+    """At most `chunks` views along an axis. All but the last have the same length."""
     where = one_of("chunk", axis, dim) or 0
     (place,) = normalize_axes("chunk", where, self.ndim)
     return split(self, max(-(-self.shape[place] // integer("chunk", chunks, "chunks")), 1), axis=place)
 
 
 def unbind(self: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The parts along an axis, without it."""
+    """The slices along an axis."""
     return parts.unstack(self, axis=dim)
 
 
 def diagonal(self: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The diagonal of the matrices in two axes, which are the first two, as NumPy and PyTorch have it."""
+    """The diagonals of the matrices along two axes, by default the first two, as in NumPy and PyTorch."""
     return linalg.diagonal(manipulation.moveaxis(self, (axis1, axis2), (-2, -1)), offset=offset)
 
 
 def trace(self: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-    """The sum of the diagonal of the matrices in two axes, which are the first two."""
+    """The sums of the diagonals of the matrices along two axes, by default the first two."""
     return linalg.trace(manipulation.moveaxis(self, (axis1, axis2), (-2, -1)), offset=offset)
 
 
@@ -185,10 +186,10 @@ def trace(self: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tens
 
 
 def taken(self: Tensor, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Tensor:
-    """The elements at the indices along an axis; without one, of all elements row by row."""
+    """The elements at the indices along an axis; by default, of all elements row by row."""
     no_out("take", out)
     if mode != "raise":
-        raise ValueError(f"take: an index out of range is an error, mode='raise', not {mode!r}")
+        raise ValueError(f"take: only mode='raise' is supported, not {mode!r}")
     return take(manipulation.reshape(self, (-1,)), indices, axis=0) if axis is None else take(self, indices, axis=axis)
 
 
@@ -198,13 +199,13 @@ def index_select(self: Tensor, dim: int, index: Any) -> Tensor:
 
 
 def clip(self: Tensor, min: Any = None, max: Any = None, out: None = None) -> Tensor:
-    """The elements, none below `min` or above `max`."""
+    """The elements, but no less than `min` and no more than `max`."""
     no_out("clip", out)
     return e.clip(self, min, max)
 
 
 def rounded(self: Tensor, decimals: int = 0, out: None = None) -> Tensor:
-    """The elements, rounded to so many decimals, halves to even."""
+    """The elements, rounded to a number of decimals. Halves go to the even neighbour."""
     no_out("round", out)
     if decimals == 0 or (decimals > 0 and not self.backend.is_inexact(self.dtype)):
         return e.round(self)
@@ -228,13 +229,13 @@ def where(self: Tensor, condition: Any, other: Any) -> Tensor:
 
 
 def dot(self: Tensor, other: Any) -> Tensor:
-    """The inner product of vectors; the matrix product of what has no more than two axes."""
+    """The inner product of vectors, or the matrix product of arrays with at most two axes."""
     axes = len(getattr(other, "shape", ()))
     if self.ndim == 0 or axes == 0:
         product: Tensor = self * other
         return product
     if max(self.ndim, axes) > 2:
-        raise ValueError("dot: of more than two axes it is not what @ is; write x @ y, or xgrad.tensordot")
+        raise ValueError("dot: with more than two axes NumPy's dot is not x @ y; write x @ y, or xgrad.tensordot")
     return matmul(self, other)
 
 
@@ -260,7 +261,7 @@ def real(self: Tensor) -> Tensor:
 
 
 def imag(self: Tensor) -> Tensor:
-    """The imaginary part; of a real tensor zeros, as NumPy has it."""
+    """The imaginary part; zeros for a real tensor, as in NumPy."""
     part: Tensor = e.imag(self) if self.dtype in self.backend.complex_dtypes else zeros_like(self)
     return part
 
@@ -298,7 +299,7 @@ def augmented(operator: str, symbol: str) -> Method:
 
 # --- the table ----------------------------------------------------------------------------------------------
 
-# Functions of the namespace as they are: those of one array, those of two, and those that PyTorch calls otherwise.
+# Methods that are functions of the namespace: of one array, of two arrays, and those under another name.
 UNARY = """
     abs acos acosh asin asinh atan atanh ceil conj cos cosh exp expm1 floor isfinite isinf isnan log log10 log1p log2
     logical_not reciprocal relu sigmoid sign sin sinh sqrt square tan tanh trunc

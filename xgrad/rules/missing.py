@@ -1,6 +1,6 @@
-"""What NumPy users or PyTorch users look for on a tensor and do not find: the error says xgrad's word for it.
+"""Attributes of NumPy's arrays or PyTorch's tensors that a tensor does not have. The error says what to write instead.
 
-These names raise AttributeError, so `hasattr` says that they are not there, which libraries ask.
+The error is an AttributeError, so `hasattr`, which libraries ask, is False.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from xgrad.engine.tensor import Tensor
 
-TWO_MEANINGS = "NumPy and PyTorch mean different things by it"
+TWO_MEANINGS = "it means different things in NumPy and PyTorch"
 WORDS = {
     "sort": f"{TWO_MEANINGS} (in place; values and indices): write xgrad.sort(x), and xgrad.argsort(x)",
     "nonzero": f"{TWO_MEANINGS} (a tuple of arrays; a matrix): write xgrad.nonzero(x), which is NumPy's",
@@ -49,7 +49,7 @@ WORDS = {
     "new_full": "write x.__array_namespace__().full(shape, value), or xgrad.full(shape, value)",
     "new_empty": "write x.__array_namespace__().empty(shape), or xgrad.empty(shape)",
     "new_tensor": "write x.__array_namespace__().asarray(values), or xgrad.asarray(values)",
-    "register_hook": "there are no hooks on tensors; xgrad.primitive gives a function a gradient of one's own",
+    "register_hook": "tensors have no hooks; xgrad.primitive defines a function with a gradient of its own",
     "is_cuda": "ask x.device",
     "tobytes": "write x.numpy().tobytes()",
     "tofile": "write x.numpy().tofile(file)",
@@ -60,7 +60,7 @@ WORDS = {
 
 
 class Missing:
-    """An attribute that is not there, with the words for what is."""
+    """An attribute that a tensor does not have, and what to write instead."""
 
     def __init__(self, name: str, words: str) -> None:
         self.name, self.words = name, words

@@ -1,6 +1,6 @@
-"""Functions that networks need and the standard leaves out. All are stable for every finite argument.
+"""Functions of neural networks, which the standard does not have. All are stable for every finite argument.
 
-They are compositions in principle; each has a rule because that is faster, and does not overflow on the way.
+Each could be composed of functions of the standard. Its own rule is faster, and does not overflow.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ from xgrad.rules.shapes import expand, normalize_axes, wide
 
 
 def _rows(xp: Any, x: Any) -> Any:
-    return x if x.ndim == 2 else xp.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))  # -1 is unknown where there are none
+    return (
+        x if x.ndim == 2 else xp.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
+    )  # not -1, which cannot be inferred for an empty array
 
 
 def _linear_jvp(xp: Any, tangents: Any, x: Any, weight: Any) -> Any:
@@ -132,7 +134,7 @@ def _sigmoid_rule(xp: Any, g: Any, y: Any) -> Any:
 
 sigmoid = elementwise(
     "sigmoid",
-    "1 / (1 + exp(-x)), with all digits also where it is small. sigmoid(1.0) = 0.7311",
+    "1 / (1 + exp(-x)), accurate also where it is small. sigmoid(1.0) = 0.7311",
     _sigmoid_rule,
     see=PYTORCH.format("nn.functional.sigmoid"),
 )
@@ -151,7 +153,7 @@ softplus = elementwise(
 
 
 def _sigmoid_cross_entropy_rule(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
-    """g * (sigmoid(x) - target), as the distance from the nearer of 0 and 1 and from there to the target."""
+    """g * (sigmoid(x1) - x2). It is computed from the nearer one of 0 and 1, so that no digits cancel."""
     near = xp.astype(x1 > 0, g.dtype)
     away = 1 - (near + near)
     return g * ((near - x2) + away * xp.sigmoid(away * x1))
@@ -159,7 +161,7 @@ def _sigmoid_cross_entropy_rule(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
 
 sigmoid_cross_entropy = elementwise(
     "sigmoid_cross_entropy",
-    "-x2 * log(sigmoid(x1)) - (1 - x2) * log(sigmoid(-x1)); 0 where x1 is infinite and x2 fits. "
+    "-x2 * log(sigmoid(x1)) - (1 - x2) * log(sigmoid(-x1)). It is 0 where x1 is infinite and x2 equals sigmoid(x1). "
     "sigmoid_cross_entropy(1.0, 1.0) = 0.3133",
     _sigmoid_cross_entropy_rule,
     lambda xp, g, x1: -g * x1,
@@ -203,9 +205,9 @@ def leaky_relu(x: Any, /, negative_slope: float = 0.01) -> Tensor:
 
 
 def weights(xp: Any, x: Any, y: Any, axis: Any) -> Any:
-    """softmax over the axes: exp(x - y), made to sum to 1, which at 1e4 and in float32 it would not because y is rounded.
+    """softmax over the axes: exp(x - y), divided by its sum, which is not exactly 1 because y is rounded.
 
-    An element that is inf has all of it, as in the limit; several share it.
+    An element that is inf has the weight 1, as in the limit; several share it.
     """
     x = wide(xp, x)
     largest = float(xp.finfo(x.dtype).max)
@@ -249,7 +251,7 @@ def logsumexp(x: Any, /, *, axis: int | tuple[int, ...] | None = None, keepdims:
 
 
 def _softmax_rule(xp: Any, g: Any, y: Any, axis: int) -> Any:
-    """The Jacobian, diag(y) - y y^T, is symmetric: one text for both directions."""
+    """The Jacobian, diag(y) - y y^T, is symmetric: one rule serves both modes."""
     y = wide(xp, y)
     h = g * y
     return h - y * xp.sum(h, axis=axis, keepdims=True)

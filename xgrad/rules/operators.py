@@ -1,4 +1,4 @@
-"""Which function each operator of a tensor stands for. Methods are in methods.py."""
+"""The operators of a tensor, and the function that each one calls. Methods are in methods.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arrays taken apart, and repeated."""
+"""Functions that take an array apart, or repeat it."""
 
 from __future__ import annotations
 

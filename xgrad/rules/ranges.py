@@ -1,4 +1,4 @@
-"""Numbers at equal distances: linspace and arange, of numbers and of 0-d arrays."""
+"""Evenly spaced numbers: linspace and arange, whose arguments are numbers or 0-d arrays."""
 
 from __future__ import annotations
 
@@ -114,10 +114,10 @@ def _detached(value: Any) -> Any:
 def _endpoints(
     name: str, backend: Any, values: Sequence[Any], dtype: Any, device: Any
 ) -> tuple[Any, list[Tensor], Any]:
-    """The backend of the tensors among these values, all values as 0-d tensors on it, and the inexact dtype that they have."""
+    """The backend of these values, the values as 0-d tensors on it, and their common floating-point dtype."""
     for value in values:
         if getattr(value, "shape", ()) != ():
-            raise ValueError(f"{name}: numbers or 0-d arrays are wanted, not one of shape {tuple(value.shape)}")
+            raise ValueError(f"{name}: expected numbers or 0-d arrays, not an array of shape {tuple(value.shape)}")
     backend = backend_of(name, values) if any(isinstance(value, Tensor) for value in values) else backend
     backend = backend if device is None else backend.on_device(device)
     dtype = backend.as_dtype(dtype)

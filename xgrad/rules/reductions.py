@@ -1,4 +1,4 @@
-"""Methods that reduce: they take NumPy's words or PyTorch's, `axis` or `dim`, `keepdims` or `keepdim`."""
+"""Reductions as methods. Their arguments have the names of NumPy or PyTorch: `axis` or `dim`, `keepdims` or `keepdim`."""
 
 from __future__ import annotations
 
@@ -13,23 +13,21 @@ Method = Callable[..., Any]
 Function = Callable[..., Tensor]
 
 
-# --- the words of NumPy and of PyTorch ----------------------------------------------------------------------
+# --- arguments with two names --------------------------------------------------------------------------------
 
 
 def one_of(name: str, axis: Any, dim: Any, word: str = "axis", other: str = "dim") -> Any:
-    """What was given under one of two words."""
+    """An argument that may be given under either of two names. Raises TypeError if both are given."""
     if dim is None:
         return axis
     if axis is not None:
-        raise TypeError(f"{name}: {word}= and {other}= are two words for one thing; give one of them")
+        raise TypeError(f"{name}: {word}= and {other}= are two names of one argument; give one of them")
     return dim
 
 
 def no_out(name: str, out: Any) -> None:
     if out is not None:
-        raise TypeError(
-            f"{name}: out=: a tensor is not written into this way; take the result, or write it with t[...] = result"
-        )
+        raise TypeError(f"{name}: out= is not supported; use the result, or write it with t[...] = result")
 
 
 # --- reductions ---------------------------------------------------------------------------------------------
@@ -86,7 +84,7 @@ def without_dtype(function: Function) -> Method:
 
 
 def spread(function: Function) -> Method:
-    """A standard deviation or variance, with NumPy's and PyTorch's words for the correction."""
+    """A standard deviation or variance, with NumPy's and PyTorch's names for the correction."""
     name = function.__name__
 
     def method(
@@ -103,7 +101,7 @@ def spread(function: Function) -> Method:
         keepdim: bool = False,
     ) -> Tensor:
         if isinstance(axis, bool) or isinstance(dtype, bool):
-            raise TypeError(f"{name}: say what a truth value is meant for: keepdims= or correction=")
+            raise TypeError(f"{name}: it is not clear what the bool is for; write keepdims= or correction=")
         no_out(name, out)
         x = self if dtype is None else cast_to(self, dtype)
         less = one_of(name, ddof, correction, "ddof", "correction")
@@ -154,7 +152,7 @@ def norm(self: Tensor, p: Any = None, dim: Any = None, keepdim: bool = False, *,
 
 
 def over_axis(function: Function) -> Method:
-    """softmax and the like, where PyTorch needs an axis."""
+    """softmax or log_softmax. The axis is the last one by default; PyTorch requires it."""
     name = function.__name__
 
     def method(self: Tensor, dim: Any = None, *, axis: Any = None, **options: Any) -> Tensor:

@@ -56,7 +56,7 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
     """
     if is_scalar(condition):
         condition = beside("where", x1 if is_scalar(x2) else x2, condition)
-    if is_scalar(x1) and is_scalar(x2):  # of which the standard would not know the dtype
+    if is_scalar(x1) and is_scalar(x2):  # the standard does not define the dtype of two numbers
         backend = backend_of("where", (condition,))
         x1, x2 = as_scalar(backend, x1), as_scalar(backend, x2)
         both = x1 if type(x1) is type(x2) else x1 + x2
@@ -435,7 +435,7 @@ def unique_all(x: Any, /) -> tuple[Tensor, ...]:
 
 
 def _unique(name: str, x: Any) -> tuple[Tensor, ...]:
-    """The library's answer, with distinct elements that are connected with x, if x requires a gradient."""
+    """The result of the library. If x requires a gradient, its distinct elements are taken from x, which is differentiable."""
     from xgrad.rules.indexing import take
     from xgrad.rules.manipulation import reshape
 
@@ -451,7 +451,7 @@ def _unique(name: str, x: Any) -> tuple[Tensor, ...]:
 
 
 def _several(name: str, x: Any) -> tuple[Tensor, ...]:
-    """A function of one array that returns a tuple of arrays, of the kind of tuple that the library returns."""
+    """Call a function of one array that returns several. They come as tensors in the type of tuple that the library returns."""
     backend, (raw,), _ = unwrap(name, (x,))
     found = getattr(backend.xp, name)(raw)
     tensors = [wrap(part, backend) for part in found]

@@ -13,7 +13,7 @@ Axes = int | Sequence[int] | None
 
 
 def normalize_axes(name: str, axis: Axes, ndim: int) -> tuple[int, ...]:
-    """The axes as a tuple of numbers from 0; all of them for None. Raises ValueError for one that is not there."""
+    """The axes as a tuple of numbers from 0; all of them for None. Raises ValueError for an axis out of range."""
     if axis is None:
         return tuple(range(ndim))
     axes = (axis,) if type(axis) is int else integers(name, axis)
@@ -28,7 +28,7 @@ def _range(ndim: int) -> str:
 
 
 def expand(xp: Any, g: Any, shape: tuple[int, ...], axis: Axes) -> Any:
-    """The result of a reduction over `axis`, spread out again over the shape that was reduced."""
+    """The result of a reduction over `axis`, broadcast back to the shape that was reduced."""
     if axis is None and not g.shape:
         return xp.broadcast_to(g, shape)
     axes = normalize_axes("expand", axis, len(shape))
@@ -37,17 +37,17 @@ def expand(xp: Any, g: Any, shape: tuple[int, ...], axis: Axes) -> Any:
 
 
 def count(shape: Sequence[int], axis: Axes) -> int:
-    """How many elements a reduction over `axis` takes together."""
+    """The number of elements that a reduction over `axis` combines."""
     return prod(shape) if axis is None else prod(shape[a] for a in normalize_axes("count", axis, len(shape)))
 
 
 def wide(xp: Any, x: Any) -> Any:
-    """x in float32 where its own dtype cannot count far: float16 ends at 65,504, and bfloat16 rounds from 256 on."""
+    """x in float32 if its dtype is too narrow to sum in: float16 ends at 65,504, and bfloat16 rounds integers above 256."""
     return xp.astype(x, xp.float32) if x.dtype in xp.narrow_dtypes else x
 
 
 def infinite_at_zero(xp: Any, y: Any) -> Any:
-    """The norm or spread y to divide by, where a quotient 0 / 0 and its derivatives are to be 0."""
+    """y with inf in place of 0, for use as a divisor: 0 / 0 and its derivatives become 0."""
     return xp.where(y == 0, xp.full((), math.inf, dtype=y.dtype), y)
 
 

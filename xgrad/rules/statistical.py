@@ -231,7 +231,7 @@ def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
 
 
 def _times(xp: Any, a: Any, b: Any) -> Any:
-    """a * b, and 0 where one is 0 and the other infinite: products that overflow, times an element that is 0."""
+    """a * b, but 0 where one is 0 and the other infinite: the infinite one is a product that overflowed."""
     return xp.mask(a, ~(xp.isinf(a) & (b == 0))) * xp.mask(b, ~(xp.isinf(b) & (a == 0)))
 
 
@@ -247,7 +247,7 @@ def _count_so_far(xp: Any, condition: Any, axis: int) -> Any:
 
 
 def _others(xp: Any, x: Any, axis: Axes) -> Any:
-    """The product of all other elements, for each: right at zeros too, where dividing the product by x is not."""
+    """For each element, the product of all others. It is right at zeros, where the product divided by x is not."""
     axes = normalize_axes("prod", axis, x.ndim)
     if not axes:
         return xp.ones(x.shape, dtype=x.dtype)
@@ -305,7 +305,7 @@ def _drop_last(x: Any, axis: int) -> Any:
 
 
 def _later(xp: Any, x: Any, axis: int, by: int) -> Any:
-    """x moved `by` places towards the end, zeros coming in."""
+    """x moved `by` places towards the end, with zeros in front."""
     head = xp.zeros((*x.shape[:axis], by, *x.shape[axis + 1 :]), dtype=x.dtype)
     return xp.concat([head, _slice(x, axis, None, x.shape[axis] - by)], axis=axis)
 
@@ -321,7 +321,7 @@ def _recurrence(xp: Any, a: Any, b: Any, axis: int) -> Any:
 
 
 def _cumulative_prod_vjp(xp: Any, g: Any, x: Any, axis: int, include_initial: bool) -> Any:
-    """Product before i times s[i], where s[i] = g[i] + x[i+1] s[i+1]: no division, so zeros are no exception."""
+    """Product before i times s[i], where s[i] = g[i] + x[i+1] s[i+1]: there is no division, so it is right at zeros."""
     x = conjugate(xp, x)
     if include_initial:
         g = _slice(g, axis, 1, None)

@@ -1,6 +1,6 @@
-"""Where the elements of a view lie: shapes and strides, counted in elements, as views of NumPy's arrays have them.
+"""The layouts of views: their shapes and their strides, counted in elements, as NumPy's views have them.
 
-They decide whether a reshape of a view is a view again or a copy, so that it is the same on every backend.
+A layout decides whether a reshape of a view is a view or a copy, in the same way on every backend.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Ints = tuple[int, ...]
 
 
 def at_key(shape: Ints, strides: Ints, key: Any) -> Layout:
-    """Of x[key], for integers, slices, None and `...`."""
+    """The layout of x[key], for integers, slices, None and `...`."""
     parts = key if isinstance(key, tuple) else (key,)
     taken = sum(part is not None and part is not Ellipsis for part in parts)
     if Ellipsis not in parts:
@@ -65,7 +65,7 @@ def permuted(shape: Ints, strides: Ints, axes: Sequence[int]) -> Layout:
 
 
 def transposed(shape: Ints, strides: Ints, _: None) -> Layout:
-    """With the last two axes exchanged."""
+    """The layout with the last two axes exchanged."""
     return (*shape[:-2], shape[-1], shape[-2]), (*strides[:-2], strides[-1], strides[-2])
 
 
@@ -86,5 +86,5 @@ def diagonal(shape: Ints, strides: Ints, offset: int) -> Layout:
 
 
 def same(shape: Ints, strides: Ints, _: None) -> Layout:
-    """Of the real or the imaginary part: the distances between neighbours are the same, seen from the complex array."""
+    """The layout of the real or the imaginary part: it is that of the complex array, whose elements the strides count."""
     return shape, strides

@@ -1,7 +1,7 @@
 """NumPy's ufuncs on tensors: `np.exp(t)`, and what `ndarray * t` and `np.float64(2) * t` call.
 
-Those that the namespace has are its functions, so the gradient goes through. Others run on a host copy, which a tensor that
-requires a gradient does not give (see tohost.py): no gradient is lost silently.
+A ufunc that the namespace has calls that function, so it is differentiable. Any other ufunc runs on a copy in the host's memory,
+and raises TypeError for a tensor that requires a gradient: no gradient is lost silently (see tohost.py).
 """
 
 from __future__ import annotations
@@ -48,17 +48,17 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, out: Any = 
     """What NumPy calls for a ufunc that is given a tensor (NEP 13)."""
     function = ours(ufunc) if method == "__call__" and not options else None
     if function is not None and (out is None or (out[0] is inputs[0] and is_handed_out(out[0]))):
-        if ufunc.__name__ in COMPARISONS:  # a NumPy scalar that is compared comes as a 0-d array
+        if ufunc.__name__ in COMPARISONS:  # NumPy passes a scalar that is compared as a 0-d array
             inputs = tuple(
                 x[()] if not isinstance(x, Tensor) and getattr(x, "shape", None) == () else x for x in inputs
             )
-        found = function(*inputs)  # (in place, it is `t.data -= ...`, and the result is assigned to .data)
+        found = function(*inputs)  # in place, it is `t.data -= ...`: Python assigns the result to .data
         if found is NotImplemented and ufunc.__name__ in ("equal", "not_equal"):
-            return ufunc.__name__ == "not_equal"  # as Python has it for what cannot be compared
+            return ufunc.__name__ == "not_equal"  # as Python does where a comparison is not defined
         return found
     if any(isinstance(array, Tensor) for array in out or ()):
         raise TypeError(
-            f"numpy.{ufunc.__name__}: out= cannot be a tensor; take the result, or write it with t[...] = result"
+            f"numpy.{ufunc.__name__}: out= cannot be a tensor; use the result, or write it with t[...] = result"
         )
     if method == "at" and isinstance(inputs[0], Tensor):
         raise TypeError(
@@ -87,12 +87,12 @@ def _refusal(ufunc: Any, method: str, out: Any) -> str:
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
     if out is not None:
         return (
-            f"numpy.{name}: an array of NumPy's has no room for the gradient of a tensor that requires one. Write a = a + t "
-            "for a += t, or t.detach() where the gradient is not wanted."
+            f"numpy.{name}: a NumPy array cannot keep the gradient of a tensor that requires one. Write a = a + t "
+            "for a += t, or t.detach() if the gradient is not needed."
         )
     return (
-        f"numpy.{name} of a tensor that requires a gradient: NumPy does not hand the gradient on. Use a function of xgrad's, "
-        "or call t.detach() first where the gradient is not wanted."
+        f"numpy.{name} of a tensor that requires a gradient: NumPy does not pass the gradient on. Use a function of xgrad, "
+        "or call t.detach() first if the gradient is not needed."
     )
 
 

@@ -1,9 +1,9 @@
 """Writes: x[i] = v, x += y, and at(x, i).add(v).
 
-A write makes a new value and lets the tensor be it: on the tape it is a function like any other, so it is differentiable, and
-whatever read the tensor before keeps what it read. The array itself is written in place only where nobody else holds it.
+A write computes a new value, and the tensor takes it. On the tape it is a function like any other, so it is differentiable, and
+an operation that read the tensor before keeps what it read. The array is written in place only if nothing else refers to it.
 
-A view that was read out of another tensor, x[2:5], shares its elements with it: a write to one is seen in both (see views.py).
+A view such as x[2:5] shares its elements with x: a write to one shows in the other (see views.py).
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ from xgrad.rules.manipulation import broadcast_to
 Binary = Callable[[Any, Any], Any]
 
 FROM_OUTSIDE = (
-    "setitem: under vmap, a tensor that was made outside of the function is the same for all examples, and what would be written "
-    "into it differs among them. Make the tensor inside (by xgrad.zeros, say, or by the namespace of an argument), or write into "
-    "a copy: xgrad.at(x, key).set(value), or x = x + y for x += y."
+    "setitem: under vmap, a tensor that was made outside of the function has no batch axis, and the value to write has one. "
+    "Make the tensor inside (with xgrad.zeros, for example, or the namespace of an argument), or make a new one: "
+    "xgrad.at(x, key).set(value), or x = x + y for x += y."
 )
 
 
@@ -93,7 +93,7 @@ def _operands(x: Tensor, key: Any, value: Any) -> tuple[Any, Any, Any, Any, Any]
 
 
 def is_exclusive(x: Tensor, family: list[Tensor] | None) -> bool:
-    """Whether nobody but x, and those that show its elements, holds its array: then it may be written in place."""
+    """Whether nothing but x and its views refers to its array, so that it may be written in place."""
     if family is None:
         return x.backend.exclusive(x.data)
     return x.backend.exclusive_together([each._data for each in family])
@@ -106,7 +106,7 @@ def _is_part(value: Tensor, x: Tensor, key: Any) -> bool:
 
 
 def _check_value(x: Tensor, v: Any, node: Any) -> None:
-    """Raise TypeError for a value that x has no room for: an imaginary part in a real tensor, a gradient in integers."""
+    """Raise TypeError for a complex value in a real tensor, and for a value that requires a gradient in integers."""
     if rank_of(x.backend, v) == COMPLEX:
         check_kind(x, v)
     if node is not None and is_recording() and not x.backend.is_inexact(x.dtype):
@@ -117,7 +117,7 @@ def _check_value(x: Tensor, v: Any, node: Any) -> None:
 
 
 def _become(chain: list[Tensor], new: Tensor, family: list[Tensor] | None, in_memory: bool) -> None:
-    """Let the tensor with this chain have the value of `new`; its base and the other views follow."""
+    """Give the tensor at the start of this chain the value of `new`, and update its base and the other views."""
     if family is not None:
         update_family(chain, new, family, in_memory=in_memory, record=is_recording())
         return
@@ -155,31 +155,32 @@ def in_place(function: Binary, symbol: str) -> Binary:
 
 
 def _same_kind(backend: Any, one: Any, other: Any) -> bool:
-    """Whether both are integers, or both real, or both complex: then the dtype that is written to decides on the precision."""
+    """Whether both are integer, both real, or both complex dtypes. Then the result is converted to the dtype of the tensor."""
     return bool(backend.rank(one) == backend.rank(other) > BOOL)
 
 
 def check_writable(chain: list[Tensor]) -> None:
-    """Raise where a write would make gradients wrong: a leaf gets a new value only unrecorded, a computed tensor only recorded.
+    """Raise RuntimeError where a write would make gradients wrong.
 
-    For a view, it is the tensor at the root that counts. Raises ValueError for a read-only view.
+    A leaf is written only under no_grad, and a computed tensor only outside of it. For a view, its root is checked. Raises
+    ValueError for a read-only view.
     """
     x, root = chain[0], chain[-1]
-    is_cut = link_of(root) is not None  # a view made under no_grad, of what is gone
+    is_cut = link_of(root) is not None  # a view made under no_grad whose base no longer exists
     if x is root and root.node is None and not is_cut:
         return
     node = root.node
     what = "a" if x is root else "a view of a"
     if is_read_only(chain):
         raise ValueError(
-            "a view that was made by broadcast_to (or broadcast_arrays) is read-only: several of its elements are one. "
+            "a view that was made by broadcast_to (or broadcast_arrays) is read-only: its elements share places in memory. "
             "Write into a copy, xgrad.asarray(t, copy=True), or into what was broadcast."
         )
     if type(node) is Leaf:
         if is_recording():
             raise RuntimeError(
-                f"{what} leaf that requires a gradient cannot be written in place: its value would no longer be the one that "
-                "the gradient is of. Write into a copy, xgrad.asarray(t, copy=True); or, to assign the leaf a new value, write "
+                f"{what} leaf that requires a gradient cannot be written in place: its gradient would belong to the value "
+                "before. Write into a copy, xgrad.asarray(t, copy=True); or, to assign the leaf a new value, write "
                 "under xgrad.no_grad()."
             )
     elif is_cut or (node is not None and (x.node is None or not is_recording())):
@@ -190,24 +191,24 @@ def check_writable(chain: list[Tensor]) -> None:
 
 
 class At:
-    """A place in a tensor; see `at`."""
+    """A key into a tensor, with the methods that read and write there; see `at`."""
 
     def __init__(self, x: Tensor, key: Any) -> None:
         self.x, self.key = x, key
 
     def get(self) -> Tensor:
-        """What is there."""
+        """The part of the tensor at the key."""
         return getitem(self.x, self.key)
 
     def set(self, value: Any) -> Tensor:
-        """A copy of the tensor with `value` there. Of what is written to one place twice, one of the values stays.
+        """A copy of the tensor with `value` written at the key. Where the key names a place twice, one of the values stays.
 
-        Raises TypeError for a complex value in real numbers, and for a floating-point one in integers; so do the others.
+        Raises TypeError for a complex value in real numbers, and for a floating-point one in integers. So do the other methods.
         """
         return setitem(self.x, value, self.key)
 
     def add(self, value: Any) -> Tensor:
-        """A copy of the tensor with `value` added there. What is added to one place twice is added twice."""
+        """A copy of the tensor with `value` added at the key. Where the key names a place twice, both are added."""
         there = getitem(self.x.detach(), self.key)
         value = value if isinstance(value, Tensor) else zeros_like(there) + value
         if value.shape != there.shape:
@@ -223,7 +224,7 @@ class At:
         return cast(result, self.x.dtype)
 
     def subtract(self, value: Any) -> Tensor:
-        """A copy of the tensor with `value` taken away there, as often as a place is named."""
+        """A copy of the tensor with `value` subtracted at the key. Where the key names a place twice, both are subtracted."""
         return self.add(-value)
 
 
