@@ -25,7 +25,7 @@ def quoted(first: str) -> str:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sources with softsign in the main namespace, and as a special function."""
     there = tmp_path_factory.mktemp("copy")
-    for folder in ("xgrad", "backends", "tests"):
+    for folder in ("xgrad", "backends", "bench", "tests"):
         shutil.copytree(ROOT / folder, there / folder, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", there)
     row, case = quoted("softsign = elementwise("), quoted("case(")
