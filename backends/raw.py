@@ -98,9 +98,11 @@ class Raw:
         return line + self.log1p(self.exp(-self.abs(x1)))
 
     def relu(self, x: Any) -> Any:
+        """max(x, 0)."""
         return self.maximum(x, self.zeros((), dtype=x.dtype))
 
     def leaky_relu(self, x: Any, negative_slope: float) -> Any:
+        """x where it is positive, x * negative_slope elsewhere."""
         return self.where(x > 0, x, x * negative_slope)
 
     def logsumexp(self, x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
@@ -117,6 +119,7 @@ class Raw:
         return total if keepdims else _drop(self, total, axis)
 
     def softmax(self, x: Any, axis: int) -> Any:
+        """exp(x) / sum(exp(x)) along one axis, with the largest element subtracted first."""
         if x.dtype in self.narrow_dtypes:
             return self._in_float32(self.softmax, x, axis=axis)
         if not x.shape[axis]:
@@ -126,6 +129,7 @@ class Raw:
         return y
 
     def log_softmax(self, x: Any, axis: int) -> Any:
+        """log(softmax(x)) along one axis, without computing the softmax."""
         if x.dtype in self.narrow_dtypes:
             return self._in_float32(self.log_softmax, x, axis=axis)
         if not x.shape[axis]:
@@ -245,6 +249,7 @@ class Raw:
         return self.where(condition, x, self.zeros((), dtype=x.dtype))
 
     def getitem(self, x: Any, key: Any) -> Any:
+        """x[key]."""
         return x[key]
 
     def setitem(self, x: Any, value: Any, key: Any) -> Any:

@@ -1,6 +1,6 @@
-"""The API reference as HTML pages, by pdoc, from the docstrings: `python -m bench.reference FOLDER`.
+"""Builds the API reference as HTML pages from the docstrings, with pdoc: `python -m bench.reference FOLDER`.
 
-Only what users import has pages, not what the engine is made of. A warning of pdoc's is an error.
+Only the modules that users import get pages. A warning of pdoc is an error.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ FACES = (
     "xgrad", "xgrad.linalg", "xgrad.fft", "xgrad.special", "xgrad.random", "xgrad.nn", "xgrad.nn.functional", "xgrad.nn.init",
     "xgrad.nn.utils", "xgrad.optim", "xgrad.diagnose", "xgrad.fit",
 )  # fmt: skip
-OTHERS = f"(?!({'|'.join(map(re.escape, FACES))})$)"  # pdoc finds all modules; it leaves out those that match this
+OTHERS = f"(?!({'|'.join(map(re.escape, FACES))})$)"  # pdoc finds all modules, and leaves out those that match
 
 
-# Where what is public in a module is defined, if it also holds names that it imports for its own use.
+# For modules that also import names for their own use: the module, or its prefix, in which their public names are defined.
 MADE_IN = {
     "xgrad.random": "xgrad.random", "xgrad.nn.functional": "xgrad.nn.", "xgrad.nn.init": "xgrad.nn.init",
     "xgrad.nn.utils": "xgrad.nn.utils",
@@ -31,7 +31,7 @@ MADE_IN = {
 
 
 def public_names(where: str) -> list[str]:
-    """The names that a face offers, without its modules and what it has from elsewhere than xgrad."""
+    """The public names of a module, without modules and without names that are not xgrad's."""
     module = import_module(where)
     names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
     return [name for name in names if _is_public(where, getattr(module, name))]
@@ -55,8 +55,8 @@ class Text:
 def keep_annotations() -> None:
     """Show annotations as they were written.
 
-    pdoc would evaluate them, and look for the names in them where they are not: a function of the namespace says that it is
-    xgrad's, whatever file it is in, and within Tensor `bool` is a method.
+    pdoc would evaluate them in the wrong scope: the functions of the namespace have xgrad as their module, whatever file defines
+    them, and inside the class Tensor `bool` is a method.
     """
     for where in FACES:
         for name in public_names(where):
@@ -76,7 +76,7 @@ def _keep(member: Any) -> None:
 
 
 def build(folder: Path) -> None:
-    """Write the pages. Raises ImportError, with the line that installs it, where there is no pdoc."""
+    """Write the pages. Raises ImportError, with the command that installs pdoc, if it is not installed."""
     try:
         pdoc, render = import_module("pdoc"), import_module("pdoc.render")
     except ImportError as error:
@@ -90,7 +90,7 @@ def build(folder: Path) -> None:
         warnings.simplefilter("error")
         warnings.filterwarnings(
             "ignore", "Error parsing source code"
-        )  # of a lambda in a table: it looks for decorators
+        )  # pdoc looks for the decorators of a lambda in a table
         pdoc.pdoc("xgrad", f"!{OTHERS}", output_directory=folder)
 
 

@@ -1,3 +1,5 @@
+"""`python -m bench.libraries`: try the rows, print the outcomes, and record them for README's table."""
+
 from __future__ import annotations
 
 import sys
