@@ -80,6 +80,7 @@ def test_the_default_generator_is_seeded(backend):
         (lambda: xg.random.Generator(0).uniform(high=float("inf")), ValueError, "inf"),
         (lambda: xg.random.Generator(0).integers(0), ValueError, "low must be below high, got 0 and 0"),
         (lambda: xg.random.Generator(0).permutation(-1), ValueError, "-1"),
+        (lambda: xg.random.Generator(0).permutation((2, 3)), TypeError, "n must be an integer"),
         (lambda: xg.random.Generator(0).bernoulli(p=1.5), ValueError, "1.5"),
     ],
 )

@@ -122,7 +122,7 @@ class Generator:
 
     def permutation(self, n: int, *, dtype: Any = None, device: Any = None) -> Tensor:
         """A tensor of the integers from 0 to n - 1 in random order."""
-        (length,), place = _sizes("permutation", n), _Place("integral", dtype, device)
+        (length,), place = _sizes("permutation", integer("permutation", n, "n")), _Place("integral", dtype, device)
         return place.tensor(self.host.permutation(length))
 
     def bernoulli(self, shape: Shape = (), *, p: float = 0.5, dtype: Any = None, device: Any = None) -> Tensor:

@@ -51,7 +51,7 @@ entr = of_one("special.entr", "-x * log(x); 0 at 0, and -inf where x is negative
 
 
 def _where_log_is_finite(xp: Any, x: Any, y: Any, pole: float) -> Any:
-    """y; but the number whose logarithm is 0 where x is 0 and y is infinite, at the pole of the logarithm, or below it."""
+    """y, except where x is 0 and the logarithm of y is not finite: there, the number whose logarithm is 0."""
     flat = (x == 0) & ((y <= pole) | xp.isinf(y))
     return xp.where(flat, xp.full((), pole + 1, dtype=y.dtype), y)
 
