@@ -123,3 +123,5 @@ def test_what_cannot_be_drawn(xp):
         xg.draw_graph(make(xp, [1.0]))
     with pytest.raises(TypeError, match="expected a tensor, got list"):
         xg.draw_graph([1.0])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="'w' is of type int"):
+        xg.draw_graph(xp.sum(make(xp, [1.0], requires_grad=True)), names={"w": 1})  # type: ignore[dict-item]

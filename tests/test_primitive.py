@@ -389,3 +389,8 @@ def test_a_gradient_that_passes_through_shares_no_memory_with_its_seed(create_gr
             if create_graph:
                 xg.sum(x.grad**2).backward()
                 assert seed.grad.data.tolist() == [2.0, 20.0]
+
+
+def test_what_is_no_function_is_refused() -> None:
+    with pytest.raises(TypeError, match="expected a function, got int"):
+        xg.primitive(3)  # type: ignore[arg-type]

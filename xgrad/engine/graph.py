@@ -106,7 +106,7 @@ def draw_graph(t: Tensor, names: Mapping[str, Tensor] | None = None) -> str:
         The text of a directed graph, whose arrows go from arguments to results.
 
     Raises:
-        TypeError: where `t` is no tensor.
+        TypeError: where `t`, or a value of `names`, is no tensor.
         ValueError: where `t` requires no gradient, since it has no graph.
 
     https://graphviz.org/doc/info/lang.html
@@ -115,6 +115,9 @@ def draw_graph(t: Tensor, names: Mapping[str, Tensor] | None = None) -> str:
         raise TypeError(f"draw_graph: expected a tensor, got {type(t).__name__}")
     if t.node is None:
         raise ValueError("draw_graph: this tensor does not require a gradient, so there is no graph of how it was made")
+    for name, leaf in (names or {}).items():
+        if not isinstance(leaf, Tensor):
+            raise TypeError(f"draw_graph: names has tensors by name, and {name!r} is of type {type(leaf).__name__}")
     called = {id(leaf.node): name for name, leaf in (names or {}).items() if type(leaf.node) is Leaf}
     nodes = list(_beneath(t.node))
     numbers = {id(node): i for i, node in enumerate(nodes)}

@@ -207,12 +207,15 @@ def primitive(f: Callable[..., Any]) -> Primitive:
         By these rules. It is differentiable again where the rules use xgrad's functions.
 
     Raises:
-        TypeError: by a call, where `f` does not return one tensor, where the number of rules is not that of the arguments, and
-            for a keyword argument that requires a gradient; in backward, for a rule that returns no tensor.
+        TypeError: where `f` is not callable; by a call, where `f` does not return one tensor, where the number of rules is not
+            that of the arguments, and for a keyword argument that requires a gradient; in backward, for a rule that returns no
+            tensor.
         ValueError: in backward, for a rule that returns another shape or dtype.
         NotImplementedError: in backward, where there are no rules.
         MixedBackendsError: for arguments, and results of `f` and of rules, on another backend.
 
     The convention of the rules is that of HIPS autograd: https://github.com/HIPS/autograd/blob/master/docs/tutorial.md.
     """
+    if not callable(f):
+        raise TypeError(f"primitive: expected a function, got {type(f).__name__}: {f!r:.60}")
     return Primitive(f)
