@@ -11,6 +11,7 @@ import numpy as np
 import xgrad as xg
 from xgrad import nn
 from xgrad.nn import functional as F
+from xgrad.nn.activations import BY_NAME
 
 ROWS, CLASSES = 4, 2
 
@@ -77,12 +78,12 @@ OPTIMIZERS_BY_OPTION: list[tuple[str, dict[str, Any]]] = [
 
 
 def network() -> nn.Sequential:
-    """Every layer there is."""
+    """Every layer there is. Elementwise activations are found from their class."""
+    activations = [activation() for activation in BY_NAME.values() if activation.is_elementwise]
+    hidden = (layer for activation in activations for layer in (nn.Linear(4, 4, dtype=xg.float32), activation))
     return nn.Sequential(
-        nn.Linear(3, 5, dtype=xg.float32), nn.Tanh(), nn.Flatten(),
-        nn.Linear(5, 4, dtype=xg.float32), nn.LeakyReLU(), nn.Identity(),
-        nn.Linear(4, 4, dtype=xg.float32), nn.ReLU(), nn.Softmax(dim=1),
-        nn.Linear(4, 4, dtype=xg.float32), nn.Sigmoid(), nn.LogSoftmax(dim=1),
+        nn.Linear(3, 5, dtype=xg.float32), nn.Flatten(), nn.Linear(5, 4, dtype=xg.float32), nn.Identity(), *hidden,
+        nn.Linear(4, 4, dtype=xg.float32), nn.Softmax(dim=1), nn.Linear(4, 4, dtype=xg.float32), nn.LogSoftmax(dim=1),
         nn.Linear(4, CLASSES, dtype=xg.float32), nn.Softplus(),
     )  # fmt: skip
 
