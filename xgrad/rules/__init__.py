@@ -2,6 +2,7 @@
 
 from xgrad.rules import (
     beta,
+    complex_numbers,
     creation,
     data_type,
     decompositions,
@@ -11,6 +12,7 @@ from xgrad.rules import (
     elementwise,
     entropy,
     fft,
+    filled,
     frequencies,
     indexing,
     linalg,
@@ -23,14 +25,17 @@ from xgrad.rules import (
     parts,
     ranges,
     searching,
+    sets,
     singular_values,
     special,
     statistical,
+    taking,
     ufuncs,
 )
 
 __all__ = [
     "beta",
+    "complex_numbers",
     "creation",
     "data_type",
     "decompositions",
@@ -40,6 +45,7 @@ __all__ = [
     "elementwise",
     "entropy",
     "fft",
+    "filled",
     "frequencies",
     "indexing",
     "linalg",
@@ -52,9 +58,11 @@ __all__ = [
     "parts",
     "ranges",
     "searching",
+    "sets",
     "singular_values",
     "special",
     "statistical",
+    "taking",
     "ufuncs",
 ]
 

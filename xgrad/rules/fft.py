@@ -16,7 +16,7 @@ from xgrad.engine.op import JointlyLinear
 from xgrad.engine.operands import operand
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
-from xgrad.rules.elementwise import conj
+from xgrad.rules.complex_numbers import conj
 from xgrad.rules.shapes import normalize_axes, resize
 
 OPPOSITE = {"backward": "forward", "forward": "backward", "ortho": "ortho"}

@@ -133,7 +133,8 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
         TypeError: for a value that is not an array, and for an axis that is no integer.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
-    from xgrad.rules.elementwise import conj, multiply
+    from xgrad.rules.complex_numbers import conj
+    from xgrad.rules.elementwise import multiply
 
     x1, x2 = as_tensors("vecdot", (x1, x2))
     from xgrad.rules.statistical import sum

@@ -15,15 +15,17 @@ from xgrad.engine.integers import integer
 from xgrad.engine.registry import FUNCTIONS
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.views import contiguous, layout_of
+from xgrad.rules import complex_numbers, linalg, manipulation, parts, searching
 from xgrad.rules import elementwise as e
-from xgrad.rules import linalg, manipulation, parts, searching
 from xgrad.rules.conversions import CONVERSIONS
-from xgrad.rules.creation import asarray, tril, triu, zeros_like
+from xgrad.rules.creation import asarray, tril, triu
 from xgrad.rules.data_type import cast as cast_to
-from xgrad.rules.indexing import getitem, take
+from xgrad.rules.filled import zeros_like
+from xgrad.rules.indexing import getitem
 from xgrad.rules.linear_algebra import matmul
 from xgrad.rules.reductions import REDUCTIONS, no_out, one_of
 from xgrad.rules.shapes import normalize_axes
+from xgrad.rules.taking import take
 from xgrad.rules.writing import write
 
 Method = Callable[..., Any]
@@ -257,12 +259,12 @@ def scaled(function: Method) -> Method:
 
 def real(self: Tensor) -> Tensor:
     """The real part, as a view; of a real tensor the tensor itself."""
-    return e.real(self) if self.dtype in self.backend.complex_dtypes else self
+    return complex_numbers.real(self) if self.dtype in self.backend.complex_dtypes else self
 
 
 def imag(self: Tensor) -> Tensor:
     """The imaginary part; zeros for a real tensor, as in NumPy."""
-    part: Tensor = e.imag(self) if self.dtype in self.backend.complex_dtypes else zeros_like(self)
+    part: Tensor = complex_numbers.imag(self) if self.dtype in self.backend.complex_dtypes else zeros_like(self)
     return part
 
 

@@ -11,9 +11,10 @@ from xgrad.engine.operands import operand, together
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.declare import untracked
-from xgrad.rules.indexing import getitem, take
+from xgrad.rules.indexing import getitem
 from xgrad.rules.manipulation import broadcast_to, expand_dims, rearranged, reshape
 from xgrad.rules.shapes import normalize_axes
+from xgrad.rules.taking import take
 
 
 @public("unstack", "composition")

@@ -28,8 +28,8 @@ from xgrad.engine.views import (
     link_of,
     update_family,
 )
-from xgrad.rules.creation import zeros_like
 from xgrad.rules.data_type import cast
+from xgrad.rules.filled import zeros_like
 from xgrad.rules.indexing import (
     PART,
     SETITEM,
