@@ -69,6 +69,7 @@ def keep_annotations() -> None:
 def _keep(member: Any) -> None:
     outer = getattr(member, "fget", None) or getattr(member, "__func__", member)
     inner = inspect.unwrap(outer)
+    inner = getattr(inner, "func", inner)
     if inspect.isfunction(inner) and inner.__module__.startswith("xgrad"):
         inner.__doc__ = outer.__doc__  # pdoc unwraps
         annotations = inner.__annotations__

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import atexit
-import linecache
 import math
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from xgrad.backends import owner
 from xgrad.backends.frames import PACKAGE
@@ -46,8 +44,7 @@ class AnomalyError(RuntimeError):
 # --- where ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """Where an operation was called: the user's line, and the innermost module whose forward() it is in, if any."""
 
     file: str
@@ -56,6 +53,8 @@ class Site:
     module: Any = None
 
     def __str__(self) -> str:
+        import linecache  # not before a line is shown: it imports the tokenizer
+
         text = linecache.getline(self.file, self.line).strip()
         return f"{self.file}, line {self.line}, in {self.function}" + (f": {text}" if text else "")
 
@@ -83,8 +82,7 @@ def site() -> Site:
 # --- what -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Operand:
+class Operand(NamedTuple):
     """An argument or the output of an operation, in numbers: its finite values lie from `low` to `high`."""
 
     shape: tuple[int, ...]
@@ -131,8 +129,7 @@ def operand(backend: Any, raw: Any) -> Operand:
     return Operand(shape, dtype, low, high, nans, infs)
 
 
-@dataclass(frozen=True)
-class Anomaly:
+class Anomaly(NamedTuple):
     """The first operation that made nan or inf."""
 
     kind: str  # "nan" or "inf"

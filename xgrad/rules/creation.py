@@ -176,9 +176,9 @@ def from_dlpack(backend: Any, x: Any, /, *, device: Any = None, copy: bool | Non
 
     Raises:
         BufferError: for a tensor that requires a gradient, which the exchange would lose.
-        AttributeError, TypeError or RuntimeError, as the library has it: for an x without these methods.
-        ValueError or RuntimeError, as the library has it: for a device that x cannot move to, and for `copy=False` where only
-            a copy will do.
+        TypeError: for an x without these methods (some libraries raise AttributeError or RuntimeError).
+        ValueError: for a device that x cannot move to, and for `copy=False` where only a copy will do (some libraries raise
+            RuntimeError).
     """
     if isinstance(x, Tensor) and x.requires_grad:
         raise BufferError("from_dlpack: a tensor that requires a gradient cannot be exchanged: call t.detach() first")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -141,9 +140,10 @@ def of_backend(derivative: str, *, prefix: str = "") -> Callable[[Function], Fun
         def on_current(*args: Any, **kwargs: Any) -> Any:
             return function(get_backend().here(), *args, **kwargs)
 
-        signature = inspect.signature(function)
-        parameters = list(signature.parameters.values())[1:]
-        on_current.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        # inspect.signature and help() look here: the arguments, without the backend. (To import inspect takes longer than xgrad.)
+        rest: Any = functools.partial(function, None)
+        rest.__globals__, rest.__code__ = function.__globals__, function.__code__
+        on_current.__wrapped__ = rest  # type: ignore[attr-defined]
         BOUND[prefix + function.__name__] = functools.wraps(function)(bound)
         return public(prefix + function.__name__, derivative)(on_current)
 

@@ -77,6 +77,9 @@ ARGUMENTS = {
 
 AXES = "an axis, counted from the end where it is negative, or a tuple of axes"
 
+ARRAYS = ("x", "arrays")
+NOTHING: dict[str, str] = {}
+
 # What is raised for an argument, where the docstring does not say it of that exception itself.
 RAISED = {
     "x": {"TypeError": "an x that is neither an array nor a number"},
@@ -89,7 +92,9 @@ RAISED = {
     "device": {"BackendError": "a device that the backend does not have"},
 }
 
-HEAD, NAME = re.compile(r"(?m)^ {8}(\w.*?): "), re.compile(r"\w+")
+SECTIONS = ARGS, RETURNS, DERIVATIVE, RAISES = "Args:", "Returns:", "Derivative:", "Raises:"
+
+ENTRY = re.compile(r"\n(?= {8}\S)")
 EXAMPLE = re.compile(r"(?P<text>.*?[.)]) (?P<call>(?P<name>\w+)\(.*\)) = (?P<value>.+)", re.DOTALL)
 
 
@@ -124,140 +129,118 @@ def complete() -> None:
 def completed(name: str, function: Callable[..., Any]) -> str:
     """The docstring of a function with every part, in order: text and examples, the four sections, the pages to see."""
     text, sections, pages = _taken_apart((function.__doc__ or "").rstrip())
-    for title, added in SECTIONS.items():
-        own = sections.get(title, "")
-        lines = [f"        {line}" for line in added(name, function, own)]
-        if lines:
-            sections[title] = "\n".join([own, *lines] if own else lines)
-            if own and title == "Args:":
-                sections[title] = _in_order(sections[title], signature_of(function))
-    if not any("https://" in part for part in (*text, *pages)):
-        pages = [f"    {(SCIPY if name.startswith('special.') else STANDARD).format(name)}"]
-    written = [f"    {title}\n{sections[title]}" for title in SECTIONS if title in sections]
-    return "\n\n".join([*text, *written, *pages]) + "\n    "
+    code = getattr(function, "__wrapped__", function).__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    if name in ELEMENTWISE or name in AS_ELEMENTWISE:
+        _elementwise(name, names, code.co_argcount, sections)
+    else:
+        _of_arguments(name, names, function.__annotations__, sections)
+    if DERIVATIVE not in sections:
+        sections[DERIVATIVE] = "        " + _derivative(name, code)
+    if not pages and "https://" not in text:
+        page = SCIPY if name.startswith("special.") else STANDARD
+        pages = f"\n\n    {page.format(name)}"
+    written = [f"\n\n    {title}\n{sections[title]}" for title in SECTIONS if title in sections]
+    return text + "".join(written) + pages + "\n    "
 
 
-def _taken_apart(doc: str) -> tuple[list[str], dict[str, str], list[str]]:
-    """The paragraphs of a docstring: the text, the sections by their titles, and the pages to see."""
-    text, sections, pages = [], {}, []
+def _taken_apart(doc: str) -> tuple[str, dict[str, str], str]:
+    """The text of a docstring, the sections by their titles, and the pages to see at its end."""
+    doc, gap, pages = doc.partition("\n\n    https://")
+    if ":\n        " not in doc:  # no section: the import of xgrad waits for this
+        return doc, {}, gap + pages
+    text, sections = [], {}
     for paragraph in doc.split("\n\n"):
-        title, _, lines = paragraph.strip().partition("\n")
-        if title in SECTIONS:
-            sections[title] = lines
-        elif title.startswith("https://"):
-            pages.append(paragraph)
+        title, _, lines = paragraph.partition("\n")
+        if title.strip() in SECTIONS:
+            sections[title.strip()] = lines
         else:
             text.append(paragraph)
-    return text, sections, pages
+    return "\n\n".join(text), sections, gap + pages
+
+
+def _elementwise(name: str, names: tuple[str, ...], positional: int, sections: dict[str, str]) -> None:
+    """Add the sections of a function of one element at a time."""
+    takes, alone = TAKES.get(name, REAL_FLOATS), len(names) == 1
+    if ARGS not in sections:
+        if alone:
+            sections[ARGS] = f"        x: an array of {takes}, of any shape, or a number."
+        else:
+            sections[ARGS] = f"        {', '.join(names)}: arrays of {takes}, whose shapes broadcast, or numbers."
+    if RETURNS not in sections:
+        shape = "shape of x" if alone else "shape that the arguments broadcast to"
+        if name in BOOLEANS:
+            sections[RETURNS] = f"        A tensor of the {shape}, of dtype bool."
+        elif alone:
+            sections[RETURNS] = "        A tensor of the shape and dtype of x."
+        else:
+            sections[RETURNS] = f"        A tensor of the {shape}, and of the dtype that they promote to."
+    refused = (
+        "a complex array, if the library refuses it" if name.startswith("special.") else "an array of another dtype"
+    )
+    errors = {"TypeError": f"for a value that is neither an array nor a number, and for {refused}."}
+    if positional > 1:
+        errors["ValueError"] = "for shapes that do not broadcast."
+        errors["MixedBackendsError"] = "for arrays of two libraries, or on two devices."
+    _add(RAISES, errors, sections)
+
+
+def _of_arguments(name: str, names: tuple[str, ...], annotations: dict[str, Any], sections: dict[str, str]) -> None:
+    """Add what the glossary says of arguments, and of the errors that they raise."""
+    inputs = () if "." in name else names  # an extension says itself what its arrays are, and what is wrong with them
+    meanings = {each: ARGUMENTS[each] for each in names if each in ARGUMENTS and (each in inputs or each not in ARRAYS)}
+    if "axis" in meanings:
+        annotation = str(annotations.get("axis"))
+        if "Axes" in annotation or "tuple" in annotation:
+            meanings["axis"] = AXES + ("; None means all." if "None" in annotation or "Axes" in annotation else ".")
+    own = ARGS in sections
+    if _add(ARGS, meanings, sections) and own:
+        sections[ARGS] = _in_order(sections[ARGS], names)
+    errors: dict[str, str] = {}
+    for argument in inputs:
+        for exception, what in RAISED.get(argument, NOTHING).items():
+            errors[exception] = f"{errors[exception][:-1]}; for {what}." if exception in errors else f"for {what}."
+    _add(RAISES, errors, sections)
+
+
+def _add(title: str, entries: dict[str, str], sections: dict[str, str]) -> bool:
+    """Add to a section the entries that it has not. Returns whether there were any."""
+    own = sections.get(title)
+    if own is not None:
+        said = {name for head in _heads(own) for name in head.split(", ")}
+        entries = {name: text for name, text in entries.items() if name not in said}
+    lines = [f"        {name}: {text}" for name, text in entries.items()]
+    if lines:
+        sections[title] = "\n".join(lines if own is None else [own, *lines])
+    return bool(lines)
+
+
+def _heads(section: str) -> list[str]:
+    """What stands in front of the colons of a section: arguments or exceptions."""
+    return [line[8:].partition(":")[0] for line in section.split("\n") if line[8:9] != " "]
 
 
 def _in_order(section: str, names: tuple[str, ...]) -> str:
     """The arguments of a section in the order of the signature."""
-    entries = re.split(r"\n(?= {8}\w)", section)
+    entries = ENTRY.split(section)
+    firsts = [head.partition(",")[0] for head in _heads(section)]
     places = {name: i for i, name in enumerate(names)}
-    return "\n".join(
-        sorted(entries, key=lambda entry: min((places[name] for name in _said(entry) & places.keys()), default=0))
-    )
+    order = sorted(range(len(entries)), key=lambda i: places.get(firsts[i], 0))
+    return "\n".join([entries[i] for i in order])
 
 
-def signature_of(function: Callable[..., Any]) -> tuple[str, ...]:
-    """The names of the arguments, without looking through the signature, which is slow."""
-    function = getattr(function, "__wrapped__", function)
-    code = function.__code__
-    return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-
-
-def _said(section: str) -> set[str]:
-    """The names in front of the colons of a section: arguments or exceptions."""
-    heads = HEAD.findall(section) if section else ()
-    return {name for head in heads for name in NAME.findall(head)}
-
-
-def _is_elementwise(name: str) -> bool:
-    return name in ELEMENTWISE or name in AS_ELEMENTWISE
-
-
-def _arguments(name: str, function: Callable[..., Any], own: str) -> list[str]:
-    names = signature_of(function)
-    if _is_elementwise(name):
-        takes = TAKES.get(name, REAL_FLOATS)
-        if own:
-            return []
-        if len(names) == 1:
-            return [f"x: an array of {takes}, of any shape, or a number."]
-        return [f"{', '.join(names)}: arrays of {takes}, whose shapes broadcast, or numbers."]
-    said = _said(own)
-    left_out = [each for each in names if each in ARGUMENTS and each not in said]
-    return [
-        f"{each}: {_meaning(each, function)}" for each in left_out if "." not in name or each not in ("x", "arrays")
-    ]
-
-
-def _meaning(argument: str, function: Callable[..., Any]) -> str:
-    annotation = str(function.__annotations__.get(argument))
-    if argument == "axis" and ("Axes" in annotation or "tuple" in annotation):
-        return AXES + ("; None means all." if "None" in annotation or "Axes" in annotation else ".")
-    return ARGUMENTS[argument]
-
-
-def _returns(name: str, function: Callable[..., Any], own: str) -> list[str]:
-    if own or not _is_elementwise(name):
-        return []
-    one = len(signature_of(function)) == 1
-    if name in BOOLEANS:
-        return [
-            f"A tensor of {'the shape of x' if one else 'the shape that the arguments broadcast to'}, of dtype bool."
-        ]
-    if one:
-        return ["A tensor of the shape and dtype of x."]
-    return ["A tensor of the shape that the arguments broadcast to, and of the dtype that they promote to."]
-
-
-def _derivative(name: str, function: Callable[..., Any], own: str) -> list[str]:
-    if own:
-        return []
+def _derivative(name: str, code: Any) -> str:
     how = DERIVATIVES[name]
     if how == "rule":
-        return [f"By the rule in {_file_of(name, function)}, in both modes and to any order."]
+        return f"By the rule in {_file_of(name, code)}, in both modes and to any order."
     if how == "composition":
-        return ["That of the functions that it is composed of, in both modes and to any order."]
-    return [f"{how[0].upper()}{how[1:]}."]
+        return "That of the functions that it is composed of, in both modes and to any order."
+    return f"{how[0].upper()}{how[1:]}."
 
 
-def _file_of(name: str, function: Callable[..., Any]) -> str:
+def _file_of(name: str, code: Any) -> str:
     """The file of the rule: that of the function, where the operation has another name."""
     rules = OPS[name].rules if name in OPS else ()
-    declared = next((rule for rule in rules if rule is not None), getattr(function, "__wrapped__", function))
-    return f"xgrad/rules/{declared.__code__.co_filename.rpartition('/')[2]}"
-
-
-def _raises(name: str, function: Callable[..., Any], own: str) -> list[str]:
-    if not _is_elementwise(name):
-        return [] if "." in name else _raised(signature_of(function), _said(own))
-    refused = (
-        "a complex array, if the library refuses it" if name.startswith("special.") else "an array of another dtype"
-    )
-    lines = [f"TypeError: for a value that is neither an array nor a number, and for {refused}."]
-    if getattr(function, "__wrapped__", function).__code__.co_argcount > 1:
-        lines += [
-            "ValueError: for shapes that do not broadcast.",
-            "MixedBackendsError: for arrays of two libraries, or on two devices.",
-        ]
-    return [line for line in lines if line.partition(":")[0] not in _said(own)]
-
-
-def _raised(arguments: tuple[str, ...], said: set[str]) -> list[str]:
-    """The errors of these arguments, without those of an exception that the docstring names itself."""
-    found: dict[str, list[str]] = {}
-    for argument in arguments:
-        for exception, what in RAISED.get(argument, {}).items():
-            found.setdefault(exception, []).append(what)
-    return [f"{exception}: for {'; for '.join(found[exception])}." for exception in found if exception not in said]
-
-
-SECTIONS = {
-    "Args:": _arguments,
-    "Returns:": _returns,
-    "Derivative:": _derivative,
-    "Raises:": _raises,
-}
+    rule = next((rule for rule in rules if rule is not None), None)
+    declared = code if rule is None else rule.__code__
+    return f"xgrad/rules/{declared.co_filename.rpartition('/')[2]}"
