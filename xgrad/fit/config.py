@@ -27,7 +27,7 @@ MOST_STEPS = 1_000_000_000  # the loss of each is kept
 MOST_PARAMETERS = 100_000_000
 MOST_OUTPUTS = 1_000_000_000  # of all units together, for all points
 
-# The kind of value that each option takes, here and in a history. A check of its own covers a range that is not finite.
+# The kind of value of each option, here and in a history. `_check_data` checks that a range is finite.
 OPTIONS: dict[str, Kind] = {
     "function": Maybe(TEXT),
     "data": Maybe(TEXT),

@@ -17,7 +17,7 @@ LONGEST = 1_000_000  # characters in a line
 _SHOWN = 5  # an error names so many bad rows and counts the others
 _NO_TEXT = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as Python reads them
 _UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")  # how a file in UTF-16 begins, as Python reads it
-_WORDS = {  # what the csv module says: what an error of ours says
+_WORDS = {  # part of an error of the csv module: our message for it
     "end of data": "a quotation mark opens here and is not closed",
     "field limit": f"a cell has more than {csv.field_size_limit()} characters",
 }

@@ -1,4 +1,4 @@
-"""Records what is drawn of a run while it trains, at little cost."""
+"""Records the curves, losses and norms of a run while it trains, at little cost."""
 
 from __future__ import annotations
 

@@ -15,12 +15,12 @@ class _Numbered(Module):
         return [value for value in vars(self).values() if isinstance(value, Module)]
 
     def append(self, module: Module) -> Self:
-        """Add a module at the end, and return this container. TypeError for what is no Module."""
+        """Add a module at the end, and return this container. Raises TypeError for anything but a Module."""
         self.add_module(str(len(self)), module)
         return self
 
     def extend(self, modules: Iterable[Module]) -> Self:
-        """Add modules at the end, and return this container. TypeError for what is no Module."""
+        """Add modules at the end, and return this container. Raises TypeError for anything but a Module."""
         for module in modules:
             self.append(module)
         return self
@@ -78,7 +78,7 @@ class Sequential(_Numbered):
 
 
 class ModuleList(_Numbered):
-    """A list of modules whose parameters the surrounding module finds, as it does not in a Python list.
+    """A list of modules. Unlike those of a Python list, their parameters belong to the module that holds the list.
 
     `len`, iteration and indexing work as on a list; a slice is another ModuleList of the same modules.
 

@@ -106,8 +106,8 @@ def nll_loss(
         where no sample counts.
 
     Raises:
-        TypeError: for an input that is neither an array nor a number, a target of another dtype, or an `ignore_index` that is not
-            an integer.
+        TypeError: for an input of another dtype than a floating-point one, a target of another dtype than an integer one, or an
+            `ignore_index` that is not an integer.
         ValueError: for shapes that do not fit, or an unknown `reduction`.
         IndexError: for a class number outside 0 ... C - 1, where the library checks its indices. Elsewhere the loss is nan.
         MixedBackendsError: for arrays of two libraries, or on two devices.
@@ -121,9 +121,12 @@ def nll_loss(
     """
     input, target, weight = together("nll_loss", input, own_indices(input, target), weight)
     input, target = operand("nll_loss", input), beside("nll_loss", input, target)
+    input = xg.asarray(input)
+    if not input.backend.is_inexact(input.dtype):
+        raise TypeError(f"nll_loss: the input must be of a floating-point dtype (log-probabilities), got {input.dtype}")
     axis = _class_axis("nll_loss", input, weight)
     ignore_index = integer("nll_loss", ignore_index, "ignore_index")
-    return _number_loss("nll_loss", xg.asarray(input), target, weight, axis, ignore_index, reduction, 0.0)
+    return _number_loss("nll_loss", input, target, weight, axis, ignore_index, reduction, 0.0)
 
 
 def _are_numbers(input: Any, target: Any) -> bool:

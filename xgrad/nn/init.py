@@ -19,7 +19,7 @@ from xgrad.engine.tensor import Tensor
 from xgrad.nn.activations import BY_NAME
 from xgrad.random import Generator
 
-GAINS = {"linear": 1.0, "selu": 3 / 4}  # of what is no activation class here
+GAINS = {"linear": 1.0, "selu": 3 / 4}  # of names without an activation class
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:

@@ -88,7 +88,7 @@ class Module:
         object.__setattr__(self, name, value)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
-        """Set a parameter under a name that is computed. KeyError for a name in use, TypeError for what is no Parameter."""
+        """Set a parameter under a name that is computed. KeyError for a name in use, TypeError for another type."""
         if param is not None and not isinstance(param, Parameter):
             raise TypeError(f"register_parameter({name!r}): expected a Parameter or None, got {type(param).__name__}")
         self._add(name, param)
@@ -96,7 +96,7 @@ class Module:
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Set a buffer: a tensor that is not trained, but moves with the module and (if `persistent`) is saved with it.
 
-        Raises KeyError for a name in use, and TypeError for what is no tensor.
+        Raises KeyError for a name in use, and TypeError for another type.
         """
         if tensor is not None and not isinstance(tensor, Tensor):
             raise TypeError(f"register_buffer({name!r}): expected a tensor or None, got {type(tensor).__name__}")
@@ -104,7 +104,7 @@ class Module:
         self._buffers = {**self._buffers, name: persistent}
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Set a module under a name that is computed. KeyError for a name in use, TypeError for what is no Module."""
+        """Set a module under a name that is computed. KeyError for a name in use, TypeError for another type."""
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"add_module({name!r}): expected a Module or None, got {type(module).__name__}")
         self._add(name, module)
@@ -116,7 +116,7 @@ class Module:
             raise KeyError(f"{type(self).__name__} has an attribute {name!r} already")
         setattr(self, name, value)
 
-    # --- what is inside ---
+    # --- parts ---
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules that are attributes of this one, with their names, each once."""
@@ -183,7 +183,7 @@ class Module:
                 seen.add(id(value))
                 yield (f"{path}.{name}" if path else name), value
 
-    # --- changing all of it ---
+    # --- changing all parts ---
 
     def apply(self, fn: Callable[[Module], Any]) -> Self:
         """Call `fn` on every module below this one, then on this one."""

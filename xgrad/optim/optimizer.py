@@ -243,7 +243,7 @@ class Optimizer:
                     p.grad = Tensor(p.backend.xp.zeros_like(p._data), p.backend)
 
     def state_dict(self) -> dict[str, Any]:
-        """A copy of what is needed to go on later: {"state": ..., "param_groups": ...}, with parameters as numbers."""
+        """A copy of state and options: {"state": ..., "param_groups": ...}, in which parameters are numbers."""
         numbers = {id(p): i for i, p in enumerate(self._parameters())}
         groups = [dict(group, params=[numbers[id(p)] for p in group.params]) for group in self.param_groups]
         state = {numbers[id(p)]: own.export() for p, own in self.state.items() if id(p) in numbers}
