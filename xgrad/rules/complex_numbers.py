@@ -91,7 +91,7 @@ def real(x: Any, /) -> Tensor:
         A tensor of the shape of x, of the real dtype of its precision: a view of x.
 
     Derivative:
-        The cotangent is a real part: as PyTorch has it, the gradient of real(z) is 1.
+        The cotangent is a real part: as in PyTorch, the gradient of real(z) is 1.
 
     Raises:
         TypeError: for an x that is neither an array nor a number.
@@ -119,7 +119,7 @@ def imag(x: Any, /) -> Tensor:
         A tensor of the shape of x, of the real dtype of its precision: a view of x.
 
     Derivative:
-        The cotangent is an imaginary part: as PyTorch has it, the gradient of imag(z) is 1j.
+        The cotangent is an imaginary part: as in PyTorch, the gradient of imag(z) is 1j.
     """
     y = apply(_imag, (x,))
     return as_view(y, x, IMAG, None) if isinstance(x, Tensor) else y

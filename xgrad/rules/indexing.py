@@ -145,6 +145,7 @@ def getitem(x: Any, /, key: Any) -> Tensor:
         IndexError: for an index out of range (JAX reads the nearest element where the index is in an array, unless
             `xgrad.debug` is on); for too many indices; for a mask of another shape; for a key of another kind (TypeError in some
             libraries).
+        NotImplementedError: for a mask, on dask, where the shape of a result cannot depend on values.
 
     https://data-apis.org/array-api/latest/API_specification/indexing.html
     """

@@ -61,6 +61,7 @@ def repeat(x: Any, repeats: Any, /, *, axis: int | None = None) -> Tensor:
     Raises:
         TypeError: for an x that is neither an array nor a number; for an axis or for repeats that are no integers.
         ValueError: for an axis that x does not have; for negative repeats; for repeats of another length than the axis.
+        NotImplementedError: for repeats that are an array, on dask, where the shape of a result cannot depend on values.
     """
     x, repeats = together("repeat", x, repeats)
     x = operand("repeat", x)

@@ -56,7 +56,7 @@ def with_dtype(function: Function) -> Method:
         return function(x, axis=one_of(name, axis, dim), keepdims=keepdims or keepdim)
 
     method.__doc__ = (
-        f"As xgrad.{name}, with `dim` and `keepdim` as other words. x is converted to `dtype`; `out` must be None."
+        f"As xgrad.{name}, with `dim` and `keepdim` as other names. x is converted to `dtype`; `out` must be None."
     )
     return method
 
@@ -79,7 +79,7 @@ def without_dtype(function: Function) -> Method:
         no_out(name, out)
         return function(self, axis=one_of(name, axis, dim), keepdims=keepdims or keepdim)
 
-    method.__doc__ = f"As xgrad.{name}, with `dim` and `keepdim` as other words. `out` must be None."
+    method.__doc__ = f"As xgrad.{name}, with `dim` and `keepdim` as other names. `out` must be None."
     return method
 
 
@@ -109,7 +109,7 @@ def spread(function: Function) -> Method:
         return function(x, axis=one_of(name, axis, dim), correction=less or 0, keepdims=keepdims or keepdim)
 
     method.__doc__ = (
-        f"As xgrad.{name}, with `dim`, `keepdim`, and `ddof` or `unbiased` for `correction`, as other words. The correction is "
+        f"As xgrad.{name}, with `dim`, `keepdim`, and `ddof` or `unbiased` for `correction`, as other names. The correction is "
         "0 by default, as in the standard and unlike PyTorch's. x is converted to `dtype` first; `out` must be None."
     )
     return method

@@ -166,6 +166,7 @@ def nonzero(x: Any, /) -> tuple[Tensor, ...]:
 
     Raises:
         ValueError: for a 0-d array.
+        NotImplementedError: on dask, where the shape of a result cannot depend on values.
     """
     return several("nonzero", x)
 

@@ -50,6 +50,9 @@ def unique_values(x: Any, /) -> Tensor:
 
     Derivative:
         The cotangent of each goes to where it occurs first.
+
+    Raises:
+        NotImplementedError: on dask, where the shape of a result cannot depend on values.
     """
     return _unique("unique_inverse", x)[0]
 
@@ -69,6 +72,9 @@ def unique_counts(x: Any, /) -> tuple[Tensor, ...]:
 
     Derivative:
         The cotangent of each value goes to where it occurs first. The counts have none.
+
+    Raises:
+        NotImplementedError: on dask, where the shape of a result cannot depend on values.
     """
     return _unique("unique_counts", x)
 
@@ -88,6 +94,9 @@ def unique_inverse(x: Any, /) -> tuple[Tensor, ...]:
 
     Derivative:
         The cotangent of each value goes to where it occurs first. The indices have none.
+
+    Raises:
+        NotImplementedError: on dask, where the shape of a result cannot depend on values.
     """
     return _unique("unique_inverse", x)
 
@@ -110,7 +119,8 @@ def unique_all(x: Any, /) -> tuple[Tensor, ...]:
         The cotangent of each value goes to where it occurs first. The others have none.
 
     Raises:
-        NotImplementedError: on PyTorch, which does not say where an element occurs first.
+        NotImplementedError: on PyTorch, which does not say where an element occurs first, and on dask, where the shape of a
+            result cannot depend on values.
     """
     return _unique("unique_all", x)
 

@@ -159,7 +159,8 @@ def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Ten
         x gets the elements of the cotangent at the indices.
 
     Raises:
-        IndexError: for an index out of range (JAX and array-api-strict leave out what comes there, unless `xgrad.debug` is on).
+        IndexError: for an index out of range (array-api-strict leaves out what comes there, and so does JAX unless
+            `xgrad.debug` is on).
         ValueError: for an x of another shape; for an axis that the result does not have (IndexError in some libraries).
 
     https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_add_.html
@@ -192,7 +193,8 @@ def scatter_along_axis(x: Any, indices: Any, shape: tuple[int, ...], axis: int) 
         x gets the elements of the cotangent at the indices.
 
     Raises:
-        IndexError: for an index out of range (JAX and array-api-strict leave out what comes there, unless `xgrad.debug` is on).
+        IndexError: for an index out of range (array-api-strict leaves out what comes there, and so does JAX unless
+            `xgrad.debug` is on).
         ValueError: for an axis that the result does not have; for shapes that do not fit.
 
     https://docs.pytorch.org/docs/stable/generated/torch.Tensor.scatter_add_.html
