@@ -1,13 +1,13 @@
-"""The public conformance suite of the Array API standard, on xgrad and on the bare library in the same run.
+"""Runs the public conformance suite of the Array API standard on xgrad and, in the same run, on the library itself.
 
-The suite (data-apis/array-api-tests, with its submodule) is not on PyPI: clone it beside the project, install its
-requirements, and
+The suite (data-apis/array-api-tests, with its submodule) is not on PyPI. Clone it beside the project and install its
+requirements. Then
 
     python -m tests.conformance ../array-api-tests --backend numpy --examples 200
 
-runs it on xgrad and on array_api_compat.numpy (`--backend strict`: on array-api-strict, on its CPU_DEVICE, because the suite
-itself goes through NumPy) with one seed, and fails if xgrad has a failure that the library does not have by itself and that
-conformance_xfails.txt does not explain.
+runs it on xgrad and on array_api_compat.numpy with one seed. (`--backend strict` uses array-api-strict on its CPU_DEVICE, because
+the suite itself uses NumPy.) It fails if a test fails on xgrad that neither fails on the library nor is explained in
+conformance_xfails.txt.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def failures(suite: Path, module: str, examples: int, seed: int, environment: di
 
 
 def failed(line: str) -> str | None:
-    """The test that a line of pytest's summary says has failed.
+    """The failed test that a line of pytest's summary names; None for other lines.
 
     >>> failed("FAILED array_api_tests/test_fft.py::test_fft - AssertionError: no")
     'array_api_tests/test_fft.py::test_fft'

@@ -1,8 +1,8 @@
 """The fixtures `backend` and `xp`, and which backends the tests run on.
 
-`backend` is one of them, made current for the test; `xp` is xgrad's namespace bound to it.
-XGRAD_TEST_BACKENDS selects, as `numpy,readonly,strict,torch,jax,dask,cupy,dpnp`; one that is asked for and cannot
-be used fails. Unset, it is all that can be used, but for those on request.
+`backend` is one of the selected backends, made current for the test. `xp` is xgrad's namespace bound to it. XGRAD_TEST_BACKENDS
+selects from `numpy,readonly,strict,torch,jax,dask,cupy,dpnp`; a backend that is asked for and cannot be used fails the run. By
+default all usable backends are selected, except the slow ones in ON_REQUEST.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import pytest
 
 from tests.support.processes import UNWANTED, XLA_FLAGS
 
-for _name in UNWANTED:  # a test says itself where it runs, and how wide its terminal is
+for _name in UNWANTED:  # a test sets its backend and the width of its terminal itself
     os.environ.pop(_name, None)
 os.environ["MPLBACKEND"] = "agg"
-os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads it when it is first imported
-os.environ.setdefault("JAX_ENABLE_X64", "1")  # and JAX this
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # SciPy reads this when it is first imported
+os.environ.setdefault("JAX_ENABLE_X64", "1")  # and JAX reads this
 if "jax" in os.environ.get("XGRAD_TEST_BACKENDS", ""):
     os.environ.setdefault("XLA_FLAGS", XLA_FLAGS)
 
@@ -32,8 +32,8 @@ from tests.support.arrays import read_only_inputs, small_chunks  # noqa: E402
 from tests.support.transfers import guarded  # noqa: E402
 from xgrad.backends import BackendError, usable  # noqa: E402
 
-# What tests may run on: a backend's name, and its device. `readonly` is NumPy with inputs that
-# nobody may write to; arrays of `dask` are in chunks of at most 4 numbers.
+# What tests can run on: the name of a backend, and a device. `readonly` is NumPy with inputs that cannot be written to. The
+# arrays of `dask` are in chunks of at most 4 numbers.
 KINDS = {
     "numpy": ("numpy", "cpu"),
     "readonly": ("numpy", "cpu"),
@@ -45,9 +45,9 @@ KINDS = {
     "dpnp": ("dpnp", None),
 }
 
-ON_REQUEST = {"dask", "dpnp", "jax"}  # to build graphs, to compile for each shape or to queue small kernels takes long
+ON_REQUEST = {"dask", "dpnp", "jax"}  # slow: they build graphs, compile for each shape, or queue small kernels
 
-# The same examples in each run, and no limit to the time that one takes: a loaded machine is slow.
+# The same examples in each run, without a time limit for one, because a loaded machine is slow.
 with suppress(ImportError):
     from hypothesis import HealthCheck, settings
 
@@ -74,7 +74,7 @@ def _asked_for() -> list[str]:
 
 @cache
 def selected() -> list[str]:
-    """What to run tests on."""
+    """The kinds of backends to run tests on."""
     return _asked_for() or [kind for kind in KINDS if kind not in ON_REQUEST and _can_be_used(kind)]
 
 
@@ -92,7 +92,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """A backend, current while the test runs."""
+    """A selected backend, which is current while the test runs."""
     kind = request.param
     name, device = KINDS[kind]
     with ExitStack() as stack:
@@ -111,7 +111,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
-    """Skip a test where it comes to a function that the backend cannot do, if the backend's table says so."""
+    """Skip a test that calls a function which the backend cannot compute, if the backend's table `cannot` lists it."""
     try:
         return (yield)
     except NotImplementedError as error:

@@ -13,15 +13,15 @@ from tests.support.arrays import Host
 from xgrad.backends import load
 from xgrad.engine.registry import DERIVATIVES
 
-# How well two ways must agree, relative to the largest element:
-EQUAL = 2.0**-50  # the same computation (NumPy rounds some complex scalars otherwise than arrays)
+# The largest difference between two ways, relative to the largest element:
+EQUAL = 2.0**-50  # the same computation (NumPy rounds some complex scalars differently from arrays)
 ROUNDING = 1e-12  # two computations in float64
 DIFFERENCES = 1e-9  # a derivative and differences, relative to 1 where all elements are smaller
 FLOAT32 = 64 * 2.0**-23  # one in float32 and one in float64: 64 eps
 
 
 def value_is_the_librarys(p: Point) -> None:
-    """The function on tensors gives what the library's gives on its arrays, and what NumPy (or the definition) says."""
+    """The value on tensors is that of the library's function on its arrays, and that of NumPy (or of the reference)."""
     got = p.function(*p.tensors(p.xs))
     exact = DERIVATIVES.get(p.case.name) == "rule"
     want = p.values
@@ -51,7 +51,7 @@ def jvp_is_the_differences(p: Point) -> None:
 
 
 def on_numpy(p: Point) -> Point:
-    """Differences are of NumPy's values, which are every library's (the first law), and which NumPy has soonest."""
+    """The same point on NumPy. Differences use NumPy's values, which are every library's by the first law, and the fastest."""
     return Point(p.case, load("numpy"), p.dtype)
 
 
@@ -64,13 +64,13 @@ def jvp_and_vjp_are_transposes(p: Point) -> None:
 
 
 def recorded_is_raw(p: Point) -> None:
-    """A derivative through xgrad's namespace is the one through the library's, in each way of asking for it."""
+    """A recorded derivative (through xgrad's namespace) equals the raw one (through the library's), by each transform."""
     for way, got, want in each_way(p):
         p.assert_equal(way, got, want, EQUAL)
 
 
 def each_way(p: Point) -> Iterator[tuple[str, Sequence[xg.Tensor], Arrays]]:
-    """The ways to a derivative, what each gives, and what the plain one gives."""
+    """The ways to a derivative: a name, the recorded derivative, and the raw one."""
     want = to_hosts(p.gradients)
     xs = p.tensors(p.xs)
     _, pull = xg.vjp(p.function, *xs)
@@ -87,7 +87,7 @@ def each_way(p: Point) -> Iterator[tuple[str, Sequence[xg.Tensor], Arrays]]:
 
 
 def second_order(p: Point) -> None:
-    """Every mix of the two modes gives the derivative of the first derivative."""
+    """Second order, by every combination of the two modes, is the difference of the first derivative."""
     xs, ts, ws = p.tensors(p.xs), tuple(p.tensors(p.directions)), tuple(p.tensors(p.weights))
     of_gradient = along(p.on_host(p.vjp), p.xs, p.directions)
     of_tangent = along(p.on_host(p.jvp), p.xs, p.directions)
@@ -108,7 +108,7 @@ def gradient_is_the_same_as_on_numpy(p: Point) -> None:
 
 
 def float32_stays_float32(p: Point) -> None:
-    """In value, gradient and tangent; and the numbers are those of float64, to its precision."""
+    """The value, gradient and tangent of float32 arguments are float32, and equal those of float64 to that precision."""
     single, double = Point(p.case, p.backend, "float32"), Point(p.case, p.backend)
     for name in ("xs", "directions", "weights"):
         setattr(double, name, [in_double(a) for a in getattr(single, name)])

@@ -1,8 +1,7 @@
 """A Point is one case on one backend: it computes the value, the derivatives, and central differences.
 
-All numbers are NumPy arrays in lists, one array for each argument that is differentiated by, or for
-each output. Complex arrays are taken as pairs of real numbers: the gradient of a real L by
-z = a + bi is dL/da + i dL/db, which is PyTorch's.
+Arguments, outputs and derivatives are lists of NumPy arrays, one for each argument to differentiate by, or for each output. A
+complex number counts as a pair of real ones: the gradient of a real L by z = a + bi is dL/da + i dL/db, as in PyTorch.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ STEP = 1e-3  # the error of a difference is of order STEP**4 and eps / STEP: abo
 
 
 class Point:
-    """A case on a backend, in a precision, with directions for its arguments and weights for its outputs."""
+    """A case on a backend, in a dtype, with directions for its arguments and weights for its outputs."""
 
     def __init__(self, case: Case, backend: Backend, dtype: str = "float64") -> None:
         self.case = case
@@ -70,7 +69,7 @@ class Point:
         return self.case.run(self.xp, self.case.arguments(xs, self.fixed))
 
     def value(self, xs: Arrays | None = None, *, library: bool = False) -> Arrays:
-        """The outputs on raw arrays, in the raw namespace; or by the library's own functions, where it has them."""
+        """The outputs on raw arrays, by the raw namespace; with `library`, by the library's own functions if it has them."""
         arrays = [raw(self.backend, x) for x in (self.xs if xs is None else xs)]
         args = self.case.arguments(arrays, self.fixed_raw)
         xp = Library(self.backend) if library else self.backend.xp
@@ -104,7 +103,7 @@ class Point:
     # --- what the library cannot do ---
 
     def assert_cannot(self) -> None:
-        """The function says that the backend cannot do it, and the reason that the backend gives."""
+        """Assert that the function raises NotImplementedError with the reason from the backend's table."""
         with pytest.raises(NotImplementedError) as caught:
             self.function(*self.tensors(self.xs))
         for words in (f"backend {self.backend.name!r} cannot do ", self.backend.cannot[self.case.name]):
@@ -119,7 +118,7 @@ class Point:
         *,
         floor: float = 0.0,
     ) -> None:
-        """Values, and namespace, dtype, shape and device."""
+        """Assert equal values, namespace, dtype, shape and device."""
         what = f"{self.case} on {self.backend.name}: {law}"
         assert len(got) == len(want), what
         for i, (g, w) in enumerate(zip(got, want, strict=True)):
@@ -127,7 +126,7 @@ class Point:
 
 
 class Library:
-    """The raw namespace, without what the backend does in another way than its library."""
+    """The raw namespace, without the functions that the backend replaces."""
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
@@ -142,7 +141,7 @@ def to_hosts(tensors: Sequence[xg.Tensor]) -> Arrays:
 
 
 def numbers_like(x: Host, seed: int) -> Host:
-    """Numbers of order 1 in the shape and dtype of x, without a pattern."""
+    """Pseudorandom numbers of order 1, of the shape and dtype of x."""
     numbers = spread(x.shape, -1.2, 1.2, seed)
     if np.iscomplexobj(x):
         numbers = numbers + 1j * spread(x.shape, -1.2, 1.2, seed + 5)

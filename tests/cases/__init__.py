@@ -1,6 +1,6 @@
 """The cases: for every differentiable function, the arguments that the laws of test_rules.py are checked on.
 
-One file for each chapter of xgrad/rules.
+There is one file for each chapter of xgrad/rules.
 """
 
 from tests.cases import (  # noqa: F401
@@ -21,7 +21,7 @@ from tests.cases.case import CASES, Case, Sample
 
 __all__ = ["CASES", "SLOW", "Case", "Sample", "few"]
 
-SLOW = {"jax", "dask", "dpnp"}  # backends that compile, build graphs, or queue small kernels: few cases run there
+SLOW = {"jax", "dask", "dpnp"}  # few cases run on these: they compile, build graphs, or queue small kernels
 
 
 def few(name: str, most: int = 4) -> list[Case]:

@@ -1,4 +1,4 @@
-"""What a case is: a function of the namespace, called in one way, at a point where it is smooth."""
+"""A Case is one way to call a function of the namespace, at a point where it is differentiable."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ COMPLEX_OF = {"float32": "complex64", "float64": "complex128"}
 
 @dataclass(frozen=True)
 class Sample:
-    """An array to differentiate by. Its values lie between low and high, all different, none near 0.
+    """An array to differentiate by. Its values are between low and high, all different, and none is near 0.
 
-    Those of a complex one lie in all four quadrants, with both parts that far from 0.
+    Complex values are in all four quadrants, with both parts of that size.
     """
 
     shape: tuple[int, ...]
     low: float
     high: float
     is_complex: bool = False
-    zero_at: tuple[int, ...] = ()  # but for these: places in the flat array
+    zero_at: tuple[int, ...] = ()  # these places of the flat array are 0
 
     def __str__(self) -> str:
         return f"{'complex' if self.is_complex else 'real'}{self.shape}"
@@ -46,7 +46,7 @@ class Sample:
 
 
 def spread(shape: tuple[int, ...], low: float, high: float, seed: int) -> Host:
-    """Numbers between low and high, evenly spread and in no order: a golden-ratio sequence."""
+    """Numbers between low and high, evenly spread and unordered: a golden-ratio sequence."""
     size = int(np.prod(shape, dtype=int))
     unit = (np.arange(1, size + 1) * 0.6180339887 + seed * 0.7548776662) % 1.0
     values = low + (high - low) * unit
@@ -59,7 +59,7 @@ def real(*shape: int, low: float = -2.0, high: float = 2.0, zero_at: tuple[int, 
 
 
 def cplx(*shape: int, low: float = 0.3, high: float = 1.2) -> Sample:
-    """A complex array; low and high are of the size of both parts."""
+    """A complex array. low and high bound the size of both parts."""
     return Sample(shape, low, high, is_complex=True)
 
 
@@ -67,12 +67,10 @@ def cplx(*shape: int, low: float = 0.3, high: float = 1.2) -> Sample:
 class Case:
     """One way to call a function.
 
-    `args` are what it is called with: a Sample stands for an array to differentiate by, a NumPy
-    array for one that is held fixed, anything else is passed as it is. `call(xp, *args)` makes the
-    call, where it is not `name(*args, **static)`; xp is any Array API namespace.
-    `raw` is the same on a library that has no such function of its own.
-    `reference` says on NumPy arrays what the value is, where NumPy's own function does not.
-    `without` names backends whose library refuses such a call, which goes beyond the standard.
+    `args` are the arguments: a Sample stands for an array to differentiate by, a NumPy array for one that is held fixed, and
+    anything else is passed as it is. `call(xp, *args)` makes the call if it is not `name(*args, **static)`; xp is any Array API
+    namespace. `raw` makes the call on a library that lacks the function. `reference` computes the value from NumPy arrays if
+    NumPy lacks the function. `without` names backends whose library refuses the call, which goes beyond the standard.
     """
 
     name: str
@@ -81,7 +79,7 @@ class Case:
     call: Call | None = None
     raw: Call | None = None
     reference: Call | None = None
-    float32: bool = True  # whether float32 arguments make a float32 result
+    float32: bool = True  # whether float32 arguments give a float32 result
     without: tuple[str, ...] = ()
     note: str = ""
 
@@ -95,7 +93,7 @@ class Case:
         return [a.values(i, dtype) for i, a in enumerate(self.args) if isinstance(a, Sample)]
 
     def arguments(self, arrays: Sequence[Any], fixed: Callable[[Host], Any]) -> list[Any]:
-        """What to call with: these arrays for the samples; `fixed` lifts an array that is held fixed."""
+        """The arguments, with these arrays for the samples. `fixed` converts a NumPy array that is held fixed."""
         given = iter(arrays)
         return [
             next(given) if isinstance(a, Sample) else fixed(a) if isinstance(a, np.ndarray) else a for a in self.args
@@ -106,7 +104,7 @@ class Case:
         return found
 
     def run(self, xp: Any, args: Sequence[Any], *, raw: bool = False) -> tuple[Any, ...]:
-        """The outputs. `raw` says that xp is a library, not xgrad."""
+        """The outputs. `raw` tells that xp is a library, not xgrad."""
         call = (self.raw if raw else None) or self.call
         result = call(xp, *args) if call else self.function(xp)(*args, **self.static)
         return tuple(result) if isinstance(result, tuple | list) else (result,)

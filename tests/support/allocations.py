@@ -1,7 +1,7 @@
 """Memory: counting allocations, refusing one of them, and measuring the peak.
 
-array-api-strict makes each of its arrays in one place, so there every allocation can be counted, and one of them refused. An
-operation in place allocates nothing, though the library makes a new object for its result.
+array-api-strict makes all of its arrays in one function, so every allocation can be counted there, and one refused. An in-place
+operation counts as no allocation, although the library makes a new object for its result.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ IN_PLACE = ("__setitem__", "__iadd__", "__isub__", "__imul__", "__itruediv__", "
 
 
 class Allocations:
-    """How many arrays were made, and which is refused (counted from 1)."""
+    """The number of arrays that were made, and which one is refused (counted from 1)."""
 
     def __init__(self, refused: int | None) -> None:
         self.refused = refused
@@ -51,7 +51,7 @@ class Allocations:
 
 @contextmanager
 def counted(backend: Any, refused: int | None = None) -> Iterator[Allocations]:
-    """While the block runs, the arrays that array-api-strict makes are counted; MemoryError for the one of that number."""
+    """Count the arrays that array-api-strict makes while the block runs. Number `refused` raises MemoryError."""
     (array_type,) = backend.array_types
     allocations = Allocations(refused)
     with ExitStack() as stack:
@@ -63,9 +63,9 @@ def counted(backend: Any, refused: int | None = None) -> Iterator[Allocations]:
 
 
 def traced_peak(step: Callable[[], object]) -> int:
-    """The most bytes that Python and NumPy had asked for while it ran, beyond what they had before.
+    """The peak of the bytes that Python and NumPy allocate while `step` runs, above those allocated before.
 
-    They are counted as they are asked for: the allocator and what the process has in use make no difference.
+    tracemalloc counts requests, so the allocator and other memory of the process make no difference.
     """
     gc.collect()
     running = tracemalloc.is_tracing()

@@ -21,7 +21,7 @@ _read_only: ContextVar[bool] = ContextVar("tests_read_only", default=False)
 
 @contextmanager
 def read_only_inputs() -> Iterator[None]:
-    """While the block runs, arrays that `raw` and `make` give cannot be written to."""
+    """While the block runs, the arrays that `raw` and `make` return cannot be written to."""
     token = _read_only.set(True)
     try:
         yield
@@ -45,13 +45,13 @@ def raw(backend: Any, values: Any, dtype: str | None = None) -> Any:
 
 
 def make(xp: Any, values: Any, dtype: str | None = None, *, requires_grad: bool = False) -> Tensor:
-    """A tensor in the namespace, from values on the host; floats are float64 unless told otherwise."""
+    """A tensor in the namespace, from values on the host. Floats are float64 unless `dtype` is given."""
     backend = backend_of(xp)
     return wrap(raw(backend, values, dtype), backend, Leaf() if requires_grad else None)
 
 
 def to_numpy(value: Any) -> Host:
-    """The values on the host: the only way there for a test. Takes a tensor, or any library's array."""
+    """The values of a tensor, or of any library's array, on the host. Tests use no other way there."""
     if isinstance(value, Tensor):
         return value.backend.to_numpy(value.data)
     backend = owner(value)
@@ -64,7 +64,7 @@ def backend_of(xp: Any) -> Any:
 
 
 def dtype_name(dtype: Any) -> str:
-    """The standard's name of a dtype, whichever library it is of."""
+    """The standard's name of a dtype of any library."""
     return str(dtype).rpartition(".")[2]
 
 
@@ -78,10 +78,10 @@ def assert_matches(
     floor: float = 0.0,
     what: str = "value",
 ) -> None:
-    """`got` is a tensor of the namespace with the values `want` (on the host), and all that goes with them.
+    """Assert that `got` is a tensor of the namespace, with the values of `want`, a NumPy array.
 
-    Its dtype is that of `want` unless given, its shape that of `want`, its device that of the
-    namespace. Values agree within `rtol` of the largest one, or of `floor`; 0 means exactly.
+    Its dtype is that of `want` unless `dtype` is given, its shape is that of `want`, and its device is the namespace's. Values
+    agree within `rtol` of the largest one, or of `floor`. rtol=0 means exactly.
     """
     want = np.asarray(want)
     backend = backend_of(xp)
@@ -96,7 +96,7 @@ def assert_matches(
 
 
 def assert_close(got: Host, want: Host, rtol: float, what: str = "value", floor: float = 0.0) -> None:
-    """Within `rtol` of the largest element (or of `floor`); nan and infinities where, and as, they should be."""
+    """Assert equality within `rtol` of the largest element, or of `floor`. nan and infinities must be in the same places."""
     got, want = np.asarray(got), np.asarray(want)
     finite = np.abs(want[np.isfinite(want)])
     scale = max(floor, float(finite.max()) if finite.size else 0.0)
@@ -106,5 +106,5 @@ def assert_close(got: Host, want: Host, rtol: float, what: str = "value", floor:
         and got.dtype.kind in "fc"
         and bool((np.abs(got - want) <= rtol * scale).all())
     ):
-        return  # NumPy's own comparison says what differs, and takes ten times as long
+        return  # NumPy's comparison, below, says what differs, but takes ten times as long
     np.testing.assert_allclose(got, want, rtol=0, atol=rtol * scale, err_msg=what)

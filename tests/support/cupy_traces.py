@@ -1,7 +1,7 @@
 """Tracing a fused function with CuPy, without a device: a trace does not read the arrays' memory.
 
-The source that CuPy makes of it is for CUDA. It is elementwise C++, so that a host compiler can run it too: this shows what the
-trace computes. What nvcc makes of it, and whether it runs, only a device shows (tests/test_gpu.py).
+CuPy generates elementwise C++ for CUDA. A host compiler can compile it too, which shows what the trace computes. Whether nvcc
+compiles it and it runs is tested on a device (tests/test_gpu.py).
 """
 
 from __future__ import annotations

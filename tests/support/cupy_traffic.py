@@ -1,6 +1,6 @@
 """Counting copies between host and device, and waits for the device, in CuPy's own code.
 
-CuPy's classes are compiled, but what they call by name can be replaced (read in the sources of CuPy 14):
+CuPy's classes are compiled, but functions that they call by name can be replaced (see the sources of CuPy 14):
 
 * every copy to the host (`get`, and with it `item`, `tolist`, `asnumpy`, float(), bool(), printing, masks of unknown size) and
   `Device.synchronize` first call `cupy._core.syncdetect._declare_synchronize`;
@@ -8,7 +8,7 @@ CuPy's classes are compiled, but what they call by name can be replaced (read in
 * `Stream.synchronize` and `Event.synchronize` are methods of ordinary classes, and the runtime's functions, where Python code
   calls them, those of a module.
 
-What CuPy's compiled code asks of the CUDA runtime by itself goes unseen: for that, `python -m bench.gpu` asks a profiler.
+Calls of the CUDA runtime in CuPy's compiled code are not counted: `python -m bench.gpu` counts those with a profiler.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RUNTIME = (
 
 @dataclass
 class Traffic:
-    """What was seen, in order. Nothing is refused."""
+    """The calls that were counted, in order. None is refused."""
 
     seen: list[str] = field(default_factory=list)
 
@@ -41,7 +41,7 @@ class Traffic:
 
 @contextmanager
 def counted() -> Iterator[Traffic]:
-    """While the block runs, CuPy's transfers and waits are counted, in all threads."""
+    """Count CuPy's transfers and waits in all threads while the block runs."""
     import cupy
     from cupy._core import syncdetect
     from cupy.cuda import runtime, stream

@@ -33,6 +33,6 @@ def some_key(rng, shape):
             count = int(np.prod(lengths))
             parts.append(np.asarray([rng.randrange(-n, n) for _ in range(count)], dtype=int).reshape(lengths))
             axis += 1
-    if spelled_out and rng.random() < 0.3:  # one that stands for no axis
+    if spelled_out and rng.random() < 0.3:  # an Ellipsis for no axis
         parts.insert(rng.randrange(len(parts) + 1), ...)
     return parts

@@ -1,6 +1,6 @@
 """A small array library that has no backend: rows of exact fractions, and a few functions of the standard (of 2021).
 
-Its arrays cannot be written to, know no device, and are never NumPy's: to make floats of them is an error.
+Its arrays cannot be written to and have no device. Converting them to floats, or to NumPy's arrays, is an error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Row:
         return rationals
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise AssertionError("an exact fraction was made a float")
+        raise AssertionError("an exact fraction was converted to a float")
 
     __array__ = __float__ = __int__ = _refuse
 
@@ -56,7 +56,7 @@ def asarray(obj: Any, *, dtype: Any = None, copy: bool | None = None) -> Row:
 
 
 def each(function: Callable[..., Any], dtype: str = "rational") -> Callable[..., Row]:
-    """The function, element by element."""
+    """The function, applied element by element."""
 
     def applied(*args: Any) -> Row:
         rows = [asarray(arg) for arg in args]

@@ -180,7 +180,7 @@ def sources() -> list[str]:
 
 
 def names_of(source: str) -> list[str]:
-    """What the test file of a source may be called: the file's name, alone or with the folders that it is in.
+    """The possible names of a source's test file: the source's name, alone or with the names of its folders in front.
 
     >>> names_of("xgrad/nn/init.py")
     ['init', 'nn_init', 'xgrad_nn_init']
@@ -200,7 +200,7 @@ test_files.__test__ = False  # type: ignore[attr-defined]  # pytest: not a test
 
 
 def own_tests() -> dict[str, str]:
-    """The test file of each source that has one of its name. A name that two sources could have counts for neither."""
+    """The test file of each source that has one of its name. A name that fits two sources counts for neither."""
     shared = Counter(name for one in {tuple(names_of(source)) for source in sources()} for name in one)
     there = set(test_files())
     found = {}

@@ -57,16 +57,16 @@ GRIDS: dict[str, Sequence[tuple[float, ...]]] = {
     "polygamma": list(product(ORDERS, PLANE)),
 }
 
-# Along an axis, each with the others' tests in test_special.py; `derivative` is no function of SciPy's.
+# Functions along an axis, which have tests of their own in test_special.py; `derivative` is not a function of SciPy.
 OTHERS = {"logsumexp", "softmax", "log_softmax", "derivative"}
 
-# SciPy's kl_div divides first, which gives 0 or inf here.
+# SciPy's kl_div divides first, which underflows or overflows for these arguments.
 _FINITE = [x for x in PLANE if 0 < x < inf]
 OUT_OF_RANGE = [(x, y) for x, y in product(_FINITE, _FINITE) if x / y == inf or x / y < 2.3e-308]
 
-# Where SciPy is wrong, and the value is right: to 50 digits, by mpmath.
+# Arguments for which SciPy is wrong, and the right value, computed by mpmath with 50 digits.
 RIGHT: dict[tuple[str | float, ...], float] = {
-    ("polygamma", 2.0, -100.5): -9.802720262719757e-05,  # SciPy adds up what cancels
+    ("polygamma", 2.0, -100.5): -9.802720262719757e-05,  # SciPy's terms cancel
     ("polygamma", 10.0, -100.5): -3.283629953631115e-15,
     ("polygamma", 10.0, -2.5): -4.026693041232995,
     ("polygamma", 10.0, -1.5): -156.229596593233,

@@ -78,7 +78,7 @@ OPTIMIZERS_BY_OPTION: list[tuple[str, dict[str, Any]]] = [
 
 
 def network() -> nn.Sequential:
-    """Every layer there is. Elementwise activations are found from their class."""
+    """A network with every kind of layer. Elementwise activations are found from their class."""
     activations = [activation() for activation in BY_NAME.values() if activation.is_elementwise]
     hidden = (layer for activation in activations for layer in (nn.Linear(4, 4, dtype=xg.float32), activation))
     return nn.Sequential(

@@ -1,8 +1,7 @@
 """A guard that counts and refuses copies from a device to the host.
 
-array-api-strict's device1 stands in for a GPU: it refuses NumPy operands and `np.asarray`, but lets
-`float`, `bool`, iteration and DLPack through. Here these are refused as well, and counted. So are those of dpnp's arrays, whose
-device is a real one, with a memory of its own.
+array-api-strict's device1 stands in for a GPU. It refuses NumPy operands and `np.asarray`, but allows `float`, `bool`, iteration
+and DLPack. The guard refuses and counts these too. It does the same for dpnp's arrays, on a device with a memory of its own.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ WAYS_OUT = (
     "__iter__",
     *("asnumpy", "item", "tobytes", "tolist"),  # dpnp's methods
 )
-HOST = 1  # DLPack's number of this kind of device
+HOST = 1  # DLPack's device type of the CPU
 
 
 class HiddenTransferError(AssertionError):
-    """An array was brought to the host where nobody asked for it."""
+    """An array was copied to the host unasked."""
 
 
 class Transfers:
-    """How many there were, and which."""
+    """The number and the names of the refused copies."""
 
     def __init__(self) -> None:
         self.seen: list[str] = []
@@ -42,7 +41,7 @@ class Transfers:
         return len(self.seen)
 
     def refuse_to_host(self, dlpack: Any) -> Any:
-        """DLPack's method, where it stays on a device: arrays of one library go to each other so."""
+        """DLPack's method, refused only for the host: a library also uses it between its own arrays."""
 
         def exchanged(array: Any, **options: Any) -> Any:
             to_host = HOST in (array.__dlpack_device__()[0], (options.get("dl_device") or (None,))[0])
@@ -60,10 +59,9 @@ class Transfers:
 
 @contextmanager
 def guarded(backend: Any) -> Iterator[Transfers]:
-    """While the block runs, the backend's arrays do not turn into the host's by themselves.
+    """Refuse implicit copies of the backend's arrays to the host while the block runs.
 
-    `Backend.to_numpy` still works, and with it `Tensor.numpy()` and `Tensor.item()`: they say what
-    they do.
+    `Backend.to_numpy`, `Tensor.numpy()` and `Tensor.item()` are explicit, and still work.
     """
     (array_type,) = backend.array_types
     transfers = Transfers()
@@ -75,7 +73,7 @@ def guarded(backend: Any) -> Iterator[Transfers]:
 
 @contextmanager
 def no_transfers(backend: Any) -> Iterator[Transfers]:
-    """While the block runs, nothing at all goes to the host, by `numpy()` and `item()` neither; and to dpnp, no array goes."""
+    """Refuse every copy to the host while the block runs, also by `numpy()` and `item()`, and every array that moves to dpnp."""
     with guarded(backend) as transfers:
         asked = patch.object(type(backend), "to_numpy", transfers.refuse("to_numpy"))
         with asked, arrays_refused(transfers) if backend.name == "dpnp" else nullcontext():
@@ -83,7 +81,7 @@ def no_transfers(backend: Any) -> Iterator[Transfers]:
 
 
 def arrays_refused(transfers: Transfers) -> Any:
-    """While the block runs, dpnp takes no array of NumPy to a device. (It takes the numbers in expressions there.)"""
+    """Refuse moves of NumPy arrays to a dpnp device while the block runs. (Numbers in expressions are allowed.)"""
     copies = import_module("dpnp.tensor._copy_utils")
     copy = copies._copy_from_numpy_into
 

@@ -1,8 +1,8 @@
 """Random programs that write through views, with NumPy's own memory as the oracle.
 
-A `Dual` holds an array and its derivative by all inputs, both NumPy arrays. What is a view in NumPy is one in both, so a write
-reaches the value and the derivative of everything that shares the memory. `draw` makes a program, a list of steps, by running it
-on the oracle; `replay` runs the same steps on tensors.
+A `Dual` has a value and its derivative by all inputs, both NumPy arrays. A view in NumPy is a view of both, so a write changes
+the values and the derivatives of all arrays that share the memory. `draw` makes a program, a list of steps, by running it on the
+oracle; `replay` runs the same steps on tensors.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VIEWS = (
 
 
 class Dual:
-    """A value, and its slope: the derivative by each input, along one axis more."""
+    """A value and its slope: the derivatives by the inputs, along an additional axis."""
 
     def __init__(self, value: Any, slope: Any) -> None:
         self.value, self.slope = value, slope
@@ -38,7 +38,7 @@ class Dual:
         return np.iscomplexobj(self.value)
 
     def own(self) -> Dual:
-        """A copy, laid out row by row."""
+        """A copy in row-major order."""
         return Dual(np.array(self.value, order="C"), np.array(self.slope, order="C"))
 
 
@@ -165,7 +165,7 @@ def _update(a: Dual, symbol: str, b: Dual) -> None:
 
 
 def replay(xp: Any, steps: Sequence[Step], inputs: Sequence[Any], lift: Callable[[Any], Any]) -> list[Any]:
-    """All variables after the program. `lift` makes an array of the namespace of a NumPy one in a key."""
+    """All variables after the program. `lift` turns a NumPy array in a key into an array of the namespace."""
     variables: list[Any] = [x * 1.0 for x in inputs]
     for step in steps:
         _on_tensors(xp, variables, step, lift)
@@ -226,7 +226,7 @@ def _as_tuple(key: Any) -> tuple[Any, ...]:
 
 
 class Features:
-    """What a library can be asked for."""
+    """The features that a library has."""
 
     def __init__(self, *, index_arrays: bool = True, negative_steps: bool = True, masks: bool = True) -> None:
         self.index_arrays, self.negative_steps, self.masks = index_arrays, negative_steps, masks
@@ -327,7 +327,7 @@ def _draw_view(rng: random.Random, a: Dual, i: int, features: Features) -> Step 
 
 
 def _draw_key(rng: random.Random, shape: tuple[int, ...], features: Features, plain: bool = False) -> Any:
-    """A key without arrays that names a view; `plain`: without new axes."""
+    """A key without arrays, whose result is a view. `plain` leaves out new axes."""
     parts: list[Any] = []
     for n in shape:
         if n and rng.random() < 0.3:
@@ -384,7 +384,7 @@ def _draw_write(rng: random.Random, variables: list[Dual], i: int, features: Fea
 
 
 def _draw_place(rng: random.Random, a: Dual, features: Features) -> Any:
-    """A key to write at: parts, or a mask, or arrays of integers that name no place twice."""
+    """A key to write at: parts, a mask, or arrays of integers that select no place twice."""
     chance = rng.random()
     if chance < 0.15 and a.value.ndim and features.masks:
         return np.array([rng.random() < 0.5 for _ in range(a.value.size)], dtype=bool).reshape(a.shape)
