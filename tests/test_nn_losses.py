@@ -150,7 +150,7 @@ def test_shapes_that_differ_are_broadcast_with_a_warning(backend):
 BAD = [
     (lambda: F.mse_loss(xg.zeros(2), xg.zeros(2), reduction="average"), ValueError, "average"),
     (lambda: F.nll_loss(xg.zeros((1, 2)), xg.asarray([0]), reduction="x"), ValueError, "'x'"),
-    (lambda: F.nll_loss(xg.asarray([[1, 2]]), xg.asarray([0])), TypeError, "floating-point dtype .*, got int"),
+    (lambda: F.nll_loss(xg.asarray([[1, 2]]), xg.asarray([0])), TypeError, "floating-point dtype .*int"),
     (lambda: xg.nn.MSELoss(reduction="average"), ValueError, "MSELoss.*average"),
     (lambda: F.huber_loss(xg.zeros(2), xg.zeros(2), delta=0.0), ValueError, "0.0"),
     (lambda: xg.nn.HuberLoss(delta=-1.0), ValueError, "-1.0"),
