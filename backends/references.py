@@ -71,6 +71,8 @@ def held_only_by_views(arrays: list[Any], *, borrowers: bool = False) -> bool:
     owner = arrays[0].base
     if owner is None:
         owner = arrays[0]
+    if type(owner) is not type(arrays[0]):
+        return False  # the memory of a file, a buffer or another library: whoever has it may look at it
     if owner.base is not None or not owner.flags.writeable:
         return False
     alone, of_owner = _ALONE_TOGETHER

@@ -129,6 +129,36 @@ def test_asarray_shares_memory_that_nobody_else_holds(view):
             np.asarray(t, dtype=np.float32, copy=False)
 
 
+def memory_map(tmp_path):
+    return np.memmap(tmp_path / "values", dtype=np.float64, mode="w+", shape=4)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        lambda _: np.frombuffer(bytearray(32)),
+        lambda _: np.asarray(memoryview(bytearray(32)).cast("d")),
+        lambda folder: np.asarray(memory_map(folder)),
+        lambda folder: np.asarray(memory_map(folder))[1:],
+        lambda _: np.ndarray(4, buffer=bytearray(32)),
+    ],
+    ids=["frombuffer", "memoryview", "memmap", "memmap_view", "buffer"],
+)
+def test_asarray_is_a_copy_of_memory_that_is_no_arrays(array, tmp_path):
+    """Whoever made the buffer may look at it."""
+    raw = array(tmp_path)
+    raw[...] = 1.0
+    with xg.use_backend("numpy"):
+        t = xg.asarray(raw)
+        view = t[1:]
+        del raw
+        np.asarray(t)[...] = 2.0
+        np.asarray(view)[...] = 2.0
+        assert set(t.tolist()) == set(view.tolist()) == {1.0}
+        t[0] = 3.0
+        assert t.tolist()[:2] == [3.0, 1.0]
+
+
 def test_scipy_fills_a_tensor():
     ndimage = pytest.importorskip("scipy.ndimage")
     with xg.use_backend("numpy"):
