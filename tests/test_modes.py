@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
+
 import pytest
 
 import xgrad as xg
@@ -35,6 +38,48 @@ def test_it_ends_with_an_exception(xp):
         raise ZeroDivisionError
     assert is_recording()
     assert (x * x).requires_grad
+
+
+def test_a_task_that_outlives_the_block_records_again(xp):
+    """Also while another block, which is not this task's, is open."""
+    x = make(xp, [[1.0, 2.0], [3.0, 5.0]], requires_grad=True)
+
+    def results():
+        one_row = xp.asarray([[1.0, 2.0]], dtype=x.dtype)
+        made = [
+            -x,
+            x * x,
+            x * 2.0,
+            x @ x,
+            xp.linear(x, one_row, one_row[0, :1]),
+            xp.sum(x),
+            xp.concat([x, x]),
+            x[0, ...],
+        ]
+        return [y.requires_grad for y in made]
+
+    async def outlive(ended):
+        with set_recording(False):
+            pass  # a block of the task's own, which ends before the other
+        within = results()
+        await ended.wait()
+        alone = results()
+        with xg.no_grad():
+            elsewhere = contextvars.Context().run(results)
+            return within, alone, elsewhere, results()
+
+    async def start():
+        ended = asyncio.Event()
+        with xg.no_grad():
+            task = asyncio.create_task(outlive(ended))
+            await asyncio.sleep(0)
+        ended.set()
+        return await task
+
+    within, alone, elsewhere, in_its_own = asyncio.run(start())
+    assert set(alone) == set(elsewhere) == {True}
+    assert set(within) == set(in_its_own) == {False}
+    assert is_recording()
 
 
 def test_blocks_nest():

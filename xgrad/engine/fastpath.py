@@ -286,7 +286,7 @@ def matrix_product(op: Op, general: Operation) -> Operation:
         if x2.backend is not backend or a.ndim != 2 or b.ndim != 2 or a.dtype is not b.dtype:
             return general(x1, x2)
         y = _computed(op, backend, a, b)
-        if node1 is node2 is None or not is_recording():
+        if node1 is node2 is None or (tape.paused and not is_recording()):
             return Tensor(y, backend)
         if node2 is None:
             return Tensor(y, backend, [next_seq(), first, node1, b, None, backend])
@@ -311,7 +311,7 @@ def affine(op: Op, general: Operation) -> Operation:
             return general(x, weight, bias)
         y = _computed(op, backend, a, w, b)
         nodes = x.node, weight.node, bias.node
-        if nodes == (None, None, None) or not is_recording():
+        if nodes == (None, None, None) or (tape.paused and not is_recording()):
             return Tensor(y, backend)
         return Tensor(y, backend, [next_seq(), plain, nodes, (a, w, None, None), None, backend])
 
@@ -334,7 +334,7 @@ def reduce_all(op: Op, general: Operation, *, static: dict[str, Any]) -> Operati
             return general(x)
         if not backend.owns(y):
             y = backend.asarray(y)
-        if node is None or not is_recording():
+        if node is None or (tape.paused and not is_recording()):
             return Tensor(y, backend)
         geometry = ((backend.shape_of(a), a.dtype), (y.shape, y.dtype))
         return Tensor(y, backend, [next_seq(), op, (node,), (None, None, geometry), static, backend])

@@ -150,30 +150,43 @@ def insert_after(node: Node, op: Any, others: tuple[Any, ...], static: Any) -> N
 
 # --- what is recorded ---------------------------------------------------------------------------------------
 
-# One entry for each block, in any thread, that turned recording off. While there is none, the fast path need not call
-# is_recording(). It is a list because append and pop need no lock.
+# One entry for each block, in any thread, that turned recording off. While there is none, everything is recorded, and the fast
+# path need not call is_recording(). It is a list because append and pop need no lock.
 paused: list[None] = []
-_recording: ContextVar[bool] = ContextVar("xgrad_recording", default=True)
-is_recording: Callable[[], bool] = _recording.get
+_innermost: ContextVar[set_recording | None] = ContextVar("xgrad_recording", default=None)
+
+
+def is_recording() -> bool:
+    """Whether operations are recorded in this thread, and in this asyncio task.
+
+    A task that is started in a block may outlive it. For the rest of the task, the block no longer holds.
+    """
+    block = _innermost.get() if paused else None
+    while block is not None and block.ended:
+        block = block.outer
+    return block is None or block.on
 
 
 class set_recording:  # noqa: N801 (it is used as a function is)
     """Turn recording on or off for this thread (and this asyncio task) while the block runs."""
 
-    __slots__ = ("_on", "_token")
+    __slots__ = ("_token", "ended", "on", "outer")
 
     def __init__(self, on: bool) -> None:
-        self._on = on
+        self.on = on
 
     def __enter__(self) -> None:
-        self._token = _recording.set(self._on)
-        if not self._on:
+        self.ended = False
+        self.outer = _innermost.get()
+        self._token = _innermost.set(self)
+        if not self.on:
             paused.append(None)
 
     def __exit__(self, *error: object) -> None:
-        if not self._on:
+        self.ended = True
+        if not self.on:
             paused.pop()
-        _recording.reset(self._token)
+        _innermost.reset(self._token)
 
 
 # Functions to call after each operation, as watch(op, backend, raws, y, node). `node` records the operation, or is None. They may
