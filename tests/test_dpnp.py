@@ -104,7 +104,10 @@ def test_a_device_without_double_precision_says_what_becomes_of_it(here, monkeyp
     here.asarray([1.0])  # the default dtype is known from here on
     monkeypatch.setattr(here, "device", type("of", (), {"sycl_device": Device, "sycl_queue": here.queue}))
     for x in (np.ones(2), np.ones(2, dtype="complex128")):
-        with pytest.warns(UserWarning, match=rf"of an array of {x.dtype}: device level_zero:gpu:0 has no 64-bit"):
+        with pytest.warns(
+            UserWarning,
+            match=rf"converted an array of {x.dtype} to single precision: device level_zero:gpu:0 has no 64-bit",
+        ):
             here.asarray(x)
     here.asarray(np.ones(2), dtype=dpnp.float32)
     here.asarray([1.0, 2.0])

@@ -86,7 +86,7 @@ RAISED = {
     "arrays": {"TypeError": "a value that is neither an array nor a number"},
     "axis": {
         "TypeError": "an axis that is no integer",
-        "ValueError": "an axis that the array does not have (IndexError in some libraries)",
+        "ValueError": "an axis that the array does not have",
     },
     "dtype": {"TypeError": "a dtype that the backend does not have"},
     "device": {"BackendError": "a device that the backend does not have"},
@@ -115,8 +115,8 @@ def _example(extension: str, call: str, value: str) -> str:
     where = f"xg.{extension}." if extension else "xg."
     shown = f"{where}{call}.item()"
     decimals = len(value.partition(".")[2])
-    if decimals > 1:
-        shown = f"round({shown}, {decimals})"
+    if decimals > 1:  # (and not by round(), which is a function of this namespace)
+        shown = f'print(f"{{{shown}:.{decimals}f}}")'
     return f"\n    >>> import xgrad as xg\n    >>> {shown}\n    {value}\n"
 
 
