@@ -9,6 +9,7 @@ A raw array is an array of the library, without a tape. "The host" is the memory
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, partial
@@ -24,6 +25,9 @@ from xgrad.backends.host_data import is_host_data
 from xgrad.backends.raw import Raw
 from xgrad.backends.refusal import add, refuse, replace
 from xgrad.backends.transfer_guard import report_move
+
+# What PyTorch, JAX and NumPy say in an IndexError of an axis that an array does not have, or that is empty.
+OF_AXES = re.compile(r"Dimension out of range|tuple index out of range|axis |.*Expected reduction dim")
 
 
 class Layout:
@@ -351,10 +355,11 @@ class Backend(Dtypes):
     def kind_of(self, error: Exception) -> type[Exception]:
         """Return the built-in exception class to raise for an error of the library.
 
-        ValueError for shapes, TypeError for dtypes, IndexError for indices, MemoryError for memory. By default the nearest
-        built-in base class of the error's own.
+        ValueError for shapes and axes, TypeError for dtypes, IndexError for indices, MemoryError for memory. By default the
+        nearest built-in base class of the error's own, and ValueError for an IndexError that is about an axis.
         """
-        return next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+        kind = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+        return ValueError if kind is IndexError and OF_AXES.match(str(error)) else kind
 
     def persist(self, arrays: list[Any]) -> list[Any]:
         """Return the same raw arrays, computed if the library is lazy. All of them are computed together."""

@@ -8,7 +8,7 @@ import pytest
 import xgrad as xg
 from tests.cases import CASES
 from tests.point import Point
-from tests.support.arrays import assert_matches, make
+from tests.support.arrays import assert_matches, make, to_numpy
 from xgrad.backends import load
 from xgrad.engine.registry import DERIVATIVES
 from xgrad.rules.declare import NOT_CONTINUOUS
@@ -185,3 +185,30 @@ def test_complex_gradients_are_pytorchs(case):
     for got, want in zip(point.gradients, theirs, strict=True):
         g = torch.zeros_like(want) if want.grad is None else want.grad
         assert_matches(got, g.numpy(force=True), xp=point.xp, rtol=1e-12)
+
+
+def test_a_mask_consists_of_booleans(xp):
+    x = make(xp, [1.0, -2.0])
+    assert to_numpy(xp.mask(x, True)).tolist() == [1.0, -2.0]
+    assert to_numpy(xp.mask(x, False)).tolist() == [0.0, 0.0]
+    for condition in (1.0, 1, x, xp.astype(x, xp.int64)):
+        with pytest.raises(TypeError, match="mask: the condition must be an array of booleans, not of"):
+            xp.mask(x, condition)
+
+
+def test_numbers_among_the_arguments(xp):
+    x = make(xp, [1.0, 2.0])
+    assert_matches(xp.gap(x, 1.0), [0.0, 1.0], xp=xp)
+    assert_matches(xp.gap(1.0, x), [0.0, -1.0], xp=xp)
+    assert_matches(xp.over_squares(1.0, x, 1.0), [0.5, 0.2], xp=xp)
+    assert to_numpy(xp.searchsorted(x, 1.5)).tolist() == 1
+
+
+def test_limits_are_of_one_kind_of_dtype(xp):
+    assert xp.finfo(xp.float32).bits == 32
+    assert xp.finfo(make(xp, [1.0])).bits in (32, 64)
+    assert xp.iinfo(xp.int32).bits == 32
+    with pytest.raises(ValueError, match="finfo: expected a floating-point dtype"):
+        xp.finfo(xp.int32)
+    with pytest.raises(ValueError, match="iinfo: expected an integer dtype"):
+        xp.iinfo(xp.float32)

@@ -205,3 +205,45 @@ def test_axes_of_tensordot_that_are_not_there(xp):
     for axes in (3, -1, ((2,), (0,)), ((0,), (-3,))):
         with pytest.raises(ValueError, match="tensordot: ax"):
             xp.tensordot(x, x, axes=axes)
+
+
+# What functions do with an axis that an array of shape (2, 3) does not have, or an array of too few axes. `expand_dims` raises
+# IndexError, as the standard says.
+NO_SUCH_AXIS = {
+    "sum": lambda xp, x: xp.sum(x, axis=5),
+    "mean": lambda xp, x: xp.mean(x, axis=5),
+    "std": lambda xp, x: xp.std(x, axis=(0, 5)),
+    "max": lambda xp, x: xp.max(x, axis=-3),
+    "argmax": lambda xp, x: xp.argmax(x, axis=5),
+    "all": lambda xp, x: xp.all(x > 0, axis=5),
+    "count_nonzero": lambda xp, x: xp.count_nonzero(x, axis=5),
+    "cumulative_sum": lambda xp, x: xp.cumulative_sum(x, axis=5),
+    "sort": lambda xp, x: xp.sort(x, axis=5),
+    "roll": lambda xp, x: xp.roll(x, 1, axis=5),
+    "squeeze": lambda xp, x: xp.squeeze(x, axis=5),
+    "logsumexp": lambda xp, x: xp.logsumexp(x, axis=5),
+    "softmax": lambda xp, x: xp.softmax(x, axis=5),
+    "vector_norm": lambda xp, x: xp.linalg.vector_norm(x, axis=5),
+    "matrix_norm": lambda xp, x: xp.linalg.matrix_norm(x[0, ...]),
+    "cross": lambda xp, x: xp.linalg.cross(x, x, axis=5),
+    "diagonal": lambda xp, x: xp.linalg.diagonal(x[0, ...]),
+    "trace": lambda xp, x: xp.linalg.trace(x[0, ...]),
+    "max_of_none": lambda xp, x: xp.max(x[:0, ...], axis=0),
+    "argmax_of_none": lambda xp, x: xp.argmax(x[:0, ...], axis=0),
+    "tensordot": lambda xp, x: xp.tensordot(x, x, axes=((0,), (0, 1))),
+    "arange": lambda xp, x: xp.arange(0, 3, 0),
+    "arange_of_tensors": lambda xp, x: xp.arange(x[0, 0], x[0, 0] + 3.0, x[0, 0] * 0.0),
+}
+
+
+@pytest.mark.parametrize("name", NO_SUCH_AXIS)
+def test_an_axis_that_is_not_there_is_a_value_error_on_every_backend(xp, name):
+    x = make(xp, [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    with pytest.raises(ValueError, match=r"\w"):
+        NO_SUCH_AXIS[name](xp, x)
+
+
+def test_an_index_that_is_out_of_range_stays_an_index_error(xp):
+    x = make(xp, [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    with pytest.raises(IndexError):
+        x[2, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from xgrad.backends import is_host_data
-from xgrad.backends.data import is_scalar
+from xgrad.backends.data import INTEGRAL, is_scalar
 from xgrad.backends.dtype_names import DTYPES
 from xgrad.engine.arguments import backend_of
 from xgrad.engine.dispatch import apply
@@ -107,10 +107,13 @@ def finfo(backend: Any, type: Any, /) -> Any:
 
     Raises:
         TypeError: for the name of a dtype that the backend does not have.
-        ValueError: for integers and booleans (AttributeError in PyTorch).
+        ValueError: for integers and booleans.
     """
     owner_backend = _backend_of(backend, type)
-    return owner_backend.xp.finfo(_dtype(owner_backend, type))
+    dtype = _dtype_of(owner_backend, type)
+    if not owner_backend.is_inexact(dtype):
+        raise ValueError(f"finfo: expected a floating-point dtype, not {dtype}; iinfo is of integers")
+    return owner_backend.xp.finfo(dtype)
 
 
 @of_backend(NOT_AN_ARRAY)
@@ -129,10 +132,13 @@ def iinfo(backend: Any, type: Any, /) -> Any:
 
     Raises:
         TypeError: for the name of a dtype that the backend does not have.
-        ValueError: for other dtypes (AttributeError in PyTorch).
+        ValueError: for other dtypes.
     """
     owner_backend = _backend_of(backend, type)
-    return owner_backend.xp.iinfo(_dtype(owner_backend, type))
+    dtype = _dtype_of(owner_backend, type)
+    if owner_backend.rank(dtype) != INTEGRAL:
+        raise ValueError(f"iinfo: expected an integer dtype, not {dtype}; finfo is of floating-point numbers")
+    return owner_backend.xp.iinfo(dtype)
 
 
 @of_backend(NOT_AN_ARRAY)
@@ -198,6 +204,12 @@ def _dtype(owner_backend: Any, value: Any) -> Any:
     if isinstance(value, Tensor):
         return value.dtype
     return value if is_scalar(value) or hasattr(value, "shape") else owner_backend.as_dtype(value)
+
+
+def _dtype_of(owner_backend: Any, value: Any) -> Any:
+    """The dtype of an array, or a dtype as the backend's."""
+    is_array = hasattr(value, "dtype") and not isinstance(value, type)  # a dtype may be a class: numpy.float64
+    return value.dtype if is_array else owner_backend.as_dtype(value)
 
 
 def _backend_of(backend: Any, value: Any) -> Any:

@@ -13,7 +13,7 @@ from xgrad.backends.data import is_scalar
 from xgrad.engine.arguments import as_scalar, backend_of
 from xgrad.engine.dispatch import apply
 from xgrad.engine.op import Elementwise, conjugate, real_part
-from xgrad.engine.operands import together
+from xgrad.engine.operands import as_tensors, operand, together
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.declare import constant, elementwise
@@ -54,7 +54,7 @@ def gap(x1: Any, x2: Any, /) -> Tensor:
     """
     from xgrad.rules.searching import mask
 
-    x1, x2 = together("gap", x1, x2)
+    x1, x2 = as_tensors("gap", (x1, x2))
     apart = bitwise_or(not_equal(x1, x2), isfinite(x1))
     return subtract(mask(x1, apart), mask(x2, apart))
 
@@ -247,7 +247,7 @@ def over_squares(g: Any, x1: Any, x2: Any, /) -> Tensor:
     """
     from xgrad.rules.searching import mask
 
-    g, x1, x2 = together("over_squares", g, x1, x2)
+    g, x1, x2 = together("over_squares", operand("over_squares", g), x1, x2)
     size = hypot(x1, x2)
     return divide(divide(mask(g, not_equal(size, math.inf)), size), size)
 

@@ -212,7 +212,7 @@ def logsumexp(a: Any, axis: Axis = None, b: Any = None, keepdims: bool = False) 
         any order. It is nan where all elements are -inf.
 
     Raises:
-        ValueError: for an axis that is not there (IndexError on PyTorch), and for shapes that do not broadcast.
+        ValueError: for an axis that is not there, and for shapes that do not broadcast.
         TypeError: for a value that is neither an array nor a number, and for an axis that is no integer.
     """
     axis = one_or_more("logsumexp", axis)

@@ -59,7 +59,7 @@ def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Tensor:
         A tensor of the shape that x1 and x2 broadcast to, and of the dtype that they promote to.
 
     Raises:
-        ValueError: for shapes that do not broadcast, and for an axis that is not there (IndexError on JAX).
+        ValueError: for shapes that do not broadcast, and for an axis that is not there.
         TypeError: for a value that is not an array, and for an axis that is no integer.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
@@ -136,7 +136,7 @@ def diagonal(x: Any, /, *, offset: int = 0) -> Tensor:
         A tensor of shape (..., k) and of the dtype of x, where k is the length of the diagonal. It is 0 for an offset beyond x.
 
     Raises:
-        ValueError: for an array without two axes (IndexError on PyTorch).
+        ValueError: for an array without two axes.
         TypeError: for a value that is not an array, and for an offset that is no integer.
     """
     offset = integer("diagonal", offset, "offset")
@@ -163,7 +163,7 @@ def trace(x: Any, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
         A tensor of shape (...). It is 0 for an offset beyond x.
 
     Raises:
-        ValueError: for an array without two axes (IndexError on PyTorch).
+        ValueError: for an array without two axes.
         TypeError: for a value that is not an array, an offset that is no integer, and a dtype that the backend does not have.
     """
     return sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)

@@ -185,7 +185,10 @@ _tensordot = Multilinear("tensordot", ("x1", "x2"), (_tensordot_left, _tensordot
 def _pairs(axes: Any, ndim1: int, ndim2: int) -> AxisPairs:
     """The axes of x1 and of x2 that are contracted with each other."""
     if isinstance(axes, Sequence) and len(axes) == 2:
-        return normalize_axes("tensordot", axes[0], ndim1), normalize_axes("tensordot", axes[1], ndim2)
+        axes1, axes2 = normalize_axes("tensordot", axes[0], ndim1), normalize_axes("tensordot", axes[1], ndim2)
+        if len(axes1) != len(axes2):
+            raise ValueError(f"tensordot: axes must pair those of x1 with those of x2, not {axes1} with {axes2}")
+        return axes1, axes2
     count = integer("tensordot", axes, "axes")
     if not 0 <= count <= min(ndim1, ndim2):
         raise ValueError(f"tensordot: axes={count}, and the arrays have {ndim1} and {ndim2} axes")

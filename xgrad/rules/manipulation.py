@@ -92,8 +92,7 @@ def squeeze(x: Any, /, axis: int | tuple[int, ...]) -> Tensor:
         A tensor of the remaining shape and the dtype of x: a view of x.
 
     Raises:
-        ValueError: for an axis of another length than 1; for an axis that x does not have, or one named twice (IndexError in
-            PyTorch).
+        ValueError: for an axis of another length than 1; for an axis that x does not have, or one named twice.
     """
     y = apply_to_one(_squeeze, x, {"axis": one_or_more("squeeze", axis, needed=True)})
     return as_view(y, x, RESHAPED, y._data.shape) if isinstance(x, Tensor) else y
@@ -234,7 +233,7 @@ def roll(x: Any, /, shift: int | tuple[int, ...], *, axis: Axes = None) -> Tenso
 
     Raises:
         TypeError: for an x that is neither an array nor a number; for a shift or an axis that is no integer.
-        ValueError: for an axis that x does not have (IndexError in PyTorch); for shifts and axes that do not go together.
+        ValueError: for an axis that x does not have; for shifts and axes that do not go together.
     """
     shift, axis = one_or_more("roll", shift, "shift", needed=True), one_or_more("roll", axis)
     if axis == ():  # along no axis nothing moves

@@ -86,7 +86,7 @@ def vector_norm(x: Any, /, *, axis: Axes = None, keepdims: bool = False, ord: fl
         large share it.
 
     Raises:
-        ValueError: for an axis that x does not have (IndexError on PyTorch), and for an axis given twice.
+        ValueError: for an axis that x does not have, and for an axis given twice.
         TypeError: for a value that is neither an array nor a number, an axis that is no integer, and an `ord` that is no number.
     """
     axis = one_or_more("vector_norm", axis)
@@ -115,7 +115,7 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: float | str | None = 
         and for singular values of 0. Equally large singular values or sums share it.
 
     Raises:
-        ValueError: for another `ord`, and for an array without two axes (IndexError on PyTorch).
+        ValueError: for another `ord`, and for an array without two axes.
         TypeError: for a value that is not an array.
     """
     if ord is None or ord == "fro":

@@ -41,10 +41,12 @@ def arange(
         smoothly, so stop gets the gradient 0.
 
     Raises:
-        ZeroDivisionError: for the step 0 (ValueError in PyTorch).
+        ValueError: for the step 0.
         TypeError: for a value that is not a number, and for a dtype that the backend does not have.
         ValueError: for an array that is not 0-d.
     """
+    if not isinstance(step, Tensor) and is_scalar(step) and step == 0:
+        raise ValueError("arange: step must not be 0")
     if any(hasattr(value, "shape") for value in (start, stop, step)):
         return _steps(backend, start, stop, step, dtype, device)
     return make(backend, "arange", start, stop, step, dtype=dtype, device=device)
@@ -100,6 +102,8 @@ def _steps(backend: Any, start: Any, stop: Any, step: Any, dtype: Any, device: A
         start, stop = 0, start
     given = (start, stop, step)
     numbers = [value.item() if hasattr(value, "item") else value for value in map(_detached, given)]
+    if numbers[2] == 0:
+        raise ValueError("arange: step must not be 0")
     backend, (first, _, by), _ = _endpoints("arange", backend, given, dtype, device)
     if all(isinstance(number, int) for number in numbers):
         return make(backend, "arange", *numbers, dtype=dtype)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.backends.data import is_scalar
+from xgrad.backends.data import BOOL, is_scalar
 from xgrad.engine.arguments import as_scalar, backend_of, unwrap
 from xgrad.engine.dispatch import apply
 from xgrad.engine.integers import integer, one_or_more, or_none
@@ -76,7 +76,7 @@ def mask(x: Any, condition: Any, /) -> Tensor:
 
     Args:
         x: an array of any numeric dtype.
-        condition: an array of booleans. Both shapes broadcast.
+        condition: an array of booleans, or a bool. Both shapes broadcast.
 
     Returns:
         A tensor of the shape that both broadcast to, and of the dtype of x.
@@ -85,11 +85,15 @@ def mask(x: Any, condition: Any, /) -> Tensor:
         The cotangent, masked in the same way.
 
     Raises:
+        TypeError: for a condition that does not consist of booleans.
         ValueError: for shapes that do not broadcast.
         MixedBackendsError: for arrays of two libraries, or on two devices.
 
     https://docs.pytorch.org/docs/stable/generated/torch.Tensor.masked_fill.html
     """
+    condition = beside("mask", x, condition)
+    if condition.backend.rank(condition.dtype) != BOOL:
+        raise TypeError(f"mask: the condition must be an array of booleans, not of {condition.dtype}")
     return apply(_mask, (x, condition))
 
 
@@ -112,7 +116,7 @@ def argmax(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Ten
         A tensor of the shape of x without the axis, of the default integer dtype.
 
     Raises:
-        ValueError: for an axis that x does not have, or one without elements (IndexError in some libraries).
+        ValueError: for an axis that x does not have, or one without elements.
     """
     return untracked("argmax", (x,), axis=or_none("argmax", axis), keepdims=keepdims)
 
@@ -133,7 +137,7 @@ def argmin(x: Any, /, *, axis: int | None = None, keepdims: bool = False) -> Ten
         A tensor of the shape of x without the axis, of the default integer dtype.
 
     Raises:
-        ValueError: for an axis that x does not have, or one without elements (IndexError in some libraries).
+        ValueError: for an axis that x does not have, or one without elements.
     """
     return untracked("argmin", (x,), axis=or_none("argmin", axis), keepdims=keepdims)
 
@@ -207,7 +211,8 @@ def searchsorted(x1: Any, x2: Any, /, *, side: str = "left", sorter: Any = None)
         from xgrad.rules.taking import take
 
         x1 = take(x1, sorter, axis=0)
-    return untracked("searchsorted", (x1, x2), side=side)
+    x1 = operand("searchsorted", x1)
+    return untracked("searchsorted", (x1, beside("searchsorted", x1, x2)), side=side)
 
 
 @public("all", NOT_CONTINUOUS)

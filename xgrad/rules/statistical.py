@@ -199,7 +199,7 @@ def max(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
         The cotangent goes to the largest element. Equal ones share it in equal parts. Where the result is nan, all of it is nan.
 
     Raises:
-        ValueError: for an axis that x does not have, or one without elements (IndexError in some libraries).
+        ValueError: for an axis that x does not have, or one without elements.
     """
     return apply(_max, (x,), {"axis": one_or_more("max", axis), "keepdims": keepdims})
 
@@ -222,7 +222,7 @@ def min(x: Any, /, *, axis: Axes = None, keepdims: bool = False) -> Tensor:
         The cotangent goes to the smallest element. Equal ones share it in equal parts. Where the result is nan, all of it is nan.
 
     Raises:
-        ValueError: for an axis that x does not have, or one without elements (IndexError in some libraries).
+        ValueError: for an axis that x does not have, or one without elements.
     """
     return apply(_min, (x,), {"axis": one_or_more("min", axis), "keepdims": keepdims})
 

@@ -161,7 +161,7 @@ def scatter_take(x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Ten
     Raises:
         IndexError: for an index out of range (array-api-strict leaves out what comes there, and so does JAX unless
             `xgrad.debug` is on).
-        ValueError: for an x of another shape; for an axis that the result does not have (IndexError in some libraries).
+        ValueError: for an x of another shape; for an axis that the result does not have.
 
     https://docs.pytorch.org/docs/stable/generated/torch.Tensor.index_add_.html
     """
