@@ -191,7 +191,9 @@ def test_a_mask_consists_of_booleans(xp):
     x = make(xp, [1.0, -2.0])
     assert to_numpy(xp.mask(x, True)).tolist() == [1.0, -2.0]
     assert to_numpy(xp.mask(x, False)).tolist() == [0.0, 0.0]
-    for condition in (1.0, 1, x, xp.astype(x, xp.int64)):
+    assert to_numpy(xp.mask(x, (x > 0).data)).tolist() == [1.0, 0.0]
+    assert to_numpy(xp.mask(x, np.asarray([False, True]))).tolist() == [0.0, -2.0]
+    for condition in (1.0, 1, x, x.data, to_numpy(x), xp.astype(x, xp.int64)):
         with pytest.raises(TypeError, match="mask: the condition must be an array of booleans, not of"):
             xp.mask(x, condition)
 

@@ -92,7 +92,8 @@ def mask(x: Any, condition: Any, /) -> Tensor:
     https://docs.pytorch.org/docs/stable/generated/torch.Tensor.masked_fill.html
     """
     condition = beside("mask", x, condition)
-    if condition.backend.rank(condition.dtype) != BOOL:
+    backend = condition.backend if isinstance(condition, Tensor) else backend_of("mask", (x, condition))
+    if backend.rank(condition.dtype) != BOOL:
         raise TypeError(f"mask: the condition must be an array of booleans, not of {condition.dtype}")
     return apply(_mask, (x, condition))
 
