@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import pytest
 
+import xgrad as xg
 from bench.reference import FACES, public_names
-from xgrad.engine.registry import DERIVATIVES, FUNCTIONS
-from xgrad.rules.documentation import STANDARD, completed, of_row
+from xgrad.engine.registry import DERIVATIVES, ELEMENTWISE, FUNCTIONS
+from xgrad.rules.documentation import FLOATS, REAL_FLOATS, STANDARD, completed, of_row
 
 # What is not an array: neither shape nor dtype is said of it.
 NOT_ARRAYS = {"can_cast", "finfo", "iinfo", "isdtype", "result_type", "broadcast_shapes"}
@@ -179,3 +181,36 @@ def indented_once(function: Any) -> Any:
     """The function with its docstring indented as that of a function of a module."""
     function.__doc__ = function.__doc__.replace("\n    ", "\n")
     return function
+
+
+# The dtypes that a phrase in `Args:` names, and whether integers become floats.
+CLAIMS = {
+    "any dtype": "float32 complex64 int64 bool",
+    "any numeric dtype": "float32 complex64 int64",
+    "any real dtype": "float32 int64",
+    FLOATS: "float32 complex64 int64",
+    REAL_FLOATS: "float32 int64",
+    "a real or complex floating-point dtype": "float32 complex64",
+    "integers or booleans": "int64 bool",
+    "integers": "int64",
+    "booleans": "bool",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name in ELEMENTWISE])
+def test_an_elementwise_function_gives_the_dtype_that_it_claims(name: str) -> None:
+    with xg.use_backend("numpy"), np.errstate(all="ignore"):
+        doc = doc_of(FUNCTIONS[name])
+        claim = next((claim for claim in CLAIMS if re.search(rf"(array|arrays) of {re.escape(claim)},", doc)), None)
+        if claim is None:
+            pytest.skip("it says in words of its own what it takes")
+        arguments = max(1, len(parameters(FUNCTIONS[name])))
+        returns = doc.partition("Returns:")[2].partition("\n\n")[0]
+        for dtype in CLAIMS[claim].split():
+            x = xg.asarray(np.asarray([1, 1], dtype=dtype))
+            want = "bool" if "dtype bool" in returns else dtype
+            if want == "int64" and "become floats" in claim:
+                want = "float64"
+            if want == "complex64" and "real dtype of its precision" in returns:
+                want = "float32"
+            assert str(FUNCTIONS[name](*[x] * arguments).dtype) == want, dtype

@@ -26,15 +26,17 @@ REAL_FLOATS = "a real floating-point dtype (integers become floats of the defaul
 TAKES = {
     name: dtypes
     for dtypes, names in {
-        "any numeric dtype": "abs add subtract multiply negative positive pow square sign divide conj real imag isfinite isinf "
+        "any numeric dtype": "abs add subtract multiply negative positive pow square sign conj real imag isfinite isinf "
         "isnan",
         "any real dtype": "ceil clip floor floor_divide gap greater greater_equal less less_equal maximum minimum remainder "
-        "round trunc",
+        "relu round trunc",
         "integers or booleans": "bitwise_and bitwise_or bitwise_xor bitwise_invert",
         "integers": "bitwise_left_shift bitwise_right_shift",
         "booleans": "logical_and logical_or logical_xor logical_not",
         "any dtype": "equal not_equal",
-        FLOATS: "acos acosh asin asinh atan atanh cos cosh exp expm1 log log1p log2 log10 reciprocal sin sinh sqrt tan tanh",
+        "a real or complex floating-point dtype": "reciprocal",
+        FLOATS: "divide divide_into acos acosh asin asinh atan atanh cos cosh exp expm1 log log1p log2 log10 sin sinh sqrt tan "
+        "tanh",
     }.items()
     for name in names.split()
 }
@@ -171,14 +173,15 @@ def _elementwise(name: str, names: tuple[str, ...], positional: int, sections: d
         shape = "shape of x" if alone else "shape that the arguments broadcast to"
         if name in BOOLEANS:
             sections[RETURNS] = f"        A tensor of the {shape}, of dtype bool."
+        elif name == "abs":
+            sections[RETURNS] = "        A tensor of the shape and dtype of x, or of the real dtype of its precision."
         elif alone:
             sections[RETURNS] = "        A tensor of the shape and dtype of x."
         else:
             sections[RETURNS] = f"        A tensor of the {shape}, and of the dtype that they promote to."
-    refused = (
-        "a complex array, if the library refuses it" if name.startswith("special.") else "an array of another dtype"
-    )
-    errors = {"TypeError": f"for a value that is neither an array nor a number, and for {refused}."}
+    errors = {
+        "TypeError": "for a value that is neither an array nor a number; for an array of another dtype, if the library checks it."
+    }
     if positional > 1:
         errors["ValueError"] = "for shapes that do not broadcast."
         errors["MixedBackendsError"] = "for arrays of two libraries, or on two devices."
