@@ -146,7 +146,10 @@ def default_generator() -> Generator:
     True
 
     Returns:
-        The generator of the last call of `seed`, or before any call a generator without a seed. Raises nothing.
+        The generator of the last call of `seed`, or before any call a generator without a seed.
+
+    Raises:
+        BackendError: if a generator has to be made, and the current backend is not usable.
 
     PyTorch's counterpart: https://docs.pytorch.org/docs/stable/random.html
     """

@@ -140,7 +140,8 @@ def of_backend(derivative: str, *, prefix: str = "") -> Callable[[Function], Fun
         def on_current(*args: Any, **kwargs: Any) -> Any:
             return function(get_backend().here(), *args, **kwargs)
 
-        # inspect.signature and help() look here: the arguments, without the backend. (To import inspect takes longer than xgrad.)
+        # inspect.signature and help() look here: the arguments, without the backend. (A Signature would need inspect, which is a
+        # tenth of the import of xgrad.)
         rest: Any = functools.partial(function, None)
         rest.__globals__, rest.__code__ = function.__globals__, function.__code__
         on_current.__wrapped__ = rest  # type: ignore[attr-defined]
