@@ -148,8 +148,7 @@ def default_generator() -> Generator:
     Returns:
         The generator of the last call of `seed`, or before any call a generator without a seed.
 
-    Raises:
-        BackendError: if a generator has to be made, and the current backend is not usable.
+    Raises nothing: the backend is asked for at the first draw.
 
     PyTorch's counterpart: https://docs.pytorch.org/docs/stable/random.html
     """
