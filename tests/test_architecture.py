@@ -140,7 +140,13 @@ def test_importing_xgrad_imports_no_array_library():
     code = "import sys, xgrad; print(*{name.split('.')[0] for name in sys.modules})"
     loaded = set(run(code).split())
     assert not loaded & (ARRAY_LIBRARIES | OPTIONAL_LIBRARIES)
-    assert not loaded & {"ast", "dataclasses", "dis", "inspect", "linecache"}  # these take long, and nothing needs them yet
+    assert not loaded & {
+        "ast",
+        "dataclasses",
+        "dis",
+        "inspect",
+        "linecache",
+    }  # these take long, and nothing needs them yet
 
 
 def test_a_backend_imports_its_own_library_only():
