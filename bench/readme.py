@@ -29,11 +29,13 @@ MAPPED = (
         "xgrad/rules",
         "xgrad/transforms",
         "xgrad/nn",
+        "xgrad/nn/functional",
+        "xgrad/nn/utils",
         "xgrad/optim",
         "xgrad/diagnose",
         "xgrad/fit",
     ),
-    *("backends", "bench", "tests"),
+    *("backends", "bench", "tests", "tests/parity"),
 )  # the folders whose README begins with a map of their files
 READMES = (ROOT / "README.md", *(ROOT / folder / "README.md" for folder in MAPPED))
 BEGIN, END = "<!-- functions:begin -->", "<!-- functions:end -->"

@@ -1,4 +1,4 @@
-"""Activations as modules. Each calls the function of its name in nn/functional.py.
+"""Activations as modules. Each calls the function of its name in nn/functional/.
 
 The attributes of a class say what `xgrad fit`, `xgrad diagnose` and `nn.init` need to know of an activation. They find it by its
 name, so that a new class needs no entry elsewhere.

@@ -1,4 +1,4 @@
-"""Losses as modules. Each calls the function of its name in nn/functional.py."""
+"""Losses as modules. Each calls the function of its name in nn/functional/."""
 
 from __future__ import annotations
 

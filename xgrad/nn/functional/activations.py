@@ -1,10 +1,4 @@
-"""Layers, activations and losses as functions, with PyTorch's names and arguments: compositions over xgrad's namespace.
-
->>> import xgrad as xg
->>> x = xg.asarray([-1.0, 0.0, 2.0])
->>> xg.nn.functional.relu(x).numpy().tolist()
-[0.0, 0.0, 2.0]
-"""
+"""Activations as functions."""
 
 from __future__ import annotations
 
@@ -13,76 +7,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.engine.integers import integer
-from xgrad.engine.operands import operand
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.cross_entropy import cross_entropy as cross_entropy
-from xgrad.nn.cross_entropy import nll_loss as nll_loss
-from xgrad.nn.loss_functions import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
-from xgrad.nn.loss_functions import huber_loss as huber_loss
-from xgrad.nn.loss_functions import l1_loss as l1_loss
-from xgrad.nn.loss_functions import mse_loss as mse_loss
-
-
-def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
-    """`input @ weight.T + bias`: an affine map of the last axis.
-
-    Args:
-        input: an array of shape (..., in).
-        weight: an array of shape (out, in).
-        bias: an array of shape (out,), or None for none.
-
-    Returns:
-        A tensor of shape (..., out), of the dtype that the arguments promote to.
-
-    Raises:
-        ValueError: for shapes that do not fit.
-        MixedBackendsError: for arrays of two libraries, or on two devices.
-
-    >>> import xgrad as xg
-    >>> x, weight = xg.asarray([[1.0, 2.0]]), xg.asarray([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-    >>> xg.nn.functional.linear(x, weight, xg.asarray([0.5, 0.5, 0.5])).numpy().tolist()
-    [[1.5, 2.5, 3.5]]
-
-    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
-    """
-    output: Tensor = xg.linear(input, weight, bias)
-    return output
-
-
-def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Join the axes from `start_dim` to `end_dim`, both included, into one.
-
-    Args:
-        input: an array of any shape and dtype. One without axes becomes one of shape (1,).
-        start_dim: the first axis to join, negative from the end.
-        end_dim: the last axis to join, negative from the end.
-
-    Returns:
-        A tensor of the same elements in row-major order, and of the dtype of the input.
-
-    Raises:
-        TypeError: for an input that is neither an array nor a number, or an axis that is not an integer.
-        IndexError: for axes that the input does not have, or a `start_dim` after `end_dim`.
-
-    >>> import xgrad as xg
-    >>> xg.nn.functional.flatten(xg.zeros((5, 2, 3)), start_dim=1).shape
-    (5, 6)
-
-    https://docs.pytorch.org/docs/stable/generated/torch.flatten.html
-    """
-    shape = tuple(operand("flatten", input).shape) or (1,)
-    n, start_dim, end_dim = (
-        len(shape),
-        integer("flatten", start_dim, "start_dim"),
-        integer("flatten", end_dim, "end_dim"),
-    )
-    if not (-n <= start_dim < n and -n <= end_dim < n) or start_dim % n > end_dim % n:
-        raise IndexError(f"flatten: an array of shape {shape} has no axes from {start_dim} to {end_dim}")
-    start, stop = start_dim % n, end_dim % n + 1
-    joined = 1
-    for size in shape[start:stop]:
-        joined *= size
-    return xg.reshape(input, (*shape[:start], joined, *shape[stop:]))
 
 
 def sigmoid(input: Any) -> Tensor:

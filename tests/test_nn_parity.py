@@ -1,0 +1,137 @@
+"""Layers, functions and losses give PyTorch's results for random arguments: outputs, gradients, names and shapes of the state.
+
+Where PyTorch is installed it computes them; elsewhere stored sums of its results are compared with.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench.reference import public_names
+from tests.parity import cases, stored
+from tests.parity.case import CASES
+from tests.parity.run import Results, Torch, XGrad, run
+from tests.support.arrays import assert_close
+from xgrad import nn
+
+cases.load()
+
+HAVE_TORCH = importlib.util.find_spec("torch") is not None
+SEEDS = range(8) if HAVE_TORCH else stored.SEEDS
+SLOW = {"jax": 1, "dask": 1, "dpnp": 1}  # backends on which each draw takes long: how many of them run there
+TOLERANCE = 1e-10
+
+
+@cache
+def pytorchs(name: str, seed: int) -> Results:
+    return run(Torch(), name, seed)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_results_are_pytorchs(backend, name):
+    for seed in SEEDS[: SLOW.get(backend.name)]:
+        got = run(XGrad(), name, seed)
+        if HAVE_TORCH:
+            want = pytorchs(name, seed)
+            assert list(got) == list(want), f"draw {seed}"
+            for key, array in want.items():
+                assert got[key].dtype == array.dtype, f"{key} of draw {seed}"
+                assert_close(got[key], array, TOLERANCE, f"{key} of draw {seed}", floor=1e-6)
+        else:
+            compare_with_stored(name, seed, got)
+
+
+def compare_with_stored(name: str, seed: int, got: Results) -> None:
+    want = stored.stored(name, seed)
+    assert list(got) == list(want), f"draw {seed}"
+    for key, (shape, sums) in want.items():
+        assert list(got[key].shape) == shape, f"{key} of draw {seed}"
+        scale = np.abs(got[key]).sum() + 1e-6
+        np.testing.assert_allclose(
+            stored.sums(got[key]), sums, rtol=0, atol=TOLERANCE * scale, err_msg=f"{key} of draw {seed}"
+        )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_stored_sums_are_of_what_pytorch_computes(name):
+    pytest.importorskip("torch")
+    for seed in stored.SEEDS:
+        compare_with_stored(name, seed, pytorchs(name, seed))
+
+
+# --- names, arguments and defaults ---
+
+# Arguments of PyTorch's that are not here: where the parameters are made is said by keywords of ours, and some are deprecated.
+NOT_OURS = {"device", "dtype", "size_average", "reduce", "_stacklevel", "generator"}
+OURS = {"rng", "dtype", "device", "axis"}  # by keyword only
+ONLY_OURS = {"xgrad.nn.init.fans"}  # PyTorch's is private
+NOT_YET = {  # what is still to be done
+    *("ModuleList", "mse_loss", "l1_loss", "huber_loss", "clip_grad_norm_", "get_total_norm", "clip_grad_value_"),
+    *("BCEWithLogitsLoss", "CrossEntropyLoss", "Flatten", "HuberLoss", "Identity", "L1Loss", "MSELoss", "NLLLoss"),
+    *("Sequential", "flatten", "Parameter"),
+}
+# Names whose signature PyTorch does not say: its functions in C, and those that dispatch.
+UNTOLD = {"args", "kwargs"}
+
+
+def theirs(module: ModuleType) -> dict[str, tuple[Any, Any]]:
+    """Each public name of a module of ours, with the object of ours and the one of PyTorch's."""
+    torch = pytest.importorskip("torch")
+    there: Any = torch
+    for part in module.__name__.split(".")[1:]:
+        there = getattr(there, part)
+    return {name: (getattr(module, name), getattr(there, name, None)) for name in public_names(module.__name__)}
+
+
+@pytest.mark.parametrize("module", [nn, nn.functional, nn.init, nn.utils], ids=lambda module: module.__name__)
+def test_arguments_and_defaults_are_pytorchs(module):
+    wrong = []
+    for name, (mine, other) in theirs(module).items():
+        if name in NOT_YET:
+            continue
+        if other is None:
+            if f"{module.__name__}.{name}" not in ONLY_OURS:
+                wrong.append(f"{name}: PyTorch has no such name")
+            continue
+        try:
+            expected = dict(inspect.signature(other).parameters)
+        except ValueError:  # a function in C
+            continue
+        given = inspect.signature(mine).parameters
+        if set(expected) <= UNTOLD:
+            continue
+        wrong += [f"{name}: {extra}" for extra in set(given) - set(expected) - OURS]
+        for argument, parameter in expected.items():
+            if argument in NOT_OURS:
+                continue
+            if argument not in given:
+                wrong.append(f"{name} lacks {argument}")
+            elif given[argument].default != parameter.default:
+                wrong.append(f"{name}: {argument} is {given[argument].default!r}, in PyTorch {parameter.default!r}")
+    assert wrong == []
+
+
+def test_every_layer_and_function_has_a_case():
+    public = set(public_names("xgrad.nn")) | set(public_names("xgrad.nn.functional"))
+    assert sorted(public - {name.split()[0] for name in CASES} - WITHOUT_CASE - NOT_YET) == []
+
+
+# What has no results of its own to compare, or is compared elsewhere.
+WITHOUT_CASE = {
+    *("Module", "Parameter", "ModuleList"),  # tests/test_nn_module.py
+    *(
+        "cross_entropy",
+        "nll_loss",
+        "mse_loss",
+        "l1_loss",
+        "huber_loss",
+        "binary_cross_entropy_with_logits",
+    ),  # test_nn_losses.py
+}

@@ -1,0 +1,55 @@
+"""Checks of the arguments that many layers share: sizes, probabilities, numbers for each axis, and the shape of an input."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xgrad as xg
+from xgrad.engine.integers import integer, integers
+
+
+def size(layer: str, name: str, value: Any, least: int = 0) -> int:
+    """A number of features, channels or elements as an int. ValueError for anything but an integer of at least `least`."""
+    try:
+        number = integer(layer, value, name)
+    except TypeError:
+        number = least - 1
+    if number < least:
+        raise ValueError(f"{layer}: {name} must be an integer, {least} or more, got {value!r}")
+    return number
+
+
+def each_axis(layer: str, name: str, value: Any, n: int, least: int = 1) -> tuple[int, ...]:
+    """An integer for each of n spatial axes: one integer stands for all. ValueError for others, or another number of them."""
+    try:
+        numbers = integers(layer, value, name)
+    except TypeError:
+        numbers = ()
+    if len(numbers) == 1:
+        numbers *= n
+    if len(numbers) != n or min(numbers) < least:
+        several = f"or {n} of them, " if n > 1 else ""
+        raise ValueError(f"{layer}: {name} must be an integer, {several}each {least} or more, got {value!r}")
+    return numbers
+
+
+def probability(layer: str, name: str, value: Any) -> float:
+    """A probability as a float. ValueError for anything but a number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise ValueError(f"{layer}: {name} must be a number from 0 to 1, got {value!r}")
+    return float(value)
+
+
+def array(name: str, value: Any) -> Any:
+    """A tensor of an array, a number or nested lists of numbers; a tensor as it is."""
+    return value if isinstance(value, xg.Tensor) else xg.asarray(value)
+
+
+def wrong_shape(layer: Any, wanted: str, got: Any) -> ValueError:
+    """The error for an input of a shape that a layer (or a function, by its name) cannot take.
+
+    >>> wrong_shape("Conv2d", "(N, 3, H, W) or (3, H, W)", (5, 3))
+    ValueError('Conv2d takes an input of shape (N, 3, H, W) or (3, H, W), got (5, 3)')
+    """
+    shape = tuple(got) if isinstance(got, tuple | list) else tuple(getattr(got, "shape", ()))
+    return ValueError(f"{layer} takes an input of shape {wanted}, got {shape}")

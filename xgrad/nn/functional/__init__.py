@@ -1,0 +1,24 @@
+"""Layers, activations and losses as functions, with PyTorch's names and arguments: compositions over xgrad's namespace.
+
+>>> import xgrad as xg
+>>> x = xg.asarray([-1.0, 0.0, 2.0])
+>>> xg.nn.functional.relu(x).numpy().tolist()
+[0.0, 0.0, 2.0]
+"""
+
+from xgrad.nn.functional.activations import leaky_relu as leaky_relu
+from xgrad.nn.functional.activations import log_softmax as log_softmax
+from xgrad.nn.functional.activations import logsigmoid as logsigmoid
+from xgrad.nn.functional.activations import relu as relu
+from xgrad.nn.functional.activations import sigmoid as sigmoid
+from xgrad.nn.functional.activations import softmax as softmax
+from xgrad.nn.functional.activations import softplus as softplus
+from xgrad.nn.functional.activations import tanh as tanh
+from xgrad.nn.functional.affine import linear as linear
+from xgrad.nn.functional.cross_entropy import cross_entropy as cross_entropy
+from xgrad.nn.functional.cross_entropy import nll_loss as nll_loss
+from xgrad.nn.functional.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from xgrad.nn.functional.losses import huber_loss as huber_loss
+from xgrad.nn.functional.losses import l1_loss as l1_loss
+from xgrad.nn.functional.losses import mse_loss as mse_loss
+from xgrad.nn.functional.shapes import flatten as flatten
