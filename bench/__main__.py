@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import imports, machine, memory, report
+from bench.layer_problems import ALL_WORKLOADS as WORKLOADS
 from bench.peers import PEERS
-from bench.problems import WORKLOADS
 from bench.runner import PeerError, Process, measure, usable_peers
 
 PARTS = ("speed", "memory", "imports")
@@ -38,6 +38,9 @@ def speed(options: argparse.Namespace) -> dict[str, Any]:
         rows = {}
         for workload in options.workloads:
             say(WORKLOADS[workload].title)
+            if WORKLOADS[workload].baseline not in processes:
+                say(f"  left out: its baseline, {WORKLOADS[workload].baseline}, is not among the peers")
+                continue
             rows[workload] = measure(
                 workload,
                 processes,

@@ -76,7 +76,7 @@ class Deep:
     weights: tuple[Array, ...]
 
 
-Problem: TypeAlias = Chain | Regression | Classification | Elementwise | Deep
+Problem: TypeAlias = Any  # one of the classes above, or of layer_problems.py
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ class Workload:
     title: str
     function: str
     make: Callable[[bool, str], Problem]  # (tiny, dtype)
+    baseline: str = "naive"  # the peer that the others are compared with
 
 
 def _layers(

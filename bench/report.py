@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.layer_problems import ALL_WORKLOADS as WORKLOADS
 from bench.peers import BASELINE, PEERS
-from bench.problems import WORKLOADS
 
 RESULTS = Path(__file__).parent / "results"
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
@@ -29,16 +29,22 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: bool
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, align, *rows))
 
 
-def ratios(results: dict[str, Any], *, with_spread: bool) -> str:
-    """A table with a row for each workload and a column for each peer. A cell is the ratio to hand-written NumPy."""
-    speed = results["speed"]
-    peers = [p for p in PEERS if p != BASELINE and any(p in row["peers"] for row in speed.values())]
-    header = ["", *(PEERS[p].label for p in peers)]
+def ratios(results: dict[str, Any], baseline: str, *, with_spread: bool) -> str:
+    """A table with a row for each workload of that baseline, and a column for each peer. A cell is the ratio to the baseline."""
+    speed = {name: row for name, row in results["speed"].items() if WORKLOADS[name].baseline == baseline}
+    peers = [p for p in PEERS if p != baseline and any(p in row["peers"] for row in speed.values())]
+    header = [f"time / that of {PEERS[baseline].label}", *(PEERS[p].label for p in peers)]
     rows = [
         [WORKLOADS[name].title, *(_cell(row["peers"].get(p), with_spread) for p in peers)]
         for name, row in speed.items()
     ]
     return table(header, rows)
+
+
+def tables(results: dict[str, Any], *, with_spread: bool) -> str:
+    """A table for each baseline. Its first column names the baseline."""
+    baselines = dict.fromkeys(WORKLOADS[name].baseline for name in results["speed"])
+    return "\n\n".join(ratios(results, baseline, with_spread=with_spread) for baseline in baselines)
 
 
 def _cell(peer: dict[str, Any] | None, with_spread: bool) -> str:
@@ -54,11 +60,11 @@ def readme(results: dict[str, Any]) -> str:
     machine = results["machine"]
     coretype = machine["environment"]["OPENBLAS_CORETYPE"]
     note = (
-        f"Time as a ratio to hand-written NumPy in the same run (lower is better), float32, one "
+        f"Time as a ratio to the baseline's in the same run (lower is better), float32, one "
         f"thread, median of {_rounds(results)} paired rounds; {machine['cpu']}, "
         f"{machine['python']}, {machine['blas']}, OPENBLAS_CORETYPE {coretype}; {machine['date']}."
     )
-    parts = [BEGIN + "\n" + ratios(results, with_spread=False), note, *_beside_speed(results)]
+    parts = [BEGIN + "\n" + tables(results, with_spread=False), note, *_beside_speed(results)]
     return "\n\n".join(parts) + "\n" + END
 
 
@@ -92,13 +98,13 @@ def markdown(results: dict[str, Any]) -> str:
     """The whole report."""
     parts = [
         f"# Speed, {results['machine']['date']}",
-        "Every figure is a ratio to hand-written NumPy (`bench/peers/numpy_naive.py`) in the same "
-        "run, lower is better: the median of the ratios of paired rounds, with their quartiles. "
-        "One process per peer, one thread, pinned to one core, float32. Every peer's numbers were "
-        "compared with hand-written NumPy's before it was timed.",
+        "Every figure is a ratio to the baseline in the same run, lower is better: the median of the ratios of paired rounds, "
+        "with their quartiles. The baseline is NumPy by hand (`bench/peers/numpy_naive.py`), or PyTorch in eager mode where a "
+        "table says so. One process per peer, one thread, pinned to one core, float32. Every peer's numbers were compared with "
+        "the baseline's before it was timed.",
     ]
     if results["speed"]:
-        parts += [ratios(results, with_spread=True), "## Times per run", _seconds(results)]
+        parts += [tables(results, with_spread=True), "## Times per run", _seconds(results)]
     parts += _left_out(results)
     if results.get("memory"):
         parts += ["## Peak memory of a step, as tracemalloc counts it", _memory(results["memory"])]

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from bench.layer_problems import ALL_WORKLOADS
 from bench.peers import BASELINE, PEERS
 
 ROOT = Path(__file__).parent.parent
@@ -96,7 +97,7 @@ def measure(
     round_seconds: float,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Time one workload in every process. A peer that fails is left out, with the reason.
+    """Time one workload in every process whose peer computes it. A peer that fails is left out, with the reason.
 
     Every peer does the same number of runs in a round, chosen so that the baseline's round takes `round_seconds`. A ratio is that
     of two times of one round. Odd rounds ask the peers in reverse order.
@@ -105,16 +106,21 @@ def measure(
     failed: dict[str, str] = {}
     for peer, process in processes.items():
         try:
-            errors[peer] = process.ask("prepare", workload=workload)["error"]
+            answer = process.ask("prepare", workload=workload)
+            if "absent" not in answer:
+                errors[peer] = answer["error"]
         except PeerError as failure:
             failed[peer] = str(failure)
             say(f"  {peer} left out: {failure}")
-    if BASELINE in failed:
-        raise PeerError(f"{BASELINE}: {failed[BASELINE]}")
+    baseline = ALL_WORKLOADS[workload].baseline
+    if baseline not in errors:
+        raise PeerError(
+            f"{baseline}: {failed.get(baseline, 'the baseline of ' + workload + ' is not among the peers')}"
+        )
 
-    once: float = processes[BASELINE].ask("time", runs=1)["seconds"]
+    once: float = processes[baseline].ask("time", runs=1)["seconds"]
     few = max(1, round(round_seconds / 5 / once))
-    runs = max(1, round(round_seconds * few / processes[BASELINE].ask("time", runs=few)["seconds"]))
+    runs = max(1, round(round_seconds * few / processes[baseline].ask("time", runs=few)["seconds"]))
 
     times: dict[str, list[float]] = {peer: [] for peer in errors}
     for number in range(rounds):
@@ -122,7 +128,7 @@ def measure(
             times[peer].append(processes[peer].ask("time", runs=runs)["seconds"] / runs)
     peers: dict[str, dict[str, Any]] = {
         peer: {
-            "ratio": spread([t / b for t, b in zip(own, times[BASELINE], strict=True)]),
+            "ratio": spread([t / b for t, b in zip(own, times[baseline], strict=True)]),
             "seconds": spread(own),
             "error": errors[peer],
         }

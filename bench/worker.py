@@ -1,4 +1,4 @@
-"""One peer in one process: compares each workload with hand-written NumPy, then times it.
+"""One peer in one process: compares each workload with the baseline, then times it.
 
 Commands are JSON lines on standard input, and answers are JSON lines on standard output. What a library prints goes to standard
 error.
@@ -16,8 +16,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from bench.peers import BASELINE, PEERS, build
-from bench.problems import WORKLOADS, Case
+from bench.layer_problems import ALL_WORKLOADS as WORKLOADS
+from bench.peers import PEERS, build, function
+from bench.problems import Case
 
 CHECKED_RUNS = 2  # two, so that state that is kept between steps is checked too
 WARM_UP_SECONDS = 0.2
@@ -26,11 +27,11 @@ DTYPE = "float32"
 
 
 def largest_error(peer: str, workload: str, *, tiny: bool = False, dtype: str = DTYPE) -> float:
-    """The difference of `peer` from hand-written NumPy after `CHECKED_RUNS` runs, relative to each array's largest element.
+    """The difference of `peer` from the workload's baseline after `CHECKED_RUNS` runs, relative to each array's largest element.
 
     It is infinite if a shape or the number of arrays differs.
     """
-    case, reference = (_case(name, workload, tiny, dtype) for name in (peer, BASELINE))
+    case, reference = (_case(name, workload, tiny, dtype) for name in (peer, WORKLOADS[workload].baseline))
     for _ in range(CHECKED_RUNS):
         case.run()
         reference.run()
@@ -65,9 +66,11 @@ class Worker:
     def prepare(self, workload: str) -> dict[str, Any]:
         self.case = None
         gc.collect()
+        if function(self.peer, WORKLOADS[workload]) is None:
+            return {"absent": True}
         error = largest_error(self.peer, workload)
         if error > TOLERANCE[DTYPE]:
-            raise ArithmeticError(f"differs from hand-written NumPy by {error:.1e}")
+            raise ArithmeticError(f"differs from {PEERS[WORKLOADS[workload].baseline].label} by {error:.1e}")
         self.case = _case(self.peer, workload)
         self.case.run()
         end = time.perf_counter() + WARM_UP_SECONDS

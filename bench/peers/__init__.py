@@ -1,16 +1,20 @@
-"""The peers of the benchmark: one module per library, with the five workloads as a user of that library writes them.
+"""The peers of the benchmark: one module per library, with the workloads as a user of that library writes them.
 
-A peer module has the functions w1 to w5, each from a problem to a `Case`.
+A peer module has functions such as w1, each from a problem to a `Case`. PyTorch and xgrad share those in layers.py.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from types import ModuleType
+from typing import Any
 
+from bench.peers import layers
 from bench.problems import Case, Problem, Workload
 
 
@@ -53,8 +57,17 @@ PEERS: dict[str, Peer] = {
 }
 
 
+def function(peer: str, workload: Workload) -> Callable[[Any], Case] | None:
+    """What computes the workload: a function of the peer's module, or one that PyTorch and xgrad share. None if there is none."""
+    module = PEERS[peer].load()
+    own: Callable[[Any], Case] | None = getattr(module, workload.function, None)
+    if own is None and hasattr(module, "LIBRARY"):
+        return partial(getattr(layers, workload.function), module.LIBRARY)
+    return own
+
+
 def build(peer: str, workload: Workload, problem: Problem) -> Case:
     """The problem as the peer's `Case`."""
-    case = getattr(PEERS[peer].load(), workload.function)(problem)
-    assert isinstance(case, Case)
-    return case
+    found = function(peer, workload)
+    assert found is not None, f"{peer} has no {workload.function}"
+    return found(problem)

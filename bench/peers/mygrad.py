@@ -12,8 +12,10 @@ from typing import Any
 
 import mygrad as mg
 from mygrad.nnet.activations import relu, sigmoid
+from mygrad.nnet.layers import conv_nd
 from mygrad.nnet.losses import softmax_crossentropy
 
+from bench.layer_problems import Convolution
 from bench.problems import (
     SCALE,
     Array,
@@ -127,3 +129,14 @@ def _forward(
 def _grad(x: Any) -> Array:
     assert x.grad is not None
     return x.grad
+
+
+def w6(p: Convolution) -> Case:
+    x, weight, bias = (mg.tensor(a) for a in (p.x, p.weight, p.bias))
+
+    def run() -> object:
+        y = relu(conv_nd(x, weight, stride=1, padding=1) + bias[:, None, None])
+        y.backward(p.seed)
+        return y
+
+    return Case(run, lambda: [x.grad, weight.grad, bias.grad])

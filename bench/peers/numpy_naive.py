@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bench.layer_problems import Convolution
 from bench.problems import (
     SCALE,
     Array,
@@ -161,5 +162,31 @@ def w5(p: Deep) -> Case:
             g = g @ w.T
         values[:] = reversed(grads)
         return loss
+
+    return Case(run, lambda: values)
+
+
+def w6(p: Convolution) -> Case:
+    n, channels, height, width = p.x.shape
+    out, size = len(p.weight), p.weight.shape[-1]
+    rows = p.weight.reshape(out, -1)
+    values: list[Array] = []
+
+    def run() -> object:
+        values.clear()
+        padded = np.pad(p.x, ((0, 0), (0, 0), (1, 1), (1, 1)))
+        windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), axis=(2, 3))
+        columns = windows.transpose(0, 2, 3, 1, 4, 5).reshape(n * height * width, -1)  # a row for each position
+        y = np.maximum(columns @ rows.T + p.bias, 0)
+        result = y.reshape(n, height, width, out).transpose(0, 3, 1, 2)
+
+        g = p.seed.transpose(0, 2, 3, 1).reshape(-1, out) * (y > 0)
+        spread = (g @ rows).reshape(n, height, width, channels, size, size)
+        gx = np.zeros_like(padded)
+        for i in range(size):
+            for j in range(size):
+                gx[:, :, i : i + height, j : j + width] += spread[..., i, j].transpose(0, 3, 1, 2)
+        values[:] = gx[:, :, 1:-1, 1:-1], (g.T @ columns).reshape(p.weight.shape), g.sum(axis=0)
+        return result
 
     return Case(run, lambda: values)

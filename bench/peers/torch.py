@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import nn
 
+from bench.peers.layers import Library
 from bench.problems import (
     SCALE,
     Array,
@@ -18,6 +21,19 @@ from bench.problems import (
 )
 
 torch.set_num_threads(1)
+
+
+def _tensor(array: Array, requires_grad: bool = False) -> torch.Tensor:
+    return torch.tensor(array, requires_grad=requires_grad)
+
+
+class _Optim:
+    """Adam as it is fastest on a CPU without compiling: over all parameters at once."""
+
+    Adam = staticmethod(partial(torch.optim.Adam, foreach=True))
+
+
+LIBRARY = Library(torch, nn, _Optim, _tensor, lambda t: t.detach().numpy())
 
 
 def w1(p: Chain) -> Case:

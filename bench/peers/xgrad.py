@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import xgrad as xg
+from bench.peers.layers import Library
 from bench.problems import (
     SCALE,
     Array,
@@ -14,6 +15,13 @@ from bench.problems import (
     Regression,
 )
 from xgrad import nn, optim
+
+
+def _tensor(array: Array, requires_grad: bool = False) -> xg.Tensor:
+    return xg.asarray(array, copy=True, requires_grad=requires_grad)
+
+
+LIBRARY = Library(xg, nn, optim, _tensor, lambda t: t.numpy())
 
 
 def w1(p: Chain) -> Case:

@@ -151,6 +151,7 @@ TESTED_IN: dict[str, str] = {
     "bench/diagnose_truth.py": "diagnose",
     "bench/gpu/*.py": "bench_gpu gpu",
     "bench/libraries/*.py": "libraries",
+    "bench/layer_problems.py": "bench",
     "bench/peers/*.py": "bench",
     "bench/problems.py": "bench",
     "bench/programs/*.py": "bench_programs",
