@@ -21,4 +21,8 @@ from xgrad.nn.functional.losses import binary_cross_entropy_with_logits as binar
 from xgrad.nn.functional.losses import huber_loss as huber_loss
 from xgrad.nn.functional.losses import l1_loss as l1_loss
 from xgrad.nn.functional.losses import mse_loss as mse_loss
+from xgrad.nn.functional.padding import pad as pad
+from xgrad.nn.functional.shapes import channel_shuffle as channel_shuffle
 from xgrad.nn.functional.shapes import flatten as flatten
+from xgrad.nn.functional.shapes import pixel_shuffle as pixel_shuffle
+from xgrad.nn.functional.shapes import pixel_unshuffle as pixel_unshuffle
