@@ -12,7 +12,7 @@ import pytest
 
 import xgrad as xg
 from tests.support.arrays import make, to_numpy
-from xgrad.nn import Linear, Module, ModuleList, Parameter, ReLU, Sequential
+from xgrad.nn import Linear, Module, Parameter, ReLU, Sequential
 
 
 class Net(Module):
@@ -130,6 +130,25 @@ def test_assigning_takes_the_place_of_what_was_there(backend):
         net.mean = 3.0
     net.mean = None
     assert [n for n, _ in net.named_buffers()] == ["seen"]
+    with pytest.raises(TypeError, match=r"Net\.first is a module.*not a function"):
+        net.first = lambda x: x  # type: ignore[assignment]
+    net.first = None  # type: ignore[assignment]
+    assert [n for n, _ in net.named_children()] == ["rest"]
+
+
+def test_what_was_none_comes_where_it_is_assigned(backend):
+    """As in PyTorch: an attribute that was just None has no place among the parameters, one that was registered has."""
+    net = Module()
+    net.a, net.b, net.child = None, None, None
+    net.register_parameter("c", None)
+    net.d, net.a, net.c = (Parameter([1.0]) for _ in range(3))
+    net.child = ReLU()
+    assert [n for n, _ in net.named_parameters()] == ["c", "d", "a"]
+    net.c = None
+    net.c = Parameter([2.0])
+    net.b = 3
+    assert [n for n, _ in net.named_parameters()] == ["c", "d", "a"]
+    assert [n for n, _ in net.named_children()] == ["child"]
 
 
 def test_registering_by_name(backend):
@@ -149,6 +168,31 @@ def test_registering_by_name(backend):
     with pytest.raises(TypeError, match=r"add_module.*got Parameter"):
         module.add_module("q", module.p)
     assert not hasattr(module, "q")
+
+
+def test_parts_by_their_dotted_names(backend):
+    net = Net()
+    assert net.get_submodule("rest.1") is net.rest[1]
+    assert net.get_submodule("") is net
+    assert net.get_parameter("first.weight") is net.first.weight
+    assert net.get_buffer("mean") is net.mean
+    for bad in ("rest.7", "scale", "nothing"):
+        with pytest.raises(AttributeError, match="has no module"):
+            net.get_submodule(bad)
+    with pytest.raises(AttributeError, match="Net has no parameter 'mean'"):
+        net.get_parameter("mean")
+    with pytest.raises(AttributeError, match="Net has no buffer"):
+        net.get_buffer("scale")
+    net.register_module("more", ReLU())
+    assert net.get_submodule("more")._get_name() == "ReLU"
+    seen = {net.rest}
+    assert [n for n, _ in net.named_modules(seen, "net")] == ["net", "net.first", "net.more"]
+    assert net.more in seen
+
+
+def test_an_empty_parameter(backend):
+    assert Parameter().shape == (0,)
+    assert Parameter(None, requires_grad=False).requires_grad is False
 
 
 def test_forward_is_needed():
@@ -204,6 +248,32 @@ def test_forward_hooks(backend):
     assert seen == [(layer, (2,), (2,))]
 
 
+class Scaled(Module):
+    def forward(self, x, by=1.0):
+        return x * by
+
+
+def test_hooks_before_forward(backend):
+    layer, x = Scaled(), xg.ones((2,))
+    plus = layer.register_forward_pre_hook(lambda m, args: args[0] + 1)
+    assert to_numpy(layer(x)).tolist() == [2.0, 2.0]
+    first = layer.register_forward_pre_hook(lambda m, args: (args[0] * 10,), prepend=True)
+    assert to_numpy(layer(x)).tolist() == [11.0, 11.0]
+    with layer.register_forward_pre_hook(lambda m, args, kw: (args, {"by": 2.0}), with_kwargs=True):
+        assert to_numpy(layer(x)).tolist() == [22.0, 22.0]
+    assert to_numpy(layer(x)).tolist() == [11.0, 11.0]
+    plus.remove()
+    first.remove()
+    seen: list[object] = []
+    layer.register_forward_hook(lambda m, args, kw, out: seen.append(kw), with_kwargs=True)
+    layer.register_forward_hook(lambda m, args, out: seen.append("first"), prepend=True)
+    layer(x, by=3.0)
+    assert seen == ["first", {"by": 3.0}]
+    layer.register_forward_pre_hook(lambda m, args, kw: args, with_kwargs=True)
+    with pytest.raises(RuntimeError, match="tuple of arguments and a dict"):
+        layer(x)
+
+
 # --- moving ---------------------------------------------------------------------------------------
 
 
@@ -239,6 +309,40 @@ def test_moving_to_another_backend_and_back(backend):
     net.to(backend=backend)
     assert all(t.backend is backend for t in (*net.parameters(), *net.buffers()))
     assert to_numpy(net(xg.asarray(x))).shape == expected.shape
+
+
+def test_dtypes_by_name(backend):
+    net = Net()
+    net.register_buffer("z", xg.asarray([1j], dtype=xg.complex128))
+    weight = net.first.weight
+    for change, name in (("float", "float32"), ("double", "float64"), ("half", "float16"), ("bfloat16", "bfloat16")):
+        if not backend.has_dtype(name):
+            with pytest.raises(TypeError, match=name):
+                getattr(net, change)()
+            continue
+        assert getattr(net, change)() is net
+        assert name in str(weight.dtype)
+        assert net.first.weight is weight
+        assert name in str(net.mean.dtype)
+        assert xg.isdtype(net.seen.dtype, "integral")
+        assert "complex128" in str(net.z.dtype)
+    del net.z
+    net.double()
+    assert "float32" in str(net.to(xg.float32).scale.dtype)
+    assert "float64" in str(net.to("float64").scale.dtype)
+    assert "float32" in str(net.to(xg.zeros((1,), dtype=xg.float32)).scale.dtype)
+    assert "float64" in str(net.to(backend.device, xg.float64, non_blocking=True).scale.dtype)
+    assert "float32" in str(net.to(xg.float32, backend.device).scale.dtype)
+    net.type("float64")
+    assert all("float64" in str(t.dtype) for t in (*net.parameters(), *net.buffers()))
+
+
+def test_to_the_hosts_memory(backend):
+    net = Net()
+    before = to_numpy(net.scale)
+    assert net.cpu() is net
+    assert net.scale.backend.on_host
+    np.testing.assert_array_equal(to_numpy(net.scale), before)
 
 
 def test_a_move_that_fails_moves_nothing(backend):
@@ -364,7 +468,7 @@ def test_copies_are_independent(backend, clone):
     assert (to_numpy(twin[0].weight) != to_numpy(net[0].weight)).all()
 
 
-# --- printing and containers ----------------------------------------------------------------------
+# --- printing -------------------------------------------------------------------------------------
 
 
 def test_repr_nests(backend):
@@ -378,27 +482,3 @@ def test_repr_nests(backend):
         "  )",
         ")",
     ]
-
-
-def test_sequential(backend):
-    net = Sequential(Linear(1, 2), ReLU())
-    net.append(Linear(2, 1))
-    assert len(net) == 3
-    assert net[-1].out_features == 1
-    assert [type(m) for m in net[:2]] == [Linear, ReLU]
-    assert net[:2][0] is net[0]
-    named = Sequential({"in": Linear(1, 2), "act": ReLU()})
-    assert [n for n, _ in named.named_children()] == ["in", "act"]
-    with pytest.raises(IndexError):
-        net[3]
-    with pytest.raises(TypeError, match="got function"):
-        Sequential(Linear(1, 1), lambda x: x)
-
-
-def test_module_list(backend):
-    layers = ModuleList(Linear(2, 2) for _ in range(2))
-    layers.extend([ReLU()])
-    assert [n for n, _ in layers.named_parameters()] == ["0.weight", "0.bias", "1.weight", "1.bias"]
-    assert [type(m) for m in layers] == [Linear, Linear, ReLU]
-    with pytest.raises(NotImplementedError):
-        layers(1)

@@ -10,6 +10,7 @@ from xgrad.nn.activations import Sigmoid as Sigmoid
 from xgrad.nn.activations import Softmax as Softmax
 from xgrad.nn.activations import Softplus as Softplus
 from xgrad.nn.activations import Tanh as Tanh
+from xgrad.nn.containers import ModuleDict as ModuleDict
 from xgrad.nn.containers import ModuleList as ModuleList
 from xgrad.nn.containers import Sequential as Sequential
 from xgrad.nn.linear import Flatten as Flatten
@@ -37,3 +38,5 @@ from xgrad.nn.shapes import ChannelShuffle as ChannelShuffle
 from xgrad.nn.shapes import PixelShuffle as PixelShuffle
 from xgrad.nn.shapes import PixelUnshuffle as PixelUnshuffle
 from xgrad.nn.shapes import Unflatten as Unflatten
+from xgrad.nn.parameter_containers import ParameterDict as ParameterDict
+from xgrad.nn.parameter_containers import ParameterList as ParameterList

@@ -5,15 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
+import xgrad as xg
 from xgrad.engine.persist import Place, places_in
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import placement, saving
+from xgrad.nn.hooks import Hook, HookHandle, Hooks, added
 from xgrad.nn.parameter import Parameter
+from xgrad.nn.printing import indented
 from xgrad.nn.saving import IncompatibleKeys
-
-_hook_numbers = itertools.count()
 
 
 class Module:
@@ -44,28 +45,45 @@ class Module:
 
     training: bool = True
     _buffers: Mapping[str, bool] = MappingProxyType({})  # the attributes that are buffers, and whether they are saved
-    _forward_hooks: Mapping[int, Callable[..., Any]] = MappingProxyType({})
+    _forward_hooks: Hooks = MappingProxyType({})
+    _forward_pre_hooks: Hooks = MappingProxyType({})
+    _unset: frozenset[str] = frozenset()  # the attributes that were None from the start
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes. Calling the module calls this, and then its forward hooks."""
         raise NotImplementedError(f"{type(self).__name__} has no forward()")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if self._forward_pre_hooks:
+            for hook in tuple(self._forward_pre_hooks.values()):
+                args, kwargs = hook.before(self, args, kwargs)
         output = self.forward(*args, **kwargs)
         if self._forward_hooks:
             for hook in tuple(self._forward_hooks.values()):
-                replaced = hook(self, args, output)
-                output = output if replaced is None else replaced
+                output = hook.after(self, args, kwargs, output)
         return output
 
-    def register_forward_hook(self, hook: Callable[..., Any]) -> HookHandle:
+    def register_forward_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> HookHandle:
         """Call `hook(module, args, output)` after each forward. If it returns something other than None, that is the output.
 
+        With `with_kwargs` it is called as `hook(module, args, kwargs, output)`; with `prepend`, before the hooks that are there.
         The handle that is returned removes the hook: `handle.remove()`.
         """
-        number = next(_hook_numbers)
-        self._forward_hooks = {**self._forward_hooks, number: hook}
-        return HookHandle(self, number)
+        self._forward_hooks, number = added(self._forward_hooks, Hook(hook, with_kwargs), prepend)
+        return HookHandle(self, "_forward_hooks", number)
+
+    def register_forward_pre_hook(
+        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> HookHandle:
+        """Call `hook(module, args)` before each forward. If it returns something other than None, these are the arguments.
+
+        They are a tuple, or one value that is no tuple. With `with_kwargs` it is called as `hook(module, args, kwargs)`, and
+        returns a tuple and a dict, or None; with `prepend`, before the hooks that are there. The handle removes the hook.
+        """
+        self._forward_pre_hooks, number = added(self._forward_pre_hooks, Hook(hook, with_kwargs), prepend)
+        return HookHandle(self, "_forward_pre_hooks", number)
 
     # --- attributes ---
 
@@ -85,6 +103,16 @@ class Module:
                 f"{type(self).__name__}.{name} is a buffer: it can become a tensor or None, "
                 f"not a {type(value).__name__}"
             )
+        if isinstance(held, Module) and not (value is None or isinstance(value, Module)):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a module: it can become another Module or None, "
+                f"not a {type(value).__name__}"
+            )
+        if value is None and name not in vars(self):
+            object.__setattr__(self, "_unset", self._unset | {name})
+        elif name in self._unset and isinstance(value, Parameter | Module):
+            vars(self).pop(name, None)  # it gets the place of one that is assigned now
+            object.__setattr__(self, "_unset", self._unset - {name})
         object.__setattr__(self, name, value)
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
@@ -114,9 +142,32 @@ class Module:
             raise KeyError(f"a name within a module is a non-empty string without dots, got {name!r}")
         if hasattr(self, name) and name not in self._buffers:
             raise KeyError(f"{type(self).__name__} has an attribute {name!r} already")
+        vars(self).setdefault(name, value)  # one that is None keeps its place
         setattr(self, name, value)
 
+    def register_module(self, name: str, module: Module | None) -> None:
+        """The same as `add_module`."""
+        self.add_module(name, module)
+
     # --- parts ---
+
+    def get_submodule(self, target: str) -> Module:
+        """The module with a dotted name, as `named_modules` gives it; "" is this one. AttributeError if there is none."""
+        found: Any = self
+        for name in target.split(".") if target else ():
+            found = _part(found, name, Module, "module")
+        return cast("Module", found)
+
+    def get_parameter(self, target: str) -> Parameter:
+        """The parameter with a dotted name, as `named_parameters` gives it. AttributeError if there is none."""
+        path, _, name = target.rpartition(".")
+        return cast("Parameter", _part(self.get_submodule(path), name, Parameter, "parameter"))
+
+    def get_buffer(self, target: str) -> Tensor:
+        """The buffer with a dotted name, as `named_buffers` gives it. AttributeError if there is none."""
+        path, _, name = target.rpartition(".")
+        owner = self.get_submodule(path)
+        return cast("Tensor", _part(owner, name if name in owner._buffers else "", Tensor, "buffer"))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules that are attributes of this one, with their names, each once."""
@@ -130,9 +181,14 @@ class Module:
         """The modules that are attributes of this one, each once."""
         return (module for _, module in self.named_children())
 
-    def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, Module]]:
-        """This module (named `prefix`) and all modules below it with their dotted names, parents first."""
-        return _walk(prefix, self, set() if remove_duplicate else None)
+    def named_modules(
+        self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, Module]]:
+        """This module (named `prefix`) and all modules below it with their dotted names, parents first.
+
+        Modules in the set `memo` are left out, and those that are given are added to it.
+        """
+        return _walk(prefix, self, (set() if memo is None else memo) if remove_duplicate else None)
 
     def modules(self) -> Iterator[Module]:
         """This module and all modules below it, parents first, each once."""
@@ -175,7 +231,7 @@ class Module:
         remove_duplicate: bool,
     ) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
-        modules = self.named_modules(prefix, remove_duplicate) if recurse else iter([(prefix, self)])
+        modules = self.named_modules(None, prefix, remove_duplicate) if recurse else iter([(prefix, self)])
         for path, module in modules:
             for name, value in own(module):
                 if remove_duplicate and id(value) in seen:
@@ -218,24 +274,65 @@ class Module:
         for p in self.parameters():
             grad = p.grad
             if grad is not None:
-                p.grad = None if set_to_none else Tensor(p.backend.xp.zeros_like(grad.data), p.backend)
+                p.grad = None if set_to_none else xg.zeros_like(grad)
 
-    def to(self, device: Any = None, dtype: Any = None, *, backend: Any = None) -> Self:
+    def to(
+        self,
+        *where: Any,
+        device: Any = None,
+        dtype: Any = None,
+        non_blocking: bool = False,
+        memory_format: Any = None,
+        backend: Any = None,
+    ) -> Self:
         """Move the parameters, their gradients and the buffers to another device, dtype or backend, and return this module.
 
         The parameters stay the same objects, so an optimizer goes on with them.
 
         Args:
-            device: a device of the target backend; None keeps it.
+            where: a device, a dtype, both, or a tensor whose device and dtype are taken: `to("float64")`, `to(t)`.
+            device: a device of the target backend; None keeps it. "cpu" is as `cpu()`.
             dtype: a floating-point or complex dtype of the target backend, or the name of one, such as "float32". Buffers of
                 integers keep theirs.
+            non_blocking, memory_format: arguments of PyTorch's, without effect here.
             backend: the name of a backend, or a Backend; None keeps it.
 
         Raises:
             BackendError: for an unknown backend or device.
             TypeError: for another dtype. After any error nothing has moved.
         """
-        placement.move(self, device, dtype, backend)
+        device, dtype = placement.sorted_out(where, device, dtype)
+        placement.move(self, placement.to(device, dtype, backend))
+        return self
+
+    def type(self, dst_type: Any) -> Self:
+        """Cast all parameters and buffers, those of integers too, to a dtype or that of a name, and return this module."""
+        placement.move(self, placement.cast(dst_type))
+        return self
+
+    def float(self) -> Self:
+        """Cast the real floating-point parameters and buffers to float32, and return this module."""
+        return self._cast("float32")
+
+    def double(self) -> Self:
+        """Cast the real floating-point parameters and buffers to float64, and return this module."""
+        return self._cast("float64")
+
+    def half(self) -> Self:
+        """Cast the real floating-point parameters and buffers to float16, and return this module."""
+        return self._cast("float16")
+
+    def bfloat16(self) -> Self:
+        """Cast the real floating-point parameters and buffers to bfloat16, where the library has it, and return this module."""
+        return self._cast("bfloat16")
+
+    def _cast(self, dtype: str) -> Self:
+        placement.move(self, placement.cast(dtype, only_real=True))
+        return self
+
+    def cpu(self) -> Self:
+        """Move the module to the host's memory: to the CPU of its library or, where that has none, to NumPy. Returns it."""
+        placement.move(self, placement.to_host)
         return self
 
     # --- saving ---
@@ -267,15 +364,23 @@ class Module:
         """What the printed form of this module shows between the brackets."""
         return ""
 
+    def _get_name(self) -> str:
+        return type(self).__name__
+
     def __repr__(self) -> str:
-        name, extra = type(self).__name__, self.extra_repr()
+        name, extra = self._get_name(), self.extra_repr()
         children = [(key, value) for key, value in vars(self).items() if isinstance(value, Module)]
         if not children:
             return f"{name}({extra})"
         lines = extra.split("\n") if extra else []
-        lines += [f"({key}): {value!r}" for key, value in children]
-        body = "\n".join(lines).replace("\n", "\n  ")
-        return f"{name}(\n  {body}\n)"
+        return indented(name, [*lines, *(f"({key}): {value!r}" for key, value in children)])
+
+
+def _part(owner: Module, name: str, kind: type, what: str) -> Any:
+    found = vars(owner).get(name)
+    if not isinstance(found, kind):
+        raise AttributeError(f"{type(owner).__name__} has no {what} {name!r}")
+    return found
 
 
 @places_in.register
@@ -284,24 +389,12 @@ def _(module: Module) -> Iterator[Place]:
         yield from places_in(tensor)
 
 
-def _walk(path: str, module: Module, seen: set[int] | None) -> Iterator[tuple[str, Module]]:
+def _walk(path: str, module: Module, seen: set[Any] | None) -> Iterator[tuple[str, Module]]:
     if seen is not None:
-        if id(module) in seen:
+        if module in seen:
             return
-        seen.add(id(module))
+        seen.add(module)
     yield path, module
     for name, value in list(vars(module).items()):
         if isinstance(value, Module):
             yield from _walk(f"{path}.{name}" if path else name, value, seen)
-
-
-class HookHandle:
-    """The handle of a forward hook, which removes it."""
-
-    def __init__(self, module: Module, number: int) -> None:
-        self.module, self.number = module, number
-
-    def remove(self) -> None:
-        """Remove the hook. Removing it twice is no error."""
-        hooks = self.module._forward_hooks
-        self.module._forward_hooks = {number: hook for number, hook in hooks.items() if number != self.number}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from xgrad.engine.tensor import Tensor
 from xgrad.nn.parameter import Parameter
@@ -21,4 +21,6 @@ class ModuleLike(Protocol):
 
     def modules(self) -> Iterator[ModuleLike]: ...
 
-    def named_modules(self, prefix: str = "", remove_duplicate: bool = True) -> Iterator[tuple[str, ModuleLike]]: ...
+    def named_modules(
+        self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
+    ) -> Iterator[tuple[str, ModuleLike]]: ...

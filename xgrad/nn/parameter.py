@@ -17,7 +17,7 @@ class Parameter(Tensor):
     It is a leaf that owns a copy of `data`. A complex one is a subclass, ComplexParameter.
 
     Args:
-        data: a tensor, an array, a number or nested lists of numbers, of any shape.
+        data: a tensor, an array, a number or nested lists of numbers, of any shape; None for no elements.
         requires_grad: whether it collects a gradient, which needs a floating-point or complex dtype.
 
     Raises:
@@ -33,8 +33,8 @@ class Parameter(Tensor):
 
     __slots__ = ()
 
-    def __init__(self, data: Any, requires_grad: bool = True) -> None:
-        source = xg.asarray(data)
+    def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
+        source = xg.zeros((0,)) if data is None else xg.asarray(data)
         super().__init__(source.data, source.backend)
         self.hold(source.backend.copy(source.data), source.backend)
         if requires_grad:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from xgrad.backends import load
@@ -10,14 +11,17 @@ from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.transfer import transfer
 from xgrad.namespace import DTYPES
 from xgrad.nn.modulelike import ModuleLike
+from xgrad.rules.conversions import is_dtype
+
+Target = tuple[Backend, Any]  # where a tensor goes: a backend, and a dtype or None for that of the tensor
+Destination = Callable[[Tensor], Target]
 
 
-def move(module: ModuleLike, device: Any, dtype: Any, backend: Any) -> None:
+def move(module: ModuleLike, destination: Destination) -> None:
     """Copy all tensors first and replace them then, so that an error leaves the module as it was."""
 
     def moved(t: Tensor) -> Tensor:
-        target = destination(t.backend, device, backend)
-        wanted = dtype_of(target, dtype) if t.backend.is_inexact(t.dtype) else None
+        target, wanted = destination(t)
         if target is t.backend and wanted in (None, t.dtype):
             return t
         return wrap(transfer(t.data, t.backend, target, wanted), target)
@@ -36,7 +40,46 @@ def move(module: ModuleLike, device: Any, dtype: Any, backend: Any) -> None:
                 setattr(owner, name, buffers[id(held)])
 
 
-def destination(now: Backend, device: Any, backend: Any) -> Backend:
+def sorted_out(where: tuple[Any, ...], device: Any, dtype: Any) -> tuple[Any, Any]:
+    """The device and the dtype among positional arguments: either, both in any order, or a tensor."""
+    for each in where:
+        if isinstance(each, Tensor):
+            device, dtype = each.device, each.dtype
+        elif is_dtype(each):
+            dtype = each
+        elif each is not None:
+            device = each
+    return device, dtype
+
+
+def to(device: Any, dtype: Any, backend: Any) -> Destination:
+    """To a device, a dtype and a backend, None for those of the tensor. Integers keep their dtype."""
+
+    def place(t: Tensor) -> Target:
+        home = to_host(t)[0] if device == "cpu" and backend is None else target_of(t.backend, device, backend)
+        return home, dtype_of(home, dtype) if t.backend.is_inexact(t.dtype) else None
+
+    return place
+
+
+def cast(dtype: Any, only_real: bool = False) -> Destination:
+    """To a dtype on the same backend; `only_real`: of real floating-point tensors only."""
+
+    def place(t: Tensor) -> Target:
+        if only_real:
+            real = t.backend.is_inexact(t.dtype) and t.dtype not in t.backend.complex_dtypes
+            return t.backend, dtype_of(t.backend, dtype) if real else None
+        return t.backend, t.backend.as_dtype(dtype)
+
+    return place
+
+
+def to_host(t: Tensor) -> Target:
+    """To the host's memory: the CPU of the library, or NumPy where it has none."""
+    return t.backend.host() or load("numpy", None), None
+
+
+def target_of(now: Backend, device: Any, backend: Any) -> Backend:
     """The target backend of a move from `now`."""
     target = now
     if isinstance(backend, Backend):

@@ -25,11 +25,13 @@ class IncompatibleKeys(NamedTuple):
 
 
 def saved_tensors(module: ModuleLike) -> Iterator[tuple[str, Tensor]]:
-    """Parameters and persistent buffers by dotted name. A shared one appears under each of its names."""
+    """Parameters and persistent buffers by dotted name, as PyTorch orders them. A shared one has each of its names."""
     for path, part in module.named_modules(remove_duplicate=False):
-        for name, value in vars(part).items():
-            if isinstance(value, Parameter) or (value is not None and part._buffers.get(name)):
-                yield (f"{path}.{name}" if path else name), value
+        held = vars(part)
+        own = [(name, value) for name, value in held.items() if isinstance(value, Parameter)]
+        own += [(name, held[name]) for name, saved in part._buffers.items() if saved and held.get(name) is not None]
+        for name, value in own:
+            yield (f"{path}.{name}" if path else name), value
 
 
 def state_dict(module: ModuleLike, prefix: str, keep_vars: bool) -> dict[str, Tensor]:

@@ -27,7 +27,8 @@ SHORT = {
 }
 
 
-def _is_dtype(value: Any) -> bool:
+def is_dtype(value: Any) -> bool:
+    """Whether a value is a dtype of any library, the name of one, or a Python type of numbers."""
     return value in DTYPES if isinstance(value, str) else value in TYPES or name_of_dtype(value) in DTYPES
 
 
@@ -46,7 +47,7 @@ def to(self: Tensor, *where: Any, dtype: Any = None, device: Any = None, copy: b
     for each in where:
         if isinstance(each, Tensor):
             dtype, device = each.dtype, each.device
-        elif _is_dtype(each):
+        elif is_dtype(each):
             dtype = each
         else:
             device = each
