@@ -34,9 +34,9 @@ from xgrad.nn.padding import ReplicationPad2d as ReplicationPad2d
 from xgrad.nn.padding import ZeroPad1d as ZeroPad1d
 from xgrad.nn.padding import ZeroPad2d as ZeroPad2d
 from xgrad.nn.parameter import Parameter as Parameter
+from xgrad.nn.parameter_containers import ParameterDict as ParameterDict
+from xgrad.nn.parameter_containers import ParameterList as ParameterList
 from xgrad.nn.shapes import ChannelShuffle as ChannelShuffle
 from xgrad.nn.shapes import PixelShuffle as PixelShuffle
 from xgrad.nn.shapes import PixelUnshuffle as PixelUnshuffle
 from xgrad.nn.shapes import Unflatten as Unflatten
-from xgrad.nn.parameter_containers import ParameterDict as ParameterDict
-from xgrad.nn.parameter_containers import ParameterList as ParameterList
