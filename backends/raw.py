@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from math import prod
 from typing import Any, ClassVar
 
+from xgrad.backends.layers import Layers
 from xgrad.backends.refusal import ROWS
 from xgrad.backends.special import Special
 
@@ -34,10 +35,11 @@ CREATION = frozenset(
 )
 
 
-class Raw:
+class Raw(Layers):
     """A library's Array API namespace on raw arrays, with the extension functions. New arrays are made on the backend's device.
 
-    The extension functions are all public methods of this class. xgrad's own namespace has a function of the same name for each.
+    The extension functions are all public methods of this class and its bases. xgrad's own namespace has a function of the same
+    name for each.
     """
 
     def __init__(self, library: Any, device: Any = None) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 FACES = (
     "xgrad", "xgrad.linalg", "xgrad.fft", "xgrad.special", "xgrad.random", "xgrad.nn", "xgrad.nn.functional", "xgrad.nn.init",
-    "xgrad.nn.utils", "xgrad.optim", "xgrad.diagnose", "xgrad.fit",
+    "xgrad.nn.utils", "xgrad.nn.utils.rnn", "xgrad.optim", "xgrad.diagnose", "xgrad.fit",
 )  # fmt: skip
 OTHERS = f"(?!({'|'.join(map(re.escape, FACES))})$)"  # pdoc finds all modules, and leaves out those that match
 
@@ -26,7 +26,7 @@ OTHERS = f"(?!({'|'.join(map(re.escape, FACES))})$)"  # pdoc finds all modules, 
 # For modules that also import names for their own use: the module, or its prefix, in which their public names are defined.
 MADE_IN = {
     "xgrad.random": "xgrad.random", "xgrad.nn.functional": "xgrad.nn.", "xgrad.nn.init": "xgrad.nn.init",
-    "xgrad.nn.utils": "xgrad.nn.utils",
+    "xgrad.nn.utils": "xgrad.nn.utils", "xgrad.nn.utils.rnn": "xgrad.nn.utils.rnn",
 }  # fmt: skip
 
 

@@ -89,7 +89,9 @@ def theirs(module: ModuleType) -> dict[str, tuple[Any, Any]]:
     return {name: (getattr(module, name), getattr(there, name, None)) for name in public_names(module.__name__)}
 
 
-@pytest.mark.parametrize("module", [nn, nn.functional, nn.init, nn.utils], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [nn, nn.functional, nn.init, nn.utils, nn.utils.rnn], ids=lambda module: module.__name__
+)
 def test_arguments_and_defaults_are_pytorchs(module):
     wrong = []
     for name, (mine, other) in theirs(module).items():

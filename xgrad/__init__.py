@@ -177,6 +177,7 @@ from xgrad.rules.parts import tile as tile
 from xgrad.rules.parts import unstack as unstack
 from xgrad.rules.ranges import arange as arange
 from xgrad.rules.ranges import linspace as linspace
+from xgrad.rules.recurrent import recurrent as recurrent
 from xgrad.rules.searching import all as all
 from xgrad.rules.searching import any as any
 from xgrad.rules.searching import argmax as argmax

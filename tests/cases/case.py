@@ -80,6 +80,7 @@ class Case:
     raw: Call | None = None
     reference: Call | None = None
     float32: bool = True  # whether float32 arguments give a float32 result
+    rounding: bool = False  # whether a recorded derivative is computed in another way, and equal to rounding only
     without: tuple[str, ...] = ()
     note: str = ""
 
@@ -121,9 +122,10 @@ def case(
     raw: Call | None = None,
     reference: Call | None = None,
     float32: bool = True,
+    rounding: bool = False,
     without: tuple[str, ...] = (),
     note: str = "",
     **static: Any,
 ) -> None:
     """Add a case for a function."""
-    CASES.setdefault(name, []).append(Case(name, args, static, call, raw, reference, float32, without, note))
+    CASES.setdefault(name, []).append(Case(name, args, static, call, raw, reference, float32, rounding, without, note))

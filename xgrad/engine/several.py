@@ -73,17 +73,26 @@ class Output:
 
 
 class Several(Op):
-    """A function of one array with several outputs.
+    """A function with several outputs.
 
-    `joint(xp, g, ...)` returns the gradient of the argument; g is a list with an entry for each output, None for one that was not
-    used. `jvp(xp, t, ...)` returns a list of the outputs' tangents. Both may have outputs among their parameters.
+    `joint(xp, g, ...)` returns the gradient of the argument, or a list with one for each of several arguments. g is a list with
+    an entry for each output, None for one that was not used. `jvp(xp, t, ...)` returns a list of the outputs' tangents; t is the
+    tangent of the argument, or a list. Both may have outputs among their parameters, and `moving`: for each argument whether it
+    has a gradient, or a tangent. An argument may be None.
     """
 
     def __init__(
-        self, name: str, argument: str, outputs: Sequence[str], joint: DerivativeRule, jvp: DerivativeRule
+        self,
+        name: str,
+        arguments: str | Sequence[str],
+        outputs: Sequence[str],
+        joint: DerivativeRule,
+        jvp: DerivativeRule,
     ) -> None:
-        super().__init__(name, (argument,), ())
-        names = (argument, *outputs)
+        self.is_of_one = isinstance(arguments, str)
+        given = (arguments,) if isinstance(arguments, str) else tuple(arguments)
+        super().__init__(name, given, ())
+        names = (*given, *outputs)
         self.joint = aligned(joint, names)
         self.jvp = aligned(jvp, names)
         needed = names_of(joint) | names_of(jvp)
@@ -92,36 +101,59 @@ class Several(Op):
 
     def pull(self, xp: Any, g: Parts, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
         parts = [g.of.get(i) for i in range(len(self.outputs))]
-        return [fit(xp, self.joint(xp, parts, saved, static), saved[-1][0])]
+        if self.is_of_one:
+            return [fit(xp, self.joint(xp, parts, saved, static), saved[-1][0])]
+        static = {**static, "moving": [parent is not None for parent in parents]}
+        return [
+            None if parent is None else fit(xp, h, shape)
+            for parent, h, shape in zip(parents, self.joint(xp, parts, saved, static), saved[-1], strict=False)
+        ]
 
     def push(self, xp: Any, tangents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Any:
-        return self.jvp(xp, tangents[0], saved, static)
+        if self.is_of_one:
+            return self.jvp(xp, tangents[0], saved, static)
+        return self.jvp(xp, tangents, saved, {**static, "moving": [t is not None for t in tangents]})
 
     def lift(self, node: Node) -> tuple[Any, tuple[Any, ...]]:
         backend = node[BACKEND]
-        x, *outputs, geometry = node[SAVED]
+        sources = (*node[PARENTS], *[output.node(node) for output in self.outputs])
+        *kept, geometry = node[SAVED]
         lifted = [
-            None if y is None else wrap(y, backend, output.node(node))
-            for y, output in zip(outputs, self.outputs, strict=True)
+            None if value is None else wrap(value, backend, source) for value, source in zip(kept, sources, strict=True)
         ]
-        return backend.view, (None if x is None else wrap(x, backend, node[PARENTS][0]), *lifted, geometry)
+        return backend.view, (*lifted, geometry)
 
-    def __call__(self, x: Any, **static: Any) -> list[Tensor]:
-        """The outputs. The call is recorded if x requires a gradient."""
-        backend, (raw,), (parent,) = unwrap(self.name, (x,))
+    def __call__(self, *args: Any, **static: Any) -> list[Tensor]:
+        """The outputs. The call is recorded if an argument requires a gradient."""
+        there = [i for i, arg in enumerate(args) if arg is not None]
+        backend, given, nodes = unwrap(self.name, [args[i] for i in there])
+        function = self.raw[backend]
+
+        def of_given(*given: Any, **static: Any) -> Any:
+            return function(*_spread(there, given, len(args)), **static)
+
         try:
-            found = self.raw[backend](raw, **static)
+            found = of_given(*given, **static)
         except Exception as error:
-            found, (raw,) = rescued(error, self.name, self.raw[backend], backend, (raw,), static)
+            found, given = rescued(error, self.name, of_given, backend, given, static)
+        raws, parents = _spread(there, given, len(args)), _spread(there, nodes, len(args))
         ys = [y if backend.owns(y) else backend.asarray(y) for y in found]
         node: Node | None = None
-        if parent is not None and is_recording():
-            geometry = tuple([(backend.shape_of(a), a.dtype) for a in (raw, *ys)])
-            saved = [a if keep else None for a, keep in zip((raw, *ys), self.keep, strict=True)]
-            node = make_node(self, (parent,), (*saved, geometry), static, backend)
+        if any(parent is not None for parent in parents) and is_recording():
+            geometry = tuple([None if a is None else (backend.shape_of(a), a.dtype) for a in (*raws, *ys)])
+            saved = [a if keep else None for a, keep in zip((*raws, *ys), self.keep, strict=True)]
+            node = make_node(self, tuple(parents), (*saved, geometry), static, backend)
         for watch in tape.watchers:
             for y in ys:
-                watch(self, backend, (raw,), y, node)
+                watch(self, backend, tuple(given), y, node)
         if node is None:
             return [wrap(y, backend) for y in ys]
         return [wrap(y, backend, output.node(node)) for y, output in zip(ys, self.outputs, strict=True)]
+
+
+def _spread(places: Sequence[int], values: Sequence[Any], n: int) -> list[Any]:
+    """n values: the given ones at their places, None elsewhere."""
+    spread: list[Any] = [None] * n
+    for i, value in zip(places, values, strict=True):
+        spread[i] = value
+    return spread

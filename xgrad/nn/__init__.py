@@ -10,6 +10,9 @@ from xgrad.nn.activations import Sigmoid as Sigmoid
 from xgrad.nn.activations import Softmax as Softmax
 from xgrad.nn.activations import Softplus as Softplus
 from xgrad.nn.activations import Tanh as Tanh
+from xgrad.nn.cells import GRUCell as GRUCell
+from xgrad.nn.cells import LSTMCell as LSTMCell
+from xgrad.nn.cells import RNNCell as RNNCell
 from xgrad.nn.containers import ModuleDict as ModuleDict
 from xgrad.nn.containers import ModuleList as ModuleList
 from xgrad.nn.containers import Sequential as Sequential
@@ -36,6 +39,9 @@ from xgrad.nn.padding import ZeroPad2d as ZeroPad2d
 from xgrad.nn.parameter import Parameter as Parameter
 from xgrad.nn.parameter_containers import ParameterDict as ParameterDict
 from xgrad.nn.parameter_containers import ParameterList as ParameterList
+from xgrad.nn.recurrent import GRU as GRU
+from xgrad.nn.recurrent import LSTM as LSTM
+from xgrad.nn.recurrent import RNN as RNN
 from xgrad.nn.shapes import ChannelShuffle as ChannelShuffle
 from xgrad.nn.shapes import PixelShuffle as PixelShuffle
 from xgrad.nn.shapes import PixelUnshuffle as PixelUnshuffle
