@@ -210,8 +210,8 @@ class RNN(RNNBase):
 
     Call it with `(input, h_0)`: an input of shape (L, N, input_size), or (N, L, input_size) with `batch_first`, or
     (L, input_size) for one sequence, or a PackedSequence; and an initial state of shape (layers * directions, N, hidden_size),
-    without N for one sequence, or None for zeros. It returns `(output, h_n)`: the states of the last layer at every step, those of
-    both directions side by side, and the last states of all layers and directions.
+    without N for one sequence, or None for zeros. It returns `(output, h_n)`: the states of the last layer at every step,
+    those of both directions side by side, and the last states of all layers and directions.
 
     The parameters are `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, then `..._l0_reverse`, `..._l1` and so on. All
     are uniform within 1/sqrt(hidden_size) of zero.
@@ -338,8 +338,8 @@ class GRU(RNNBase):
 
     Call it with `(input, h_0)`: an input of shape (L, N, input_size), or (N, L, input_size) with `batch_first`, or
     (L, input_size) for one sequence, or a PackedSequence; and an initial state of shape (layers * directions, N, hidden_size),
-    without N for one sequence, or None for zeros. It returns `(output, h_n)`: the states of the last layer at every step, those of
-    both directions side by side, and the last states of all layers and directions.
+    without N for one sequence, or None for zeros. It returns `(output, h_n)`: the states of the last layer at every step,
+    those of both directions side by side, and the last states of all layers and directions.
 
     The parameters are `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, then `..._l0_reverse`, `..._l1` and so on. All
     are uniform within 1/sqrt(hidden_size) of zero.
