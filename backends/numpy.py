@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy._typing import ArrayLike
 
+from xgrad.backends import numpy_lstm
 from xgrad.backends.base import Backend
 from xgrad.backends.lazily import compatible
 from xgrad.backends.powers import power
@@ -113,6 +114,20 @@ class NumPyRaw(IndexingRaw):
         if x.ndim != 2 or axis % 2 != 1 or not number.size or ignore_index >= 0 or np.minimum.reduce(number) < 0:
             return super().softmax_cross_entropy(x, number, axis, ignore_index)
         return -self.log_softmax(x, axis)[np.arange(len(x)), number]
+
+    def recurrent(self, *inputs: Any, mode: str, reverse: bool = False) -> Any:
+        """An LSTM with few temporary arrays. See numpy_lstm.py."""
+        inputs += (None,) * (8 - len(inputs))
+        if mode == "LSTM" and numpy_lstm.takes(inputs):
+            return numpy_lstm.forward(inputs, reverse)
+        return super().recurrent(*inputs, mode=mode, reverse=reverse)
+
+    def _recurrent_gradients(
+        self, g: Any, inputs: Any, outputs: Any, mode: str, reverse: bool, moving: Any
+    ) -> list[Any]:
+        if mode == "LSTM" and numpy_lstm.takes(inputs):
+            return numpy_lstm.gradients(g, inputs, outputs, reverse, moving)
+        return super()._recurrent_gradients(g, inputs, outputs, mode, reverse, moving)
 
     def scatter_along_axis(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
         """For a single index along the axis nothing repeats, so values are written instead of added."""

@@ -79,7 +79,7 @@ class GRU:
 
 
 class LSTM:
-    """i, f, o = sigmoid(z + p); g = tanh(z + p); c' = f * c + i * g; h' = o * tanh(c'). It saves i, f, g and o."""
+    """i, f, o = sigmoid(z + p); g = tanh(z + p); c' = f * c + i * g; h' = o * tanh(c'). It saves i, f, g, o and tanh(c')."""
 
     blocks = 4
 
@@ -89,25 +89,25 @@ class LSTM:
         inputs, o = xp.sigmoid(a[..., : 2 * k]), xp.sigmoid(a[..., 3 * k :])
         g = xp.tanh(a[..., 2 * k : 3 * k])
         new_c = inputs[..., k:] * c + inputs[..., :k] * g
-        return o * xp.tanh(new_c), new_c, xp.concat([inputs, g, o], axis=-1)
+        tanh = xp.tanh(new_c)
+        return o * tanh, new_c, xp.concat([inputs, g, o, tanh], axis=-1)
 
     def pull(self, xp: Any, g: Any, gc: Any, saved: Any, s: Step) -> Any:
-        i, f, new, o = _blocks(s.gates, 4)
-        gi, gf, gn, go = _parts(saved, 4)
-        tanh = xp.tanh(s.new_c)
-        dc = _sum(g * o * (1 - tanh * tanh), gc)
+        i, f, new, o, tanh = _blocks(s.gates, 5)
+        gi, gf, gn, go, gt = _parts(saved, 5)
+        dc = _sum(_sum(g * o, gt) * (1 - tanh * tanh), gc)
         di, df = _sum(dc * new, gi) * i * (1 - i), _sum(dc * s.c, gf) * f * (1 - f)
         dn, do = _sum(dc * i, gn) * (1 - new * new), _sum(g * tanh, go) * o * (1 - o)
         a = xp.concat([di, df, dn, do], axis=-1)
         return a, a, None, dc * f
 
     def push(self, xp: Any, tz: Any, tp: Any, th: Any, tc: Any, s: Step) -> Any:
-        i, f, new, o = _blocks(s.gates, 4)
+        i, f, new, o, tanh = _blocks(s.gates, 5)
         ti, tf, tn, to = _blocks(tz + tp, 4)
         ti, tf, tn, to = ti * i * (1 - i), tf * f * (1 - f), tn * (1 - new * new), to * o * (1 - o)
         moved = ti * new + tf * s.c + tn * i + (tc * f if tc is not None else 0)
-        tanh = xp.tanh(s.new_c)
-        return to * tanh + o * (1 - tanh * tanh) * moved, moved, xp.concat([ti, tf, tn, to], axis=-1)
+        tt = (1 - tanh * tanh) * moved
+        return to * tanh + o * tt, moved, xp.concat([ti, tf, tn, to, tt], axis=-1)
 
 
 Cell = Elman | GRU | LSTM
@@ -181,7 +181,7 @@ def gradients(
         xp.weight_gradient(rows_p, _rows(xp, before), w_hh) if moving[4] else None,
         xp.sum(rows_z, axis=0) if moving[5] else None,
         xp.sum(rows_p, axis=0) if moving[6] else None,
-        xp.weight_gradient(_rows(xp, xp.stack(hs)), _rows(xp, _unprojected(xp, outputs)), w_hr) if moving[7] else None,
+        xp.weight_gradient(_rows(xp, xp.stack(hs)), _rows(xp, _unprojected(outputs[2])), w_hr) if moving[7] else None,
     ]
 
 
@@ -198,8 +198,7 @@ def tangents(xp: Any, t: Sequence[Any], inputs: Inputs, outputs: Outputs, mode: 
         tp = _linear_tangent(xp, th, s.h, w_hh, tw_hh, tb_hh)
         th, tc, tg = cell.push(xp, zeros if tz is None else tz[at, ...], zeros if tp is None else tp, th, tc, s)
         if w_hr is not None:
-            m = None if tw_hr is None else s.gates[..., -s.new_c.shape[-1] :] * xp.tanh(s.new_c)
-            th = _linear_tangent(xp, th, m, w_hr, tw_hr, None)
+            th = _linear_tangent(xp, th, None if tw_hr is None else _unprojected(s.gates), w_hr, tw_hr, None)
         steps[at] = th, tc, tg
     hs, cs, gates = (list(each) for each in zip(*steps, strict=True))
     moved = xp.stack(hs)
@@ -232,10 +231,10 @@ def _before_all(xp: Any, h0: Any, h: Any, reverse: bool) -> Any:
     return xp.concat([h[1:, ...], first] if reverse else [first, h[:-1, ...]], axis=0)
 
 
-def _unprojected(xp: Any, outputs: Outputs) -> Any:
+def _unprojected(saved: Any) -> Any:
     """What an LSTM projects: o * tanh(c)."""
-    _, c, gates = outputs
-    return gates[..., -c.shape[-1] :] * xp.tanh(c)
+    _, _, _, o, tanh = _blocks(saved, 5)
+    return o * tanh
 
 
 def _rows(xp: Any, x: Any) -> Any:

@@ -144,6 +144,7 @@ TESTED_IN: dict[str, str] = {
     "backends/memory.py": "gpu",
     "backends/normal.py": "special special_derivatives",
     "backends/numpy.py": "rules views optim",
+    "backends/numpy_lstm.py": "rules nn_recurrent",
     "backends/raw.py": "rules generic",
     "backends/recurrent.py": "rules nn_recurrent",
     "backends/references.py": "optim tape",
