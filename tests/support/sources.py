@@ -71,6 +71,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/nn/checks.py": "nn_layers",
     "xgrad/nn/functional/*.py": "nn_parity nn_layers nn_losses",
     "xgrad/nn/hooks.py": "nn_module",
+    "xgrad/nn/init/*.py": "nn_init",
     "xgrad/nn/linear.py": "nn_layers",
     "xgrad/nn/modulelike.py": "nn_module",
     "xgrad/nn/parameter.py": "nn_module",

@@ -1,40 +1,34 @@
-"""Functions that fill a tensor with starting values, in place, and return it.
-
-"In place" means that the tensor gets a new array, of the same dtype on the same backend; the old array is not written, and the
-operation is not recorded. A weight of shape (out, in, ...) has fan_in = in * ... and fan_out = out * ....
-
->>> import xgrad as xg
->>> layer = xg.nn.Linear(2, 3)
->>> xg.nn.init.constant_(layer.weight, 0.5).numpy().tolist()
-[[0.5, 0.5], [0.5, 0.5], [0.5, 0.5]]
-"""
+"""Starting values by which the variance of a signal stays about the same from layer to layer."""
 
 from __future__ import annotations
 
 import math
 
-from xgrad import random
-from xgrad.backends import use_backend
 from xgrad.engine.tensor import Tensor
 from xgrad.nn.activations import BY_NAME
+from xgrad.nn.init.filling import normal_, uniform_
 from xgrad.random import Generator
 
-GAINS = {"linear": 1.0, "selu": 3 / 4}  # of names without an activation class
+GAINS = {  # of names without an activation class, and of an activation whose gain was found by trial
+    **dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d"), 1.0),
+    **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), 1.0),
+    "selu": 3 / 4,
+}
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """The factor of the weights before an activation that keeps the variance of the signal about the same from layer to layer.
 
     Args:
-        nonlinearity: "linear" (1), "sigmoid" (1), "tanh" (5/3), "relu" (sqrt(2)), "leaky_relu" (sqrt(2 / (1 + param**2))) or
-            "selu" (3/4).
+        nonlinearity: "linear" or the name of a convolution, such as "conv2d" (1), "sigmoid" (1), "tanh" (5/3), "relu" (sqrt(2)),
+            "leaky_relu" (sqrt(2 / (1 + param**2))) or "selu" (3/4).
         param: the slope of leaky_relu; None means 0.01. The others ignore it.
 
     Returns:
         A float.
 
     Raises:
-        ValueError: for an unknown name.
+        ValueError: for an unknown name, or a slope of leaky_relu that is not a number.
 
     >>> import xgrad as xg
     >>> round(xg.nn.init.calculate_gain("relu"), 4), xg.nn.init.calculate_gain("leaky_relu", 1.0)
@@ -42,134 +36,15 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
     https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.calculate_gain
     """
-    found = BY_NAME[nonlinearity].gain(param) if nonlinearity in BY_NAME else GAINS.get(nonlinearity)
+    if nonlinearity == "leaky_relu" and (isinstance(param, bool) or not isinstance(param, int | float | None)):
+        raise ValueError(f"calculate_gain: the slope of leaky_relu must be a number, got {param!r}")
+    found = GAINS.get(nonlinearity)
+    if found is None and nonlinearity in BY_NAME:
+        found = BY_NAME[nonlinearity].gain(param)
     if found is None:
         known = [*GAINS, *(name for name, activation in BY_NAME.items() if activation.gain() is not None)]
         raise ValueError(f"there is no gain for {nonlinearity!r}; there is one for {', '.join(known)}")
     return found
-
-
-def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Fill the tensor with one number.
-
-    Args:
-        tensor: a tensor of any shape and dtype.
-        val: the number.
-
-    Returns:
-        The tensor itself, with its shape and dtype.
-
-    Raises:
-        AttributeError: for an array that is not a tensor.
-
-    >>> import xgrad as xg
-    >>> xg.nn.init.constant_(xg.zeros((2,)), 0.5).numpy().tolist()
-    [0.5, 0.5]
-
-    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.constant_
-    """
-    tensor.data = tensor.backend.xp.full_like(tensor.data, val)
-    return tensor
-
-
-def zeros_(tensor: Tensor) -> Tensor:
-    """Fill the tensor with zeros.
-
-    Args:
-        tensor: a tensor of any shape and dtype.
-
-    Returns:
-        The tensor itself, with its shape and dtype.
-
-    Raises:
-        AttributeError: for an array that is not a tensor.
-
-    >>> import xgrad as xg
-    >>> xg.nn.init.zeros_(xg.asarray([1.0, 2.0])).numpy().tolist()
-    [0.0, 0.0]
-
-    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.zeros_
-    """
-    return constant_(tensor, 0.0)
-
-
-def ones_(tensor: Tensor) -> Tensor:
-    """Fill the tensor with ones.
-
-    Args:
-        tensor: a tensor of any shape and dtype.
-
-    Returns:
-        The tensor itself, with its shape and dtype.
-
-    Raises:
-        AttributeError: for an array that is not a tensor.
-
-    >>> import xgrad as xg
-    >>> xg.nn.init.ones_(xg.asarray([1.0, 2.0])).numpy().tolist()
-    [1.0, 1.0]
-
-    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.ones_
-    """
-    return constant_(tensor, 1.0)
-
-
-def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Fill the tensor with numbers of the uniform distribution on [a, b).
-
-    Args:
-        tensor: a tensor of any shape and dtype.
-        a: the lower bound.
-        b: the upper bound.
-        generator: where the numbers are drawn from; None means the generator that `xgrad.random.seed` sets.
-
-    Returns:
-        The tensor itself, with its shape and dtype.
-
-    Raises:
-        ValueError: for bounds that are not finite, or a > b.
-        AttributeError: for an array that is not a tensor.
-
-    >>> import xgrad as xg
-    >>> w = xg.nn.init.uniform_(xg.zeros((100, 200)), 2.0, 4.0, generator=xg.random.Generator(0))
-    >>> round(xg.min(w).item(), 1), round(xg.mean(w).item(), 1), round(xg.max(w).item(), 1)
-    (2.0, 3.0, 4.0)
-
-    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.uniform_
-    """
-    draw = random.default_generator() if generator is None else generator
-    with use_backend(tensor.backend):
-        tensor.data = draw.uniform(tensor.shape, low=a, high=b, dtype=tensor.dtype).data
-    return tensor
-
-
-def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
-    """Fill the tensor with numbers of the normal distribution.
-
-    Args:
-        tensor: a tensor of any shape and dtype.
-        mean: its mean.
-        std: its standard deviation, 0 or more.
-        generator: where the numbers are drawn from; None means the generator that `xgrad.random.seed` sets.
-
-    Returns:
-        The tensor itself, with its shape and dtype.
-
-    Raises:
-        ValueError: for a mean or a standard deviation that is not finite, or a negative standard deviation.
-        AttributeError: for an array that is not a tensor.
-
-    >>> import xgrad as xg
-    >>> w = xg.nn.init.normal_(xg.zeros((100, 200)), 5.0, 2.0, generator=xg.random.Generator(0))
-    >>> round(xg.mean(w).item(), 1), round(xg.std(w).item(), 1)
-    (5.0, 2.0)
-
-    https://docs.pytorch.org/docs/stable/nn.init.html#torch.nn.init.normal_
-    """
-    draw = random.default_generator() if generator is None else generator
-    with use_backend(tensor.backend):
-        tensor.data = draw.normal(tensor.shape, mean=mean, std=std, dtype=tensor.dtype).data
-    return tensor
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
@@ -188,6 +63,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | No
 
     Raises:
         ValueError: for a tensor of fewer than two axes, or a gain that is negative or not finite.
+        TypeError: for anything but a tensor of floating-point numbers.
 
     >>> import xgrad as xg
     >>> w = xg.nn.init.xavier_uniform_(xg.zeros((100, 200)), generator=xg.random.Generator(0))
@@ -216,6 +92,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
 
     Raises:
         ValueError: for a tensor of fewer than two axes, or a gain that is negative or not finite.
+        TypeError: for anything but a tensor of floating-point numbers.
 
     >>> import xgrad as xg
     >>> w = xg.nn.init.xavier_normal_(xg.zeros((100, 200)), generator=xg.random.Generator(0))
@@ -251,6 +128,7 @@ def kaiming_uniform_(
 
     Raises:
         ValueError: for a tensor of fewer than two axes, an unknown mode, or an unknown nonlinearity.
+        TypeError: for anything but a tensor of floating-point numbers.
 
     >>> import xgrad as xg
     >>> w = xg.nn.init.kaiming_uniform_(xg.zeros((100, 200)), generator=xg.random.Generator(0))
@@ -286,6 +164,7 @@ def kaiming_normal_(
 
     Raises:
         ValueError: for a tensor of fewer than two axes, an unknown mode, or an unknown nonlinearity.
+        TypeError: for anything but a tensor of floating-point numbers.
 
     >>> import xgrad as xg
     >>> w = xg.nn.init.kaiming_normal_(xg.zeros((100, 200)), generator=xg.random.Generator(0))
