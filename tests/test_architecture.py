@@ -386,7 +386,7 @@ def test_the_table_names_sources_and_tests_that_exist():
 
 def test_a_name_that_two_sources_have_belongs_to_neither():
     assert "xgrad/rules/special.py" not in own_tests()
-    assert own_tests()["xgrad/nn/init.py"] == "nn_init"
+    assert own_tests()["xgrad/nn/init/__init__.py"] == "nn_init"
     assert own_tests()["xgrad/engine/tape.py"] == "tape"
 
 
