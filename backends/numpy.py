@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy._typing import ArrayLike
 
-from xgrad.backends import numpy_lstm
+from xgrad.backends import normalization, numpy_lstm, rows
 from xgrad.backends.base import Backend
 from xgrad.backends.lazily import compatible
 from xgrad.backends.powers import power
@@ -145,19 +145,30 @@ class NumPyRaw(IndexingRaw):
     _special = NumPySpecial
 
     def sum(self, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-        """BLAS sums the columns of a matrix three times as fast; otherwise np.add.reduce, without np.sum's wrappers."""
+        """BLAS sums rows and columns three times as fast; otherwise np.add.reduce, without np.sum's wrappers."""
         if dtype is not None or x.dtype.char not in _WIDE:
             return self._wide("sum", x, axis=axis, dtype=dtype, keepdims=keepdims)
         if axis in (0, (0,)) and x.ndim == 2 and 0 < x.shape[0] <= _BLOCK:
-            total = _block(1.0, x.dtype)[: x.shape[0]].dot(x)
+            total = rows.ones(x.shape[0], x.dtype).dot(x)
             return total[None, :] if keepdims else total
+        if axis is not None and (total := rows.sum_by_blas(x, axis, keepdims)) is not None:
+            return total
         return _add_reduce(x, axis=axis, keepdims=keepdims)
 
     def mean(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         if x.dtype.kind != "f" or x.dtype.itemsize < 4 or not x.size:
             return self.library.mean(x, axis=axis, keepdims=keepdims)
-        total = _add_reduce(x, axis=axis, keepdims=keepdims)
+        total = self.sum(x, axis=axis, keepdims=keepdims)
         return total / x.dtype.type(x.size / max(total.size, 1))
+
+    def standardize(self, x: Any, axis: Any, eps: float, centered: bool = True) -> Any:
+        """As in normalization.py, in place."""
+        return rows.standardize(self, x, axis, eps, centered)
+
+    def sum_of_products(self, x1: Any, x2: Any, axis: Any, keepdims: bool = False) -> Any:
+        """Without the array of products where the axes allow it."""
+        total = rows.sum_of_products(x1, x2, axis, keepdims)
+        return normalization.sum_of_products(self, x1, x2, axis, keepdims) if total is None else total
 
     def _wide(self, name: str, x: Any, *, dtype: Any = None, **options: Any) -> Any:
         """NumPy's function in float32 for float16 arrays: in float16, a sum of ones would stop at 2,048."""

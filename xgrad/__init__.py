@@ -172,6 +172,9 @@ from xgrad.rules.network import softmax as softmax
 from xgrad.rules.network import softmax_cross_entropy as softmax_cross_entropy
 from xgrad.rules.network import softplus as softplus
 from xgrad.rules.network import weight_gradient as weight_gradient
+from xgrad.rules.normalization import scale_and_shift as scale_and_shift
+from xgrad.rules.normalization import standardize as standardize
+from xgrad.rules.normalization import sum_of_products as sum_of_products
 from xgrad.rules.parts import repeat as repeat
 from xgrad.rules.parts import tile as tile
 from xgrad.rules.parts import unstack as unstack

@@ -13,6 +13,7 @@ from tests.cases import (  # noqa: F401
     linear_algebra,
     manipulation,
     network,
+    normalization,
     recurrent,
     searching,
     special,

@@ -191,6 +191,11 @@ def reseed(generator: Any) -> bool:
     return True in answers
 
 
+def is_repetition() -> bool:
+    """Whether this is a second run: what the first run did besides its result must not be done again."""
+    return any(isinstance(notes, Repetition) for notes in _notes.get())
+
+
 # --- comparing ---------------------------------------------------------------------------------------
 
 

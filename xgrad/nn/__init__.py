@@ -10,6 +10,10 @@ from xgrad.nn.activations import Sigmoid as Sigmoid
 from xgrad.nn.activations import Softmax as Softmax
 from xgrad.nn.activations import Softplus as Softplus
 from xgrad.nn.activations import Tanh as Tanh
+from xgrad.nn.batch_norm import BatchNorm1d as BatchNorm1d
+from xgrad.nn.batch_norm import BatchNorm2d as BatchNorm2d
+from xgrad.nn.batch_norm import InstanceNorm1d as InstanceNorm1d
+from xgrad.nn.batch_norm import InstanceNorm2d as InstanceNorm2d
 from xgrad.nn.cells import GRUCell as GRUCell
 from xgrad.nn.cells import LSTMCell as LSTMCell
 from xgrad.nn.cells import RNNCell as RNNCell
@@ -26,6 +30,10 @@ from xgrad.nn.losses import L1Loss as L1Loss
 from xgrad.nn.losses import MSELoss as MSELoss
 from xgrad.nn.losses import NLLLoss as NLLLoss
 from xgrad.nn.module import Module as Module
+from xgrad.nn.normalization import GroupNorm as GroupNorm
+from xgrad.nn.normalization import LayerNorm as LayerNorm
+from xgrad.nn.normalization import LocalResponseNorm as LocalResponseNorm
+from xgrad.nn.normalization import RMSNorm as RMSNorm
 from xgrad.nn.padding import CircularPad1d as CircularPad1d
 from xgrad.nn.padding import CircularPad2d as CircularPad2d
 from xgrad.nn.padding import ConstantPad1d as ConstantPad1d

@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 from xgrad.backends.raw import CREATION, Raw
+from xgrad.backends.refusal import ROWS
 from xgrad.engine.registry import ELEMENTWISE
 from xgrad.rules.shapes import normalize_axes
 from xgrad.transforms.batching.array import Batched, apply_elementwise, full, merged
@@ -326,8 +327,8 @@ class BatchedRaw:
         if path in QUESTIONS:
             return partial(_answered, value)
         rule = rule_of(path)
-        if rule is None and hasattr(Raw, path):  # an extension function, whose default uses functions of this namespace
-            return partial(getattr(Raw, path), self)
+        if rule is None and (default := ROWS.get(path) or getattr(Raw, path, None)) is not None:
+            return partial(default, self)  # an extension function, whose default uses functions of this namespace
         return partial(_run, backend, rule, path, value)
 
 
