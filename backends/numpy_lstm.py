@@ -14,7 +14,7 @@ import numpy as np
 
 from xgrad.backends.recurrent import order
 
-STEPS = 8  # whose weight gradients are one product
+STEPS = 10  # whose weight gradients are one product
 
 
 def takes(inputs: Sequence[Any]) -> bool:
@@ -31,35 +31,40 @@ def forward(inputs: Sequence[Any], reverse: bool) -> tuple[Any, Any, Any]:
     for bias in (b_ih, b_hh):
         if bias is not None:
             weight[:, -1] += bias
-    for k in (0, 1, 3):  # 1 / (1 + exp(-a)): the weights compute -a
-        rows = weight[k * hidden : (k + 1) * hidden]
-        np.negative(rows, out=rows)
+    weight = _sigmoids_first(weight, hidden)
+    np.negative(weight[: 3 * hidden], out=weight[: 3 * hidden])  # for 1 / (1 + exp(-a))
 
     column = np.ones((width + hidden + 1, n), dtype)
-    before, state = column[:width], column[width:-1]
+    above, state = column[:width], column[width:-1]
     state[...] = h0.T
     hs, cells = np.empty((steps, n, hidden), dtype), np.empty((steps, hidden, n), dtype)
     gates = np.empty((steps, 5, hidden, n), dtype)
-    c = np.ascontiguousarray(c0.T)
-    product, one = np.empty((hidden, n), dtype), np.ones((), dtype)
+    products, sigmoids = gates[:, :4].reshape(steps, 4 * hidden, n), gates[:, :3]
+    each_i, each_f, each_o, each_g, each_tanh = np.moveaxis(gates, 1, 0)
+    c, one = np.ascontiguousarray(c0.T), np.ones((), dtype)
+    product = np.empty((hidden, n), dtype)
     with np.errstate(over="ignore"):  # where exp(-a) is inf, the gate is 0
         for t in order(steps, reverse):
-            before[...] = x[t].T
-            four, (i, f, g, o, tanh), cell = gates[t, :4], gates[t], cells[t]
-            np.dot(weight, column, out=four.reshape(4 * hidden, n))
-            np.tanh(g, out=product)
-            np.exp(four, out=four)
-            four += one
-            np.divide(one, four, out=four)
-            g[...] = product
-            np.multiply(f, c, out=cell)
-            np.multiply(i, g, out=product)
+            above[...] = x[t].T
+            np.dot(weight, column, out=products[t])
+            three, g, tanh, cell = sigmoids[t], each_g[t], each_tanh[t], cells[t]
+            np.exp(three, out=three)
+            three += one
+            np.divide(one, three, out=three)
+            np.tanh(g, out=g)
+            np.multiply(each_f[t], c, out=cell)
+            np.multiply(each_i[t], g, out=product)
             cell += product
             np.tanh(cell, out=tanh)
-            np.multiply(o, tanh, out=state)
+            np.multiply(each_o[t], tanh, out=state)
             hs[t] = state.T
             c = cell
     return hs, cells.transpose(0, 2, 1), gates.reshape(steps, 5 * hidden, n).transpose(0, 2, 1)
+
+
+def _sigmoids_first(rows: Any, hidden: int) -> Any:
+    """The rows of i, f, g and o in the order i, f, o, g, which is its own inverse."""
+    return np.concatenate([rows[: 2 * hidden], rows[3 * hidden :], rows[2 * hidden : 3 * hidden]])
 
 
 def gradients(
@@ -71,56 +76,59 @@ def gradients(
     h, (gh, gc, saved) = outputs[0], g
     cells, gates = (np.ascontiguousarray(each.transpose(0, 2, 1)) for each in outputs[1:])
     gates = gates.reshape(steps, 5, hidden, n)
-    first = np.ascontiguousarray(c0.T)
+    each_i, each_f, each_o, each_g, each_tanh = np.moveaxis(gates, 1, 0)
+    sigmoids, tanhs, first = gates[:, :3], gates[:, 3:], np.ascontiguousarray(c0.T)
 
-    weight = np.ascontiguousarray(np.concatenate([w_ih, w_hh] if moving[0] else [w_hh], axis=1).T)
-    below = np.zeros((len(weight), n), dtype)  # the gradients of the input, if they are wanted, and of the state
-    dh, dx = below[-hidden:], np.empty(x.shape, dtype) if moving[0] else None
-    dc, one = np.zeros((hidden, n), dtype), np.ones((), dtype)
-    a, slopes = (np.empty((4, hidden, n), dtype) for _ in range(2))
-    slope = slopes[0]
+    w_ih, w_hh = (_sigmoids_first(weight, hidden) for weight in (w_ih, w_hh))
+    down = np.ascontiguousarray(w_hh.T)
+    dh, dc = (np.zeros((hidden, n), dtype) for _ in range(2))
+    a, slopes, one = np.empty((4, hidden, n), dtype), np.empty((5, hidden, n), dtype), np.ones((), dtype)
+    of_sigmoids, of_tanhs, slope = slopes[:3], slopes[3:], slopes[4]
+    ai, af, ao, ag = a
 
-    total = np.zeros((4 * hidden, width + hidden + 1), dtype)  # of both weights and the bias
-    some, rows = np.empty((4 * hidden, STEPS, n), dtype), np.ones((STEPS, n, width + hidden + 1), dtype)
-    back = order(steps, not reverse)
-    for count, t in enumerate(back):
-        is_first = count + 1 == steps
-        before = t + 1 if reverse else t - 1
-        four, (i, f, new, o, tanh) = gates[t, :4], gates[t]
-        if gh is not None:
-            dh += gh[t].T
-        if gc is not None:
-            dc += gc[t].T
-        np.multiply(dh, o, out=a[0])
-        if saved is not None:
-            extra = saved[t].T.reshape(5, hidden, n)
-            a[0] += extra[4]
-        np.multiply(tanh, tanh, out=slope)
-        np.subtract(one, slope, out=slope)
-        slope *= a[0]
-        dc += slope
-        np.multiply(dc, new, out=a[0])
-        np.multiply(dc, first if is_first else cells[before], out=a[1])
-        np.multiply(dc, i, out=a[2])
-        np.multiply(dh, tanh, out=a[3])
-        if saved is not None:
-            a += extra[:4]
-        dc *= f
-        np.subtract(one, four, out=slopes)  # i * (1 - i), and 1 - g ** 2
-        slopes *= four
-        np.multiply(new, new, out=slopes[2])
-        np.subtract(one, slopes[2], out=slopes[2])
-        a *= slopes
-        np.dot(weight, a.reshape(4 * hidden, n), out=below)
+    # Products for several steps: of the input, and of the weights.
+    some = np.empty((4, hidden, STEPS, n), dtype)
+    columns = some.reshape(4 * hidden, STEPS, n)
+    before = np.concatenate([h[1:], h0[None]] if reverse else [h0[None], h[:-1]])
+    dx = np.empty(x.shape, dtype) if moving[0] else None
+    dw_ih, dw_hh, db = np.zeros(w_ih.shape, dtype), np.zeros(w_hh.shape, dtype), np.zeros(len(w_ih), dtype)
+    for start in order(-(-steps // STEPS), not reverse):
+        low, high = start * STEPS, min(start * STEPS + STEPS, steps)
+        for t in order(high - low, not reverse):
+            k, t = t, t + low
+            three, two, tanh = sigmoids[t], tanhs[t], each_tanh[t]
+            if gh is not None:
+                dh += gh[t].T
+            if gc is not None:
+                dc += gc[t].T
+            np.subtract(one, three, out=of_sigmoids)  # i * (1 - i), and 1 - g ** 2
+            of_sigmoids *= three
+            np.multiply(two, two, out=of_tanhs)
+            np.subtract(one, of_tanhs, out=of_tanhs)
+            np.multiply(dh, each_o[t], out=ai)
+            if saved is not None:
+                extra = saved[t].T.reshape(5, hidden, n)
+                ai += extra[4]
+            slope *= ai
+            dc += slope
+            np.multiply(dc, each_g[t], out=ai)
+            last = t == (steps - 1 if reverse else 0)
+            np.multiply(dc, first if last else cells[t + 1 if reverse else t - 1], out=af)
+            np.multiply(dh, tanh, out=ao)
+            np.multiply(dc, each_i[t], out=ag)
+            if saved is not None:
+                a += extra[:4]
+            dc *= each_f[t]
+            np.multiply(a, slopes[:4], out=some[:, :, k])
+            np.dot(down, columns[:, k], out=dh)
+        rows = columns[:, : high - low].reshape(4 * hidden, (high - low) * n)
         if dx is not None:
-            dx[t] = below[:width].T
-        k = count % STEPS
-        some[:, k] = a.reshape(4 * hidden, n)
-        rows[k, :, :width] = x[t]
-        rows[k, :, width:-1] = h0 if is_first else h[before]
-        if k + 1 == STEPS or is_first:
-            columns = some[:, : k + 1].reshape(4 * hidden, (k + 1) * n)
-            total += columns.dot(rows[: k + 1].reshape((k + 1) * n, -1))
-    bias = total[:, -1].copy()
-    dw_ih, dw_hh = total[:, :width].copy(), total[:, width:-1].copy()
-    return [dx, dh.T.copy(), dc.T.copy(), dw_ih, dw_hh, bias, bias, None]
+            np.dot(rows.T, w_ih, out=dx[low:high].reshape(-1, width))
+        dw_ih += rows.dot(x[low:high].reshape(-1, width))
+        dw_hh += rows.dot(before[low:high].reshape(-1, hidden))
+        db += _add_reduce(rows, axis=1)
+    dw_ih, dw_hh, db = (_sigmoids_first(each, hidden) for each in (dw_ih, dw_hh, db))
+    return [dx, dh.T.copy(), dc.T.copy(), dw_ih, dw_hh, db, db, None]
+
+
+_add_reduce: Any = np.add.reduce

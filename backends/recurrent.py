@@ -79,7 +79,7 @@ class GRU:
 
 
 class LSTM:
-    """i, f, o = sigmoid(z + p); g = tanh(z + p); c' = f * c + i * g; h' = o * tanh(c'). It saves i, f, g, o and tanh(c')."""
+    """i, f, o = sigmoid(z + p); g = tanh(z + p); c' = f * c + i * g; h' = o * tanh(c'). It saves i, f, o, g and tanh(c')."""
 
     blocks = 4
 
@@ -90,11 +90,11 @@ class LSTM:
         g = xp.tanh(a[..., 2 * k : 3 * k])
         new_c = inputs[..., k:] * c + inputs[..., :k] * g
         tanh = xp.tanh(new_c)
-        return o * tanh, new_c, xp.concat([inputs, g, o, tanh], axis=-1)
+        return o * tanh, new_c, xp.concat([inputs, o, g, tanh], axis=-1)
 
     def pull(self, xp: Any, g: Any, gc: Any, saved: Any, s: Step) -> Any:
-        i, f, new, o, tanh = _blocks(s.gates, 5)
-        gi, gf, gn, go, gt = _parts(saved, 5)
+        i, f, o, new, tanh = _blocks(s.gates, 5)
+        gi, gf, go, gn, gt = _parts(saved, 5)
         dc = _sum(_sum(g * o, gt) * (1 - tanh * tanh), gc)
         di, df = _sum(dc * new, gi) * i * (1 - i), _sum(dc * s.c, gf) * f * (1 - f)
         dn, do = _sum(dc * i, gn) * (1 - new * new), _sum(g * tanh, go) * o * (1 - o)
@@ -102,12 +102,12 @@ class LSTM:
         return a, a, None, dc * f
 
     def push(self, xp: Any, tz: Any, tp: Any, th: Any, tc: Any, s: Step) -> Any:
-        i, f, new, o, tanh = _blocks(s.gates, 5)
+        i, f, o, new, tanh = _blocks(s.gates, 5)
         ti, tf, tn, to = _blocks(tz + tp, 4)
         ti, tf, tn, to = ti * i * (1 - i), tf * f * (1 - f), tn * (1 - new * new), to * o * (1 - o)
         moved = ti * new + tf * s.c + tn * i + (tc * f if tc is not None else 0)
         tt = (1 - tanh * tanh) * moved
-        return to * tanh + o * tt, moved, xp.concat([ti, tf, tn, to, tt], axis=-1)
+        return to * tanh + o * tt, moved, xp.concat([ti, tf, to, tn, tt], axis=-1)
 
 
 Cell = Elman | GRU | LSTM
@@ -233,7 +233,7 @@ def _before_all(xp: Any, h0: Any, h: Any, reverse: bool) -> Any:
 
 def _unprojected(saved: Any) -> Any:
     """What an LSTM projects: o * tanh(c)."""
-    _, _, _, o, tanh = _blocks(saved, 5)
+    _, _, o, _, tanh = _blocks(saved, 5)
     return o * tanh
 
 
