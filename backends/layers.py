@@ -8,11 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xgrad.backends import recurrent
+from xgrad.backends import attention, recurrent
 
 
 class Layers:
     """A base of the raw namespace."""
+
+    def attention(
+        self, q: Any, k: Any, v: Any, bias: Any = None, drop: Any = None, *, scale: float, is_causal: bool = False
+    ) -> tuple[Any, Any]:
+        """The mean of v weighted by softmax(q @ k.T * scale + bias) * drop, and the softmax."""
+        return attention.forward(self, (q, k, v, bias, drop), scale, is_causal)
+
+    def _attention_gradients(
+        self, g: Sequence[Any], inputs: Sequence[Any], outputs: Sequence[Any], scale: float, moving: Any
+    ) -> list[Any]:
+        return attention.gradients(self, g, inputs, outputs, scale, moving)
 
     def recurrent(
         self,

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy._typing import ArrayLike
 
-from xgrad.backends import normalization, numpy_lstm, rows
+from xgrad.backends import normalization, numpy_attention, numpy_lstm, rows
 from xgrad.backends.base import Backend
 from xgrad.backends.lazily import compatible
 from xgrad.backends.powers import power
@@ -114,6 +114,18 @@ class NumPyRaw(IndexingRaw):
         if x.ndim != 2 or axis % 2 != 1 or not number.size or ignore_index >= 0 or np.minimum.reduce(number) < 0:
             return super().softmax_cross_entropy(x, number, axis, ignore_index)
         return -self.log_softmax(x, axis)[np.arange(len(x)), number]
+
+    def attention(self, *inputs: Any, scale: float, is_causal: bool = False) -> Any:
+        """With few temporary arrays. See numpy_attention.py."""
+        inputs += (None,) * (5 - len(inputs))
+        if numpy_attention.takes(inputs):
+            return numpy_attention.forward(inputs, scale, is_causal)
+        return super().attention(*inputs, scale=scale, is_causal=is_causal)
+
+    def _attention_gradients(self, g: Any, inputs: Any, outputs: Any, scale: float, moving: Any) -> list[Any]:
+        if g[0] is not None and g[1] is None and numpy_attention.takes(inputs):
+            return numpy_attention.gradients(g, inputs, outputs, scale, moving)
+        return super()._attention_gradients(g, inputs, outputs, scale, moving)
 
     def recurrent(self, *inputs: Any, mode: str, reverse: bool = False) -> Any:
         """An LSTM with few temporary arrays. See numpy_lstm.py."""

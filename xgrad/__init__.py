@@ -49,6 +49,7 @@ from xgrad.engine.modes import use_deterministic as use_deterministic
 from xgrad.engine.persist import persist as persist
 from xgrad.engine.tape import GraphFreedError as GraphFreedError
 from xgrad.engine.tensor import Tensor as Tensor
+from xgrad.rules.attention import attention as attention
 from xgrad.rules.complex_numbers import conj as conj
 from xgrad.rules.complex_numbers import from_parts as from_parts
 from xgrad.rules.complex_numbers import imag as imag

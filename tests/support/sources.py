@@ -32,6 +32,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/engine/watching.py": "anomaly diagnose_deep",
     # rules
     "xgrad/rules/__init__.py": "rules",
+    "xgrad/rules/attention.py": "rules nn_attention",
     "xgrad/rules/beta.py": "special special_derivatives",
     "xgrad/rules/complex_numbers.py": "elementwise rules views",
     "xgrad/rules/creation.py": "data default_dtype rules",
@@ -126,6 +127,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/fit/words.py": "csvfile history",
     # backends
     "backends/__init__.py": "backends_registry architecture",
+    "backends/attention.py": "rules nn_attention",
     "backends/base.py": "backends_registry third_parties",
     "backends/bessel.py": "special special_derivatives",
     "backends/beta.py": "special special_derivatives",
@@ -147,6 +149,7 @@ TESTED_IN: dict[str, str] = {
     "backends/normal.py": "special special_derivatives",
     "backends/normalization.py": "rules nn_normalization",
     "backends/numpy.py": "rules views optim",
+    "backends/numpy_attention.py": "rules nn_attention",
     "backends/numpy_lstm.py": "rules nn_recurrent",
     "backends/raw.py": "rules generic",
     "backends/recurrent.py": "rules nn_recurrent",

@@ -1,6 +1,7 @@
 """Derivative rules, one file for each chapter of the standard. Importing this package fills the registry."""
 
 from xgrad.rules import (
+    attention,
     beta,
     complex_numbers,
     creation,
@@ -36,6 +37,7 @@ from xgrad.rules import (
 )
 
 __all__ = [
+    "attention",
     "beta",
     "complex_numbers",
     "creation",
