@@ -12,6 +12,8 @@ from typing import Any
 Inputs = Sequence[
     Any
 ]  # q (..., L, E), k (..., S, E), v (..., S, V), bias, drop: the last two broadcast to (..., L, S), or are None
+# q (..., L, E), k (..., S, E), v (..., S, V), and bias and drop, which broadcast to (..., L, S) or are None.
+Inputs = Sequence[Any]
 Outputs = Sequence[Any]  # y (..., L, V), and the weights (..., L, S) before the factors `drop`
 
 
@@ -67,7 +69,7 @@ def gradients(
 
 def tangents(xp: Any, t: Sequence[Any], inputs: Inputs, outputs: Outputs, scale: float) -> list[Any]:
     """The tangents of the outputs, given those of q, k, v and bias, where None is 0."""
-    (q, k, v, _, drop), (y, weights), (tq, tk, tv, tb, _) = inputs, outputs, t
+    (q, k, v, _, drop), (_, weights), (tq, tk, tv, tb, _) = inputs, outputs, t
     ts = tb
     if tq is not None:
         ts = _sum(ts, xp.matmul(tq, xp.matrix_transpose(k)) * scale)

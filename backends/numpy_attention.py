@@ -1,7 +1,7 @@
 """Attention on NumPy's arrays, and its gradients, in place.
 
-Each result has its axes in memory as the argument has that it belongs to. So heads that are a view of (batch, length, heads, size)
-give a result that is such a view too, and joining the heads copies nothing.
+Each result has its axes in memory in the order of the argument that it belongs to. So heads that are a view of an array of shape
+(batch, length, heads, size) give a result that is such a view too, and joining the heads copies nothing.
 """
 
 from __future__ import annotations

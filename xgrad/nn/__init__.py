@@ -10,6 +10,7 @@ from xgrad.nn.activations import Sigmoid as Sigmoid
 from xgrad.nn.activations import Softmax as Softmax
 from xgrad.nn.activations import Softplus as Softplus
 from xgrad.nn.activations import Tanh as Tanh
+from xgrad.nn.attention import MultiheadAttention as MultiheadAttention
 from xgrad.nn.batch_norm import BatchNorm1d as BatchNorm1d
 from xgrad.nn.batch_norm import BatchNorm2d as BatchNorm2d
 from xgrad.nn.batch_norm import InstanceNorm1d as InstanceNorm1d

@@ -46,8 +46,8 @@ def attention(
         q: the queries, of shape (..., L, E), of a real floating-point dtype.
         k: the keys, of shape (..., S, E).
         v: the values, of shape (..., S, V). The axes in front broadcast.
-        bias: an array that broadcasts to the shape of the scores, (..., L, S), and is added to them; or one of booleans, which are
-            False where a query may not attend to a key; or None. Where a query may attend to no key, its weights are 0.
+        bias: an array that broadcasts to the shape of the scores, (..., L, S), and is added to them; or one of booleans, which
+            are False where a query may not attend to a key; or None. Where a query may attend to no key, its weights are 0.
         drop: factors of the weights, for dropout, of a shape that broadcasts to (..., L, S), or None. They get no gradient.
         scale: a number that the scores are multiplied by.
         is_causal: whether query i attends to the keys 0 to i only.

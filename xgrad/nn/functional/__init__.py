@@ -15,6 +15,8 @@ from xgrad.nn.functional.activations import softmax as softmax
 from xgrad.nn.functional.activations import softplus as softplus
 from xgrad.nn.functional.activations import tanh as tanh
 from xgrad.nn.functional.affine import linear as linear
+from xgrad.nn.functional.attention import multi_head_attention_forward as multi_head_attention_forward
+from xgrad.nn.functional.attention import scaled_dot_product_attention as scaled_dot_product_attention
 from xgrad.nn.functional.batch_norm import batch_norm as batch_norm
 from xgrad.nn.functional.batch_norm import instance_norm as instance_norm
 from xgrad.nn.functional.cross_entropy import cross_entropy as cross_entropy
