@@ -352,6 +352,17 @@ class Backend(Dtypes):
         """Return a function that does what an optimizer's elementwise `UpdateRule` does: the rule, or one kernel made of it."""
         return rule
 
+    def block_length(self, array: Any) -> int:
+        """Return the number of elements that an optimizer updates at once in arrays like this one; 0 for all of them.
+
+        Arrays that are longer are updated in blocks, which `flat` makes possible.
+        """
+        return 0
+
+    def flat(self, arrays: list[Any]) -> list[Any] | None:
+        """Return 1-d views of the arrays, with the elements in the same order; None where there are none."""
+        return None
+
     def kind_of(self, error: Exception) -> type[Exception]:
         """Return the built-in exception class to raise for an error of the library.
 

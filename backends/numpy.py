@@ -263,6 +263,7 @@ class NumPyRaw(IndexingRaw):
         return True
 
 
+BLOCK_BYTES = 1 << 17  # of each array that an optimizer updates; about six of these are in use together
 _WIDE = "fdg"  # the codes of the real floating dtypes that are wide enough for the sum of many numbers
 _of_sigmoid = {np.dtype(kind): (np.array(40, dtype=kind), np.array(1, dtype=kind)) for kind in (np.float32, np.float64)}
 _BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
@@ -336,6 +337,16 @@ class NumPy(Backend):
 
     def copy(self, array: Any) -> Any:
         return np.array(array)  # in the array's memory order: a weight that is used transposed may be stored transposed
+
+    def block_length(self, array: Any) -> int:
+        """An operation on a block reads and writes the cache. On the whole array, each one would read and write main memory."""
+        return BLOCK_BYTES // array.dtype.itemsize
+
+    def flat(self, arrays: list[Any]) -> list[Any] | None:
+        for order in ("C", "F"):
+            if all(array.flags[order] for array in arrays):
+                return [array.reshape(-1, order=order) for array in arrays]
+        return None
 
     def owned(self, array: Any, fresh: bool) -> Any:
         if fresh and type(array) is np.ndarray and (array.base is None or _is_whole_view(array)):

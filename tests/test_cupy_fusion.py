@@ -14,7 +14,7 @@ from tests.support.arrays import to_numpy
 from tests.support.cupy_traces import compiler, run_on_the_host, trace, written
 from tests.support.training import OPTIMIZERS_BY_OPTION
 from xgrad import optim
-from xgrad.optim.update_rule import Prepared
+from xgrad.optim.prepared import Prepared
 
 
 @pytest.fixture

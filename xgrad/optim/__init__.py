@@ -9,10 +9,35 @@
 [0.5, -1.0]
 """
 
+from xgrad.optim.adadelta import Adadelta
 from xgrad.optim.adagrad import Adagrad
 from xgrad.optim.adam import Adam, AdamW
+from xgrad.optim.adamax import Adamax
+from xgrad.optim.asgd import ASGD
+from xgrad.optim.lamb import LAMB
+from xgrad.optim.lion import Lion
+from xgrad.optim.muon import Muon
+from xgrad.optim.nadam import NAdam
 from xgrad.optim.optimizer import Optimizer
+from xgrad.optim.radam import RAdam
 from xgrad.optim.rmsprop import RMSprop
+from xgrad.optim.rprop import Rprop
 from xgrad.optim.sgd import SGD
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
+__all__ = [
+    "ASGD",
+    "LAMB",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Lion",
+    "Muon",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+]

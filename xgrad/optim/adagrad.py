@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Unpack
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import at_least_zero
-from xgrad.optim.table import Eps, LearningRate, Maximize, WeightDecay, given
+from xgrad.optim.table import Eps, Implementation, LearningRate, Maximize, WeightDecay, given
 from xgrad.optim.update_rule import Moment, direction
 
 
@@ -48,6 +48,7 @@ class Adagrad(Optimizer):
         eps: Eps = 1e-10,
         *,
         maximize: Maximize = False,
+        **implementation: Unpack[Implementation],
     ) -> None:
         super().__init__(params, given(locals()))
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import sqrt
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Unpack
 
 from xgrad.optim.optimizer import Optimizer, Params
-from xgrad.optim.options import at_least_zero, flag
-from xgrad.optim.table import Betas, Eps, LearningRate, Maximize, WeightDecay, given
-from xgrad.optim.update_rule import Moment, direction
+from xgrad.optim.options import flag
+from xgrad.optim.table import (
+    Betas,
+    Decoupled,
+    Eps,
+    Implementation,
+    LearningRate,
+    Maximize,
+    Shrinking,
+    WeightDecay,
+    given,
+)
+from xgrad.optim.update_rule import Moment, decay_rates, direction, roll_two_moments
 
 Amsgrad = Annotated[bool, flag, "whether to divide by the root of the largest second moment so far"]
-Decoupled = Annotated[
-    bool, flag, "whether weight decay multiplies p by `1 - lr * weight_decay`, as in AdamW, and leaves g"
-]
 
 
 class Adam(Optimizer):
@@ -63,6 +70,7 @@ class Adam(Optimizer):
         *,
         maximize: Maximize = False,
         decoupled_weight_decay: Decoupled = False,
+        **implementation: Unpack[Implementation],
     ) -> None:
         super().__init__(params, given(locals()))
 
@@ -70,10 +78,7 @@ class Adam(Optimizer):
     def numbers(o: Any, t: int) -> dict[str, Any]:
         beta1, beta2 = o.betas
         return {
-            "beta1": beta1,
-            "beta2": beta2,
-            "share": 1 - beta1,
-            "share_of_square": (1 - beta2) / (1 - beta1) ** 2,  # times (share * g)**2 this is (1 - beta2) * g**2
+            **decay_rates(o),
             "root_of_correction": sqrt(1 - beta2**t),
             "rate": o.lr / (1 - beta1**t),
             "shrink": 1 - o.lr * o.weight_decay,
@@ -83,14 +88,7 @@ class Adam(Optimizer):
 
     @staticmethod
     def roll(xp: Any, n: Any, p: Any, g: Any, m: Any, v: Any, v_max: Any) -> Any:
-        part = n.share * direction(n, p, g)
-        m *= n.beta1
-        m += part
-        part *= part  # in place: allocating another array would cost more than the arithmetic
-        part *= n.share_of_square
-        v *= n.beta2
-        v += part
-        return m, v
+        return roll_two_moments(n, direction(n, p, g), m, v)
 
     @staticmethod
     def descend(xp: Any, n: Any, p: Any, g: Any, m: Any, v: Any, v_max: Any) -> Any:
@@ -129,9 +127,10 @@ class AdamW(Adam):
         lr: LearningRate = 1e-3,
         betas: Betas = (0.9, 0.999),
         eps: Eps = 1e-8,
-        weight_decay: Annotated[float, at_least_zero, "at each step p is multiplied by `1 - lr * weight_decay`"] = 1e-2,
+        weight_decay: Shrinking = 1e-2,
         amsgrad: Amsgrad = False,
         *,
         maximize: Maximize = False,
+        **implementation: Unpack[Implementation],
     ) -> None:
         super().__init__(params, **given(locals()), decoupled_weight_decay=True)

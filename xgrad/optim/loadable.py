@@ -14,6 +14,7 @@ class Loadable(Protocol):
     name: str
     param_groups: list[ParamGroup]
     checks: ClassVar[Mapping[str, Check]]
+    carried: ClassVar[Mapping[str, Any]]
     state_entries: ClassVar[Mapping[str, str] | None]
 
     def check_together(self, options: dict[str, Any]) -> None: ...

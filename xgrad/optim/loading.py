@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -29,7 +30,7 @@ def loaded(optimizer: Loadable, state_dict: Any) -> tuple[list[ParamGroup], dict
                 f"{name}: the loaded state has an entry for parameter {number!r}, which is in none of its groups"
             )
         where = f"{name}: in the loaded state of parameter {number},"
-        values = _checked(where, values, optimizer.state_entries, options[number])
+        values = _checked(where, values, optimizer, options[number])
         try:
             state[parameters[number]] = State.load(parameters[number], values)
         except ValueError as error:
@@ -70,10 +71,9 @@ def _groups(optimizer: Loadable, saved: Sequence[Any]) -> tuple[list[ParamGroup]
     return groups, numbers
 
 
-def _checked(
-    where: str, values: Any, state_entries: Mapping[str, str] | None, options: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The state of one parameter: the arrays as tensors, and the step as an integer."""
+def _checked(where: str, values: Any, optimizer: Loadable, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of one parameter: the arrays as tensors, the step as an integer, and carried numbers as floats."""
+    state_entries = optimizer.state_entries
     if not isinstance(values, Mapping):
         raise ValueError(f"{where} the entry is a {type(values).__name__}, not a dict")
     if state_entries is None:  # a user's optimizer that does not say what its state holds
@@ -83,10 +83,13 @@ def _checked(
     for what, names in (("is unknown to this optimizer", unknown), ("is missing", missing)):
         if names:
             raise ValueError(f"{where} {', '.join(names)} {what}")
-    return {
-        name: _as_step(where, value) if name == "step" else _as_tensor(where, name, value)
-        for name, value in values.items()
-    }
+
+    def converted(name: str, value: Any) -> Any:
+        if name == "step":
+            return _as_step(where, value)
+        return _as_float(where, name, value) if name in optimizer.carried else _as_tensor(where, name, value)
+
+    return {name: converted(name, value) for name, value in values.items()}
 
 
 def _as_step(where: str, value: Any) -> int:
@@ -99,6 +102,19 @@ def _as_step(where: str, value: Any) -> int:
     if step < 0:
         raise ValueError(f"{where} step must be an integer, 0 or more, not {value!r:.60}")
     return step
+
+
+def _as_float(where: str, name: str, value: Any) -> float:
+    """A finite number, or an array of one, which is what PyTorch saves."""
+    try:
+        number = (
+            math.nan if isinstance(value, str | bytes) else float(value.item() if hasattr(value, "item") else value)
+        )
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"{where} {name} must be a finite number, not {value!r:.60}")
+    return number
 
 
 def _as_tensor(where: str, name: str, value: Any) -> Tensor:

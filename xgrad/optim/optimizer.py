@@ -13,11 +13,17 @@ from xgrad.engine.tensor import Tensor
 from xgrad.optim.computing import Before, compute
 from xgrad.optim.loading import loaded
 from xgrad.optim.options import Check, Options, ParamGroup
+from xgrad.optim.prepared import Prepared
 from xgrad.optim.state import State
 from xgrad.optim.table import read_table
-from xgrad.optim.update_rule import Moment, Prepared, UpdateRule
+from xgrad.optim.update_rule import Carried, Moment, UpdateRule
 
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Mapping[str, Any]]
+
+
+def _numbers(o: Any, t: int) -> dict[str, Any]:
+    """The numbers and flags of step t, by name, that the formula needs in addition to the options."""
+    return {}
 
 
 def _roll(xp: Any, n: Any, p: Any, g: Any, *moments: Any) -> Any:
@@ -39,8 +45,10 @@ class Optimizer:
     that are numbers are added to them. `roll(xp, n, p, g, *moments)` updates and returns the running statistics.
     `descend(xp, n, p, g, *moments)` returns the new parameter, then any statistics that it updates itself. `moments` names the
     statistics. `roll` and `descend` may use augmented assignment on p and on the moments, never on g, and allocate all memory
-    before they write. If `counts_steps`, t is 1, 2, ...; otherwise it is 1 at the first step and 0 later.
+    before they write. If `counts_steps`, t is 1, 2, ...; otherwise it is 1 at the first step and 0 later. `carried` names numbers
+    that the state holds as well: `numbers` gets them after t, and returns their new values under the same names.
 
+    A formula that uses a norm or a matrix product consists of the same functions, with `is_elementwise = False`.
     Any other formula is in `update(xp, p, g, state, o)`, which takes arrays of the namespace `xp` and returns the new p. It keeps
     what it needs in `state`. If `state_entries` names that, a loaded state is checked against it. Compute everything first and
     write last, so that an update that runs out of memory has changed nothing.
@@ -75,7 +83,10 @@ class Optimizer:
 
     checks: ClassVar[Mapping[str, Check]]
     moments: ClassVar[Mapping[str, Moment]] = {}
+    carried: ClassVar[Mapping[str, Carried]] = {}
     counts_steps: ClassVar[bool] = False
+    is_elementwise: ClassVar[bool] = True
+    numbers: ClassVar[Callable[..., dict[str, Any]]] = staticmethod(_numbers)
     roll: ClassVar[Callable[..., Any]] = staticmethod(_roll)
     descend: ClassVar[Callable[..., Any]] = staticmethod(_descend)
     update_rule: ClassVar[UpdateRule]
@@ -87,10 +98,10 @@ class Optimizer:
         super().__init_subclass__(**kwargs)
         if "__init__" in vars(cls):
             read_table(cls)
-        if {"moments", "counts_steps", "numbers", "roll", "descend"} & set(vars(cls)):
+        if {"moments", "carried", "counts_steps", "is_elementwise", "numbers", "roll", "descend"} & set(vars(cls)):
             cls.update_rule = UpdateRule(cls)
-            steps = {"step": ""} if cls.counts_steps else {}
-            cls.state_entries = {**steps, **{name: moment.when for name, moment in cls.moments.items()}}
+            single = dict.fromkeys([*(["step"] if cls.counts_steps else []), *cls.carried], "")
+            cls.state_entries = {**single, **{name: moment.when for name, moment in cls.moments.items()}}
 
     def __init__(self, params: Params, defaults: Mapping[str, Any]) -> None:
         self.name = type(self).__name__
@@ -130,11 +141,6 @@ class Optimizer:
 
     def check_together(self, options: dict[str, Any]) -> None:
         """Raise ValueError for options that are each in their range but exclude each other."""
-
-    @staticmethod
-    def numbers(o: Any, t: int) -> dict[str, Any]:
-        """The numbers and flags of step t, by name, that the formula needs in addition to the options."""
-        return {}
 
     @classmethod
     def update(cls, xp: Any, p: Any, g: Any, state: Any, o: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
@@ -21,18 +22,72 @@ def at_least_zero(where: str, value: Any) -> float:
     return _number(where, value, "a finite number, 0 or more", lambda v: v >= 0)
 
 
+def at_most_zero(where: str, value: Any) -> float:
+    """A finite number, 0 or less."""
+    return _number(where, value, "a finite number, 0 or less", lambda v: v <= 0)
+
+
+def zero_to_one(where: str, value: Any) -> float:
+    """A number from 0 to 1."""
+    return _number(where, value, "a number from 0 to 1", lambda v: 0 <= v <= 1)
+
+
 def two_fractions(where: str, value: Any) -> tuple[float, float]:
     """Two numbers, each at least 0 and less than 1."""
     right = "two numbers, each at least 0 and less than 1"
+    first, second = _numbers(where, value, 2, right)
+    if not (0 <= first < 1 and 0 <= second < 1):
+        raise ValueError(f"{where} must be {right}, got {value!r}")
+    return first, second
+
+
+def around_one(where: str, value: Any) -> tuple[float, float]:
+    """Two numbers, of which the first is between 0 and 1, and the second more than 1."""
+    less, more = _numbers(where, value, 2, "two numbers, the first between 0 and 1, the second more than 1")
+    if not 0 < less < 1 < more:
+        raise ValueError(
+            f"{where} must be two numbers, the first between 0 and 1, the second more than 1, got {value!r}"
+        )
+    return less, more
+
+
+def ascending(where: str, value: Any) -> tuple[float, float]:
+    """Two numbers, 0 or more, of which the second is not less than the first."""
+    right = "two numbers, 0 or more, the second not less than the first"
+    first, second = _numbers(where, value, 2, right)
+    if not 0 <= first <= second:
+        raise ValueError(f"{where} must be {right}, got {value!r}")
+    return first, second
+
+
+def three_numbers(where: str, value: Any) -> tuple[float, float, float]:
+    """Three finite numbers."""
+    first, second, third = _numbers(where, value, 3, "three finite numbers")
+    return first, second, third
+
+
+def below_100(where: str, value: Any) -> int:
+    """An integer from 0 to 99."""
     try:
-        first, second = value
-    except (TypeError, ValueError):
-        raise ValueError(f"{where} must be {right}, got {value!r}") from None
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if not 0 <= number < 100:
+        raise ValueError(f"{where} must be an integer from 0 to 99, got {value!r}")
+    return number
 
-    def inside(v: float) -> bool:
-        return 0 <= v < 1
 
-    return _number(where, first, right, inside), _number(where, second, right, inside)
+def one_of(*names: str) -> Check:
+    """The check of an option that is None or one of these names."""
+
+    def check(where: str, value: Any) -> Any:
+        if value is not None and value not in names:
+            raise ValueError(f"{where} must be None or {right}, got {value!r}")
+        return value
+
+    right = " or ".join(map(repr, names))
+    check.__doc__ = f"None or {right}."
+    return check
 
 
 def flag(where: str, value: Any) -> bool:
@@ -41,6 +96,17 @@ def flag(where: str, value: Any) -> bool:
     if isinstance(value, str | bytes) or getattr(value, "shape", ()) != () or value not in (0, 1):
         raise ValueError(f"{where} must be True or False, got {value!r}")
     return bool(value)
+
+
+def _numbers(where: str, value: Any, count: int, right: str) -> list[float]:
+    """So many finite numbers."""
+    try:
+        numbers = [] if isinstance(value, str | bytes) else list(value)
+    except TypeError:
+        numbers = []
+    if len(numbers) != count:
+        raise ValueError(f"{where} must be {right}, got {value!r}")
+    return [_number(where, number, right, lambda v: True) for number in numbers]
 
 
 def _number(where: str, value: Any, right: str, good: Callable[[float], bool]) -> float:

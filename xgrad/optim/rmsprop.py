@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Unpack
 
 from xgrad.optim.optimizer import Optimizer, Params
-from xgrad.optim.options import at_least_zero, flag
-from xgrad.optim.table import Eps, LearningRate, Maximize, Momentum, WeightDecay, given
+from xgrad.optim.options import flag, zero_to_one
+from xgrad.optim.table import Eps, Implementation, LearningRate, Maximize, Momentum, WeightDecay, given
 from xgrad.optim.update_rule import Moment, direction
 
 
@@ -21,7 +21,7 @@ class RMSprop(Optimizer):
 
     With `centered`, the denominator is sqrt(v - m**2) + eps for m = alpha * m + (1 - alpha) * g (grad_avg). With `momentum`, a
     velocity u = momentum * u + g / (sqrt(v) + eps) (momentum_buffer) takes the place of the quotient. The state of a parameter
-    holds the moments that are in use, under these names.
+    holds the moments that are in use, under these names, and `step`, the number of steps.
 
     Hinton, https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf, page 29; for `centered`, Graves,
     https://arxiv.org/abs/1308.0850, equations 38 to 41.
@@ -38,6 +38,7 @@ class RMSprop(Optimizer):
     [0.0]
     """
 
+    counts_steps = True
     moments: ClassVar[Mapping[str, Moment]] = {
         "square_avg": Moment(),
         "grad_avg": Moment(when="centered"),
@@ -48,13 +49,14 @@ class RMSprop(Optimizer):
         self,
         params: Params,
         lr: LearningRate = 1e-2,
-        alpha: Annotated[float, at_least_zero, "the decay rate of the moments v and m"] = 0.99,
+        alpha: Annotated[float, zero_to_one, "the decay rate of the moments v and m"] = 0.99,
         eps: Eps = 1e-8,
         weight_decay: WeightDecay = 0,
         momentum: Momentum = 0,
         centered: Annotated[bool, flag, "whether to divide by the running standard deviation instead"] = False,
         *,
         maximize: Maximize = False,
+        **implementation: Unpack[Implementation],
     ) -> None:
         super().__init__(params, given(locals()))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Unpack
 
 from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import finite, flag
-from xgrad.optim.table import LearningRate, Maximize, Momentum, WeightDecay, given
+from xgrad.optim.table import Implementation, LearningRate, Maximize, Momentum, WeightDecay, given
 from xgrad.optim.update_rule import Moment, direction
 
 
@@ -49,6 +49,7 @@ class SGD(Optimizer):
         ] = False,
         *,
         maximize: Maximize = False,
+        **implementation: Unpack[Implementation],
     ) -> None:
         super().__init__(params, given(locals()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Any
 
 from xgrad.engine.tensor import Tensor
@@ -12,10 +13,19 @@ Array = Any
 Part = Callable[..., Any]
 
 
+class Progress:
+    """How far an update in blocks has got: the first block that is to be done, and whether its gradient is in the moments."""
+
+    def __init__(self, p: Array, g: Array, moments: list[Any], flat: list[Any]) -> None:
+        self.p, self.g, self.moments, self.flat = p, g, moments, flat
+        self.start = 0
+        self.rolled = False
+
+
 class State(dict[str, Any]):
     """A dict of raw arrays of the parameter's shape, which nothing else holds, and of numbers."""
 
-    __slots__ = ("backend", "dtype", "inside", "is_single", "outside", "rolled", "run", "there")
+    __slots__ = ("backend", "dtype", "inside", "is_single", "outside", "progress", "rolled", "run", "there")
 
     def __init__(self, p: Tensor) -> None:
         super().__init__()
@@ -63,12 +73,13 @@ class State(dict[str, Any]):
             self.inside, self.outside = as_float32, as_narrow
         else:
             self.inside = None
-        self.run: Callable[..., Any] | None = None  # the rule, or a kernel made from it by the backend
+        self.run: Callable[..., Any] | None = None  # the rule, a kernel made from it by the backend, or IN_BLOCKS
         self.forget()
 
     def forget(self) -> None:
         """Drop what an unfinished update has left here, so that the next one starts from the beginning."""
         self.rolled: Any = None  # the gradient that has entered the moments but not p
+        self.progress: Progress | None = None  # of an update in blocks
         self.there: Any = None  # [gradient, the converted gradient, the new p before it is converted back, or None]
 
     def keep_arrays(self) -> None:
@@ -77,10 +88,18 @@ class State(dict[str, Any]):
             if hasattr(value, "dtype") and not self.backend.owns(value):
                 self[name] = self.backend.asarray(value)
 
-    def fuse(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """The rule, or a kernel that the backend runs instead."""
-        self.run = self.backend.fused(rule)
+    def fuse(self, rule: Any, p: Array) -> Callable[..., Any]:
+        """The rule, a kernel that the backend runs instead, or IN_BLOCKS if `p` is too large for the cache."""
+        self.run = rule
+        if rule.optimizer.is_elementwise:
+            length = self.backend.block_length(p)
+            self.run = IN_BLOCKS if length and prod(p.shape) > length else self.backend.fused(rule)
         return self.run
+
+
+def IN_BLOCKS(*args: Any) -> Any:  # noqa: N802 (a constant)
+    """Stands for a rule that is run on one block of the arrays after the other."""
+    raise NotImplementedError
 
 
 def _unpickle(backend: Any, dtype: Any, is_single: bool, values: Mapping[str, Any]) -> State:

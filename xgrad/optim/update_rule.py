@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
-
-from xgrad.optim.options import Options
-from xgrad.optim.state import State
 
 Array = Any
 Part = Callable[..., tuple[Any, ...]]
@@ -17,6 +14,12 @@ class Moment(NamedTuple):
 
     when: str = ""  # the option on which it depends; "" for always
     start: str = ""  # the option with its first value; "" for 0
+
+
+class Carried(NamedTuple):
+    """A number that the state holds from step to step, beside its arrays."""
+
+    start: float | str  # its first value, or the option with its first value
 
 
 class Numbers:
@@ -41,6 +44,7 @@ class UpdateRule:
     def __init__(self, optimizer: Any) -> None:
         self.optimizer = optimizer
         self.moments: Mapping[str, Moment] = optimizer.moments
+        self.carried: Mapping[str, Carried] = optimizer.carried
         self.roll: Part = optimizer.roll
         self.descend: Part = optimizer.descend
 
@@ -74,88 +78,24 @@ def direction(n: Any, p: Array, g: Array) -> Array:
     return g + n.weight_decay * p if n.decays else g
 
 
-class Prepared:
-    """A rule with the options of a group: the moments in use, and the numbers of the latest step."""
+def decay_rates(o: Any) -> dict[str, float]:
+    """The numbers that `roll_two_moments` needs, from the option `betas`."""
+    beta1, beta2 = o.betas
+    return {
+        "beta1": beta1,
+        "beta2": beta2,
+        "share": 1 - beta1,
+        "share_of_square": (1 - beta2) / (1 - beta1) ** 2,  # times (share * g)**2 this is (1 - beta2) * g**2
+    }
 
-    def __init__(self, rule: UpdateRule, o: Options) -> None:
-        self.rule, self.o = rule, o
-        self.names: list[Any] = [
-            name if not when or getattr(o, when) else None for name, (when, _) in rule.moments.items()
-        ]
-        self.used = [(i, name) for i, name in enumerate(self.names) if name]
-        self.counts_steps: bool = rule.optimizer.counts_steps
-        self.options = {name: value for name, value in vars(o).items() if isinstance(value, int | float)}
-        self.t: int | None = None
-        self.backend: Any = None
-        self.dtype: Any = None
-        self.n = Numbers({})  # the numbers of step t, for arrays of this backend and dtype
-        self.arguments: tuple[Any, ...] = ()  # the numbers of step t_of_arguments for `UpdateRule.__call__`
-        self.t_of_arguments: int | None = None
 
-    def step(self, xp: Any, p: Array, g: Array, state: MutableMapping[str, Any]) -> Array:
-        """The new p. Updates the state."""
-        t = state.get("step", 0) + 1 if self.counts_steps else int(not state)
-        moments = list(map(state.get, self.names))
-        for i, name in self.used:
-            if moments[i] is None:
-                moments[i] = self.first(xp, name, p)
-        rule = self.rule
-        if type(state) is not State:  # the arrays are tensors, and the update is recorded
-            p = self.as_a_whole(rule, xp, p, g, moments, state, t)
-        elif (run := state.run or state.fuse(rule)) is not rule:
-            p = self.as_a_whole(run, xp, p, g, moments, state, t)
-        else:
-            if self.t != t or self.backend is not state.backend or self.dtype != p.dtype:
-                self.prepare(t, state.backend, p)
-            p = self.in_parts(xp, p, g, moments, state) if self.used else rule.descend(xp, self.n, p, g, *moments)[0]
-        if self.counts_steps:
-            state["step"] = t
-        return p
-
-    def in_parts(self, xp: Any, p: Array, g: Array, moments: list[Any], state: State) -> Array:
-        """Call roll, then descend.
-
-        If descend fails, the state remembers the gradient that has entered the moments, so that the next call skips roll.
-        """
-        n, names = self.n, self.names
-        if state.rolled is not g:
-            for i, value in enumerate(self.rule.roll(xp, n, p, g, *moments)):
-                if name := names[i]:
-                    moments[i] = state[name] = value
-            state.rolled = g
-        p, *late = self.rule.descend(xp, n, p, g, *moments)
-        if late:
-            for name, value in zip(names[-len(late) :], late, strict=True):
-                if name:
-                    state[name] = value
-        state.rolled = None
-        return p
-
-    def as_a_whole(self, run: Any, xp: Any, p: Array, g: Array, moments: list[Any], state: Any, t: int) -> Array:
-        """Run both parts in one call: the rule, or the kernel that the backend has made from it."""
-        if self.t_of_arguments != t:
-            self.arguments, self.t_of_arguments = self.arguments_at(t), t
-        p, *after = run(xp, (p, g, *(moments[i] for i, _ in self.used)), *self.arguments)
-        state.update((name, value) for (_, name), value in zip(self.used, after, strict=True))
-        return p
-
-    def first(self, xp: Any, name: str, p: Array) -> Array:
-        """The first value of a moment."""
-        start = self.rule.moments[name].start
-        return xp.full_like(p, getattr(self.o, start)) if start else xp.zeros_like(p)
-
-    def prepare(self, t: int, backend: Any, p: Array) -> None:
-        """Compute the numbers of step t, once for all parameters of a group. Options get the type that is fastest there."""
-        if self.backend is not backend or self.dtype != p.dtype:
-            scalar_operand = backend.scalar_operand
-            self.n = Numbers({k: v if type(v) is bool else scalar_operand(v, p) for k, v in self.options.items()})
-            self.backend, self.dtype = backend, p.dtype
-        vars(self.n).update(self.rule.optimizer.numbers(self.o, t))
-        self.t = t
-
-    def arguments_at(self, t: int) -> tuple[tuple[float, ...], Any]:
-        """The numbers and the flags of step t, as arguments of `UpdateRule.__call__`."""
-        values = {**self.options, **self.rule.optimizer.numbers(self.o, t)}
-        fields = tuple((name, value if type(value) is bool else None) for name, value in values.items())
-        numbers = tuple(value for value in values.values() if type(value) is not bool)
-        return numbers, (tuple(map(bool, self.names)), fields)
+def roll_two_moments(n: Any, g: Array, m: Array, v: Array) -> tuple[Array, Array]:
+    """The running means of g and of its square."""
+    part = n.share * g
+    m *= n.beta1
+    m += part
+    part *= part  # in place: allocating another array would cost more than the arithmetic
+    part *= n.share_of_square
+    v *= n.beta2
+    v += part
+    return m, v

@@ -1,0 +1,159 @@
+"""A rule with the options of a group: it computes the numbers of a step once, and runs the rule on arrays."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from typing import Any
+
+from xgrad.optim.options import Options
+from xgrad.optim.state import IN_BLOCKS, Progress, State
+from xgrad.optim.update_rule import Array, Numbers, UpdateRule
+
+
+class Prepared:
+    """A rule with the options of a group: the moments in use, and the numbers of the latest step."""
+
+    def __init__(self, rule: UpdateRule, o: Options) -> None:
+        self.rule, self.o = rule, o
+        self.names: list[Any] = [
+            name if not when or getattr(o, when) else None for name, (when, _) in rule.moments.items()
+        ]
+        self.used = [(i, name) for i, name in enumerate(self.names) if name]
+        self.counts_steps: bool = rule.optimizer.counts_steps
+        self.carried: list[tuple[str, float]] = [
+            (name, getattr(o, start) if isinstance(start, str) else start) for name, (start,) in rule.carried.items()
+        ]
+        self.options = {name: value for name, value in vars(o).items() if isinstance(value, int | float)}
+        self.at: Any = None  # the step t, or (t, *carried numbers), of which there are the numbers below
+        self.values: dict[str, Any] = {}  # what the optimizer's `numbers` returned
+        self.arguments: tuple[Any, ...] = ()  # the numbers for `UpdateRule.__call__`, once they are needed
+        self.n = Numbers({})  # the numbers for arrays of this backend and dtype
+        self.backend: Any = None
+        self.dtype: Any = None
+
+    def step(self, xp: Any, p: Array, g: Array, state: MutableMapping[str, Any]) -> Array:
+        """The new p. Updates the state."""
+        t = state.get("step", 0) + 1 if self.counts_steps else int(not state)
+        at = (t, *(state.get(name, first) for name, first in self.carried)) if self.carried else t
+        rule = self.rule
+        # A plain dict as the state: the arrays are tensors, and the update is recorded
+        run = state.run or state.fuse(rule, p) if type(state) is State else None
+        if run is IN_BLOCKS:
+            p = self.in_blocks(xp, p, g, state, at)
+        else:
+            moments = list(map(state.get, self.names))
+            for i, name in self.used:
+                if moments[i] is None:
+                    moments[i] = self.first(xp, name, p)
+            if run is rule:
+                if self.at != at or self.backend is not state.backend or self.dtype != p.dtype:
+                    self.prepare(at, state.backend, p)
+                p = (
+                    self.in_parts(xp, p, g, moments, state)
+                    if self.used
+                    else rule.descend(xp, self.n, p, g, *moments)[0]
+                )
+            else:
+                p = self.as_a_whole(run or rule, xp, p, g, moments, state, at)
+        if self.counts_steps:
+            state["step"] = t
+        if self.carried:
+            state.update((name, self.values[name]) for name, _ in self.carried)
+        return p
+
+    def in_parts(self, xp: Any, p: Array, g: Array, moments: list[Any], state: State) -> Array:
+        """Call roll, then descend.
+
+        If descend fails, the state remembers the gradient that has entered the moments, so that the next call skips roll.
+        """
+        n, names = self.n, self.names
+        if state.rolled is not g:
+            for i, value in enumerate(self.rule.roll(xp, n, p, g, *moments)):
+                if name := names[i]:
+                    moments[i] = state[name] = value
+            state.rolled = g
+        p, *late = self.rule.descend(xp, n, p, g, *moments)
+        if late:
+            for name, value in zip(names[-len(late) :], late, strict=True):
+                if name:
+                    state[name] = value
+        state.rolled = None
+        return p
+
+    def in_blocks(self, xp: Any, p: Array, g: Array, state: State, at: Any) -> Array:
+        """Call roll and descend on one block after the other, which stays in the cache meanwhile. p is written in place.
+
+        If one of them fails, the state remembers how far the step got, so that the next call goes on from there.
+        """
+        self.prepare(at, state.backend, p)
+        now = state.progress
+        if now is None or now.g is not g:
+            moments = [state.get(name) for name in self.names]
+            for i, name in self.used:
+                if moments[i] is None:
+                    moments[i] = self.first(xp, name, p)
+            flat = state.backend.flat([p, g, *(moments[i] for i, _ in self.used)])
+            if flat is None:  # the arrays are not in one order in memory
+                return self.in_parts(xp, p, g, moments, state)
+            now = state.progress = Progress(p, g, moments, flat)
+        rule, n, length = self.rule, self.n, state.backend.block_length(p)
+        for start in range(now.start, now.flat[0].shape[0], length):
+            block = [array[start : start + length] for array in now.flat]
+            parts: list[Any] = [None] * len(self.names)
+            for i, (k, _) in enumerate(self.used):
+                parts[k] = block[2 + i]
+            if not now.rolled:
+                write(parts, rule.roll(xp, n, *block[:2], *parts))
+                now.rolled = True
+            new, *late = rule.descend(xp, n, *block[:2], *parts)
+            write(block, (new,))
+            write(parts[len(parts) - len(late) :], late)
+            now.start, now.rolled = start + length, False
+        state.update((name, now.moments[i]) for i, name in self.used)
+        state.progress = None
+        return now.p
+
+    def as_a_whole(self, run: Any, xp: Any, p: Array, g: Array, moments: list[Any], state: Any, at: Any) -> Array:
+        """Run both parts in one call: the rule, or the kernel that the backend has made from it."""
+        p, *after = run(xp, (p, g, *(moments[i] for i, _ in self.used)), *self.arguments_at(at))
+        state.update((name, value) for (_, name), value in zip(self.used, after, strict=True))
+        return p
+
+    def first(self, xp: Any, name: str, p: Array) -> Array:
+        """The first value of a moment."""
+        start = self.rule.moments[name].start
+        return xp.full_like(p, getattr(self.o, start)) if start else xp.zeros_like(p)
+
+    def prepare(self, at: Any, backend: Any, p: Array) -> None:
+        """Compute the numbers of a step, once for all parameters of a group. Options get the type that is fastest there."""
+        if self.at == at and self.backend is backend and self.dtype == p.dtype:
+            return
+        self.compute(at)
+        if self.backend is not backend or self.dtype != p.dtype:
+            scalar_operand = backend.scalar_operand
+            self.n = Numbers({k: v if type(v) is bool else scalar_operand(v, p) for k, v in self.options.items()})
+            self.backend, self.dtype = backend, p.dtype
+        vars(self.n).update(self.values)
+
+    def compute(self, at: Any) -> None:
+        """Compute what the optimizer's `numbers` returns for a step, unless it is there."""
+        if self.at != at:
+            self.values = self.rule.optimizer.numbers(self.o, *(at if self.carried else (at,)))
+            self.at, self.arguments = at, ()
+
+    def arguments_at(self, at: Any) -> tuple[Any, ...]:
+        """The numbers and the flags of a step, as arguments of `UpdateRule.__call__`."""
+        self.compute(at)
+        if not self.arguments:
+            values = {**self.options, **self.values}
+            fields = tuple((name, value if type(value) is bool else None) for name, value in values.items())
+            numbers = tuple(value for value in values.values() if type(value) is not bool)
+            self.arguments = numbers, (tuple(map(bool, self.names)), fields)
+        return self.arguments
+
+
+def write(blocks: list[Any], values: Any) -> None:
+    """Write new values that a part of the rule has not written in place. None is a moment that is not in use."""
+    for block, value in zip(blocks, values, strict=False):
+        if value is not block and block is not None:
+            block[...] = value
