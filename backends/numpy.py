@@ -263,7 +263,7 @@ class NumPyRaw(IndexingRaw):
         return True
 
 
-BLOCK_BYTES = 1 << 17  # of each array that an optimizer updates; about six of these are in use together
+BLOCK_BYTES = 1 << 18  # of each array that an optimizer updates; about six of these are in use together
 _WIDE = "fdg"  # the codes of the real floating dtypes that are wide enough for the sum of many numbers
 _of_sigmoid = {np.dtype(kind): (np.array(40, dtype=kind), np.array(1, dtype=kind)) for kind in (np.float32, np.float64)}
 _BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}

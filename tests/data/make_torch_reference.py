@@ -10,6 +10,8 @@ stores anew. The cases and their inputs are here, so that the tests and the stor
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tests.support import optimizer_rules
 
 HERE = Path(__file__).parent
 HAVE_TORCH = importlib.util.find_spec("torch") is not None
@@ -72,14 +76,59 @@ OPTIONS: dict[str, dict[str, tuple[Any, ...]]] = {
         "amsgrad": (False, True),
         "maximize": (False, True),
     },
+    "Adadelta": {
+        "lr": (1.0,),
+        "rho": (0.9, 0.5),
+        "eps": (1e-6, 1e-2),
+        "weight_decay": (0, 0.1),
+        "maximize": (False, True),
+    },
+    "Adamax": {
+        "lr": (0.01,),
+        "betas": ((0.9, 0.999), (0.5, 0.8)),
+        "eps": (1e-8, 1e-2),
+        "weight_decay": (0, 0.1),
+        "maximize": (False, True),
+    },
+    "NAdam": {
+        "lr": (0.01,),
+        "betas": ((0.9, 0.999), (0.5, 0.8)),
+        "eps": (1e-8, 1e-2),
+        "weight_decay": (0, 0.1),
+        "momentum_decay": (4e-3, 0.1),
+        "decoupled_weight_decay": (False, True),
+        "maximize": (False, True),
+    },
+    "RAdam": {
+        "lr": (0.01,),
+        "betas": ((0.9, 0.999), (0.5, 0.8)),
+        "eps": (1e-8, 1e-2),
+        "weight_decay": (0, 0.1),
+        "decoupled_weight_decay": (False, True),
+        "maximize": (False, True),
+    },
+    "Rprop": {
+        "lr": (0.01,),
+        "etas": ((0.5, 1.2), (0.25, 2.0)),
+        "step_sizes": ((1e-6, 50), (1e-3, 0.02)),
+        "maximize": (False, True),
+    },
+    "ASGD": {
+        "lr": (0.01,),
+        "lambd": (1e-4, 0.1),
+        "alpha": (0.75, 0.5),
+        "t0": (1e6, 5),
+        "weight_decay": (0, 0.1),
+        "maximize": (False, True),
+    },
 }
 
 
 def optimizer_cases(name: str) -> list[Case]:
     """Every combination of the options that the optimizer takes; the first is nearest to the defaults."""
-    options = OPTIONS[name]
+    options = OPTIONS.get(name) or optimizer_rules.OPTIONS[name]
     cases = [dict(zip(options, values, strict=True)) for values in product(*options.values())]
-    return [c for c in cases if not c.get("nesterov") or (c["momentum"] and not c["dampening"])]
+    return [c for c in cases if name != "SGD" or not c["nesterov"] or (c["momentum"] and not c["dampening"])]
 
 
 @cache
@@ -90,25 +139,39 @@ def recorded() -> tuple[Numbers, Numbers]:
     return rng.normal(size=SHAPE), scale * rng.normal(size=(STEPS, *SHAPE))
 
 
+@contextmanager
+def double_by_default() -> Iterator[None]:
+    """PyTorch keeps the numbers of a state, such as NAdam's mu_product, in its default dtype."""
+    import torch
+
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
 def torch_weights(name: str, options: Case) -> Numbers:
     import torch
 
     start, gradients = recorded()
-    p = torch.tensor(start, requires_grad=True)
-    optimizer = getattr(torch.optim, name)([p], **options)
-    taken = []
-    for step, g in enumerate(gradients, 1):
-        p.grad = torch.tensor(g)
-        optimizer.step()
-        if step in SNAPSHOTS:
-            taken.append(p.detach().numpy().copy())
+    with double_by_default():
+        p = torch.tensor(start, requires_grad=True)
+        optimizer = getattr(torch.optim, name)([p], **options)
+        taken = []
+        for step, g in enumerate(gradients, 1):
+            p.grad = torch.tensor(g)
+            optimizer.step()
+            if step in SNAPSHOTS:
+                taken.append(p.detach().numpy().copy())
     return np.array(taken)
 
 
 # --- optimizers, training a network ---------------------------------------------------------------
 
 TRAINING_STEPS = 20
-TRAINING_RATE = {"SGD": 0.1, "Adagrad": 0.1, "RMSprop": 0.01, "Adam": 0.01, "AdamW": 0.01}
+TRAINING_RATE = {**dict.fromkeys(OPTIONS, 0.01), "SGD": 0.1, "Adagrad": 0.1, "Adadelta": 1.0}
 HIDDEN = 8
 ACTIVATIONS = ("Tanh", "ReLU")
 
@@ -133,6 +196,11 @@ def starting_layers() -> list[tuple[Numbers, Numbers]]:
 
 def torch_training(name: str, activation: str) -> Numbers:
     """The loss before each step, then all the weights after the last."""
+    with double_by_default():
+        return _torch_training(name, activation)
+
+
+def _torch_training(name: str, activation: str) -> Numbers:
     import torch
 
     x, y = (torch.tensor(a) for a in training_data())
@@ -239,6 +307,14 @@ def torch_loss(function: str, case: Case) -> Numbers:
 def stored(file: str) -> dict[str, Numbers]:
     with np.load(HERE / file) as archive:
         return {name: archive[name] for name in archive.files}
+
+
+def expected_weights(name: str, index: int) -> Numbers:
+    """The weights of a case at each of SNAPSHOTS: PyTorch's, or those of a rule in NumPy where PyTorch lacks the optimizer."""
+    if name in optimizer_rules.OPTIONS:
+        start, gradients = recorded()
+        return optimizer_rules.weights(name, optimizer_cases(name)[index], start, gradients, SNAPSHOTS)
+    return stored_weights(name, index)
 
 
 def stored_weights(name: str, index: int) -> Numbers:

@@ -60,6 +60,14 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "RMSprop": {"momentum": 0.9, "centered": True, "weight_decay": 0.01},
     "Adam": {"amsgrad": True, "weight_decay": 0.01},
     "AdamW": {"amsgrad": True},
+    "Adadelta": {"weight_decay": 0.01},
+    "Adamax": {"weight_decay": 0.01},
+    "NAdam": {"weight_decay": 0.01, "decoupled_weight_decay": True},
+    "RAdam": {"weight_decay": 0.01},
+    "Rprop": {},
+    "ASGD": {"t0": 1, "weight_decay": 0.01},
+    "Lion": {"weight_decay": 0.01},
+    "LAMB": {},
 }
 # Every optimizer, with each of its options at least once.
 OPTIMIZERS_BY_OPTION: list[tuple[str, dict[str, Any]]] = [
@@ -74,6 +82,19 @@ OPTIMIZERS_BY_OPTION: list[tuple[str, dict[str, Any]]] = [
     ("Adam", {}),
     ("Adam", {"amsgrad": True, "weight_decay": 0.1, "maximize": True}),
     ("AdamW", {"amsgrad": True}),
+    ("Adadelta", {"weight_decay": 0.1, "maximize": True}),
+    ("Adamax", {"weight_decay": 0.1, "maximize": True}),
+    ("NAdam", {"weight_decay": 0.1, "maximize": True}),
+    ("NAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("RAdam", {"weight_decay": 0.1, "maximize": True, "betas": (0.9, 0.8)}),
+    ("RAdam", {"weight_decay": 0.1, "decoupled_weight_decay": True}),
+    ("Rprop", {"maximize": True}),
+    ("ASGD", {}),
+    ("ASGD", {"t0": 0, "weight_decay": 0.1, "maximize": True}),
+    ("Lion", {}),
+    ("Lion", {"weight_decay": 0.1, "maximize": True}),
+    ("LAMB", {}),
+    ("LAMB", {"bias_correction": False, "maximize": True}),
 ]
 
 

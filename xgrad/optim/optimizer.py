@@ -230,7 +230,7 @@ class Optimizer:
                 there[2] = self.update(xp, state.inside(xp, p._data), there[1], state, o)
             p.data = state.outside(xp, there[2], state.dtype)
             state.there = None
-        elif backend.exclusive(p._data):
+        elif backend.exclusive(p._data) or (state.progress is not None and state.progress.g is g):
             p.data = self.update(xp, p._data, g, state, o)
         else:  # something else holds this array (a graph, a snapshot, the user): do not write into it
             p.data = self.update(xp, backend.copy(p._data), g, state, o)

@@ -97,8 +97,10 @@ class Prepared:
                 return self.in_parts(xp, p, g, moments, state)
             now = state.progress = Progress(p, g, moments, flat)
         rule, n, length = self.rule, self.n, state.backend.block_length(p)
-        for start in range(now.start, now.flat[0].shape[0], length):
-            block = [array[start : start + length] for array in now.flat]
+        size = now.flat[0].shape[0]
+        for start in range(now.start, size, length):
+            end = min(start + length, size)
+            block = [array[start:end] for array in now.flat]
             parts: list[Any] = [None] * len(self.names)
             for i, (k, _) in enumerate(self.used):
                 parts[k] = block[2 + i]
@@ -108,7 +110,7 @@ class Prepared:
             new, *late = rule.descend(xp, n, *block[:2], *parts)
             write(block, (new,))
             write(parts[len(parts) - len(late) :], late)
-            now.start, now.rolled = start + length, False
+            now.start, now.rolled = end, False
         state.update((name, now.moments[i]) for i, name in self.used)
         state.progress = None
         return now.p
