@@ -349,7 +349,11 @@ class Backend(Dtypes):
         return self.xp._put(array, value, key)
 
     def fused(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function that does what an optimizer's elementwise `UpdateRule` does: the rule, or one kernel made of it."""
+        """Return a function that does what an optimizer's elementwise `UpdateRule` does: the rule, or one kernel made of it.
+
+        If the function has a method `together(xp, several, numbers, flags)`, that is called instead, once for all parameters of a
+        group. `several` holds the arrays of each, which it writes in place.
+        """
         return rule
 
     def block_length(self, array: Any) -> int:

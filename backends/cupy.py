@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend
+from xgrad.backends.cupy_rules import fused
 from xgrad.backends.determinism import is_deterministic
 from xgrad.backends.guarded import Guarded
 from xgrad.backends.memory import in_bytes
@@ -74,6 +75,10 @@ class CuPyRaw(IndexingRaw):
 
     def relu(self, x: Any) -> Any:
         return cupy.maximum(x, 0)
+
+    def sign(self, x: Any) -> Any:
+        """In operations that can be fused. For nan it is nan."""
+        return self.library.sign(x) if x.dtype.kind not in "f" else cupy.where(x != x, x, cupy.sign(x))
 
     def leaky_relu(self, x: Any, negative_slope: float) -> Any:
         if x.dtype.kind != "f":
@@ -142,34 +147,6 @@ class Checked:
 
         self.__dict__[name] = checked
         return checked
-
-
-class Fused:
-    """An optimizer's update rule as one kernel, which overwrites the old values. `cupy.fuse` traces the rule, once for each set
-    of flags and dtypes. Numbers are arguments of the kernel, so they may change from step to step."""
-
-    def __init__(self, rule: Callable[..., Any]) -> None:
-        self.rule = rule
-        self.kernels: dict[Any, Callable[..., None]] = {}
-
-    def __call__(self, xp: Any, arrays: tuple[Any, ...], numbers: tuple[float, ...], flags: Any) -> tuple[Any, ...]:
-        kernel = self.kernels.get(flags)
-        if kernel is None:
-            kernel = self.kernels[flags] = cupy.fuse(self.kernel_of(xp, len(arrays), flags))
-        kernel(*arrays, *numbers)
-        return arrays[0], *arrays[2:]
-
-    def kernel_of(self, xp: Any, count: int, flags: Any) -> Callable[..., None]:
-        """The function to trace: it takes all arrays and numbers, returns nothing, and writes into all arrays except g."""
-
-        def xgrad_optimizer(*values: Any) -> None:
-            arrays = values[:count]
-            new = self.rule(xp, arrays, values[count:], flags)
-            for array, value in zip((arrays[0], *arrays[2:]), new, strict=True):
-                if value is not array:
-                    array[...] = value
-
-        return xgrad_optimizer
 
 
 @contextmanager
@@ -288,7 +265,7 @@ class CuPy(Backend):
             return array.copy()
 
     def fused(self, rule: Callable[..., Any]) -> Callable[..., Any]:
-        return Fused(rule)
+        return fused(rule)
 
     def owned(self, array: Any, fresh: bool) -> Any:
         return array if fresh and array.base is None else self.copy(array)

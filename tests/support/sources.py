@@ -163,6 +163,7 @@ TESTED_IN: dict[str, str] = {
     "backends/numpy_lstm.py": "rules nn_recurrent",
     "backends/raw.py": "rules generic",
     "backends/recurrent.py": "rules nn_recurrent",
+    "backends/cupy_rules.py": "cupy_fusion rule_source",
     "backends/references.py": "optim tape",
     "backends/special.py": "special",
     "backends/squares.py": "norms elementwise",

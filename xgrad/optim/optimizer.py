@@ -187,7 +187,9 @@ class Optimizer:
                         else:
                             with backend.guard:
                                 self._move(p, grad._data, o, backend)
+            self._run_waiting()
         except Exception as error:
+            self._run_waiting()
             self._remember_moved(at)
             if at is not None:
                 told = at.backend.out_of_memory(f"{self.name}.step of a parameter {at.shape}", error)
@@ -199,6 +201,13 @@ class Optimizer:
         if self._unfinished:
             self._forget_moved()
         return loss
+
+    def _run_waiting(self) -> None:
+        """Make the updates that a backend has postponed, to make them with one kernel."""
+        for group in self.param_groups:
+            prepared = group.named._prepared
+            if prepared is not None and prepared.waiting:
+                prepared.run_waiting()
 
     def _forget_moved(self) -> None:
         """Forget which parameters a failed step had updated, because it was completed or abandoned."""

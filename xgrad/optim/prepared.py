@@ -27,6 +27,7 @@ class Prepared:
         self.at: Any = None  # the step t, or (t, *carried numbers), of which there are the numbers below
         self.values: dict[str, Any] = {}  # what the optimizer's `numbers` returned
         self.arguments: tuple[Any, ...] = ()  # the numbers for `UpdateRule.__call__`, once they are needed
+        self.waiting: list[tuple[Any, ...]] = []  # updates that a kernel for several parameters will make
         self.n = Numbers({})  # the numbers for arrays of this backend and dtype
         self.backend: Any = None
         self.dtype: Any = None
@@ -116,10 +117,28 @@ class Prepared:
         return now.p
 
     def as_a_whole(self, run: Any, xp: Any, p: Array, g: Array, moments: list[Any], state: Any, at: Any) -> Array:
-        """Run both parts in one call: the rule, or the kernel that the backend has made from it."""
-        p, *after = run(xp, (p, g, *(moments[i] for i, _ in self.used)), *self.arguments_at(at))
+        """Run both parts in one call: the rule, or the kernel that the backend has made from it.
+
+        If the kernel can update several parameters, it runs later, in `run_waiting`. It writes into these arrays.
+        """
+        arrays = (p, g, *(moments[i] for i, _ in self.used))
+        if getattr(run, "together", None) is not None and state.inside is None:
+            self.waiting.append((run, state.backend, self.arguments_at(at), arrays))
+            after = list(arrays[2:])
+        else:
+            p, *after = run(xp, arrays, *self.arguments_at(at))
         state.update((name, value) for (_, name), value in zip(self.used, after, strict=True))
         return p
+
+    def run_waiting(self) -> None:
+        """Make the updates that wait: those of one backend with the same numbers together."""
+        alike: dict[Any, list[Any]] = {}
+        for run, backend, arguments, arrays in self.waiting:
+            alike.setdefault((run, backend, arguments), []).append(arrays)
+        self.waiting = []
+        for (run, backend, arguments), several in alike.items():
+            with backend.guard:
+                run.together(backend.xp, several, *arguments)
 
     def first(self, xp: Any, name: str, p: Array) -> Array:
         """The first value of a moment."""
