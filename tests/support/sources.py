@@ -92,7 +92,6 @@ TESTED_IN: dict[str, str] = {
     "xgrad/optim/lion.py": "optim out_of_memory",
     "xgrad/optim/loadable.py": "optim",
     "xgrad/optim/loading.py": "optim",
-    "xgrad/optim/muon.py": "optim_muon",
     "xgrad/optim/nadam.py": "optim out_of_memory",
     "xgrad/optim/optimizer.py": "optim out_of_memory",
     "xgrad/optim/options.py": "optim",
