@@ -168,7 +168,7 @@ def _in_blocks(name: str) -> Any:
     return lambda self, *args, **kwargs: self._found(name)(*args, **kwargs)
 
 
-for _name in ("logit", "xlogy", "xlog1py", "entr", "rel_entr", "kl_div", "derivative", "polygamma"):
+for _name in ("logit", "xlogy", "xlog1py", "entr", "rel_entr", "kl_div", "derivative", "polygamma", "gamma_slope"):
     setattr(InBlocks, _name, _in_blocks(_name))
 
 

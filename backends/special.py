@@ -13,7 +13,7 @@ from importlib import import_module
 from math import inf, nan, sqrt
 from typing import Any, ClassVar
 
-from xgrad.backends import bessel, normal
+from xgrad.backends import bessel, gamma_slope, normal
 from xgrad.backends.beta import Beta, in_double
 from xgrad.backends.elementary import Elementary, silent
 from xgrad.backends.refusal import ROWS, refusal
@@ -23,7 +23,7 @@ LIBRARYS = tuple(
     "special." + name
     for name in (
         *("erf", "erfc", "erfcx", "erfinv", "ndtr", "ndtri", "log_ndtr"),
-        *("gamma", "gammaln", "digamma", "psi", "polygamma", "gammainc", "gammaincc"),
+        *("gamma", "gammaln", "digamma", "psi", "polygamma", "gammainc", "gammaincc", "gamma_slope"),
         *("betaln", "betainc", "binom", "fdtr", "fdtrc"),
         *("j0", "j1", "i0", "i0e", "i1", "i1e", "derivative"),
     )
@@ -92,6 +92,13 @@ class Special(Elementary):
         found = xp.where(order == 0, self.digamma(x), xp.where(even, -size, size))
         limit = xp.where((n == inf) & ~xp.isnan(x), n, xp.full((), nan, dtype=x.dtype))
         return xp.astype(xp.where(known, found, limit), dtype, copy=False)
+
+    @silent
+    def gamma_slope(self, a: Any, t: Any, order: int = 0) -> Any:
+        """In double precision: the differences of its arguments would lose too many digits in single precision."""
+        dtype = self.xp.result_type(a.dtype, t.dtype)
+        found = gamma_slope.slope(self, self._double(a), self._double(t), order)
+        return self.xp.astype(found, dtype, copy=False)
 
     def _zeta(self, s: Any, x: Any, is_even: Any) -> Any:
         """The sum of (x + k)**-s over k = 0, 1, ... for integers s. For negative x: that over all k, minus the rest."""
@@ -187,7 +194,7 @@ class TorchSpecial(WithoutBeta):
 
 # The functions that need the gamma function, or one that dpnp lacks too.
 OF_GAMMA = (
-    *("gamma", "gammaln", "digamma", "psi", "polygamma", "gammainc", "gammaincc"),
+    *("gamma", "gammaln", "digamma", "psi", "polygamma", "gammainc", "gammaincc", "gamma_slope"),
     *("betaln", "betainc", "binom", "fdtr", "fdtrc"),
 )
 

@@ -13,7 +13,7 @@ import pytest
 import xgrad as xg
 from tests.support.arrays import make, to_numpy
 
-pytest.importorskip("scipy")
+special = pytest.importorskip("scipy.special")
 mpmath = pytest.importorskip("mpmath")
 mp = mpmath.mp
 
@@ -395,6 +395,75 @@ def test_relative_entropies_at_their_ends(xp, name, x, y, want):
     with np.errstate(all="ignore"):
         got = xg.grad(getattr(xp.special, name), argnums=(0, 1))(make(xp, x), make(xp, y))
     assert [float(to_numpy(g)) for g in got] == list(want)
+
+
+# --- the gamma distribution by its concentration ------------------------------------------------------------------
+
+CONCENTRATIONS = [1e-6, 1e-3, 0.02, 0.3, 0.9, 1.0, 2.5, 7.0, 40.0, 250.0, 3000.0]
+
+
+def slopes(a: float, t: float) -> tuple[Any, Any]:
+    """The derivative of a log-quantile by a, and its derivative by a, from the series of the incomplete gamma function."""
+    a, t = mp.mpf(a), mp.mpf(t)
+    x, n, term, rise = mp.exp(t), 0, mp.mpf(1), mp.digamma(a + 1) - t
+    second, harmonic = mp.polygamma(1, a + 1), mp.mpf(0)
+    total, by_a = term * rise, term * second
+    while n < x or abs(term * rise * (1 + harmonic)) > abs(by_a) * mp.mpf(10) ** -40:
+        n += 1
+        term, rise = term * x / (a + n), rise + 1 / (a + n)
+        second, harmonic = second - 1 / (a + n) ** 2, harmonic + 1 / (a + n)
+        total, by_a = total + term * rise, by_a + term * (second - harmonic * rise)
+    return total / a, by_a / a - total / a**2
+
+
+@pytest.mark.parametrize("a", CONCENTRATIONS)
+def test_gamma_slope_over_the_whole_distribution(backend, xp, a):
+    if "special.gamma_slope" in backend.cannot:
+        pytest.skip("the library has no special functions")
+    levels = [1e-12, 1e-5, 0.03, 0.2, 0.5, 0.55, 0.6, 0.8, 0.97, 0.99999, 1 - 1e-12]
+    quantiles = [x for x in special.gammaincinv(a, levels) if x > 0]
+    ts = [-800.0, -9.0, *np.log(quantiles), *np.log([a + 0.4, a + 0.5, a + 0.6])]
+    want = np.asarray([[float(each) for each in slopes(a, t)] for t in ts]).T
+    t = make(xp, ts)
+    for order, tolerance in ((0, 1e-13), (1, 3e-12)):
+        got = to_numpy(xp.special.gamma_slope(make(xp, a), t, order=order))
+        np.testing.assert_allclose(got, want[order], rtol=tolerance * max(1, a / 100))
+    narrow = to_numpy(xp.special.gamma_slope(xp.asarray(a, dtype=xp.float32), make(xp, ts, "float32")))
+    assert narrow.dtype == np.float32
+    np.testing.assert_allclose(narrow, want[0], rtol=1e-5 * max(1, a / 100))
+
+
+def test_gamma_slope_is_how_quantiles_move(backend, xp):
+    if "special.gamma_slope" in backend.cannot:
+        pytest.skip("the library has no special functions")
+    a, levels, h = np.asarray([[0.4], [1.3], [25.0]]), np.asarray([0.01, 0.3, 0.7, 0.99]), 1e-3
+    at = [np.log(special.gammaincinv(a + k * h, levels)) for k in (-2, -1, 0, 1, 2)]
+    want = (8 * (at[3] - at[1]) - (at[4] - at[0])) / (12 * h)
+    np.testing.assert_allclose(to_numpy(xp.special.gamma_slope(make(xp, a), make(xp, at[2]))), want, rtol=2e-9)
+
+
+@pytest.mark.parametrize("name", ["gammainc", "gammaincc"])
+def test_the_incomplete_gamma_function_by_its_parameter(backend, xp, name):
+    if "special.gamma_slope" in backend.cannot:
+        pytest.skip("the library has no special functions")
+    function = getattr(xp.special, name)
+    a, x = np.asarray([0.3, 1.0, 4.0, 9.0]), np.asarray([2.0, 1e-4, 3.5, 20.0])
+
+    def right(i: int, order: int) -> Any:
+        lower = 0 if name == "gammainc" else x[i]
+        upper = x[i] if name == "gammainc" else mp.inf
+        return mp.diff(lambda b: mp.gammainc(b, lower, upper, regularized=True), a[i], order)
+
+    def by_a(a: Any) -> Any:
+        return function(a, make(xp, x))
+
+    at = make(xp, a)
+    for order in (1, 2):
+        by_a = derivative(by_a, "rev")
+        want = [float(right(i, order)) for i in range(len(a))]
+        np.testing.assert_allclose(to_numpy(by_a(at)), want, rtol=1e-11)
+    ends = to_numpy(derivative(lambda a: function(a, make(xp, [0.0, inf])), "fwd")(make(xp, [1.5, 2.0])))
+    np.testing.assert_array_equal(ends, [0.0, 0.0])
 
 
 # --- under vmap ------------------------------------------------------------------------------------------------

@@ -9,8 +9,6 @@ from xgrad.rules.beta import betaln as betaln
 from xgrad.rules.beta import binom as binom
 from xgrad.rules.beta import fdtr as fdtr
 from xgrad.rules.beta import fdtrc as fdtrc
-from xgrad.rules.beta import gammainc as gammainc
-from xgrad.rules.beta import gammaincc as gammaincc
 from xgrad.rules.entropy import entr as entr
 from xgrad.rules.entropy import expit as expit
 from xgrad.rules.entropy import kl_div as kl_div
@@ -22,6 +20,9 @@ from xgrad.rules.entropy import rel_entr as rel_entr
 from xgrad.rules.entropy import softmax as softmax
 from xgrad.rules.entropy import xlog1py as xlog1py
 from xgrad.rules.entropy import xlogy as xlogy
+from xgrad.rules.incomplete_gamma import gamma_slope as gamma_slope
+from xgrad.rules.incomplete_gamma import gammainc as gammainc
+from xgrad.rules.incomplete_gamma import gammaincc as gammaincc
 from xgrad.rules.special import derivative as derivative
 from xgrad.rules.special import digamma as digamma
 from xgrad.rules.special import erf as erf

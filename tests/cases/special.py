@@ -96,6 +96,39 @@ for _name in ("gammainc", "gammaincc"):
         reference=by_scipy(_name),
         raw=lambda xp, a, x, name=_name: getattr(xp.special, name)(xp.asarray(a, dtype=x.dtype), x),
     )
+
+
+def by_mpmath(np, a, t, *, order):
+    """The series of the incomplete gamma function, differentiated by its parameter; a numerical derivative of it for order 1."""
+    from mpmath import mp
+
+    def slope(a, t):
+        return mp.nsum(
+            lambda n: mp.exp(n * t) * mp.gammaprod([a], [a + n + 1]) * (mp.digamma(a + n + 1) - t), [0, mp.inf]
+        )
+
+    with mp.workdps(30):
+        found = [
+            mp.diff(lambda a, t=float(each): slope(a, mp.mpf(t)), float(at), order) for at, each in np.nditer([a, t])
+        ]
+    return np.asarray([float(each) for each in found]).reshape(np.broadcast_shapes(a.shape, t.shape))
+
+
+for _name in ("gammainc", "gammaincc"):
+    case(
+        f"special.{_name}",
+        real(3, low=0.5, high=3),
+        real(2, 3, low=0.4, high=3),
+        reference=by_scipy(_name),
+    )
+for _order in (0, 1):
+    case(
+        "special.gamma_slope",
+        real(2, low=0.5, high=5),
+        real(2, 1, low=-1, high=1.8),
+        order=_order,
+        reference=by_mpmath,
+    )
 case(
     "special.betainc",
     SHAPE_PARAMETERS,

@@ -1,17 +1,15 @@
-"""The beta function, binomial coefficients, and the incomplete gamma and beta functions."""
+"""The beta function, binomial coefficients, and the incomplete beta function."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-from xgrad.backends.beta import stirling
-from xgrad.backends.elementary import linear_minus_log1p
 from xgrad.engine.dispatch import apply
 from xgrad.engine.op import Elementwise
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
-from xgrad.rules.special_arguments import InTheLast, arrays, root_pi
+from xgrad.rules.special_arguments import InTheLast, arrays
 
 # --- the beta function --------------------------------------------------------------------------------------
 
@@ -124,25 +122,9 @@ def binom(n: Any, k: Any, /) -> Tensor:
     return apply(_binom, arrays("binom", n, k))
 
 
-# --- incomplete gamma and beta functions --------------------------------------------------------------------
+# --- the incomplete beta function ----------------------------------------------------------------------------
 #
-# The derivative by x is a density. It is computed as exp of a sum of logarithms. At the ends of the domain it is computed as a
-# product of powers, which has the right derivatives of all orders there, since 0**0 is 1. For large parameters, where terms of
-# the sum would cancel, the logarithm is taken of the distance from the mean.
-
-
-def _gamma_density(xp: Any, a: Any, x: Any) -> Any:
-    """x**(a - 1) * exp(-x) / gamma(a)"""
-    one = xp.ones((), dtype=x.dtype)
-    end = x == 0
-    t = xp.where(end, one, x)
-    near = (a >= 10) & (t > 0.6 * a) & (t < 1.7 * a)
-    mean = xp.where(near, a, 10 * one)
-    d = (xp.where(near, t, mean) - mean) / mean
-    close = xp.exp(-mean * linear_minus_log1p(d) - stirling(mean)) * xp.sqrt(mean) / (t * root_pi(xp, x, 2.0))
-    apart = xp.exp((a - 1) * xp.log(t) - t - xp.special.gammaln(a))
-    at_end = xp.where(end, x, one) ** (a - 1) * xp.exp(-xp.where(end, x, one) - xp.special.gammaln(a))
-    return xp.where(end, at_end, xp.where(near, close, apart))
+# Its derivative by x is a density, which is computed as those in incomplete_gamma.py are.
 
 
 def _beta_density(xp: Any, a: Any, b: Any, x: Any, rest: Any) -> Any:
@@ -165,51 +147,9 @@ def _beta_density(xp: Any, a: Any, b: Any, x: Any, rest: Any) -> Any:
     return xp.where(end, at_end, apart)
 
 
-_gammainc = InTheLast("special.gammainc", ("a", "x"), (None, lambda xp, g, a, x: g * _gamma_density(xp, a, x)))
-_gammaincc = InTheLast("special.gammaincc", ("a", "x"), (None, lambda xp, g, a, x: -g * _gamma_density(xp, a, x)))
 _betainc = InTheLast(
     "special.betainc", ("a", "b", "x"), (None, None, lambda xp, g, a, b, x: g * _beta_density(xp, a, b, x, 1 - x))
 )
-
-
-@public("special.gammainc", "rule")
-def gammainc(a: Any, x: Any, /) -> Tensor:
-    """The regularized lower incomplete gamma function, element by element: the integral of the gamma density from 0 to x.
-
-    >>> import xgrad as xg
-    >>> round(xg.special.gammainc(1.0, xg.asarray(1.0)).item(), 4)  # 1 - 1 / e
-    0.6321
-    >>> round(xg.grad(xg.special.gammainc, argnums=1)(1.0, xg.asarray(1.0)).item(), 4)  # 1 / e
-    0.3679
-
-    It is nan for a negative a or x.
-
-    Derivative:
-        The density x**(a - 1) * exp(-x) / gamma(a) by x, in both modes and to any order. The derivative by `a` is not known.
-
-    Raises:
-        NotImplementedError: for a derivative by `a`; `detach()` it, or give an array that requires no gradient.
-    """
-    return apply(_gammainc, arrays("gammainc", a, x))
-
-
-@public("special.gammaincc", "rule")
-def gammaincc(a: Any, x: Any, /) -> Tensor:
-    """1 - gammainc(a, x), element by element, accurate where that is small.
-
-    >>> import xgrad as xg
-    >>> round(xg.special.gammaincc(1.0, xg.asarray(40.0)).item() * 1e18, 4)  # exp(-40)
-    4.2484
-
-    It is nan for a negative a or x.
-
-    Derivative:
-        -x**(a - 1) * exp(-x) / gamma(a) by x, in both modes and to any order. The derivative by `a` is not known.
-
-    Raises:
-        NotImplementedError: for a derivative by `a`; `detach()` it, or give an array that requires no gradient.
-    """
-    return apply(_gammaincc, arrays("gammaincc", a, x))
 
 
 @public("special.betainc", "rule")
