@@ -44,53 +44,48 @@ def nodes() -> list[tuple[float, float]]:
 def slope(special: Any, a: Any, t: Any, order: int) -> Any:
     """The derivative by `a` of that order of L(a, exp(t)), for fixed t."""
     xp = special.xp
-    one = number(xp, 1.0, t)
-    x = xp.exp(t)
+    one, x = number(xp, 1.0, t), xp.exp(t)
     rise = special.digamma(a + 1) - t
-    is_low = rise > 0
-    low = _low(special, a, xp.where(is_low, x, one / 2), xp.where(is_low, rise, one), order)
-    high = _high(special, a, xp.where(is_low, a + 1, x), xp.where(is_low, one, t - special.digamma(a)), order)
-    return xp.where(is_low, low, high)
-
-
-def _low(special: Any, a: Any, x: Any, c: Any, order: int) -> Any:
-    xp = special.xp
-    d = 2 * (a + 1 - x) - DECAY
-    length = 4 * DECAY / (d + xp.sqrt(d * d + (8 * DECAY) * (a + 1)))
-    # c depends on a, too: its derivatives are polygamma functions.
-    moved = [c, *(special.polygamma(k, a + 1) for k in range(1, order + 1))]
-    totals = [c * 0] * (order + 1)
-    for node, weight in nodes():
-        s = length * node
-        size = xp.exp(-(a + 1) * s - x * xp.expm1(-s)) * weight
-        for n in range(order + 1):
-            totals[n] = totals[n] + size * _product(-s, s, moved, n)
+    low = rise > 0
+    c = xp.where(low, rise, t - special.digamma(a))
+    # Both integrands are exp(b w - x (exp(w) - 1)) (c + s), with w = -s and b = a + 1 for the first, and w = s and b = a for the
+    # second. c depends on a, too: its derivatives are polygamma functions.
+    b, sign = xp.where(low, a + 1, a), xp.where(low, -one, one)
+    shifts = [sign * -special.polygamma(k, b) for k in range(1, order + 1)]
+    length = _length(xp, a, x, low)
+    moments = _moments(xp, b, x, sign * length, order + 2)
+    powers = [length * (sign * length) ** k if k else length for k in range(order + 1)]
     found = c
     for n in range(order + 1):
-        # Leibniz's rule, for a * L
-        found = (moved[n] + x * length * totals[n] - (n * found if n else 0.0)) / a
+        total = powers[n] * (c * moments[n] + length * moments[n + 1])
+        for k in range(1, n + 1):
+            total = total + math.comb(n, k) * (powers[n - k] * (shifts[k - 1] * moments[n - k]))
+        # The first integral is part of a * L, whose derivatives follow Leibniz's rule.
+        start = (shifts[n - 1] if n else c) - (n * found if n else 0.0)
+        found = xp.where(low, (start + x * total) / a, total)
     return found
 
 
-def _high(special: Any, a: Any, x: Any, c: Any, order: int) -> Any:
-    xp = special.xp
+def _length(xp: Any, a: Any, x: Any, low: Any) -> Any:
+    """Where the exponential is exp(-DECAY), or beyond."""
+    one = number(xp, 1.0, a)
+    d = 2 * (a + 1 - xp.where(low, x, one)) - DECAY
+    first = 4 * DECAY / (d + xp.sqrt(d * d + (8 * DECAY) * (a + 1)))
+    x = xp.where(low, a + 1, x)
     d = x - a
-    length = 2 * DECAY / (d + xp.sqrt(d * d + (2 * DECAY) * x))
+    second = 2 * DECAY / (d + xp.sqrt(d * d + (2 * DECAY) * x))
     for _ in range(4):  # shorter where the exponential of an exponential decays faster
-        other = xp.log1p(length + DECAY / x)
-        length = xp.where(other < length, other, length)
-    moved = [c, *(-special.polygamma(k, a) for k in range(1, order + 1))]
-    total = c * 0
+        other = xp.log1p(second + DECAY / x)
+        second = xp.where(other < second, other, second)
+    return xp.where(low, first, second)
+
+
+def _moments(xp: Any, b: Any, x: Any, length: Any, count: int) -> list[Any]:
+    """The integrals of the exponential times u**k, over u from 0 to 1, where w is length * u."""
+    moments: list[Any] = [0.0] * count
     for node, weight in nodes():
-        s = length * node
-        total = total + xp.exp(a * s - x * xp.expm1(s)) * weight * _product(s, s, moved, order)
-    return length * total
-
-
-def _product(factor: Any, s: Any, moved: list[Any], n: int) -> Any:
-    """The n-th derivative by a of exp(factor * a) * (c + s), without the exponential."""
-    found = (moved[0] + s) * factor**n if n else moved[0] + s
-    for k in range(1, n + 1):
-        part = math.comb(n, k) * moved[k]
-        found = found + (part * factor ** (n - k) if n > k else part)
-    return found
+        w = length * node
+        size = xp.exp(b * w - x * xp.expm1(w))
+        for k in range(count):
+            moments[k] = moments[k] + size * (weight * node**k)
+    return moments
