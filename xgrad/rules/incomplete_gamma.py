@@ -127,6 +127,9 @@ def gamma_slope(a: Any, t: Any, /, *, order: int = 0) -> Tensor:
         t: the logarithm of the quantile: an array of the same kind, or a number. They are broadcast.
         order: how often the function is differentiated by a, 0 or more.
 
+    Returns:
+        A tensor of the shape of both, broadcast, and of their dtype. It is computed in double precision.
+
     Derivative:
         By a the function of the next order. By t, for order 0, digamma(a) - t - gamma_slope(a, t) * (a - exp(t)), and for other
         orders the derivatives of that by a. In both modes and to any order.
