@@ -32,6 +32,7 @@ MAPPED = (
         "xgrad/nn/functional",
         "xgrad/nn/utils",
         "xgrad/optim",
+        "xgrad/distributions",
         "xgrad/diagnose",
         "xgrad/fit",
     ),

@@ -454,10 +454,7 @@ def test_the_incomplete_gamma_function_by_its_parameter(backend, xp, name):
         upper = x[i] if name == "gammainc" else mp.inf
         return mp.diff(lambda b: mp.gammainc(b, lower, upper, regularized=True), a[i], order)
 
-    def by_a(a: Any) -> Any:
-        return function(a, make(xp, x))
-
-    at = make(xp, a)
+    at, by_a = make(xp, a), lambda a: function(a, make(xp, x))
     for order in (1, 2):
         by_a = derivative(by_a, "rev")
         want = [float(right(i, order)) for i in range(len(a))]

@@ -239,7 +239,7 @@ __array_namespace_info__ = _namespace.current_info
 newaxis = None
 
 # Imported when they are first asked for.
-_SUBMODULES = ("diagnose", "fit", "nn", "optim", "random")
+_SUBMODULES = ("diagnose", "distributions", "fit", "nn", "optim", "random")
 
 
 def __getattr__(name: str) -> _Any:

@@ -18,6 +18,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/fft.py": "namespace rules",
     "xgrad/info.py": "cli",
     "xgrad/linalg.py": "namespace linalg",
+    "xgrad/distributions/*.py": "distributions",
     "xgrad/random/*.py": "random",
     "xgrad/special.py": "namespace special",
     # the engine
