@@ -88,7 +88,7 @@ class Dirichlet(Distribution):
     >>> import xgrad as xg
     >>> d = xg.distributions.Dirichlet([1.0, 2.0, 5.0])
     >>> d.event_shape, d.mean.tolist(), round(d.log_prob([0.2, 0.2, 0.6]).item(), 4)
-    ((3,), [0.125, 0.25, 0.625], 1.4719)
+    ((3,), [0.125, 0.25, 0.625], 1.6944)
 
     Args:
         concentration: the concentrations along the last axis, above 0: an array of one axis or more.

@@ -235,7 +235,7 @@ class Multinomial(OfLogits):
     >>> import xgrad as xg
     >>> d = xg.distributions.Multinomial(5, [0.25, 0.75])
     >>> d.sample(rng=xg.random.Generator(0)).tolist(), round(d.log_prob([2.0, 3.0]).item(), 4)
-    ([3.0, 2.0], -1.333)
+    ([2.0, 3.0], -1.333)
 
     Args:
         total_count: the number of trials, an integer, 0 or more.

@@ -136,7 +136,7 @@ class Binomial(OfTrials):
     >>> import xgrad as xg
     >>> d = xg.distributions.Binomial(10, 0.25)
     >>> d.mean.item(), round(d.log_prob(3.0).item(), 4)
-    (2.5, -1.3851)
+    (2.5, -1.3852)
 
     Args:
         total_count: the number of trials, 0 or more: an integer or an array.
