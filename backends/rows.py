@@ -115,3 +115,16 @@ def standardize(xp: Any, x: Any, axis: tuple[int, ...], eps: float, centered: bo
         y *= scale
         return y, mean, var
     return x * scale, mean, var
+
+
+def scatter_rows(x: Any, indices: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of that shape, to which each row of x is added at its index; None where `add.at` of rows is to be used."""
+    if x.dtype.char not in "fd" or x.size < _LEAST or indices.dtype.kind not in "iu":
+        return None
+    n, columns = shape
+    if indices.dtype.kind == "i" and np.minimum.reduce(indices) < 0:
+        indices = np.where(indices < 0, indices + n, indices)
+    y = np.zeros(n * columns, dtype=x.dtype)
+    places = indices.astype(np.intp)[:, None] * columns + np.arange(columns)
+    np.add.at(y, places.reshape(-1), x.reshape(-1))
+    return y.reshape(shape)

@@ -196,6 +196,16 @@ def is_repetition() -> bool:
     return any(isinstance(notes, Repetition) for notes in _notes.get())
 
 
+@contextmanager
+def unnoted() -> Iterator[None]:
+    """While the block runs, nothing is reported: for a write to a tensor that comes before its first read."""
+    token = _notes.set(())
+    try:
+        yield
+    finally:
+        _notes.reset(token)
+
+
 # --- comparing ---------------------------------------------------------------------------------------
 
 

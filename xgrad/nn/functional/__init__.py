@@ -14,6 +14,7 @@ from xgrad.nn.functional.activations import sigmoid as sigmoid
 from xgrad.nn.functional.activations import softmax as softmax
 from xgrad.nn.functional.activations import softplus as softplus
 from xgrad.nn.functional.activations import tanh as tanh
+from xgrad.nn.functional.affine import bilinear as bilinear
 from xgrad.nn.functional.affine import linear as linear
 from xgrad.nn.functional.attention import multi_head_attention_forward as multi_head_attention_forward
 from xgrad.nn.functional.attention import scaled_dot_product_attention as scaled_dot_product_attention
@@ -21,6 +22,13 @@ from xgrad.nn.functional.batch_norm import batch_norm as batch_norm
 from xgrad.nn.functional.batch_norm import instance_norm as instance_norm
 from xgrad.nn.functional.cross_entropy import cross_entropy as cross_entropy
 from xgrad.nn.functional.cross_entropy import nll_loss as nll_loss
+from xgrad.nn.functional.dropout import alpha_dropout as alpha_dropout
+from xgrad.nn.functional.dropout import dropout as dropout
+from xgrad.nn.functional.dropout import dropout1d as dropout1d
+from xgrad.nn.functional.dropout import dropout2d as dropout2d
+from xgrad.nn.functional.embedding import embedding as embedding
+from xgrad.nn.functional.embedding import embedding_bag as embedding_bag
+from xgrad.nn.functional.embedding import one_hot as one_hot
 from xgrad.nn.functional.losses import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from xgrad.nn.functional.losses import huber_loss as huber_loss
 from xgrad.nn.functional.losses import l1_loss as l1_loss
