@@ -15,6 +15,7 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend
+from xgrad.backends.jax_windows import JAXWindows
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.refusal import Extension
 from xgrad.backends.special import JAXSpecial
@@ -27,7 +28,7 @@ except ImportError as error:
     jax, _missing = None, error
 
 
-class JAXRaw(IndexingRaw):
+class JAXRaw(JAXWindows, IndexingRaw):
     """jax.numpy, with JAX's functional updates where other libraries write in place.
 
     For an index beyond the end JAX reads the last element, and drops a write. For a number in a key that is an error here, as in

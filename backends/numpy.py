@@ -13,6 +13,7 @@ from numpy._typing import ArrayLike
 from xgrad.backends import normalization, numpy_attention, numpy_lstm, rows
 from xgrad.backends.base import Backend
 from xgrad.backends.lazily import compatible
+from xgrad.backends.numpy_windows import NumPyWindows
 from xgrad.backends.powers import power
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once, held_once_through, held_only_by_views, lend
@@ -32,7 +33,7 @@ class NumPySpecial(SciPySpecial):
         return np.errstate(all="ignore")
 
 
-class NumPyRaw(IndexingRaw):
+class NumPyRaw(NumPyWindows, IndexingRaw):
     """array_api_compat.numpy, with faster versions of some functions."""
 
     _waits_for_inverses = True

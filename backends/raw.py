@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from xgrad.backends.layers import Layers
 from xgrad.backends.refusal import ROWS
 from xgrad.backends.special import Special
+from xgrad.backends.windows import Windows
 
 CREATION = frozenset(
     [
@@ -35,7 +36,7 @@ CREATION = frozenset(
 )
 
 
-class Raw(Layers):
+class Raw(Layers, Windows):
     """A library's Array API namespace on raw arrays, with the extension functions. New arrays are made on the backend's device.
 
     The extension functions are all public methods of this class and its bases. xgrad's own namespace has a function of the same

@@ -16,6 +16,7 @@ from xgrad.backends.memory import in_bytes
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.scatter import scatter_sorted
 from xgrad.backends.special import TorchSpecial
+from xgrad.backends.torch_windows import TorchWindows
 from xgrad.backends.turned import Turned, runs_backwards
 
 torch: Any
@@ -26,7 +27,7 @@ except ImportError as error:
     torch, _missing = None, error
 
 
-class TorchRaw(IndexingRaw):
+class TorchRaw(TorchWindows, IndexingRaw):
     """array_api_compat.torch, with PyTorch's own versions of the extension functions."""
 
     _special = TorchSpecial

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import warnings
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -31,7 +32,8 @@ TOLERANCE = 1e-10
 
 @cache
 def pytorchs(name: str, seed: int) -> Results:
-    return run(Torch(), name, seed)
+    with warnings.catch_warnings(action="ignore"):  # PyTorch's hints on speed
+        return run(Torch(), name, seed)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -56,5 +56,6 @@ def test_every_public_function_is_in_the_registry():
 
 
 def test_every_extension_function_is_in_the_namespace():
-    extensions = [name for name, value in vars(Raw).items() if callable(value) and not name.startswith("_")]
+    methods = {name: value for part in Raw.__mro__[:-1] for name, value in vars(part).items()}
+    extensions = [name for name, value in methods.items() if callable(value) and not name.startswith("_")]
     assert set(extensions) <= set(FUNCTIONS)

@@ -56,6 +56,9 @@ from xgrad.rules.complex_numbers import imag as imag
 from xgrad.rules.complex_numbers import real as real
 from xgrad.rules.complex_numbers import sign as sign
 from xgrad.rules.conversions import tensor as tensor
+from xgrad.rules.convolution import convolution as convolution
+from xgrad.rules.convolution import convolution_transpose as convolution_transpose
+from xgrad.rules.convolution import convolution_weight as convolution_weight
 from xgrad.rules.creation import asarray as asarray
 from xgrad.rules.creation import from_dlpack as from_dlpack
 from xgrad.rules.creation import meshgrid as meshgrid
@@ -179,6 +182,11 @@ from xgrad.rules.normalization import sum_of_products as sum_of_products
 from xgrad.rules.parts import repeat as repeat
 from xgrad.rules.parts import tile as tile
 from xgrad.rules.parts import unstack as unstack
+from xgrad.rules.pooling import max_pool as max_pool
+from xgrad.rules.pooling import scatter_pooled as scatter_pooled
+from xgrad.rules.pooling import spread_pool as spread_pool
+from xgrad.rules.pooling import sum_pool as sum_pool
+from xgrad.rules.pooling import take_pooled as take_pooled
 from xgrad.rules.ranges import arange as arange
 from xgrad.rules.ranges import linspace as linspace
 from xgrad.rules.recurrent import recurrent as recurrent
@@ -212,6 +220,8 @@ from xgrad.rules.taking import scatter_along_axis as scatter_along_axis
 from xgrad.rules.taking import scatter_take as scatter_take
 from xgrad.rules.taking import take as take
 from xgrad.rules.taking import take_along_axis as take_along_axis
+from xgrad.rules.windows import add_windows as add_windows
+from xgrad.rules.windows import windows as windows
 from xgrad.rules.writing import at as at
 from xgrad.transforms.check import check_grads as check_grads
 from xgrad.transforms.checkpoint import checkpoint as checkpoint

@@ -19,6 +19,7 @@ from tests.cases import (  # noqa: F401
     searching,
     special,
     statistical,
+    windows,
 )
 from tests.cases.case import CASES, Case, Sample
 

@@ -27,7 +27,7 @@ def apply(op: Op, args: Sequence[Any], static: dict[str, Any] | None = None, *, 
 
     `as_list` is for a library's function that takes its arrays as one list, such as concat.
     """
-    if op.across is not None and (y := op.across(*args)) is not None:
+    if op.across is not None and (y := op.across(*args, **(static or {}))) is not None:
         found: Tensor = y
         return found
     backend, raws, nodes = unwrap(op.name, args)

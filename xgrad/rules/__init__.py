@@ -26,6 +26,7 @@ from xgrad.rules import (
     norms,
     operators,
     parts,
+    pooling,
     ranges,
     recurrent,
     searching,
@@ -35,6 +36,7 @@ from xgrad.rules import (
     statistical,
     taking,
     ufuncs,
+    windows,
 )
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "norms",
     "operators",
     "parts",
+    "pooling",
     "ranges",
     "recurrent",
     "searching",
@@ -72,6 +75,7 @@ __all__ = [
     "statistical",
     "taking",
     "ufuncs",
+    "windows",
 ]
 
 documentation.complete()

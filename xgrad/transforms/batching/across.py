@@ -1,4 +1,4 @@
-"""Products of a tensor inside vmap with a matrix from outside, as one product of two matrices.
+"""Products of a tensor inside vmap with a matrix or a weight from outside, as one product for all examples.
 
 The general way brings the matrix in. Its gradient is then a matrix for each example, and a sum over these. Here the batch axis is
 exposed, so that the examples become rows of one matrix, and the gradient is one product too. A layer under vmap computes this.
@@ -11,6 +11,7 @@ from typing import Any
 
 from xgrad.engine.op import OPS
 from xgrad.engine.tensor import Tensor
+from xgrad.rules.convolution import convolution
 from xgrad.rules.linear_algebra import matmul, matrix_transpose
 from xgrad.rules.manipulation import reshape
 from xgrad.rules.network import linear
@@ -65,5 +66,18 @@ def _linear(x: Any, weight: Any, bias: Any = None) -> Tensor | None:
     return _hidden(linear(_shown(x, axes), *outside), axes) if axes else None
 
 
+def _convolution(x: Any, weight: Any, bias: Any = None, **static: Any) -> Tensor | None:
+    """The examples join the batch."""
+    outside = (weight,) if bias is None else (weight, bias)
+    axes = _added(x, *outside)
+    if not axes:
+        return None
+    shown = _shown(x, axes)
+    before = shown.shape[: len(axes) + 1]
+    y = convolution(reshape(shown, (prod(before), *x.shape[1:])), *outside, **static)
+    return _hidden(reshape(y, (*before, *y.shape[1:])), axes)
+
+
 OPS["matmul"].across = _matmul
 OPS["linear"].across = _linear
+OPS["convolution"].across = _convolution

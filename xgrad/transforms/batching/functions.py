@@ -25,6 +25,7 @@ from xgrad.transforms.batching.indexing import (
     take,
     take_along_axis,
 )
+from xgrad.transforms.batching.windows import TABLE as WINDOWS
 
 Function = Callable[..., Any]
 
@@ -278,6 +279,7 @@ TABLE: dict[str, Function] = {
     **{rule.__name__: rule for rule in (broadcast_to, concat, stack, matmul, linear, weight_gradient, tensordot)},
     **{rule.__name__: rule for rule in (softmax_cross_entropy, searchsorted, isin)},
     **{rule.__name__: rule for rule in (getitem, setitem, scatter, take, scatter_take, take_along_axis)},
+    **WINDOWS,
     "scatter_along_axis": scatter_along_axis,
     "special.logsumexp": reduction,
     "linalg.solve": solve,
