@@ -34,7 +34,7 @@ def _sums(x: Any, kernel: Numbers, stride: Numbers, padding: Pairs) -> Any:
     before = x.ndim - len(kernel)
     return jax.lax.reduce_window(
         x,
-        jax.numpy.zeros((), x.dtype),
+        x.dtype.type(0),  # a number, by which JAX knows that this is a sum, and its transpose
         jax.lax.add,
         (*(1,) * before, *kernel),
         (*(1,) * before, *stride),
