@@ -79,9 +79,8 @@ class OfLogits(Distribution):
         """Positions, with this shape in front of the batch shape."""
         probs = self.probs.detach()
         levels = xg.cumulative_sum(probs, axis=-1)
-        levels = levels / levels[..., -1:]
         shape = (*shape, *probs.shape[:-1])
-        drawn = self._rng(rng).random(shape, like=probs)
+        drawn = self._rng(rng).random(shape, like=probs) * levels[..., -1]
         if probs.ndim == 1:
             found = xg.reshape(xg.searchsorted(levels, xg.reshape(drawn, (-1,)), side="right"), shape)
         else:
@@ -91,7 +90,8 @@ class OfLogits(Distribution):
         return positions
 
     def _positions(self) -> Tensor:
-        return self._param.__array_namespace__().arange(self._param.shape[-1])
+        positions: Tensor = self._param.__array_namespace__().arange(self._param.shape[-1])
+        return positions
 
     def _one_hot(self, indices: Tensor) -> Tensor:
         return xg.astype(self._positions() == indices[..., None], self._param.dtype)
@@ -158,8 +158,9 @@ class Categorical(OfLogits):
         return self._draw(shape[: len(shape) - len(self._batch_shape)], rng)
 
     def log_prob(self, value: Any) -> Tensor:
-        value = self._value(value, self._param)
-        indices = xg.astype(value, self._positions().dtype)[..., None]
+        value = self._checked(value if isinstance(value, Tensor) else self._param.__array_namespace__().asarray(value))
+        indices = value if xg.isdtype(value.dtype, "integral") else xg.astype(value, self._positions().dtype)
+        indices = indices[..., None]
         shape = xg.broadcast_shapes(indices.shape[:-1], self._batch_shape)
         logits = xg.broadcast_to(self.logits, (*shape, self._param.shape[-1]))
         return xg.take_along_axis(logits, xg.broadcast_to(indices, (*shape, 1)), axis=-1)[..., 0]

@@ -13,15 +13,24 @@ class Constraint:
     """A set of values. `check(value)` says for each event whether it belongs to the set, as a tensor of booleans.
 
     `event_dim` is the number of axes that one event has, and `is_discrete` whether the set is one of separate points.
+    `elementwise` is the check of one element, if it consists of operators.
     """
 
     def __init__(
-        self, name: str, check: Callable[[Any], Any], *, event_dim: int = 0, is_discrete: bool = False, words: str = ""
+        self,
+        name: str,
+        check: Callable[[Any], Any],
+        *,
+        event_dim: int = 0,
+        is_discrete: bool = False,
+        elementwise: Callable[[Any], Any] | None = None,
+        words: str = "",
     ) -> None:
         self.name = name
         self.check = check
         self.event_dim = event_dim
         self.is_discrete = is_discrete
+        self.elementwise = elementwise
         self.words = words or name.replace("_", " ")
 
     def __repr__(self) -> str:
@@ -33,7 +42,7 @@ def _all(condition: Any, ndim: int = 1) -> Tensor:
 
 
 def _whole(value: Any) -> Any:
-    return value == xg.floor(value) if xg.isdtype(value.dtype, "real floating") else value == value
+    return value == xg.floor(value) if xg.isdtype(value.dtype, "real floating") else True
 
 
 # --- of one number
@@ -73,11 +82,15 @@ def integer_interval(lower_bound: Any, upper_bound: Any) -> Constraint:
     )
 
 
-real = Constraint("real", lambda v: v == v, words="real numbers, not nan")
-positive = Constraint("positive", lambda v: v > 0, words="above 0")
-nonnegative = Constraint("nonnegative", lambda v: v >= 0, words="0 or more")
-unit_interval = Constraint("unit_interval", lambda v: (v >= 0) & (v <= 1), words="from 0 to 1")
-boolean = Constraint("boolean", lambda v: (v == 0) | (v == 1), is_discrete=True, words="0 or 1")
+def _of_elements(name: str, check: Callable[[Any], Any], words: str, *, is_discrete: bool = False) -> Constraint:
+    return Constraint(name, check, is_discrete=is_discrete, elementwise=check, words=words)
+
+
+real = _of_elements("real", lambda v: v == v, "real numbers, not nan")
+positive = _of_elements("positive", lambda v: v > 0, "above 0")
+nonnegative = _of_elements("nonnegative", lambda v: v >= 0, "0 or more")
+unit_interval = _of_elements("unit_interval", lambda v: (v >= 0) & (v <= 1), "from 0 to 1")
+boolean = _of_elements("boolean", lambda v: (v == 0) | (v == 1), "0 or 1", is_discrete=True)
 nonnegative_integer = Constraint(
     "nonnegative_integer", lambda v: _whole(v) & (v >= 0), is_discrete=True, words="integers, 0 or more"
 )
@@ -96,6 +109,7 @@ def independent(base_constraint: Constraint, reinterpreted_batch_ndims: int) -> 
         lambda v: _all(base_constraint.check(v), ndim) if ndim else base_constraint.check(v),
         event_dim=base_constraint.event_dim + ndim,
         is_discrete=base_constraint.is_discrete,
+        elementwise=base_constraint.elementwise,
         words=base_constraint.words,
     )
 

@@ -8,12 +8,13 @@ from typing import Any, ClassVar, Self
 
 import xgrad as xg
 from xgrad import random
+from xgrad.distributions import constraints
 from xgrad.distributions.constraints import Constraint
 from xgrad.distributions.parameters import like
 from xgrad.engine.integers import integers
 from xgrad.engine.tensor import Tensor
 from xgrad.random import Generator
-from xgrad.random.place import all_true
+from xgrad.random.place import holds
 
 Shape = tuple[int, ...]
 
@@ -176,21 +177,22 @@ class Distribution:
 
     # --- checks
 
-    def _value(self, value: Any, parameter: Tensor, support: Constraint | None = None) -> Tensor:
+    def _value(self, value: Any, parameter: Tensor) -> Tensor:
         """A value that a method got as a tensor, checked."""
-        found = like(parameter, value)
+        return self._checked(like(parameter, value))
+
+    def _checked(self, value: Tensor) -> Tensor:
         if self._validate_args:
-            self._check_shape(found.shape)
-            self._check("value", self.support if support is None else support, found)
-        return found
+            self._check_shape(value.shape)
+            self._check("value", self.support, value)
+        return value
 
     def _probability(self, value: Any, parameter: Tensor) -> Tensor:
         """An argument of `icdf`."""
         found = like(parameter, value)
-        if self._validate_args:
-            holds = all_true((found >= 0) & (found <= 1))
-            if holds is False:
-                raise ValueError(f"{type(self).__name__}: icdf takes probabilities, from 0 to 1, got {value!r}")
+        unit = constraints.unit_interval
+        if self._validate_args and holds(unit.check, found, unit.elementwise) is False:
+            raise ValueError(f"{type(self).__name__}: icdf takes probabilities, from 0 to 1, got {value!r}")
         return found
 
     def _check_shape(self, shape: Shape) -> None:
@@ -205,9 +207,7 @@ class Distribution:
             )
 
     def _check(self, name: str, constraint: Constraint, value: Any) -> None:
-        with xg.no_grad():
-            fails = all_true(constraint.check(value)) is False
-        if fails:
+        if holds(constraint.check, value, constraint.elementwise) is False:
             raise ValueError(f"{type(self).__name__}: {name} must be {constraint.words}, got {value!r}")
 
     def _has_no(self, name: str) -> NotImplementedError:

@@ -124,6 +124,19 @@ def all_true(condition: Tensor) -> bool | None:
     return bool(base.to_numpy(value).all())
 
 
+def holds(test: Callable[[Any], Any], t: Tensor, elementwise: Callable[[Any], Any] | None = None) -> bool | None:
+    """Whether all elements of `test(t)` are True; None, without computing it, where that would have to be waited for.
+
+    `elementwise` is the same test, if it consists of operators: it is made on the library's array, which is faster.
+    """
+    base, value = t.backend.bare(t.data)
+    if not base.on_host or base.defers:
+        return None
+    if elementwise is not None:
+        return bool(base.xp.all(elementwise(value)))
+    return all_true(test(t.detach()))
+
+
 def is_finite(value: Parameter) -> Any:
     """Whether a number, or each element of a tensor, is finite."""
     return math.isfinite(value) if isinstance(value, float) else (value - value) == 0
