@@ -33,6 +33,7 @@ MAPPED = (
         "xgrad/nn/utils",
         "xgrad/optim",
         "xgrad/distributions",
+        "xgrad/optim/lr_scheduler",
         "xgrad/diagnose",
         "xgrad/fit",
     ),

@@ -103,6 +103,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/optim/loading.py": "optim",
     "xgrad/optim/nadam.py": "optim out_of_memory",
     "xgrad/optim/optimizer.py": "optim out_of_memory",
+    "xgrad/optim/lr_scheduler/*.py": "optim_lr_scheduler",
     "xgrad/optim/options.py": "optim",
     "xgrad/optim/prepared.py": "optim optim_blocks cupy_fusion",
     "xgrad/optim/radam.py": "optim out_of_memory",

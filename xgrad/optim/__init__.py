@@ -10,6 +10,7 @@
 """
 
 from xgrad.optim.adadelta import Adadelta
+from xgrad.optim import lr_scheduler as lr_scheduler
 from xgrad.optim.adagrad import Adagrad
 from xgrad.optim.adam import Adam, AdamW
 from xgrad.optim.adamax import Adamax

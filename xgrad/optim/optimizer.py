@@ -92,10 +92,13 @@ class Optimizer:
     update_rule: ClassVar[UpdateRule]
     # The entries of `state`, each with the option on which it depends ("" for always); None for entries that are not known.
     state_entries: ClassVar[Mapping[str, str] | None] = None
+    _stepped = False  # whether step was called: a schedule warns if it was not
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Read the table of options, and make an UpdateRule from the formula."""
         super().__init_subclass__(**kwargs)
+        if "step" in vars(cls) and "_stepped" not in vars(cls):
+            cls._stepped = True  # a step of its own need not say that it was called
         if "__init__" in vars(cls):
             read_table(cls)
         if {"moments", "carried", "counts_steps", "is_elementwise", "numbers", "roll", "descend"} & set(vars(cls)):
@@ -166,6 +169,7 @@ class Optimizer:
         Raises:
             MemoryError: where memory runs out.
         """
+        self._stepped = True
         loss = None
         if closure is not None:
             with tape.set_recording(True):
