@@ -34,6 +34,7 @@ MAPPED = (
         "xgrad/optim",
         "xgrad/distributions",
         "xgrad/optim/lr_scheduler",
+        "xgrad/optim/swa_utils",
         "xgrad/diagnose",
         "xgrad/fit",
     ),

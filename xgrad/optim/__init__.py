@@ -9,13 +9,15 @@
 [0.5, -1.0]
 """
 
-from xgrad.optim.adadelta import Adadelta
 from xgrad.optim import lr_scheduler as lr_scheduler
+from xgrad.optim import swa_utils as swa_utils
+from xgrad.optim.adadelta import Adadelta
 from xgrad.optim.adagrad import Adagrad
 from xgrad.optim.adam import Adam, AdamW
 from xgrad.optim.adamax import Adamax
 from xgrad.optim.asgd import ASGD
 from xgrad.optim.lamb import LAMB
+from xgrad.optim.lbfgs import LBFGS
 from xgrad.optim.lion import Lion
 from xgrad.optim.muon import Muon
 from xgrad.optim.nadam import NAdam
@@ -28,6 +30,7 @@ from xgrad.optim.sgd import SGD
 __all__ = [
     "ASGD",
     "LAMB",
+    "LBFGS",
     "SGD",
     "Adadelta",
     "Adagrad",

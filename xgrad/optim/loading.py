@@ -77,7 +77,7 @@ def _checked(where: str, values: Any, optimizer: Loadable, options: Mapping[str,
     if not isinstance(values, Mapping):
         raise ValueError(f"{where} the entry is a {type(values).__name__}, not a dict")
     if state_entries is None:  # a user's optimizer that does not say what its state holds
-        return {name: _as_step(where, value) if name == "step" else value for name, value in values.items()}
+        return {name: as_step(where, value) if name == "step" else value for name, value in values.items()}
     unknown = [str(name) for name in values if name not in state_entries]
     missing = [name for name, option in state_entries.items() if name not in values and (not option or options[option])]
     for what, names in (("is unknown to this optimizer", unknown), ("is missing", missing)):
@@ -86,13 +86,13 @@ def _checked(where: str, values: Any, optimizer: Loadable, options: Mapping[str,
 
     def converted(name: str, value: Any) -> Any:
         if name == "step":
-            return _as_step(where, value)
-        return _as_float(where, name, value) if name in optimizer.carried else _as_tensor(where, name, value)
+            return as_step(where, value)
+        return _as_float(where, name, value) if name in optimizer.carried else as_tensor(where, name, value)
 
     return {name: converted(name, value) for name, value in values.items()}
 
 
-def _as_step(where: str, value: Any) -> int:
+def as_step(where: str, value: Any) -> int:
     """A number of steps: an integer, an integral float, or an array of one of these, which is what PyTorch saves."""
     try:
         number = value.item() if hasattr(value, "item") else value
@@ -117,7 +117,7 @@ def _as_float(where: str, name: str, value: Any) -> float:
     return number
 
 
-def _as_tensor(where: str, name: str, value: Any) -> Tensor:
+def as_tensor(where: str, name: str, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         return value
     backend = owner(value)

@@ -77,17 +77,33 @@ def below_100(where: str, value: Any) -> int:
     return number
 
 
-def one_of(*names: str) -> Check:
-    """The check of an option that is None or one of these names."""
+class one_of:  # noqa: N801 (a check, as the functions here)
+    """The check of an option that is None or one of these names. It can be pickled, with the group that has it."""
 
-    def check(where: str, value: Any) -> Any:
-        if value is not None and value not in names:
-            raise ValueError(f"{where} must be None or {right}, got {value!r}")
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.right = "None or " + " or ".join(map(repr, names))
+        self.__doc__ = f"{self.right}."
+
+    def __call__(self, where: str, value: Any) -> Any:
+        if value is not None and value not in self.names:
+            raise ValueError(f"{where} must be {self.right}, got {value!r}")
         return value
 
-    right = " or ".join(map(repr, names))
-    check.__doc__ = f"None or {right}."
-    return check
+
+def whole(where: str, value: Any) -> int:
+    """An integer, 0 or more."""
+    return _integer(where, value, "an integer, 0 or more", 0)
+
+
+def at_least_one(where: str, value: Any) -> int:
+    """An integer, 1 or more."""
+    return _integer(where, value, "an integer, 1 or more", 1)
+
+
+def whole_or_none(where: str, value: Any) -> int | None:
+    """An integer, 0 or more, or None."""
+    return None if value is None else _integer(where, value, "an integer, 0 or more, or None", 0)
 
 
 def flag(where: str, value: Any) -> bool:
@@ -115,6 +131,16 @@ def _number(where: str, value: Any, right: str, good: Callable[[float], bool]) -
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{where} must be {right}, got {value!r}") from None
     if not (math.isfinite(number) and good(number)):
+        raise ValueError(f"{where} must be {right}, got {value!r}")
+    return number
+
+
+def _integer(where: str, value: Any, right: str, least: int) -> int:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{where} must be {right}, got {value!r}") from None
+    if isinstance(value, bool) or number < least:
         raise ValueError(f"{where} must be {right}, got {value!r}")
     return number
 
