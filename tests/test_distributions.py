@@ -453,6 +453,29 @@ def test_log_prob_and_rsample_under_vmap(backend, xp, name):
         assert np.isfinite(to_numpy(gradients)).all()
 
 
+def test_samples_of_each_example_under_vmap(xp, special):
+    rng = np.random.default_rng(0)
+    logits, wide = rng.normal(size=(3, 4)), rng.normal(size=(3, 20))
+    for each in (logits, wide):
+        drawn = xg.vmap(lambda t: D.Categorical(logits=t).sample((50,), rng=xg.random.Generator(0)))(make(xp, each))
+        # The uniform numbers are the same for each example.
+        want = [to_numpy(D.Categorical(logits=make(xp, row)).sample((50,), rng=xg.random.Generator(0))) for row in each]
+        np.testing.assert_array_equal(to_numpy(drawn), want)
+    counts = xg.vmap(lambda t: D.Multinomial(9, logits=t).sample(rng=xg.random.Generator(0)))(make(xp, logits))
+    np.testing.assert_array_equal(to_numpy(counts).sum(-1), [9, 9, 9])
+    n, p = np.asarray([5.0, 50.0]), np.asarray([0.9, 0.1])
+    drawn = xg.vmap(lambda n, p: D.Binomial(n, p).sample((2,), rng=xg.random.Generator(0)))(make(xp, n), make(xp, p))
+    np.testing.assert_array_equal(
+        to_numpy(drawn), np.random.default_rng(0).binomial([[5, 5], [50, 50]], [[0.9], [0.1]])
+    )
+    shared = xg.vmap(lambda p: D.Binomial(5, p).sample(rng=xg.random.Generator(0)))(make(xp, p))
+    np.testing.assert_array_equal(to_numpy(shared), np.random.default_rng(0).binomial(5, p))
+    matrices = np.stack([np.eye(3) * k for k in (1.0, 2.0)])
+    log_prob = xg.vmap(lambda m: D.MultivariateNormal(np.zeros(3), m).log_prob(np.ones(3)))(make(xp, matrices))
+    want = [stats.multivariate_normal(np.zeros(3), m).logpdf(np.ones(3)) for m in matrices]
+    np.testing.assert_allclose(to_numpy(log_prob), want, rtol=1e-10)
+
+
 @pytest.mark.parametrize("name", SCIPYS)
 def test_single_precision_stays(backend, xp, name):
     skip_without_special(backend, name)

@@ -13,6 +13,7 @@ from xgrad.distributions.parameters import as_array, clamp_probs, filled, floati
 from xgrad.engine.integers import integer
 from xgrad.engine.tensor import Tensor
 from xgrad.random import Generator
+from xgrad.random.choices import level_of
 
 
 class OfLogits(Distribution):
@@ -81,12 +82,8 @@ class OfLogits(Distribution):
         levels = xg.cumulative_sum(probs, axis=-1)
         shape = (*shape, *probs.shape[:-1])
         drawn = self._rng(rng).random(shape, like=probs) * levels[..., -1]
-        if probs.ndim == 1:
-            found = xg.reshape(xg.searchsorted(levels, xg.reshape(drawn, (-1,)), side="right"), shape)
-        else:
-            found = xg.count_nonzero(drawn[..., None] >= levels, axis=-1)
         # A number that rounding brings to 1 is above all levels.
-        positions: Tensor = xg.clip(found, max=probs.shape[-1] - 1)
+        positions: Tensor = xg.clip(level_of(levels, drawn), max=probs.shape[-1] - 1)
         return positions
 
     def _positions(self) -> Tensor:

@@ -109,8 +109,7 @@ class Gamma(Distribution):
     def log_prob(self, value: Any) -> Tensor:
         value = self._value(value, self.concentration)
         a, rate = self.concentration, self.rate
-        powers = xlogy(a, rate) + xlogy(a - 1, value)
-        return powers - rate * value - xg.special.gammaln(a)
+        return xlogy(a, rate) + xlogy(a - 1, value) - (rate * value + xg.special.gammaln(a))
 
     def cdf(self, value: Any) -> Tensor:
         return xg.special.gammainc(self.concentration, self.rate * self._value(value, self.concentration))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import Any
 
 from xgrad.backends.data import described, is_scalar
@@ -13,13 +14,22 @@ from xgrad.rules.creation import asarray
 from xgrad.rules.data_type import astype
 from xgrad.rules.elementwise import abs as absolute
 from xgrad.rules.elementwise import minimum
-from xgrad.rules.searching import searchsorted
+from xgrad.rules.searching import count_nonzero, searchsorted
 from xgrad.rules.shapes import normalize_axes
 from xgrad.rules.statistical import cumulative_sum
 from xgrad.rules.statistical import sum as total
 from xgrad.rules.taking import take
 
+FEW = 16  # levels are counted, which is faster than a search, and which vmap can do
 TOLERANCE = 1e-6  # of a sum of probabilities, which may have been computed in float32
+
+
+def level_of(levels: Tensor, drawn: Tensor) -> Tensor:
+    """How many levels along the last axis are not above each number, whose axes end with the other axes of the levels."""
+    if levels.ndim == 1 and levels.shape[0] > FEW:
+        with suppress(NotImplementedError):  # inside vmap, where the levels differ from example to example
+            return searchsorted(levels, drawn.reshape(-1), side="right").reshape(drawn.shape)
+    return count_nonzero(drawn[..., None] >= levels, axis=-1)
 
 
 class Choices:
@@ -83,7 +93,7 @@ class Choices:
         levels = cumulative_sum(chances)
         levels = levels / levels[-1]
         where = Place("real floating", chances.dtype, None, chances).tensor(self.host.random(shape))
-        found = searchsorted(levels, where.reshape(-1), side="right").reshape(shape)
+        found = level_of(levels, where)
         # A number that float32 rounds to 1 is above all levels.
         return astype(minimum(found, count - 1), place.dtype, copy=False)
 

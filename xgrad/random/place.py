@@ -38,21 +38,21 @@ class Place:
         return wrap(self.backend.asarray(drawn, dtype=self.dtype), self.backend)
 
     def from_host(self, draw: Callable[..., Any], *parameters: Tensor) -> Tensor:
-        """Numbers that only the host can draw: the parameters are copied there, which waits for a device.
+        """Numbers that only the host can draw: the parameters, of one shape, are copied there, which waits for a device.
 
         Inside vmap, each example gets numbers of its own.
         """
         backend = parameters[0].backend
-        if len(parameters) == 1:
-            base, value = backend.bare(parameters[0].data)
-            drawn = draw(base.to_numpy(value).astype("float64"))
-            return wrap(_back(backend, parameters[0].data, base.asarray(drawn, dtype=self.dtype)), backend)
-        return self.tensor(draw(*(each.numpy().astype("float64") for each in parameters)))
-
-
-def _back(backend: Any, like: Any, array: Any) -> Any:
-    """A library's array as a raw array of the backend, which inside vmap has the hidden axes of `like`."""
-    return like.like(array) if hasattr(like, "axes") and hasattr(like, "like") else array
+        base, _ = backend.bare(parameters[0].data)
+        if base is backend:
+            return self.tensor(draw(*(each.numpy().astype("float64") for each in parameters)))
+        # Inside vmap. The sum of all parameters has the hidden axes of all of them, which come first in the library's array.
+        zero = parameters[0] * 0.0
+        for each in parameters[1:]:
+            zero = zero + each * 0.0
+        hosts = [base.to_numpy(backend.bare((each + zero).data)[1]) for each in parameters]
+        drawn = draw(*(each.astype("float64") for each in hosts))
+        return wrap(zero.data.like(base.asarray(drawn, dtype=self.dtype)), backend)
 
 
 def real(name: str, value: Any, what: str) -> float:
