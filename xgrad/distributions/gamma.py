@@ -107,9 +107,9 @@ class Gamma(Distribution):
         return found
 
     def log_prob(self, value: Any) -> Tensor:
-        value = self._value(value, self.concentration)
+        x = self._value(value, self.concentration)
         a, rate = self.concentration, self.rate
-        return xlogy(a, rate) + xlogy(a - 1, value) - (rate * value + xg.special.gammaln(a))
+        return xlogy(a, rate) + xlogy(a - 1, x) - (rate * x + xg.special.gammaln(a))
 
     def cdf(self, value: Any) -> Tensor:
         return xg.special.gammainc(self.concentration, self.rate * self._value(value, self.concentration))
