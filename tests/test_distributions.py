@@ -369,6 +369,18 @@ def test_gamma_samples_move_along_their_quantiles(xp, special):
     np.testing.assert_allclose(to_numpy(r.grad), (-x / rate).sum(0), rtol=1e-12)
 
 
+@pytest.mark.skipif(not HAVE_TORCH, reason="needs PyTorch")
+def test_gradients_of_gamma_samples_are_pytorchs(xp, special):
+    import torch
+
+    a = np.repeat([0.1, 0.5, 1.0, 3.0, 20.0, 200.0], 50)
+    x = np.random.default_rng(0).standard_gamma(a)
+    want = torch._standard_gamma_grad(torch.tensor(a), torch.tensor(x)).numpy()
+    got = x * to_numpy(xp.special.gamma_slope(make(xp, a), make(xp, np.log(x))))
+    np.testing.assert_allclose(got, want, rtol=2e-3)  # PyTorch's accuracy
+    np.testing.assert_allclose(np.median(np.abs(got / want - 1)), 0, atol=1e-4)
+
+
 def test_chi2_samples_move_along_their_quantiles(xp, special):
     t = make(xp, 3.0, requires_grad=True)
     y = D.Chi2(t).rsample(rng=xg.random.Generator(4))
