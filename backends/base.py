@@ -231,6 +231,10 @@ class Backend(Dtypes):
         """Do the work of `asarray`. Here `dtype=None` leaves the choice to the library."""
         return self.xp.asarray(obj, dtype=dtype, copy=copy)
 
+    def as_array(self, y: Any) -> Any:
+        """Return the 0-d array for a scalar that the library has returned in its place."""
+        return self.asarray(y)
+
     # A function from a raw array to its shape, saved for backward. dask's is a tuple that also knows the chunks, so that a
     # gradient gets the chunks of what it is the gradient of.
     shape_of: ClassVar[Any] = attrgetter("shape")

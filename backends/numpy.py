@@ -17,6 +17,7 @@ from xgrad.backends.numpy_windows import NumPyWindows
 from xgrad.backends.powers import power
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once, held_once_through, held_only_by_views, lend
+from xgrad.backends.refusal import add
 from xgrad.backends.special import SciPySpecial
 from xgrad.backends.squares import gap, hypot, over_squares
 
@@ -160,6 +161,11 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
         return y
 
     matrix_transpose = staticmethod(operator.attrgetter("mT"))
+
+    def permute_dims(self, x: Any, axes: tuple[int, ...]) -> Any:
+        """By the method, in a fifth of the time."""
+        return x.transpose(axes)
+
     _special = NumPySpecial
 
     def sum(self, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
@@ -315,9 +321,18 @@ class NumPy(Backend):
     def namespace(cls) -> Any:
         return compatible("numpy")
 
+    def __init__(self, name: str, device: Any) -> None:
+        super().__init__(name, device)
+        # Since NumPy 2 it tells vectors from stacks of matrices as the standard does. array_api_compat's imports in each call.
+        add(self.xp, "linalg.solve", np.linalg.solve)
+
     @classmethod
     def device_of(cls, array: Any) -> Any:
         return "cpu"
+
+    def as_array(self, y: Any) -> Any:
+        """Without a search for the dtype, which a NumPy scalar has."""
+        return np.asarray(y)
 
     def memory(self) -> str:
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

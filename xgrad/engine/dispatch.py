@@ -54,7 +54,7 @@ def execute(
         static = {**static, "dtype": backend.as_dtype(static["dtype"])}
     y, raws = call(op.name, op.raw[backend], backend, raws, static, as_list)
     if not backend.owns(y):  # a NumPy scalar, where the arguments were 0-d
-        y = backend.asarray(y)
+        y = backend.as_array(y)
     return wrap(y, backend, node_of(op, backend, raws, nodes, y, static))
 
 

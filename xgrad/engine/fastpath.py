@@ -179,7 +179,7 @@ def unary(op: Elementwise, general: Operation) -> Operation:
             if node is None and y.dtype is not a.dtype and backend.changes_default:
                 y = in_default_dtype(op.name, compute, backend, (a,), y, {})
             if type(y) is not type(a):  # a NumPy scalar, where x is 0-d
-                y = backend.asarray(y)
+                y = backend.as_array(y)
             layout = layout_of(x)
         result = new(Tensor)
         result._data = y
@@ -252,7 +252,7 @@ def binary(
             if node1 is node2 is None and backend.changes_default:
                 y = in_default_dtype(op.name, compute, backend, (a, b), y, {})
             if not backend.owns(y):  # a NumPy scalar, where both are 0-d
-                y = backend.asarray(y)
+                y = backend.as_array(y)
         result = new(Tensor)
         result._data = y
         result.backend = backend
@@ -276,16 +276,18 @@ def binary(
 
 
 def matrix_product(op: Op, general: Operation) -> Operation:
-    """The product of two real matrices of one dtype."""
+    """The product of two real matrices or vectors of one dtype."""
     both, first, second = Plain(op), Single(op, 0), Single(op, 1)
 
     def function(x1: Any, x2: Any, /) -> Tensor:
         if type(x1) not in plain_types or type(x2) not in plain_types:
             return general(x1, x2)
         a, b, backend, node1, node2 = x1._data, x2._data, x1.backend, x1.node, x2.node
-        if x2.backend is not backend or a.ndim != 2 or b.ndim != 2 or a.dtype is not b.dtype:
+        if x2.backend is not backend or not 0 < a.ndim < 3 or not 0 < b.ndim < 3 or a.dtype is not b.dtype:
             return general(x1, x2)
         y = _computed(op, backend, a, b)
+        if not backend.owns(y):  # a NumPy scalar, of two vectors
+            y = backend.as_array(y)
         if node1 is node2 is None or (tape.paused and not is_recording()):
             return Tensor(y, backend)
         if node2 is None:
@@ -333,7 +335,7 @@ def reduce_all(op: Op, general: Operation, *, static: dict[str, Any]) -> Operati
         if y.dtype is not a.dtype:
             return general(x)
         if not backend.owns(y):
-            y = backend.asarray(y)
+            y = backend.as_array(y)
         if node is None or (tape.paused and not is_recording()):
             return Tensor(y, backend)
         geometry = ((backend.shape_of(a), a.dtype), (y.shape, y.dtype))

@@ -137,7 +137,7 @@ class Several(Op):
         except Exception as error:
             found, given = rescued(error, self.name, of_given, backend, given, static)
         raws, parents = _spread(there, given, len(args)), _spread(there, nodes, len(args))
-        ys = [y if backend.owns(y) else backend.asarray(y) for y in found]
+        ys = [y if backend.owns(y) else backend.as_array(y) for y in found]
         node: Node | None = None
         if any(parent is not None for parent in parents) and is_recording():
             geometry = tuple([None if a is None else (backend.shape_of(a), a.dtype) for a in (*raws, *ys)])

@@ -21,19 +21,21 @@ from xgrad.rules.shapes import inverse, normalize_axes
 def _matmul_left(xp: Any, g: Any, x2: Any) -> Any:
     """g @ x2^T. A vector is taken as a matrix of one row or column. (x1 was a vector if g has fewer axes than x2.)"""
     if x2.ndim == 1:
-        return xp.expand_dims(g, axis=-1) * x2
-    if g.ndim < x2.ndim:
-        return xp.squeeze(xp.matmul(xp.expand_dims(g, axis=-2), xp.matrix_transpose(x2)), axis=-2)
-    return xp.matmul(g, xp.matrix_transpose(x2))
+        return g[..., None] * x2
+    turned = xp.matrix_transpose(x2)
+    if g.ndim < x2.ndim and x2.ndim > 2:
+        return xp.matmul(g[..., None, :], turned)[..., 0, :]
+    return xp.matmul(g, turned)
 
 
 def _matmul_right(xp: Any, g: Any, x1: Any) -> Any:
     """x1^T @ g. A vector is taken as a matrix of one row or column. (x2 was a vector if g has fewer axes than x1.)"""
     if x1.ndim == 1:
-        return x1 * g if g.ndim == 0 else xp.expand_dims(x1, axis=-1) * xp.expand_dims(g, axis=-2)
-    if g.ndim < x1.ndim:
-        return xp.squeeze(xp.matmul(xp.matrix_transpose(x1), xp.expand_dims(g, axis=-1)), axis=-1)
-    return xp.matmul(xp.matrix_transpose(x1), g)
+        return x1 * g if g.ndim == 0 else x1[..., None] * g[..., None, :]
+    turned = xp.matrix_transpose(x1)
+    if g.ndim < x1.ndim and x1.ndim > 2:
+        return xp.matmul(turned, g[..., None])[..., 0]
+    return xp.matmul(turned, g)
 
 
 _matmul = Multilinear("matmul", ("x1", "x2"), (_matmul_left, _matmul_right))
