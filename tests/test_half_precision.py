@@ -128,6 +128,14 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "RMSprop": [{}, {"centered": True}, {"momentum": 0.9}, {"centered": True, "momentum": 0.9}],
     "Adam": [{}, {"amsgrad": True}, {"maximize": True}],
     "AdamW": [{"weight_decay": 0.0}, {"weight_decay": 0.0, "amsgrad": True}],
+    "Adadelta": [{}],
+    "Adamax": [{}],
+    "NAdam": [{}],
+    "RAdam": [{}, {"betas": (0.9, 0.8)}],
+    "Rprop": [{}],
+    "ASGD": [{"lambd": 0.0}, {"lambd": 0.0, "t0": 0}],
+    "Lion": [{}],
+    "LAMB": [{"weight_decay": 0.0}],
 }
 CASES = [(name, options) for name, several in OPTIONS.items() for options in several]
 

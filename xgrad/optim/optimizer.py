@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from xgrad.backends.guarded import NO_GUARD
@@ -11,6 +12,7 @@ from xgrad.engine import tape
 from xgrad.engine.persist import Place, places_in
 from xgrad.engine.tensor import Tensor
 from xgrad.optim.computing import Before, compute
+from xgrad.optim.hooks import Hook, StepHookHandle, before_step
 from xgrad.optim.loading import loaded
 from xgrad.optim.options import Check, Options, ParamGroup
 from xgrad.optim.prepared import Prepared
@@ -94,6 +96,9 @@ class Optimizer:
     state_entries: ClassVar[Mapping[str, str] | None] = None
     _stepped = False  # whether step was called: a schedule warns if it was not
 
+    _pre_hooks: Mapping[int, Hook] = MappingProxyType({})
+    _post_hooks: Mapping[int, Hook] = MappingProxyType({})
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Read the table of options, and make an UpdateRule from the formula."""
         super().__init_subclass__(**kwargs)
@@ -170,7 +175,12 @@ class Optimizer:
             MemoryError: where memory runs out.
         """
         self._stepped = True
-        loss = None
+        loss: Any = None
+        args: tuple[Any, ...] = ()
+        kwargs: dict[str, Any] = {}
+        if self._pre_hooks or self._post_hooks:
+            args, kwargs = before_step(self, self._pre_hooks, closure)
+            closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
         if closure is not None:
             with tape.set_recording(True):
                 loss = closure()
@@ -204,7 +214,21 @@ class Optimizer:
             compute(self, deferred)
         if self._unfinished:
             self._forget_moved()
+        if self._post_hooks:
+            for hook in tuple(self._post_hooks.values()):
+                hook(self, args, kwargs)
         return loss
+
+    def register_step_pre_hook(self, hook: Hook) -> StepHookHandle:
+        """Call `hook(optimizer, args, kwargs)` before each step. It may return (args, kwargs), which the step takes instead.
+
+        `args` is (optimizer,), or (optimizer, closure). `handle.remove()` of the handle that is returned removes the hook.
+        """
+        return StepHookHandle(self, "_pre_hooks", hook)
+
+    def register_step_post_hook(self, hook: Hook) -> StepHookHandle:
+        """Call `hook(optimizer, args, kwargs)` after each step. `handle.remove()` removes the hook."""
+        return StepHookHandle(self, "_post_hooks", hook)
 
     def _run_waiting(self) -> None:
         """Make the updates that a backend has postponed, to make them with one kernel."""

@@ -34,21 +34,25 @@ class State(dict[str, Any]):
     @classmethod
     def load(cls, p: Tensor, values: Mapping[str, Any]) -> State:
         """The state of `p` from what `export` returned. ValueError for an array that does not fit, with its name."""
-        state = cls(p)
-        like = p._data if state.inside is None else state.inside(p.backend.xp, p._data)
+        state, xp = cls(p), p.backend.xp
+        like = state.inside(xp, p._data) if state.inside is as_float32 else p._data
         for name, value in values.items():
             if isinstance(value, Tensor):
-                state[name] = _fitted(name, value, p.backend, like)
+                array = _fitted(name, value, p.backend, like)
+                state[name] = as_real(xp, array) if state.inside is as_real else array
             else:
                 state[name] = value
         return state
 
     def export(self) -> dict[str, Any]:
-        """The entries, with the arrays copied and wrapped in tensors."""
+        """The entries, with the arrays copied and wrapped in tensors. Those of a complex parameter are complex."""
         backend = self.backend
-        return {
-            name: Tensor(backend.copy(value), backend) if backend.owns(value) else value for name, value in self.items()
-        }
+
+        def copied(array: Array) -> Tensor:
+            is_complex = self.inside is as_real
+            return Tensor(as_complex(backend.xp, array, self.dtype) if is_complex else backend.copy(array), backend)
+
+        return {name: copied(value) if backend.owns(value) else value for name, value in self.items()}
 
     def follow(self, p: Tensor) -> None:
         """Move the arrays to the current backend, device and dtype of `p`."""
@@ -57,7 +61,11 @@ class State(dict[str, Any]):
 
     def __reduce__(self) -> Any:
         """Pickle the arrays as tensors: these can be pickled on every backend, and return to their device."""
-        return _unpickle, (self.backend, self.dtype, self.is_single, self.export())
+        backend = self.backend
+        kept = {
+            name: Tensor(backend.copy(value), backend) if backend.owns(value) else value for name, value in self.items()
+        }
+        return _unpickle, (backend, self.dtype, self.is_single, kept)
 
     def place(self, p: Tensor) -> None:
         self.place_at(p.backend, p._data.dtype, not p._data.shape)
