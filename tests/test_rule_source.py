@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -73,8 +74,8 @@ def launches(monkeypatch, tmp_path):
         pytest.skip("there is no compiler")
     HostKernel.folder, HostKernel.launches = tmp_path, []
     fake = SimpleNamespace(RawKernel=HostKernel, fuse=lambda function: function)
-    modules = cupy_rules.import_module
-    monkeypatch.setattr(cupy_rules, "import_module", lambda name: fake if name == "cupy" else modules(name))
+    replaced = "xgrad.backends.cupy_rules.import_module"
+    monkeypatch.setattr(replaced, lambda name: fake if name == "cupy" else import_module(name))
     monkeypatch.setattr(cupy_rules, "address", lambda array: array.ctypes.data)
     cupy_rules.fused.cache_clear()
     with xg.use_backend("numpy") as backend:
@@ -153,14 +154,15 @@ def test_any_order_in_memory(launches, monkeypatch):
 
 def test_groups_and_steps_of_their_own(launches, monkeypatch):
     """Parameters of one group at one step move together; others have other numbers."""
-    a, b, c, d = (xg.nn.Parameter(np.ones(3)) for _ in range(4))
-    optimizer = optim.Adam([{"params": [a, b, c]}, {"params": [d], "lr": 0.5}], lr=0.25)
+    a, b, c, d = every = [xg.nn.Parameter(np.ones(3)) for _ in range(4)]
+    groups: list[dict[str, Any]] = [{"params": [a, b, c]}, {"params": [d], "lr": 0.5}]
+    optimizer = optim.Adam(groups, lr=0.25)
     for step in range(2):
-        for p in (a, b, c, d):
+        for p in every:
             p.grad = None if step == 0 and p is c else xg.ones_like(p)
         optimizer.step()
     assert launches == [2, 2]
-    moved = [round(1 - to_numpy(p)[0], 6) for p in (a, b, c, d)]
+    moved = [round(1 - to_numpy(p)[0], 6) for p in every]
     assert moved == [0.5, 0.5, 0.25, 1.0]
 
 

@@ -12,7 +12,7 @@ from xgrad.engine import tape
 from xgrad.engine.persist import Place, places_in
 from xgrad.engine.tensor import Tensor
 from xgrad.optim.computing import Before, compute
-from xgrad.optim.hooks import Hook, StepHookHandle, before_step
+from xgrad.optim.hooks import Hook, StepHookHandle, after_step, before_step
 from xgrad.optim.loading import loaded
 from xgrad.optim.options import Check, Options, ParamGroup
 from xgrad.optim.prepared import Prepared
@@ -96,8 +96,7 @@ class Optimizer:
     state_entries: ClassVar[Mapping[str, str] | None] = None
     _stepped = False  # whether step was called: a schedule warns if it was not
 
-    _pre_hooks: Mapping[int, Hook] = MappingProxyType({})
-    _post_hooks: Mapping[int, Hook] = MappingProxyType({})
+    _hooks: Mapping[int, tuple[str, Hook]] = MappingProxyType({})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Read the table of options, and make an UpdateRule from the formula."""
@@ -176,10 +175,9 @@ class Optimizer:
         """
         self._stepped = True
         loss: Any = None
-        args: tuple[Any, ...] = ()
-        kwargs: dict[str, Any] = {}
-        if self._pre_hooks or self._post_hooks:
-            args, kwargs = before_step(self, self._pre_hooks, closure)
+        hooks = self._hooks
+        if hooks:
+            args, kwargs = before_step(self, closure)
             closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
         if closure is not None:
             with tape.set_recording(True):
@@ -201,7 +199,9 @@ class Optimizer:
                         else:
                             with backend.guard:
                                 self._move(p, grad._data, o, backend)
-            self._run_waiting()
+                prepared = o._prepared
+                if prepared is not None and prepared.waiting:
+                    prepared.run_waiting()
         except Exception as error:
             self._run_waiting()
             self._remember_moved(at)
@@ -214,9 +214,8 @@ class Optimizer:
             compute(self, deferred)
         if self._unfinished:
             self._forget_moved()
-        if self._post_hooks:
-            for hook in tuple(self._post_hooks.values()):
-                hook(self, args, kwargs)
+        if hooks:
+            after_step(self, args, kwargs)
         return loss
 
     def register_step_pre_hook(self, hook: Hook) -> StepHookHandle:
@@ -224,11 +223,11 @@ class Optimizer:
 
         `args` is (optimizer,), or (optimizer, closure). `handle.remove()` of the handle that is returned removes the hook.
         """
-        return StepHookHandle(self, "_pre_hooks", hook)
+        return StepHookHandle(self, "before", hook)
 
     def register_step_post_hook(self, hook: Hook) -> StepHookHandle:
         """Call `hook(optimizer, args, kwargs)` after each step. `handle.remove()` removes the hook."""
-        return StepHookHandle(self, "_post_hooks", hook)
+        return StepHookHandle(self, "after", hook)
 
     def _run_waiting(self) -> None:
         """Make the updates that a backend has postponed, to make them with one kernel."""

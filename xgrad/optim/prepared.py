@@ -34,8 +34,13 @@ class Prepared:
 
     def step(self, xp: Any, p: Array, g: Array, state: MutableMapping[str, Any]) -> Array:
         """The new p. Updates the state."""
-        t = state.get("step", 0) + 1 if self.counts_steps else int(not state)
-        at = (t, *(state.get(name, first) for name, first in self.carried)) if self.carried else t
+        at: Any
+        if self.counts_steps:
+            at = t = state.get("step", 0) + 1
+            if self.carried:
+                at = (t, *(state.get(name, first) for name, first in self.carried))
+        else:
+            at = int(not state)
         rule = self.rule
         # A plain dict as the state: the arrays are tensors, and the update is recorded
         run = state.run or state.fuse(rule, p) if type(state) is State else None
@@ -46,7 +51,9 @@ class Prepared:
             for i, name in self.used:
                 if moments[i] is None:
                     moments[i] = self.first(xp, name, p)
-            if run is rule:
+            if run is not rule:
+                p = self.as_a_whole(run or rule, xp, p, g, moments, state, at)
+            else:
                 if self.at != at or self.backend is not state.backend or self.dtype != p.dtype:
                     self.prepare(at, state.backend, p)
                 p = (
@@ -54,12 +61,10 @@ class Prepared:
                     if self.used
                     else rule.descend(xp, self.n, p, g, *moments)[0]
                 )
-            else:
-                p = self.as_a_whole(run or rule, xp, p, g, moments, state, at)
         if self.counts_steps:
             state["step"] = t
-        if self.carried:
-            state.update((name, self.values[name]) for name, _ in self.carried)
+            if self.carried:
+                state.update((name, self.values[name]) for name, _ in self.carried)
         return p
 
     def in_parts(self, xp: Any, p: Array, g: Array, moments: list[Any], state: State) -> Array:
@@ -147,8 +152,6 @@ class Prepared:
 
     def prepare(self, at: Any, backend: Any, p: Array) -> None:
         """Compute the numbers of a step, once for all parameters of a group. Options get the type that is fastest there."""
-        if self.at == at and self.backend is backend and self.dtype == p.dtype:
-            return
         self.compute(at)
         if self.backend is not backend or self.dtype != p.dtype:
             scalar_operand = backend.scalar_operand
