@@ -17,11 +17,12 @@ from tests.data import make_torch_reference as reference
 from tests.support.arrays import assert_close, make, to_numpy
 from xgrad.optim.table import Implementation
 
-OF_PYTORCH = tuple(reference.OPTIONS)
-NAMES = (*OF_PYTORCH, "Lion", "LAMB")  # test_optim_muon.py tests Muon, which takes only matrices
-CASES = [(n, i) for n in NAMES for i in range(len(reference.optimizer_cases(n)))]
-LAST = {n: len(reference.optimizer_cases(n)) - 1 for n in NAMES}
-TRAININGS = [(n, a) for n in OF_PYTORCH for a in reference.ACTIVATIONS]
+# test_optim_muon.py and test_optim_adafactor.py test the two that take no complex parameters.
+OF_PYTORCH = tuple(name for name in reference.OPTIONS if name != "Adafactor")
+NAMES = (*OF_PYTORCH, "Lion", "LAMB")
+CASES = [(n, i) for n in (*NAMES, "Adafactor") for i in range(len(reference.optimizer_cases(n)))]
+LAST = {n: len(reference.optimizer_cases(n)) - 1 for n in (*NAMES, "Adafactor")}
+TRAININGS = [(n, a) for n in reference.OPTIONS for a in reference.ACTIVATIONS]
 
 
 def leaf(values, dtype="float64"):
@@ -100,7 +101,7 @@ def test_trains_a_network_as_pytorch_does(backend, name, activation):
     assert_close(numbers, reference.stored_training(name, activation), 1e-9)
 
 
-@pytest.mark.parametrize("name", OF_PYTORCH)
+@pytest.mark.parametrize("name", tuple(reference.OPTIONS))
 def test_arguments_and_defaults_are_pytorchs(name):
     torch = pytest.importorskip("torch")
     theirs = inspect.signature(getattr(torch.optim, name)).parameters
@@ -173,7 +174,7 @@ def test_complex_parameters_follow_pytorch(backend, name):
 
 def test_stored_numbers_are_what_pytorch_computes():
     pytest.importorskip("torch")
-    for name in OF_PYTORCH:
+    for name in reference.OPTIONS:
         for index in {*range(0, LAST[name], 5), LAST[name]}:
             now = reference.torch_weights(name, reference.optimizer_cases(name)[index])
             assert_close(reference.stored_weights(name, index), now, 1e-13)

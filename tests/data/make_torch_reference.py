@@ -121,6 +121,14 @@ OPTIONS: dict[str, dict[str, tuple[Any, ...]]] = {
         "weight_decay": (0, 0.1),
         "maximize": (False, True),
     },
+    "Adafactor": {
+        "lr": (0.01,),
+        "beta2_decay": (-0.8, -0.5),
+        "eps": ((None, 1e-3), (1e-2, 0.5)),
+        "d": (1.0, 2.0),
+        "weight_decay": (0.0, 0.1),
+        "maximize": (False, True),
+    },
 }
 
 

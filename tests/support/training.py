@@ -93,8 +93,7 @@ OPTIMIZERS_BY_OPTION: list[tuple[str, dict[str, Any]]] = [
     ("ASGD", {"t0": 0, "weight_decay": 0.1, "maximize": True}),
     ("Lion", {}),
     ("Lion", {"weight_decay": 0.1, "maximize": True}),
-    ("LAMB", {}),
-    ("LAMB", {"bias_correction": False, "maximize": True}),
+    ("LAMB", {"maximize": True}),
 ]
 
 

@@ -12,6 +12,7 @@
 from xgrad.optim import lr_scheduler as lr_scheduler
 from xgrad.optim import swa_utils as swa_utils
 from xgrad.optim.adadelta import Adadelta
+from xgrad.optim.adafactor import Adafactor
 from xgrad.optim.adagrad import Adagrad
 from xgrad.optim.adam import Adam, AdamW
 from xgrad.optim.adamax import Adamax
@@ -33,6 +34,7 @@ __all__ = [
     "LBFGS",
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",

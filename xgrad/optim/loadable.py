@@ -14,6 +14,7 @@ class Loadable(Protocol):
     name: str
     param_groups: list[ParamGroup]
     checks: ClassVar[Mapping[str, Check]]
+    moments: ClassVar[Mapping[str, Any]]
     carried: ClassVar[Mapping[str, Any]]
     state_entries: ClassVar[Mapping[str, str] | None]
 

@@ -30,9 +30,11 @@ def loaded(optimizer: Loadable, state_dict: Any) -> tuple[list[ParamGroup], dict
                 f"{name}: the loaded state has an entry for parameter {number!r}, which is in none of its groups"
             )
         where = f"{name}: in the loaded state of parameter {number},"
-        values = _checked(where, values, optimizer, options[number])
+        p = parameters[number]
+        shapes = {name: moment.shape(p.shape) for name, moment in optimizer.moments.items() if moment.shape is not None}
+        values = _checked(where, values, optimizer, options[number], [name for name in shapes if shapes[name] is None])
         try:
-            state[parameters[number]] = State.load(parameters[number], values)
+            state[p] = State.load(p, values, shapes)
         except ValueError as error:
             raise ValueError(f"{where} {error}") from None
     return groups, state
@@ -71,13 +73,19 @@ def _groups(optimizer: Loadable, saved: Sequence[Any]) -> tuple[list[ParamGroup]
     return groups, numbers
 
 
-def _checked(where: str, values: Any, optimizer: Loadable, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The state of one parameter: the arrays as tensors, the step as an integer, and carried numbers as floats."""
+def _checked(
+    where: str, values: Any, optimizer: Loadable, options: Mapping[str, Any], without: list[str]
+) -> dict[str, Any]:
+    """The state of one parameter: the arrays as tensors, the step as an integer, and carried numbers as floats.
+
+    A parameter of this shape has no entries `without`.
+    """
     state_entries = optimizer.state_entries
     if not isinstance(values, Mapping):
         raise ValueError(f"{where} the entry is a {type(values).__name__}, not a dict")
     if state_entries is None:  # a user's optimizer that does not say what its state holds
         return {name: as_step(where, value) if name == "step" else value for name, value in values.items()}
+    state_entries = {name: option for name, option in state_entries.items() if name not in without}
     unknown = [str(name) for name in values if name not in state_entries]
     missing = [name for name, option in state_entries.items() if name not in values and (not option or options[option])]
     for what, names in (("is unknown to this optimizer", unknown), ("is missing", missing)):

@@ -27,6 +27,11 @@ def at_most_zero(where: str, value: Any) -> float:
     return _number(where, value, "a finite number, 0 or less", lambda v: v <= 0)
 
 
+def at_least_one(where: str, value: Any) -> float:
+    """A finite number, 1 or more."""
+    return _number(where, value, "a finite number, 1 or more", lambda v: v >= 1)
+
+
 def zero_to_one(where: str, value: Any) -> float:
     """A number from 0 to 1."""
     return _number(where, value, "a number from 0 to 1", lambda v: 0 <= v <= 1)
@@ -58,6 +63,17 @@ def ascending(where: str, value: Any) -> tuple[float, float]:
     if not 0 <= first <= second:
         raise ValueError(f"{where} must be {right}, got {value!r}")
     return first, second
+
+
+def two_eps(where: str, value: Any) -> tuple[float | None, float]:
+    """None or a number, and a number; 0 or more."""
+    right = "two numbers, 0 or more, of which the first may be None"
+    try:
+        first, second = value
+    except (TypeError, ValueError):
+        raise ValueError(f"{where} must be {right}, got {value!r}") from None
+    second = _number(where, second, right, lambda v: v >= 0)
+    return (None if first is None else _number(where, first, right, lambda v: v >= 0)), second
 
 
 def three_numbers(where: str, value: Any) -> tuple[float, float, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from typing import Any
 
 from xgrad.optim.options import Options
@@ -16,7 +15,7 @@ class Prepared:
     def __init__(self, rule: UpdateRule, o: Options) -> None:
         self.rule, self.o = rule, o
         self.names: list[Any] = [
-            name if not when or getattr(o, when) else None for name, (when, _) in rule.moments.items()
+            name if not when or getattr(o, when) else None for name, (when, *_) in rule.moments.items()
         ]
         self.used = [(i, name) for i, name in enumerate(self.names) if name]
         self.counts_steps: bool = rule.optimizer.counts_steps
@@ -32,7 +31,7 @@ class Prepared:
         self.backend: Any = None
         self.dtype: Any = None
 
-    def step(self, xp: Any, p: Array, g: Array, state: MutableMapping[str, Any]) -> Array:
+    def step(self, xp: Any, p: Array, g: Array, state: Any) -> Array:
         """The new p. Updates the state."""
         at: Any
         if self.counts_steps:
@@ -43,7 +42,7 @@ class Prepared:
             at = int(not state)
         rule = self.rule
         # A plain dict as the state: the arrays are tensors, and the update is recorded
-        run = state.run or state.fuse(rule, p) if type(state) is State else None
+        run: Any = state.run or state.fuse(rule, p) if type(state) is State else None
         if run is IN_BLOCKS:
             p = self.in_blocks(xp, p, g, state, at)
         else:
@@ -75,7 +74,7 @@ class Prepared:
         n, names = self.n, self.names
         if state.rolled is not g:
             for i, value in enumerate(self.rule.roll(xp, n, p, g, *moments)):
-                if name := names[i]:
+                if (name := names[i]) and value is not None:
                     moments[i] = state[name] = value
             state.rolled = g
         p, *late = self.rule.descend(xp, n, p, g, *moments)
@@ -146,8 +145,11 @@ class Prepared:
                 run.together(backend.xp, several, *arguments)
 
     def first(self, xp: Any, name: str, p: Array) -> Array:
-        """The first value of a moment."""
-        start = self.rule.moments[name].start
+        """The first value of a moment, or None if a parameter of this shape has none."""
+        _, start, shape = self.rule.moments[name]
+        if shape is not None:
+            its_shape = shape(tuple(p.shape))
+            return None if its_shape is None else zeros(xp, p, its_shape)
         return xp.full_like(p, getattr(self.o, start)) if start else xp.zeros_like(p)
 
     def prepare(self, at: Any, backend: Any, p: Array) -> None:
@@ -181,3 +183,8 @@ def write(blocks: list[Any], values: Any) -> None:
     for block, value in zip(blocks, values, strict=False):
         if value is not block and block is not None:
             block[...] = value
+
+
+def zeros(xp: Any, p: Array, shape: tuple[int, ...]) -> Array:
+    """Zeros of the dtype and on the device of p. Each axis is as long as that of p, or 1."""
+    return xp.zeros_like(p[tuple(slice(0, length) for length in shape)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import prod
+from types import MappingProxyType
 from typing import Any
 
 from xgrad.engine.tensor import Tensor
@@ -11,6 +12,9 @@ from xgrad.engine.transfer import holds, transfer
 
 Array = Any
 Part = Callable[..., Any]
+
+
+NO_SHAPES: Mapping[str, Any] = MappingProxyType({})
 
 
 class Progress:
@@ -32,13 +36,16 @@ class State(dict[str, Any]):
         self.place(p)
 
     @classmethod
-    def load(cls, p: Tensor, values: Mapping[str, Any]) -> State:
-        """The state of `p` from what `export` returned. ValueError for an array that does not fit, with its name."""
+    def load(cls, p: Tensor, values: Mapping[str, Any], shapes: Mapping[str, Any] = NO_SHAPES) -> State:
+        """The state of `p` from what `export` returned. ValueError for an array that does not fit, with its name.
+
+        `shapes` are those of arrays that are not of the parameter's shape.
+        """
         state, xp = cls(p), p.backend.xp
         like = state.inside(xp, p._data) if state.inside is as_float32 else p._data
         for name, value in values.items():
             if isinstance(value, Tensor):
-                array = _fitted(name, value, p.backend, like)
+                array = _fitted(name, value, p.backend, like, shapes.get(name, tuple(like.shape)))
                 state[name] = as_real(xp, array) if state.inside is as_real else array
             else:
                 state[name] = value
@@ -56,7 +63,9 @@ class State(dict[str, Any]):
 
     def follow(self, p: Tensor) -> None:
         """Move the arrays to the current backend, device and dtype of `p`."""
-        self.update(State.load(p, self.export()))
+        values = self.export()
+        shapes = {name: value.shape for name, value in values.items() if isinstance(value, Tensor)}
+        self.update(State.load(p, values, shapes))
         self.place(p)
 
     def __reduce__(self) -> Any:
@@ -118,10 +127,10 @@ def _unpickle(backend: Any, dtype: Any, is_single: bool, values: Mapping[str, An
     return state
 
 
-def _fitted(name: str, value: Tensor, backend: Any, like: Array) -> Array:
-    """The tensor as a raw array on `backend`, of the shape and dtype of `like`. ValueError if it does not fit."""
-    if value.shape != tuple(like.shape):
-        raise ValueError(f"{name} has shape {value.shape}, but its parameter needs {tuple(like.shape)}")
+def _fitted(name: str, value: Tensor, backend: Any, like: Array, shape: tuple[int, ...]) -> Array:
+    """The tensor as a raw array on `backend`, of this shape and the dtype of `like`. ValueError if it does not fit."""
+    if value.shape != shape:
+        raise ValueError(f"{name} has shape {value.shape}, but its parameter needs {shape}")
     if not holds(backend, like.dtype, value.backend, value.dtype):
         raise ValueError(f"{name} is of dtype {value.dtype}, but its parameter needs {like.dtype}")
     return transfer(value.data, value.backend, backend, like.dtype)

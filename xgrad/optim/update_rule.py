@@ -10,10 +10,12 @@ Part = Callable[..., tuple[Any, ...]]
 
 
 class Moment(NamedTuple):
-    """A running statistic: an array of the parameter's shape that the state holds."""
+    """A running statistic: an array that the state holds, of the parameter's shape unless `shape` gives another."""
 
     when: str = ""  # the option on which it depends; "" for always
     start: str = ""  # the option with its first value; "" for 0
+    # Of a rule that is not elementwise: the shape for a parameter of some shape; None if it has none of this statistic
+    shape: Callable[[tuple[int, ...]], tuple[int, ...] | None] | None = None
 
 
 class Carried(NamedTuple):
