@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Unpack
 
 import xgrad as xg
 from xgrad.optim.optimizer import Optimizer, Params
-from xgrad.optim.options import at_least_one, at_least_zero, at_most_zero, two_eps
+from xgrad.optim.options import at_least_zero, at_most_zero, one_or_more, two_eps
 from xgrad.optim.table import Implementation, Maximize, Shrinking, given
 from xgrad.optim.update_rule import Moment
 
@@ -75,7 +75,7 @@ class Adafactor(Optimizer):
         eps: Annotated[
             tuple[float | None, float], two_eps, "eps1 and eps2; None for the spacing of numbers near 1 in p's dtype"
         ] = (None, 1e-3),
-        d: Annotated[float, at_least_one, "rms(u) is clipped to this"] = 1.0,
+        d: Annotated[float, one_or_more, "rms(u) is clipped to this"] = 1.0,
         weight_decay: Shrinking = 0.0,
         *,
         maximize: Maximize = False,

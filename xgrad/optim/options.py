@@ -27,7 +27,7 @@ def at_most_zero(where: str, value: Any) -> float:
     return _number(where, value, "a finite number, 0 or less", lambda v: v <= 0)
 
 
-def at_least_one(where: str, value: Any) -> float:
+def one_or_more(where: str, value: Any) -> float:
     """A finite number, 1 or more."""
     return _number(where, value, "a finite number, 1 or more", lambda v: v >= 1)
 
