@@ -113,7 +113,7 @@ def test_a_bad_option_is_refused(options, says):
 
 
 def test_complex_parameters_are_refused(backend):
-    with pytest.raises(ValueError, match="Adafactor: parameters must be real, got one of dtype .*complex128"):
+    with pytest.raises(ValueError, match=r"Adafactor: parameters must be real, got one of dtype .*complex128"):
         xg.optim.Adafactor([make(xg, [1j], "complex128", requires_grad=True)])
 
 

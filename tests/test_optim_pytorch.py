@@ -192,3 +192,21 @@ def test_a_hook_may_replace_the_closure():
         optimizer.register_step_pre_hook(lambda o, args, kwargs: 3)
         with pytest.raises(TypeError, match="SGD: a hook before a step must return None or"):
             optimizer.step()
+
+
+def test_hooks_of_an_optimizer_with_a_step_of_its_own():
+    with xg.use_backend("numpy"):
+        w = make(xg, [1.0], "float64", requires_grad=True)
+        optimizer = xg.optim.LBFGS([w])
+        seen: list[Any] = []
+        optimizer.register_step_pre_hook(lambda o, args, kwargs: seen.append(len(args)))
+        optimizer.register_step_post_hook(lambda o, args, kwargs: seen.append("after"))
+
+        def closure() -> Any:
+            optimizer.zero_grad()
+            loss = xg.sum(w * w)
+            loss.backward()
+            return loss
+
+        assert optimizer.step(closure).item() == 1.0
+        assert seen == [2, "after"]
