@@ -9,9 +9,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-Inputs = Sequence[
-    Any
-]  # q (..., L, E), k (..., S, E), v (..., S, V), bias, drop: the last two broadcast to (..., L, S), or are None
 # q (..., L, E), k (..., S, E), v (..., S, V), and bias and drop, which broadcast to (..., L, S) or are None.
 Inputs = Sequence[Any]
 Outputs = Sequence[Any]  # y (..., L, V), and the weights (..., L, S) before the factors `drop`

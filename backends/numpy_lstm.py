@@ -39,19 +39,19 @@ def forward(inputs: Sequence[Any], reverse: bool) -> tuple[Any, Any, Any]:
     state[...] = h0.T
     hs, cells = np.empty((steps, n, hidden), dtype), np.empty((steps, hidden, n), dtype)
     gates = np.empty((steps, 5, hidden, n), dtype)
-    products, sigmoids = gates[:, :4].reshape(steps, 4 * hidden, n), gates[:, :3]
     each_i, each_f, each_o, each_g, each_tanh = np.moveaxis(gates, 1, 0)
     c, one = np.ascontiguousarray(c0.T), np.ones((), dtype)
-    product = np.empty((hidden, n), dtype)
+    product, a = np.empty((hidden, n), dtype), np.empty((4 * hidden, n), dtype)
+    three, fourth, sigmoids = a[: 3 * hidden], a[3 * hidden :], gates[:, :3].reshape(steps, 3 * hidden, n)
     with np.errstate(over="ignore"):  # where exp(-a) is inf, the gate is 0
         for t in order(steps, reverse):
             above[...] = x[t].T
-            np.dot(weight, column, out=products[t])
-            three, g, tanh, cell = sigmoids[t], each_g[t], each_tanh[t], cells[t]
+            g, tanh, cell = each_g[t], each_tanh[t], cells[t]
+            np.dot(weight, column, out=a)
             np.exp(three, out=three)
             three += one
-            np.divide(one, three, out=three)
-            np.tanh(g, out=g)
+            np.divide(one, three, out=sigmoids[t])
+            np.tanh(fourth, out=g)
             np.multiply(each_f[t], c, out=cell)
             np.multiply(each_i[t], g, out=product)
             cell += product
@@ -82,6 +82,8 @@ def gradients(
     w_ih, w_hh = (_sigmoids_first(weight, hidden) for weight in (w_ih, w_hh))
     down = np.ascontiguousarray(w_hh.T)
     dh, dc = (np.zeros((hidden, n), dtype) for _ in range(2))
+    if gh is not None:
+        gh = np.ascontiguousarray(gh.transpose(0, 2, 1))
     a, slopes, one = np.empty((4, hidden, n), dtype), np.empty((5, hidden, n), dtype), np.ones((), dtype)
     of_sigmoids, of_tanhs, slope = slopes[:3], slopes[3:], slopes[4]
     ai, af, ao, ag = a
@@ -91,6 +93,7 @@ def gradients(
     columns = some.reshape(4 * hidden, STEPS, n)
     before = np.concatenate([h[1:], h0[None]] if reverse else [h0[None], h[:-1]])
     dx = np.empty(x.shape, dtype) if moving[0] else None
+    ones = np.ones(STEPS * n, dtype)
     dw_ih, dw_hh, db = np.zeros(w_ih.shape, dtype), np.zeros(w_hh.shape, dtype), np.zeros(len(w_ih), dtype)
     for start in order(-(-steps // STEPS), not reverse):
         low, high = start * STEPS, min(start * STEPS + STEPS, steps)
@@ -98,7 +101,7 @@ def gradients(
             k, t = t, t + low
             three, two, tanh = sigmoids[t], tanhs[t], each_tanh[t]
             if gh is not None:
-                dh += gh[t].T
+                dh += gh[t]
             if gc is not None:
                 dc += gc[t].T
             np.subtract(one, three, out=of_sigmoids)  # i * (1 - i), and 1 - g ** 2
@@ -119,16 +122,14 @@ def gradients(
             if saved is not None:
                 a += extra[:4]
             dc *= each_f[t]
-            np.multiply(a, slopes[:4], out=some[:, :, k])
-            np.dot(down, columns[:, k], out=dh)
+            a *= slopes[:4]
+            some[:, :, k] = a
+            np.dot(down, a.reshape(4 * hidden, n), out=dh)
         rows = columns[:, : high - low].reshape(4 * hidden, (high - low) * n)
         if dx is not None:
             np.dot(rows.T, w_ih, out=dx[low:high].reshape(-1, width))
         dw_ih += rows.dot(x[low:high].reshape(-1, width))
         dw_hh += rows.dot(before[low:high].reshape(-1, hidden))
-        db += _add_reduce(rows, axis=1)
+        db += rows.dot(ones[: rows.shape[1]])
     dw_ih, dw_hh, db = (_sigmoids_first(each, hidden) for each in (dw_ih, dw_hh, db))
     return [dx, dh.T.copy(), dc.T.copy(), dw_ih, dw_hh, db, db, None]
-
-
-_add_reduce: Any = np.add.reduce

@@ -83,6 +83,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/nn/adaptive_pooling.py": "nn_pooling",
     "xgrad/nn/convolution_transpose.py": "nn_convolution",
     "xgrad/nn/folding.py": "nn_convolution",
+    "xgrad/nn/encoder_decoder.py": "nn_transformer",
     "xgrad/nn/linear.py": "nn_layers",
     "xgrad/nn/modulelike.py": "nn_module",
     "xgrad/nn/parameter.py": "nn_module",

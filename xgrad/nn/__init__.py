@@ -38,6 +38,7 @@ from xgrad.nn.dropout import Dropout1d as Dropout1d
 from xgrad.nn.dropout import Dropout2d as Dropout2d
 from xgrad.nn.embedding import Embedding as Embedding
 from xgrad.nn.embedding import EmbeddingBag as EmbeddingBag
+from xgrad.nn.encoder_decoder import Transformer as Transformer
 from xgrad.nn.folding import Fold as Fold
 from xgrad.nn.folding import Unfold as Unfold
 from xgrad.nn.linear import Flatten as Flatten
@@ -82,3 +83,7 @@ from xgrad.nn.shapes import ChannelShuffle as ChannelShuffle
 from xgrad.nn.shapes import PixelShuffle as PixelShuffle
 from xgrad.nn.shapes import PixelUnshuffle as PixelUnshuffle
 from xgrad.nn.shapes import Unflatten as Unflatten
+from xgrad.nn.transformer import TransformerDecoder as TransformerDecoder
+from xgrad.nn.transformer import TransformerDecoderLayer as TransformerDecoderLayer
+from xgrad.nn.transformer import TransformerEncoder as TransformerEncoder
+from xgrad.nn.transformer import TransformerEncoderLayer as TransformerEncoderLayer
