@@ -86,6 +86,11 @@ NOT_YET = {  # what is still to be done
 UNTOLD = {"args", "kwargs"}
 
 
+def name_of(default: Any) -> Any:
+    """A default, or its name where it is a function: each library has its own."""
+    return default.__name__ if inspect.isfunction(default) else default
+
+
 def theirs(module: ModuleType) -> dict[str, tuple[Any, Any]]:
     """Each public name of a module of ours, with the object of ours and the one of PyTorch's."""
     torch = pytest.importorskip("torch")

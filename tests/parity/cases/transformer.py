@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -85,4 +86,10 @@ def transformer(draw: Draw) -> Layer:
     inputs = _sequence(draw, options, 2, is_batch), _sequence(draw, options, 3, is_batch)
     keywords = {"tgt_mask": _future(draw, 3), "src_key_padding_mask": _padding(draw, 2, is_batch)}
     keywords["tgt_is_causal"] = keywords["tgt_mask"] is not None and draw.one_of(True, None)
-    return Layer((4, 2), options, inputs, keywords)
+
+    def build(nn: Any) -> Any:
+        with warnings.catch_warnings():  # PyTorch says that its nested tensors need other options
+            warnings.simplefilter("ignore")
+            return nn.Transformer(4, 2, **options)
+
+    return Layer(inputs=inputs, keywords=keywords, build=build)
