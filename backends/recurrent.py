@@ -159,10 +159,9 @@ def gradients(
     cell, n = CELLS[mode], x.shape[0]
     zs, ps, hs = ([None] * n for _ in range(3))
     dh = dc = None
-    for t in reversed(order(n, reverse)):
-        dh, dc, saved = (
-            _sum(d, None if each is None else each[t, ...]) for d, each in zip((dh, dc, None), g, strict=True)
-        )
+    for t in order(n, not reverse):
+        gh, gc, saved = (None if each is None else each[t, ...] for each in g)
+        dh, dc = _sum(dh, gh), _sum(dc, gc)
         if dh is None:
             dh = xp.zeros(h0.shape, dtype=h0.dtype)
         hs[t] = dh

@@ -102,7 +102,7 @@ def test_a_wrong_argument_is_an_error(make, said):
 
 def test_a_layer_that_is_no_module_is_an_error():
     with pytest.raises(TypeError, match="TransformerDecoder: expected a Module to copy, got function"):
-        nn.TransformerDecoder(xg.relu, 2)
+        nn.TransformerDecoder(xg.relu, 2)  # type: ignore[arg-type]
 
 
 def test_an_input_of_a_wrong_shape_is_an_error():

@@ -13,7 +13,7 @@ def _attention(xp, q, k, v, bias=None, drop=None, *, scale, is_causal=False):
     if bias is not None:
         scores = np.where(bias, scores, -np.inf) if bias.dtype == bool else scores + bias
     if is_causal:
-        scores = np.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
+        scores = np.where(np.tri(*scores.shape[-2:]) == 1, scores, -np.inf)
     with np.errstate(invalid="ignore"):
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
         weights = np.nan_to_num(weights / weights.sum(axis=-1, keepdims=True))

@@ -13,7 +13,7 @@ def _sigmoid(x):
 
 def _recurrent(xp, x, h, c, w_ih, w_hh, b_ih=0, b_hh=0, w_hr=None, *, mode, reverse=False):
     """The states, step by step, by the formulas of PyTorch's documentation. Those of an LSTM are h and c side by side."""
-    states = [None] * x.shape[0]
+    states = {}
     b_ih, b_hh = (0 if b is None else b for b in (b_ih, b_hh))
     for t in range(x.shape[0])[:: -1 if reverse else 1]:
         z, p = x[t] @ w_ih.T + b_ih, h @ w_hh.T + b_hh
@@ -30,7 +30,7 @@ def _recurrent(xp, x, h, c, w_ih, w_hh, b_ih=0, b_hh=0, w_hr=None, *, mode, reve
         else:
             h = np.tanh(z + p) if mode == "RNN_TANH" else np.maximum(z + p, 0)
         states[t] = np.concatenate([h, c], axis=-1) if mode == "LSTM" else h
-    return np.stack(states)
+    return np.stack([states[t] for t in range(x.shape[0])])
 
 
 def _call(xp, *args, **static):

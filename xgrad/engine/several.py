@@ -135,7 +135,8 @@ class Several(Op):
         try:
             found = of_given(*given, **static)
         except Exception as error:
-            found, given = rescued(error, self.name, of_given, backend, given, static)
+            found, cast = rescued(error, self.name, of_given, backend, given, static)
+            given = list(cast)
         raws, parents = _spread(there, given, len(args)), _spread(there, nodes, len(args))
         ys = [y if backend.owns(y) else backend.as_array(y) for y in found]
         node: Node | None = None

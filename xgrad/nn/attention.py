@@ -139,7 +139,7 @@ class MultiheadAttention(Module):
                 raise wrong_shape(f"{self} as {what}", f"({axes}, {width}) or (L, {width})", x)
         turns = self.batch_first and q.ndim == 3
         if turns:
-            kept = {}
+            kept: dict[int, Tensor] = {}
             q, k, v = (kept.setdefault(id(x), xg.permute_dims(x, (1, 0, 2))) for x in (q, k, v))
         y, weights = F.multi_head_attention_forward(
             q, k, v, self.embed_dim, self.num_heads, self.in_proj_weight, self.in_proj_bias, self.bias_k, self.bias_v,

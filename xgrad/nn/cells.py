@@ -26,7 +26,7 @@ class RNNCellBase(Weights):
         self.bias, self.mode, self.rng = bool(bias), mode, rng
         draw = random.default_generator() if rng is None else rng
         rows = BLOCKS[mode] * self.hidden_size
-        shapes = {"weight_ih": (rows, self.input_size), "weight_hh": (rows, self.hidden_size)}
+        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, self.input_size), "weight_hh": (rows, self.hidden_size)}
         for kind in ("bias_ih", "bias_hh"):
             if self.bias:
                 shapes[kind] = (rows,)
@@ -56,7 +56,7 @@ class RNNCellBase(Weights):
         found = xg.recurrent(
             xg.expand_dims(x, axis=0), h, c, self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh, mode=self.mode
         )
-        return [state[0, 0, ...] if alone else state[0, ...] for state in found[:count]]
+        return [state[0, 0, ...] if alone else state[0, ...] for state in found if state is not None]
 
     def extra_repr(self) -> str:
         return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")

@@ -11,6 +11,7 @@ import xgrad as xg
 from xgrad import random
 from xgrad.engine.tensor import Tensor
 from xgrad.nn.checks import array, probability, size, wrong_shape
+from xgrad.nn.functional import dropout
 from xgrad.nn.module import Module
 from xgrad.nn.parameter import Parameter
 from xgrad.nn.utils.rnn import PackedSequence
@@ -85,7 +86,7 @@ class RNNBase(Weights):
         for layer in range(self.num_layers):
             width = self.input_size if layer == 0 else self._out * self._directions
             for suffix in self._suffixes(layer):
-                shapes = {"weight_ih": (rows, width), "weight_hh": (rows, self._out)}
+                shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, width), "weight_hh": (rows, self._out)}
                 if self.bias:
                     shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
                 if self.proj_size:
@@ -172,21 +173,21 @@ class RNNBase(Weights):
         last: list[list[Tensor]] = [[], []]
         for layer in range(self.num_layers):
             if layer and self.dropout and self.training:
-                x = _dropout(x, self.dropout, self.rng)
+                x = dropout(x, self.dropout, rng=self.rng)
             outputs = []
             for suffix in self._suffixes(layer):
                 h, c, *_ = (*[state[len(last[0]), ...] for state in start], None)
                 w_ih, w_hh, *others = self._weights(suffix)
                 reverse = suffix.endswith("_reverse")
-                turned = reverse and steps is not None  # each sequence is turned within its own length
-                sequence = steps.turned(x) if turned else x
+                turn = steps.turned if steps and reverse else None  # each sequence is turned within its own length
+                sequence = turn(x) if turn else x
                 hs, cs = xg.recurrent(
-                    sequence, h, c, w_ih, w_hh, *others, mode=self.mode, reverse=reverse and not turned
+                    sequence, h, c, w_ih, w_hh, *others, mode=self.mode, reverse=reverse and not turn
                 )
                 for states, ends in zip((hs, cs), last, strict=True):
                     if states is not None:
-                        ends.append(states[0 if reverse else -1, ...] if steps is None else steps.last(states))
-                outputs.append(steps.turned(hs) if turned else hs)
+                        ends.append(steps.last(states) if steps else states[0 if reverse else -1, ...])
+                outputs.append(turn(hs) if turn else hs)
             x = outputs[0] if len(outputs) == 1 else xg.concat(outputs, axis=-1)
         return x, [xg.stack(ends) for ends in last if ends]
 
@@ -197,12 +198,6 @@ class RNNBase(Weights):
             if getattr(self, name) != default:
                 said += f", {name}={getattr(self, name)}"
         return said
-
-
-def _dropout(x: Tensor, p: float, rng: Generator | None) -> Tensor:
-    draw = random.default_generator() if rng is None else rng
-    keep = draw.bernoulli(x.shape, p=1 - p, device=x.device)
-    return xg.mask(x, keep) / (1 - p) if p < 1 else xg.mask(x, keep)
 
 
 class RNN(RNNBase):

@@ -57,16 +57,15 @@ class _Layer(Module):
             self.add_module(f"dropout{i}", Dropout(p, rng=rng))
         self.activation = _activation(name, activation)
 
-    def _feed_forward(self, x: Tensor) -> Tensor:
+    def _feed_forward(self, x: Tensor) -> Any:
         return self.linear2(self.dropout(self.activation(self.linear1(x))))
 
-    def _residual(self, number: int, x: Tensor, block: Callable[[Tensor], Tensor]) -> Tensor:
+    def _residual(self, number: int, x: Tensor, block: Callable[[Tensor], Any]) -> Any:
         """x and what a block makes of it, with the normalization and the dropout of that number."""
         norm, dropout = getattr(self, f"norm{number}"), getattr(self, f"dropout{number}")
         if self.norm_first:
             return x + dropout(block(norm(x)))
-        normalized: Tensor = norm(x + dropout(block(x)))
-        return normalized
+        return norm(x + dropout(block(x)))
 
 
 class TransformerEncoderLayer(_Layer):
@@ -129,8 +128,8 @@ class TransformerEncoderLayer(_Layer):
 
     def forward(
         self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
-    ) -> Tensor:
-        def attend(x: Tensor) -> Tensor:
+    ) -> Any:
+        def attend(x: Tensor) -> Any:
             y, _ = self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)
             return y
 
@@ -207,14 +206,14 @@ class TransformerDecoderLayer(_Layer):
         memory_key_padding_mask: Any = None,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
-    ) -> Tensor:
+    ) -> Any:
         other = array("TransformerDecoderLayer", memory)
 
-        def attend(x: Tensor) -> Tensor:
+        def attend(x: Tensor) -> Any:
             y, _ = self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)
             return y
 
-        def look(x: Tensor) -> Tensor:
+        def look(x: Tensor) -> Any:
             y, _ = self.multihead_attn(
                 x, other, other, memory_key_padding_mask, False, memory_mask, is_causal=memory_is_causal
             )
@@ -268,7 +267,7 @@ class TransformerEncoder(Module):
 
     def forward(
         self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
-    ) -> Tensor:
+    ) -> Any:
         x = array("TransformerEncoder", src)
         for layer in self.layers:
             x = layer(x, src_mask=mask, src_key_padding_mask=src_key_padding_mask, is_causal=bool(is_causal))
@@ -312,7 +311,7 @@ class TransformerDecoder(Module):
         memory_key_padding_mask: Any = None,
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
-    ) -> Tensor:
+    ) -> Any:
         x = array("TransformerDecoder", tgt)
         for layer in self.layers:
             x = layer(

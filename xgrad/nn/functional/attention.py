@@ -217,17 +217,17 @@ def multi_head_attention_forward(
         bias = _bias(name, attn_mask, key_padding_mask, (n, num_heads, length, k.shape[2] - more), more, q)
     p = dropout_p if training else 0.0
     drop = drop_factors((n, num_heads, length, k.shape[2]), p, q, rng) if p else None
-    y, weights = xg.attention(q, k, v, bias, drop, scale=1 / math.sqrt(size), is_causal=only_causal)
+    y, found = xg.attention(q, k, v, bias, drop, scale=1 / math.sqrt(size), is_causal=only_causal)
     y = xg.linear(xg.reshape(xg.permute_dims(y, (2, 0, 1, 3)), (length, n, -1)), out_proj_weight, out_proj_bias)
     if not is_batch:
         y = y[:, 0, :]
     if not need_weights:
         return y, None
     if drop is not None:
-        weights = weights * drop
+        found = found * drop
     if average_attn_weights:
-        weights = xg.mean(weights, axis=1)
-    return y, weights if is_batch else weights[0, ...]
+        found = xg.mean(found, axis=1)
+    return y, found if is_batch else found[0, ...]
 
 
 def _check(name: str, q: Tensor, k: Tensor, v: Tensor, width: int, num_heads: int) -> bool:
@@ -258,11 +258,13 @@ def _bias(name: str, attn_mask: Any, padding: Any, shape: tuple[int, ...], more:
         if mask is None:
             continue
         mask = array(name, mask)
-        wanted = (
-            {(length, keys): (1, 1, length, keys), (n * heads, length, keys): shape}
-            if what == "attn_mask"
-            else {(n, keys): (n, 1, 1, keys), **({(keys,): (1, 1, 1, keys)} if n == 1 else {})}
-        )
+        wanted: dict[tuple[int, ...], tuple[int, ...]]
+        if what == "attn_mask":
+            wanted = {(length, keys): (1, 1, length, keys), (n * heads, length, keys): shape}
+        else:
+            wanted = {(n, keys): (n, 1, 1, keys)}
+            if n == 1:
+                wanted[(keys,)] = 1, 1, 1, keys
         if tuple(mask.shape) not in wanted:
             raise ValueError(
                 f"{name}: {what} must have the shape {' or '.join(map(str, wanted))}, got {tuple(mask.shape)}"

@@ -295,4 +295,5 @@ def _integers(values: Iterable[Any]) -> list[int]:
 def _on_host(values: list[int]) -> Tensor:
     """Numbers that the host needs: a tensor on NumPy, so that reading them does not wait for a device."""
     with xg.use_backend("numpy"):
-        return xg.asarray(values)
+        numbers: Tensor = xg.asarray(values)
+    return numbers
