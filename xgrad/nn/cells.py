@@ -26,7 +26,10 @@ class RNNCellBase(Weights):
         self.bias, self.mode, self.rng = bool(bias), mode, rng
         draw = random.default_generator() if rng is None else rng
         rows = BLOCKS[mode] * self.hidden_size
-        shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, self.input_size), "weight_hh": (rows, self.hidden_size)}
+        shapes: dict[str, tuple[int, ...]] = {
+            "weight_ih": (rows, self.input_size),
+            "weight_hh": (rows, self.hidden_size),
+        }
         for kind in ("bias_ih", "bias_hh"):
             if self.bias:
                 shapes[kind] = (rows,)

@@ -181,9 +181,7 @@ class RNNBase(Weights):
                 reverse = suffix.endswith("_reverse")
                 turn = steps.turned if steps and reverse else None  # each sequence is turned within its own length
                 sequence = turn(x) if turn else x
-                hs, cs = xg.recurrent(
-                    sequence, h, c, w_ih, w_hh, *others, mode=self.mode, reverse=reverse and not turn
-                )
+                hs, cs = xg.recurrent(sequence, h, c, w_ih, w_hh, *others, mode=self.mode, reverse=reverse and not turn)
                 for states, ends in zip((hs, cs), last, strict=True):
                     if states is not None:
                         ends.append(steps.last(states) if steps else states[0 if reverse else -1, ...])
