@@ -18,9 +18,9 @@ STEPS = 10  # whose weight gradients are one product
 
 
 def takes(inputs: Sequence[Any]) -> bool:
-    """Whether these functions are for the inputs: all of one dtype, float32 or float64, and without a projection."""
+    """Whether these functions are for the inputs: all of one dtype, float32 or float64, not empty, without a projection."""
     dtypes = {each.dtype.char for each in inputs if each is not None}
-    return inputs[-1] is None and len(dtypes) == 1 and dtypes <= {"f", "d"}
+    return inputs[-1] is None and len(dtypes) == 1 and dtypes <= {"f", "d"} and inputs[0].size > 0
 
 
 def forward(inputs: Sequence[Any], reverse: bool) -> tuple[Any, Any, Any]:

@@ -102,6 +102,37 @@ def test_a_layer_is_its_cell_step_by_step(backend):
         assert_close(to_numpy(state[0]), want, 1e-12)
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_gradients_of_many_steps_are_those_of_the_cell(backend, reverse):
+    module, cell, x = layer("LSTM", 2, 3, bidirectional=True), layer("LSTMCell", 2, 3), numbers(23, 2, 2)
+    suffix = "_l0_reverse" if reverse else "_l0"
+    cell.load_state_dict({name: getattr(module, name + suffix) for name in cell.state_dict()})
+    inputs = [xg.asarray(x, copy=True, requires_grad=True) for _ in range(2)]
+    states = module(inputs[0])[0][..., 3 * reverse : 3 * reverse + 3]
+    xg.sum(xg.sin(states)).backward()
+    state, total = None, 0.0
+    for t in range(23)[:: -1 if reverse else 1]:
+        state = cell(inputs[1][t], state)
+        total = total + xg.sum(xg.sin(state[0]))
+    total.backward()
+    assert_close(to_numpy(inputs[0].grad), to_numpy(inputs[1].grad), 1e-12)
+    for name, p in cell.named_parameters():
+        assert_close(to_numpy(getattr(module, name + suffix).grad), to_numpy(p.grad), 1e-12, name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("sizes", [(3, 0, 2), (3, 2, 0)], ids=["no example", "no feature"])
+def test_empty_inputs(backend, kind, sizes):
+    steps, n, width = sizes
+    module = layer(kind, width, 4, bidirectional=True)
+    x = xg.asarray(xg.zeros((steps, n, width)), copy=True, requires_grad=True)
+    y, _ = module(x)
+    xg.sum(y).backward()
+    assert y.shape == (steps, n, 8)
+    assert x.grad.shape == x.shape
+    assert np.isfinite(to_numpy(module.weight_hh_l0.grad)).all()
+
+
 def test_extreme_inputs_give_no_nan_and_no_warning(backend):
     for kind in KINDS:
         module, x = layer(kind, 2, 3), 1e4 * numbers(4, 2, 2)
