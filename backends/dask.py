@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from importlib import import_module
 from typing import Any, ClassVar
 
+from xgrad.backends import dask_recurrent
 from xgrad.backends.base import Backend
 from xgrad.backends.dask_blocks import (
     FFT,
@@ -156,6 +157,14 @@ class DaskRaw(Raw):
         return getattr(self.library, name)(x, **options)
 
     # --- indices ---
+
+    def recurrent(self, *inputs: Any, mode: str, reverse: bool = False) -> Any:
+        return dask_recurrent.forward((*inputs, *(None,) * (8 - len(inputs))), mode, reverse)
+
+    def _recurrent_gradients(
+        self, g: Any, inputs: Any, outputs: Any, mode: str, reverse: bool, moving: Any
+    ) -> list[Any]:
+        return dask_recurrent.gradients(g, inputs, outputs, mode, reverse, moving)
 
     def getitem(self, x: Array, key: Any) -> Array:
         parts, arrays = taken_apart(key)

@@ -55,12 +55,13 @@ def _small(*shape):
 
 
 for _mode, _k in (("RNN_TANH", 1), ("RNN_RELU", 1), ("GRU", 3)):
-    _args = _small(3, 2, 2), _small(2, 3), None, _small(3 * _k, 2), _small(3 * _k, 3)
+    _args = _small(2, 2, 2), _small(2, 3), None, _small(3 * _k, 2), _small(3 * _k, 3)
     _add(_mode, *_args, _small(3 * _k), _small(3 * _k), note="biases")
     _add(_mode, *_args, reverse=True, note="reverse")
-_lstm = _small(3, 2, 2), _small(2, 3), _small(2, 3), _small(12, 2), _small(12, 3)
+_lstm = _small(2, 2, 2), _small(2, 3), _small(2, 3), _small(12, 2), _small(12, 3)
 _add("LSTM", *_lstm, _small(12), _small(12), note="biases")
 _add("LSTM", *_lstm, reverse=True, note="reverse")
+_add("LSTM", _small(12, 1, 2), _small(1, 1), _small(1, 1), _small(4, 2), _small(4, 1), note="steps")
 _projected = _small(2, 2, 1), _small(2, 1), _small(2, 2), _small(8, 1), _small(8, 1), None, None, _small(1, 2)
 _add("LSTM", *_projected, note="projection")
 _add(

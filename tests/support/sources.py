@@ -158,6 +158,7 @@ TESTED_IN: dict[str, str] = {
     "backends/beta.py": "special special_derivatives",
     "backends/cofactors.py": "determinants",
     "backends/dask_blocks.py": "dask",
+    "backends/dask_recurrent.py": "rules nn_recurrent",
     "backends/dask_rules.py": "dask",
     "backends/determinism.py": "scatter",
     "backends/dtype_names.py": "default_dtype",
