@@ -16,7 +16,7 @@ SAVED = {"LSTM": 5, "GRU": 4}  # what the cell saves, in units of the hidden siz
 
 def forward(inputs: Sequence[Any], mode: str, reverse: bool) -> list[Array]:
     """The h, the c and the gates of every step."""
-    x, h, c, _, w_hh, *_ = inputs
+    x, h, c, *_ = inputs
     hidden = h.shape[1] if c is None else c.shape[1]
     steps = x.shape[:2]
     shapes = [(*steps, h.shape[1])]
