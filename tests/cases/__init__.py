@@ -30,5 +30,5 @@ SLOW = {"jax", "dask", "dpnp"}  # few cases run on these: they compile, build gr
 
 def few(name: str, most: int = 4) -> list[Case]:
     """Some of a function's cases, evenly spread."""
-    cases = CASES[name]
+    cases = [case for case in CASES[name] if not case.heavy]
     return cases[:: -(-len(cases) // most)]

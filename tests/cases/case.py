@@ -81,6 +81,7 @@ class Case:
     reference: Call | None = None
     float32: bool = True  # whether float32 arguments give a float32 result
     rounding: bool = False  # whether a recorded derivative is computed in another way, and equal to rounding only
+    heavy: bool = False  # whether it is left out on slow backends, because it is hundreds of operations
     without: tuple[str, ...] = ()
     note: str = ""
 
@@ -123,9 +124,12 @@ def case(
     reference: Call | None = None,
     float32: bool = True,
     rounding: bool = False,
+    heavy: bool = False,
     without: tuple[str, ...] = (),
     note: str = "",
     **static: Any,
 ) -> None:
     """Add a case for a function."""
-    CASES.setdefault(name, []).append(Case(name, args, static, call, raw, reference, float32, rounding, without, note))
+    CASES.setdefault(name, []).append(
+        Case(name, args, static, call, raw, reference, float32, rounding, heavy, without, note)
+    )

@@ -38,6 +38,9 @@ def _call(xp, *args, **static):
     return xp.concat([h, c], axis=-1) if static["mode"] == "LSTM" else h
 
 
+LIGHT = ("RNN_TANH biases", "LSTM biases")
+
+
 def _add(mode, *args, note="", **static):
     static = {"mode": mode, **static}
     case(
@@ -46,6 +49,7 @@ def _add(mode, *args, note="", **static):
         call=lambda xp, *args: _call(xp, *args, **static),
         reference=lambda xp, *args: _recurrent(xp, *args, **static),
         rounding=True,
+        heavy=f"{mode} {note}" not in LIGHT,
         note=f"{mode} {note}",
     )
 
