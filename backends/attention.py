@@ -37,6 +37,8 @@ def _masked(xp: Any, scores: Any, keep: Any) -> Any:
 
 def _softmax(xp: Any, scores: Any) -> Any:
     """The softmax, and 0 where all scores are -inf."""
+    if scores.dtype in xp.narrow_dtypes:
+        return xp.astype(_softmax(xp, xp.astype(scores, xp.float32)), scores.dtype)
     peak = xp.max(scores, axis=-1, keepdims=True)
     weights = xp.exp(scores - xp.mask(peak, peak != -math.inf))
     total = xp.sum(weights, axis=-1, keepdims=True)

@@ -151,3 +151,13 @@ def test_scaled_dot_product_attention_checks_its_arguments(backend):
     ):
         with pytest.raises(ValueError, match=re.escape(said)):
             F.scaled_dot_product_attention(**{"query": x, "key": x, "value": x, **wrong})
+
+
+def test_half_precision_sums_in_float32():
+    q, k = xg.zeros((1, 2), dtype="float16"), xg.zeros((4096, 2), dtype="float16")
+    v = xg.ones((4096, 1), dtype="float16")
+    mask = np.ones((1, 4096), dtype=bool)
+    for attn_mask in (None, mask):
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=attn_mask)
+        assert y.dtype == q.dtype
+        assert abs(y.item() - 1) < 0.02
