@@ -79,6 +79,9 @@ from xgrad.nn.pooling import MaxPool3d as MaxPool3d
 from xgrad.nn.recurrent import GRU as GRU
 from xgrad.nn.recurrent import LSTM as LSTM
 from xgrad.nn.recurrent import RNN as RNN
+from xgrad.nn.resizing import Upsample as Upsample
+from xgrad.nn.resizing import UpsamplingBilinear2d as UpsamplingBilinear2d
+from xgrad.nn.resizing import UpsamplingNearest2d as UpsamplingNearest2d
 from xgrad.nn.shapes import ChannelShuffle as ChannelShuffle
 from xgrad.nn.shapes import PixelShuffle as PixelShuffle
 from xgrad.nn.shapes import PixelUnshuffle as PixelUnshuffle

@@ -59,6 +59,7 @@ from xgrad.nn.functional.padding import pad as pad
 from xgrad.nn.functional.pooling import max_pool1d as max_pool1d
 from xgrad.nn.functional.pooling import max_pool2d as max_pool2d
 from xgrad.nn.functional.pooling import max_pool3d as max_pool3d
+from xgrad.nn.functional.resizing import interpolate as interpolate
 from xgrad.nn.functional.shapes import channel_shuffle as channel_shuffle
 from xgrad.nn.functional.shapes import flatten as flatten
 from xgrad.nn.functional.shapes import pixel_shuffle as pixel_shuffle
