@@ -29,39 +29,54 @@ def ones(n: int, dtype: Any) -> Any:
     return row[:n]
 
 
-def side(x: Any, axis: Any) -> int:
-    """How many axes the sum takes if these are first axes, minus as many if they are last axes, and 0 if they are neither."""
-    ndim = x.ndim
-    if type(axis) is int:
-        axis = (axis,)
-    n = len(axis)
-    if not 0 < n < ndim:
-        return 0
-    axes = sorted([a % ndim for a in axis])
-    if axes[-1] - axes[0] != n - 1:
-        return 0
-    return n if axes[0] == 0 else -n if axes[-1] == ndim - 1 else 0
+def ends(ndim: int, axis: Any) -> tuple[int, int] | None:
+    """The axes that a sum over some first and some last axes keeps, from `first` to `last` - 1. None for a sum over others."""
+    given = (axis,) if type(axis) is int else axis
+    axes = {a % ndim for a in given if -ndim <= a < ndim}
+    if not axes or len(axes) != len(given):  # one that does not exist, or one twice: NumPy raises
+        return None
+    first, last = 0, ndim
+    while last and last - 1 in axes:
+        last -= 1
+    while first < last and first in axes:
+        first += 1
+    return (first, last) if len(axes) == first + ndim - last else None
 
 
 def sum_by_blas(x: Any, axis: Any, keepdims: bool) -> Any:
-    """The sum over first or last axes of a contiguous array of floats; None where add.reduce is to be used."""
+    """The sum over first and last axes of a contiguous array of floats; None where add.reduce is to be used."""
     if x.size < _LEAST or x.dtype.char not in "fd" or not x.flags.c_contiguous:
         return None
-    n = side(x, axis)
-    shape = x.shape
-    if n > 0:
-        rows = prod(shape[:n])
-        if rows > _ROWS:
-            return None
-        total = ones(rows, x.dtype).dot(x.reshape(rows, -1)).reshape(shape[n:])
-        return total.reshape((1,) * n + shape[n:]) if keepdims else total
-    if n < 0:
-        length = prod(shape[n:])
-        if not 8 <= length <= _MOST:
-            return None
+    shape, ndim = x.shape, x.ndim
+    found = ends(ndim, axis)
+    few = axis if type(axis) is int else axis[0] if len(axis) == 1 else ndim
+    if -ndim <= few < ndim and shape[few] in range(2, 8) and ndim > 1:
+        return _sum_of_few(x, few % ndim, keepdims)
+    if found is None:
+        return None
+    first, last = found
+    rows, length = prod(shape[:first]), prod(shape[last:])
+    if not last or rows > _ROWS:  # all axes, or too many rows
+        return None
+    if last == ndim:
+        total = ones(rows, x.dtype).dot(x.reshape(rows, -1))
+    elif 8 <= length <= _MOST:
         total = x.reshape(-1, length).dot(ones(length, x.dtype))
-        return total.reshape(shape[:n] + (1,) * -n if keepdims else shape[:n])
-    return None
+    else:
+        return None
+    if first and last < ndim:
+        total = np.add.reduce(total.reshape(rows, -1), axis=0)
+    kept = shape[first:last]
+    return total.reshape((1,) * first + kept + (1,) * (ndim - last) if keepdims else kept)
+
+
+def _sum_of_few(x: Any, axis: int, keepdims: bool) -> Any:
+    """The sum over an axis of a few elements: whole slices are added, where add.reduce would make many short sums."""
+    before = (slice(None),) * axis
+    total = x[(*before, 0)] + x[(*before, 1)]
+    for k in range(2, x.shape[axis]):
+        total += x[(*before, k)]
+    return np.expand_dims(total, axis) if keepdims else total
 
 
 def sum_of_products(x1: Any, x2: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
@@ -72,15 +87,10 @@ def sum_of_products(x1: Any, x2: Any, axis: tuple[int, ...], keepdims: bool = Fa
     if not (x1.flags.c_contiguous and x2.flags.c_contiguous):
         return None
     ndim = x1.ndim
-    axes = {a % ndim for a in axis}
-    first = 0  # the last axes, from this one on, are summed by scalar products
-    last = ndim
-    while last and last - 1 in axes:
-        last -= 1
-    while first < last and first in axes:
-        first += 1
-    if len(axes) != first + ndim - last:
+    found = ends(ndim, axis)
+    if found is None:
         return None
+    first, last = found
     rows, length = prod(shape[:first]), prod(shape[last:])
     if last == ndim:
         if rows > _ROWS:

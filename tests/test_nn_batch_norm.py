@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -88,8 +90,8 @@ def test_maps_where_no_statistics_move(xp):
 
 
 def test_float32_stays_float32(xp):
-    layer = nn.BatchNorm1d(3, dtype=xp.float32)
-    x = make(xp, X, "float32", requires_grad=True)
+    layer: Any = nn.BatchNorm1d(3, dtype=xp.float32)
+    x: Any = make(xp, X, "float32", requires_grad=True)
     for module in (layer, layer.eval()):
         y = module(x)
         assert y.dtype == xp.float32

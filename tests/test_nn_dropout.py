@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -89,7 +91,7 @@ def test_nothing_is_drawn_where_nothing_is_dropped(backend, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_float32_stays_float32(xp, name):
-    x = make(xp, np.ones(SHAPES[name]), "float32", requires_grad=True)
+    x: Any = make(xp, np.ones(SHAPES[name]), "float32", requires_grad=True)
     y = getattr(nn, name)(0.3)(x)
     assert y.dtype == xp.float32
     xp.sum(y).backward()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -102,7 +104,7 @@ def test_from_pretrained_copies_and_freezes(backend):
 
 
 def test_float32_stays_float32(xp):
-    table = make(xp, TABLE, "float32", requires_grad=True)
+    table: Any = make(xp, TABLE, "float32", requires_grad=True)
     index = make(xp, INDEX)
     for y in (F.embedding(index, table, 1, scale_grad_by_freq=True), F.embedding_bag(index, table, padding_idx=1)):
         assert y.dtype == xp.float32

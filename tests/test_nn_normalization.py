@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -43,7 +45,7 @@ def test_maps_over_weights(xp):
 @pytest.mark.parametrize("number", range(4))
 def test_float32_stays_float32(xp, number):
     layer = layers()[number].to(dtype="float32")
-    x = make(xp, X, "float32", requires_grad=True)
+    x: Any = make(xp, X, "float32", requires_grad=True)
     y = layer(x)
     xp.sum(y * y).backward()
     assert y.dtype == x.grad.dtype == xp.float32
@@ -81,11 +83,11 @@ def test_parameters_start_as_ones_and_zeros_and_return_there(backend):
         layer.reset_parameters()
         assert all((to_numpy(value) == start[name]).all() for name, value in layer.state_dict().items())
         assert all(a is b for a, b in zip(parameters, layer.parameters(), strict=True))
-    assert nn.LayerNorm(3, dtype=xg.float32).weight.dtype == xg.float32
+    assert [p.dtype for p in nn.LayerNorm(3, dtype=xg.float32).parameters()] == [xg.float32] * 2
 
 
 def test_normalize_of_zeros_is_zeros(xp):
-    x = make(xp, np.zeros((2, 3)), requires_grad=True)
+    x: Any = make(xp, np.zeros((2, 3)), requires_grad=True)
     xp.sum(F.normalize(x)).backward()
     assert np.isfinite(to_numpy(x.grad)).all()
     with pytest.raises(ValueError, match="out must be None"):
@@ -120,8 +122,9 @@ def test_errors_say_what_was_wanted_and_given(call, says):
 
 
 def test_wrong_types():
+    wrong: Any = 2.5
     with pytest.raises(TypeError, match="LayerNorm: normalized_shape"):
-        nn.LayerNorm(2.5)
+        nn.LayerNorm(wrong)
     with pytest.raises(TypeError, match="real floating-point dtype"):
         F.layer_norm(xg.zeros((2, 3), dtype=xg.int64), (3,))
     with pytest.raises(TypeError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from xgrad import nn
 
 F = nn.functional
 X = np.arange(24.0).reshape(2, 3, 4) + 1
-NUMPYS = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+NUMPYS: dict[str, Any] = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
 @pytest.mark.parametrize("mode", NUMPYS)
@@ -91,8 +93,9 @@ def test_replicating_nothing_is_an_error():
 
 
 def test_pad_takes_integers_only():
+    wrong: Any = (1.5, 1)
     with pytest.raises(TypeError, match="pad"):
-        F.pad(xg.asarray(X), (1.5, 1))
+        F.pad(xg.asarray(X), wrong)
     with pytest.raises(TypeError, match="pad"):
         F.pad("x", (1, 1))
 
@@ -123,5 +126,6 @@ def test_a_layer_refuses_other_numbers_of_sides(padding):
 
 
 def test_a_constant_must_be_a_number():
+    wrong: Any = "0"
     with pytest.raises(TypeError, match="ConstantPad1d: value must be a number"):
-        nn.ConstantPad1d(1, "0")
+        nn.ConstantPad1d(1, wrong)

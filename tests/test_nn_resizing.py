@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,7 @@ def test_derivatives_of_each_order_and_maps(xp, way):
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 def test_float32_stays_float32(xp, way):
-    x = make(xp, X, "float32", requires_grad=True)
+    x: Any = make(xp, X, "float32", requires_grad=True)
     y = F.interpolate(x, **way)
     xp.sum(y).backward()
     assert y.dtype == x.grad.dtype == xp.float32
@@ -82,8 +84,9 @@ def test_arguments_that_do_not_fit(arguments, says):
 
 
 def test_a_size_is_of_integers():
+    wrong: Any = 2.5
     with pytest.raises(TypeError, match="interpolate: size"):
-        F.interpolate(xg.asarray(X), size=2.5)
+        F.interpolate(xg.asarray(X), size=wrong)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -66,9 +68,10 @@ def test_factors_are_checked_when_a_layer_is_made(name):
 
 
 def test_sizes_are_checked_when_a_layer_is_made():
+    wrong: Any = "channels", (2.0, 3)
     with pytest.raises(ValueError, match="-1 at most once"):
         nn.Unflatten(1, (-1, -1))
     with pytest.raises(TypeError, match="Unflatten: dim"):
-        nn.Unflatten("channels", (2, 3))
+        nn.Unflatten(wrong[0], (2, 3))
     with pytest.raises(TypeError, match="Unflatten: unflattened_size"):
-        nn.Unflatten(1, (2.0, 3))
+        nn.Unflatten(1, wrong[1])

@@ -14,6 +14,7 @@ LAYOUTS = {
     "contiguous": X,
     "transposed": X.T,
     "part": X[..., 1:],
+    "few columns": X[..., :7].copy(),
     "one row": X[:1],
     "small": X[:1, :1],
     "integers": (10 * X).astype(int),
@@ -40,7 +41,8 @@ def test_sums(layout):
 def test_which_sums_blas_computes():
     """Else the test above would compare NumPy with itself."""
     found = {axes for axes in AXES if axes and rows.sum_by_blas(X, axes, False) is not None}
-    assert found == {(0,), (0, 1), (0, 1, 2), (3,), (2, 3), (1, 2, 3)}
+    assert found == {(0,), (1,), (0, 1), (0, 1, 2), (3,), (2, 3), (1, 2, 3), (0, 3), (0, 1, 3), (0, 2, 3)}
+    assert rows.sum_by_blas(X[..., :7].copy(), (3,), False) is not None
     found = {axes for axes in AXES if rows.sum_of_products(X, X, axes) is not None}
     assert (0, 3) in found
     assert (0, 2, 3) in found
@@ -53,3 +55,11 @@ def test_sums_that_are_long_round_as_little_as_numpys():
     x = np.random.default_rng(1).uniform(size=(3, 4096)).astype(np.float32)
     error = np.abs(load("numpy").xp.sum(x, axis=1) - x.sum(axis=1, dtype=float)) / x.sum(axis=1)
     assert error.max() < 4 * 2.0**-24 * 12
+
+
+@pytest.mark.parametrize("axis", [4, -5, (0, 4), (1, 1), (0, -4)])
+def test_an_axis_that_does_not_exist_or_is_given_twice_is_an_error(axis):
+    xp = load("numpy").xp
+    for function in (lambda: xp.sum(X, axis=axis), lambda: xp.mean(X, axis=axis)):
+        with pytest.raises(ValueError, match="axis"):
+            function()

@@ -23,7 +23,7 @@ class _Norm(Module):
     bias: Parameter | None
     running_mean: Tensor | None
     running_var: Tensor | None
-    num_batches_tracked: Tensor | None
+    num_batches_tracked: Any  # a tensor of one integer, or None
 
     def __init__(
         self,
@@ -97,14 +97,15 @@ class _BatchNorm(_Norm):
         if x.shape[1] != self.num_features:
             raise self._wrong(x)
         momentum: Any = self.momentum
+        mean, var = self.running_mean, self.running_var
         tracks = self.training and self.track_running_stats and self.num_batches_tracked is not None
         if tracks and not is_repetition():
             self.num_batches_tracked[...] = self.num_batches_tracked + 1
         if momentum is None:  # the mean of all batches: the n-th one moves it by 1 / n of the way
-            momentum = 1 / xg.astype(self.num_batches_tracked, self.running_mean.dtype) if tracks else 0.0
-        uses_batch = self.training or self.running_mean is None
-        updates = not self.training or self.track_running_stats
-        mean, var = (self.running_mean, self.running_var) if updates else (None, None)
+            momentum = 1 / xg.astype(self.num_batches_tracked, mean.dtype) if tracks and mean is not None else 0.0
+        uses_batch = self.training or mean is None
+        if self.training and not self.track_running_stats:
+            mean = var = None
         try:
             return F.batch_norm(x, mean, var, self.weight, self.bias, uses_batch, momentum, self.eps)
         except ValueError as error:

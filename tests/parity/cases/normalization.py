@@ -7,7 +7,7 @@ from typing import Any
 from tests.parity.case import Call, Draw, Layer, case
 
 
-def eps(draw: Draw) -> float:
+def eps(draw: Draw) -> Any:
     return draw.one_of(1e-5, 1e-3, 0.1)
 
 
@@ -92,7 +92,7 @@ def local_response_norm_layer(draw: Draw) -> Layer:
 @case("batch_norm")
 def batch_norm(draw: Draw) -> Call:
     x, training = draw.one_of(draw.normal(4, 3), image(draw, 3)), draw.one_of(True, False)
-    running = draw.normal(3), draw.uniform(3, low=0.5, high=2.0)
+    running: Any = draw.normal(3), draw.uniform(3, low=0.5, high=2.0)
     if training and draw.one_of(True, False):
         running = None, None
     keywords = {
@@ -108,7 +108,7 @@ def batch_norm(draw: Draw) -> Call:
 @case("instance_norm")
 def instance_norm(draw: Draw) -> Call:
     uses_input = draw.one_of(True, False)
-    running = draw.normal(3), draw.uniform(3, low=0.5, high=2.0)
+    running: Any = draw.normal(3), draw.uniform(3, low=0.5, high=2.0)
     if uses_input and draw.one_of(True, False):
         running = None, None
     keywords = {

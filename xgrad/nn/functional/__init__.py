@@ -60,6 +60,8 @@ from xgrad.nn.functional.pooling import max_pool1d as max_pool1d
 from xgrad.nn.functional.pooling import max_pool2d as max_pool2d
 from xgrad.nn.functional.pooling import max_pool3d as max_pool3d
 from xgrad.nn.functional.resizing import interpolate as interpolate
+from xgrad.nn.functional.sampling import affine_grid as affine_grid
+from xgrad.nn.functional.sampling import grid_sample as grid_sample
 from xgrad.nn.functional.shapes import channel_shuffle as channel_shuffle
 from xgrad.nn.functional.shapes import flatten as flatten
 from xgrad.nn.functional.shapes import pixel_shuffle as pixel_shuffle

@@ -43,7 +43,8 @@ def dropout(
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
     """
-    x, p = operand("dropout", input), probability("dropout", "p", p)
+    x: Tensor = operand("dropout", input)
+    p = probability("dropout", "p", p)
     return _dropped(x, p, x.shape, rng) if training and p else x
 
 
@@ -72,7 +73,8 @@ def dropout1d(
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout1d.html
     """
-    x, p = operand("dropout1d", input), probability("dropout1d", "p", p)
+    x: Tensor = operand("dropout1d", input)
+    p = probability("dropout1d", "p", p)
     if x.ndim not in (2, 3):
         raise wrong_shape("dropout1d", "(N, C, L) or (C, L)", x)
     return _dropped(x, p, (*x.shape[:-1], 1), rng) if training and p else x
@@ -104,7 +106,8 @@ def dropout2d(
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.dropout2d.html
     """
-    x, p = operand("dropout2d", input), probability("dropout2d", "p", p)
+    x: Tensor = operand("dropout2d", input)
+    p = probability("dropout2d", "p", p)
     if x.ndim not in (3, 4):
         raise wrong_shape("dropout2d", "(N, C, H, W)", x)
     if x.ndim == 3:
@@ -143,7 +146,8 @@ def alpha_dropout(
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.alpha_dropout.html
     """
-    x, p = operand("alpha_dropout", input), probability("alpha_dropout", "p", p)
+    x: Tensor = operand("alpha_dropout", input)
+    p = probability("alpha_dropout", "p", p)
     if not training or p == 0:
         return x
     if p == 1:

@@ -41,7 +41,7 @@ def pad(input: Any, pad: int | Sequence[int], mode: str = "constant", value: flo
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
     """
-    x = operand("pad", input)
+    x: Tensor = operand("pad", input)
     sides = _sides(x.shape, pad)
     if mode not in MODES:
         raise ValueError(f"pad: mode must be one of {', '.join(map(repr, MODES))}, got {mode!r}")
@@ -71,20 +71,21 @@ def _sides(shape: tuple[int, ...], pad: Any) -> dict[int, tuple[int, int]]:
     return sides
 
 
-def _cropped(x: Any, sides: dict[int, tuple[int, int]]) -> Any:
+def _cropped(x: Tensor, sides: dict[int, tuple[int, int]]) -> Tensor:
     """x without the elements that negative numbers take away."""
     if all(min(numbers) >= 0 for numbers in sides.values()):
         return x
-    key = [slice(None)] * x.ndim
+    key: list[Any] = [slice(None)] * x.ndim
     for axis, (before, after) in sides.items():
         key[axis] = slice(max(-before, 0), x.shape[axis] - max(-after, 0))
     return x[tuple(key)]
 
 
-def _with_constant(x: Any, sides: dict[int, tuple[int, int]], value: float) -> Any:
+def _with_constant(x: Tensor, sides: dict[int, tuple[int, int]], value: float) -> Tensor:
     x = _cropped(x, sides)
     if not sides:
-        return xg.asarray(x, copy=True)
+        same: Tensor = xg.asarray(x, copy=True)
+        return same
     shape, key = list(x.shape), [slice(None)] * x.ndim
     for axis, (before, after) in sides.items():
         start = max(before, 0)

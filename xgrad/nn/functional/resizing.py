@@ -62,7 +62,7 @@ def interpolate(
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html
     """
-    x = operand("interpolate", input)
+    x: Tensor = operand("interpolate", input)
     n_axes = x.ndim - 2
     if not 1 <= n_axes <= 3:
         raise wrong_shape("interpolate", "(N, C, L), (N, C, H, W) or (N, C, D, H, W)", x)
