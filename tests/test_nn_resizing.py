@@ -10,7 +10,7 @@ import pytest
 import xgrad as xg
 from tests.support.arrays import assert_close, make, to_numpy
 from xgrad import nn
-from xgrad.nn.functional.resizing import rows
+from xgrad.nn.functional.resizing import places, rows
 
 F = nn.functional
 X = np.random.default_rng(0).normal(size=(2, 1, 4, 3))
@@ -48,6 +48,21 @@ def test_an_image_of_one_column_is_smoothed_as_one_of_one_row(backend, mode):
     got = F.interpolate(column, size=(2, 1), mode=mode, antialias=True)
     want = F.interpolate(row, size=(1, 2), mode=mode, antialias=True)
     assert_close(to_numpy(got), to_numpy(want).swapaxes(2, 3), 1e-14)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "nearest-exact"])
+def test_ties_fall_as_in_pytorchs_images(mode):
+    """In single precision, also for float64. (PyTorch's kernel for signals of float64 rounds one size in 70 otherwise.)"""
+    torch = pytest.importorskip("torch")
+    differs = 0
+    for n in range(1, 30, 2):
+        x = torch.arange(float(n)).reshape(1, 1, n, 1).repeat(1, 2, 1, 3)
+        for m in range(1, 80):
+            want = torch.nn.functional.interpolate(x, size=(m, 3), mode=mode)[0, 0, :, 0].tolist()
+            assert list(places(n, m, None, mode)) == want, (n, m)
+            shift = 0.5 * (mode == "nearest-exact")
+            differs += want != [min(int((i + shift) * (n / m)), n - 1) for i in range(m)]
+    assert differs  # some sizes tell single precision from double
 
 
 @pytest.mark.parametrize("mode", ["area", "bilinear", "bicubic"])
