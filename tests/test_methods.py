@@ -11,6 +11,7 @@ import xgrad as xg
 from tests.support.arrays import assert_matches, make, to_numpy
 from xgrad.engine.registry import FUNCTIONS
 from xgrad.rules.methods import BINARY, METHODS, RENAMED, UNARY
+from xgrad.rules.pytorch_methods import PYTORCH
 
 A = np.array([[0.5, 0.25, 0.75], [0.125, 0.875, 0.375]])
 torch_reference = pytest.mark.filterwarnings("ignore")
@@ -187,6 +188,34 @@ PYTORCHS = {
         x.cpu(),
         x.to("cpu"),
     ),
+    "new": lambda x: (
+        x.new_zeros(2, 3),
+        x.new_ones((4,)),
+        x.new_full((2,), 1.5),
+        x.long().new_zeros(2),
+        x.new_zeros(2).float(),
+        x.new_tensor([1.0, 2.0]),
+        x.new_empty(0, 2),
+    ),
+    "parts": lambda x: (
+        x.narrow(1, 1, 2),
+        x.narrow(0, -1, 1),
+        x.select(1, 2),
+        x.select(0, -1),
+        x.unflatten(1, (3, 1)),
+        x.unflatten(-1, (1, -1)),
+        x.repeat_interleave(2, dim=1),
+        x.repeat_interleave(2),
+        x.reshape_as(x.t()),
+        x.rsqrt(),
+    ),
+    "asked": lambda x: (
+        x.is_floating_point(),
+        x.long().is_floating_point(),
+        x.is_complex(),
+        x.nelement(),
+        x.ndimension(),
+    ),
     "kinds": lambda x: ((x * 10).long(), (x * 10).int(), (x > 0.5).float(), x.bool(), (x * 10).short()),
 }
 
@@ -220,7 +249,11 @@ def test_functions_of_two_arrays(xp, name):
 def test_every_method_has_a_test():
     tried = {*NUMPYS, *PYTORCHS, *UNARY.split(), *BINARY.split(), *RENAMED, *IN_PLACE}
     texts = Path(__file__).read_text()
-    untried = [name for name in METHODS if name not in tried and f".{name}(" not in texts and f'"{name}"' not in texts]
+    untried = [
+        name
+        for name in {**METHODS, **PYTORCH}
+        if name not in tried and f".{name}(" not in texts and f'"{name}"' not in texts
+    ]
     assert untried == [], untried
 
 
@@ -270,6 +303,27 @@ IN_PLACE = {
     "fill_": (lambda x: x.fill_(3.0), A * 0 + 3),
     "fill": (lambda x: x.fill(3.0) or x, A * 0 + 3),
     "copy_": (lambda x: x.copy_(x * 3), A * 3),
+    "clamp_": (lambda x: x.clamp_(0.3, 0.6), A.clip(0.3, 0.6)),
+    "clip_": (lambda x: x.clip_(min=0.3), A.clip(0.3)),
+    "masked_fill_": (lambda x: x.masked_fill_(x > 0.4, -1.0), np.where(A > 0.4, -1.0, A)),
+    "pow_": (lambda x: x.pow_(3), A**3),
+    "rsqrt_": (lambda x: x.rsqrt_(), A**-0.5),
+    "abs_": (lambda x: x.neg_().abs_(), A),
+    "ceil_": (lambda x: x.ceil_(), np.ceil(A)),
+    "cos_": (lambda x: x.cos_(), np.cos(A)),
+    "exp_": (lambda x: x.exp_(), np.exp(A)),
+    "floor_": (lambda x: x.floor_(), np.floor(A)),
+    "log_": (lambda x: x.log_(), np.log(A)),
+    "neg_": (lambda x: x.neg_(), -A),
+    "reciprocal_": (lambda x: x.reciprocal_(), 1 / A),
+    "relu_": (lambda x: x.sub_(0.5).relu_(), np.maximum(A - 0.5, 0)),
+    "round_": (lambda x: x.round_(), np.round(A)),
+    "sigmoid_": (lambda x: x.sigmoid_(), 1 / (1 + np.exp(-A))),
+    "sin_": (lambda x: x.sin_(), np.sin(A)),
+    "sqrt_": (lambda x: x.sqrt_(), np.sqrt(A)),
+    "square_": (lambda x: x.square_(), A * A),
+    "tanh_": (lambda x: x.tanh_(), np.tanh(A)),
+    "trunc_": (lambda x: x.mul_(3.0).trunc_(), np.trunc(A * 3)),
 }
 
 
@@ -281,6 +335,30 @@ def test_in_place(xp, name):
     assert write(x) is x
     same(x, want)
     same(y, want)
+
+
+def test_a_write_in_place_is_differentiable_and_a_leaf_is_written_under_no_grad(xp):
+    x = make(xp, A, requires_grad=True)
+    y = x * 1.0
+    y.exp_()
+    (y * y).sum().backward()
+    assert_matches(x.grad, 2 * np.exp(2 * A), xp=xp)
+    with pytest.raises(RuntimeError, match="leaf"):
+        x.clamp_(0.3)
+    with xg.no_grad():
+        x.clamp_(0.3, 0.6)
+    same(x, A.clip(0.3, 0.6))
+
+
+def test_new_tensors_are_like_the_old(xp):
+    x = make(xp, A, "float32", requires_grad=True)
+    for y in (x.new_zeros(2), x.new_ones(1, 2), x.new_full((2,), 3), x.new_tensor(np.ones(2)), x.new_empty(2)):
+        assert y.dtype == x.dtype
+        assert y.backend is x.backend
+        assert not y.requires_grad
+    assert x.new_zeros((2,), dtype=xp.float64, requires_grad=True).requires_grad
+    other = make(xp, [1.0], requires_grad=True)
+    assert x.new_tensor(other * 2).is_leaf
 
 
 def test_a_training_step_as_pytorch_tutorials_have_it(xp):
@@ -325,6 +403,11 @@ def test_the_transpose_of_a_matrix_that_means_two_things(xp):
         (lambda x: x.cuda(), AttributeError, "to_device"),
         (lambda x: x.gather(1, x), AttributeError, r"take_along_axis"),
         (lambda x: x.type(float), AttributeError, "astype"),
+        (lambda x: x.narrow(1, 2, 2), ValueError, "2 elements from 2 on"),
+        (lambda x: x.select(0, 1.0), TypeError, "index"),
+        (lambda x: xg.split(x, 2), AttributeError, r"xgrad\.chunk"),
+        (lambda x: xg.chunk(x, 0), ValueError, "1 or more"),
+        (lambda x: xg.masked_fill(x, x > 0, x), ValueError, "one number"),
     ],
 )
 def test_errors_name_the_right_word(xp, call, error, said):

@@ -187,6 +187,8 @@ from xgrad.rules.pooling import scatter_pooled as scatter_pooled
 from xgrad.rules.pooling import spread_pool as spread_pool
 from xgrad.rules.pooling import sum_pool as sum_pool
 from xgrad.rules.pooling import take_pooled as take_pooled
+from xgrad.rules.pytorch_functions import chunk as chunk
+from xgrad.rules.pytorch_functions import masked_fill as masked_fill
 from xgrad.rules.ranges import arange as arange
 from xgrad.rules.ranges import linspace as linspace
 from xgrad.rules.recurrent import recurrent as recurrent
@@ -237,9 +239,21 @@ from xgrad.transforms.primitive import primitive as primitive
 from xgrad.transforms.vmap import vmap as vmap
 
 if _typing.TYPE_CHECKING:
+    from collections.abc import Callable as _Callable
+
     from xgrad.backends import CallablePackage
 
     backends: CallablePackage  # for a type checker, a package is nothing to call
+    _Drawn = _Callable[..., Tensor]
+    bernoulli: _Drawn
+    multinomial: _Drawn
+    rand: _Drawn
+    rand_like: _Drawn
+    randint: _Drawn
+    randn: _Drawn
+    randn_like: _Drawn
+    randperm: _Drawn
+    manual_seed: _Callable[[int], _Any]
 else:
     from xgrad import backends as backends
 
@@ -250,16 +264,23 @@ newaxis = None
 
 # Imported when they are first asked for.
 _SUBMODULES = ("diagnose", "distributions", "fit", "nn", "optim", "random")
+# Functions of xgrad.random that PyTorch's users look for here.
+_DRAWS = (
+    "bernoulli", "manual_seed", "multinomial", "rand", "rand_like", "randint", "randn", "randn_like", "randperm",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:
-    """Submodules on first use, and what belongs to the current backend: its dtypes."""
+    """Submodules on first use, what they have for this module, and what belongs to the current backend: its dtypes."""
     if name in _SUBMODULES:
         return _import_module(f"xgrad.{name}")
+    if name in _DRAWS:
+        return getattr(_import_module("xgrad.random"), name)
     if name in _namespace.DTYPES:
         return getattr(get_backend().view, name)
-    raise AttributeError(f"module 'xgrad' has no attribute {name!r}")
+    why = ": it means different things in NumPy and PyTorch. Write x.split(length) or xgrad.chunk(x, parts)"
+    raise AttributeError(f"module 'xgrad' has no attribute {name!r}{why if name == 'split' else ''}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES, *_namespace.DTYPES})
+    return sorted({*globals(), *_SUBMODULES, *_DRAWS, *_namespace.DTYPES})

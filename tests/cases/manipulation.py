@@ -88,3 +88,24 @@ joining("stack", real(2, 2), real(2, 2), axis=1)
 joining("stack", real(2), cplx(2))
 case("unstack", real(2, 3))
 case("unstack", real(2, 3), axis=-1)
+
+
+def in_chunks(xp, x, n, axis=0):
+    length = -(-x.shape[axis] // n)
+    before = (slice(None),) * (axis % x.ndim)
+    return tuple(x[(*before, slice(i, min(i + length, x.shape[axis])), ...)] for i in range(0, x.shape[axis], length))
+
+
+def where_filled(xp, x, mask, value):
+    return xp.where(xp.asarray(mask), xp.asarray(value), x)
+
+
+def in_three(xp, x):
+    return in_chunks(xp, x, 3, -1)
+
+
+case("chunk", real(5, 2), 2, raw=in_chunks, reference=in_chunks)
+case("chunk", real(2, 5), call=lambda xp, x: xp.chunk(x, 3, axis=-1), raw=in_three, reference=in_three)
+MASK = np.asarray([[True, False, True], [False, False, True]])
+case("masked_fill", real(2, 3), MASK, real(), raw=where_filled, reference=where_filled)
+case("masked_fill", real(2, 3), MASK[0], real(), raw=where_filled, reference=where_filled)

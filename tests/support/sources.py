@@ -53,6 +53,8 @@ TESTED_IN: dict[str, str] = {
     "xgrad/rules/network.py": "stability nn_losses",
     "xgrad/rules/normalization.py": "rules nn_normalization",
     "xgrad/rules/parts.py": "methods",
+    "xgrad/rules/pytorch_functions.py": "methods rules",
+    "xgrad/rules/pytorch_methods.py": "methods",
     "xgrad/rules/recurrent.py": "rules nn_recurrent",
     "xgrad/rules/reductions.py": "methods",
     "xgrad/rules/searching.py": "conventions rules",

@@ -16,3 +16,12 @@ from xgrad.random.default import get_rng_state as get_rng_state
 from xgrad.random.default import seed as seed
 from xgrad.random.default import set_rng_state as set_rng_state
 from xgrad.random.generator import Generator as Generator
+from xgrad.random.pytorch import bernoulli as bernoulli
+from xgrad.random.pytorch import manual_seed as manual_seed
+from xgrad.random.pytorch import multinomial as multinomial
+from xgrad.random.pytorch import rand as rand
+from xgrad.random.pytorch import rand_like as rand_like
+from xgrad.random.pytorch import randint as randint
+from xgrad.random.pytorch import randn as randn
+from xgrad.random.pytorch import randn_like as randn_like
+from xgrad.random.pytorch import randperm as randperm

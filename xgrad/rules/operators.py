@@ -12,6 +12,7 @@ from xgrad.rules.indexing import getitem
 from xgrad.rules.linear_algebra import matmul, matrix_transpose
 from xgrad.rules.manipulation import permute_dims
 from xgrad.rules.methods import METHODS, PROPERTIES
+from xgrad.rules.pytorch_methods import PYTORCH
 from xgrad.rules.writing import in_place, write
 
 Binary = Callable[[Any, Any], Any]
@@ -72,7 +73,7 @@ for _name, _function in COMPARISONS.items():
     setattr(Tensor, f"__{_name}__", OPERATORS[_function])
 for _name, _special in UNARY.items():
     setattr(Tensor, f"__{_name}__", _special)
-for _name, _method in METHODS.items():
+for _name, _method in {**METHODS, **PYTORCH}.items():
     setattr(Tensor, _name, _method)
 for _name, _property in PROPERTIES.items():
     setattr(Tensor, _name, property(_property))
