@@ -8,7 +8,7 @@ from xgrad.nn.module import Module
 from xgrad.nn.parameter import Parameter
 
 
-def given_weight(function: str, kind: type, module: Module, name: str) -> Parameter:
+def given_weight(function: str, kind: type[Any], module: Module, name: str) -> Parameter:
     """The parameter of that name. RuntimeError if such a hook computes it already, ValueError if there is none."""
     if any(isinstance(hook.function, kind) and hook.function.name == name for hook in _hooks(module).values()):
         raise RuntimeError(f"{function}: {name} of {type(module).__name__} has it already")
@@ -25,7 +25,7 @@ def in_front(module: Module, hook: Any) -> Module:
     return module
 
 
-def find(function: str, kind: type, module: Module, name: str) -> Any:
+def find(function: str, kind: type[Any], module: Module, name: str) -> Any:
     """The hook of that kind that computes the weight of that name. ValueError if there is none."""
     for hook in _hooks(module).values():
         if isinstance(hook.function, kind) and hook.function.name == name:
