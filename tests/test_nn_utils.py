@@ -324,3 +324,54 @@ def test_summary_of_what_cannot_be_called(backend):
     assert "(5, 2)" in utils.summary(net, xg.ones((5, 4)), scale=2.0)
     assert "(5, 2)" in utils.summary(net, xg.ones((5, 4)), 2.0)
     assert not net.training
+
+
+# --- fused layers ---------------------------------------------------------------------------------
+
+
+FUSED = {
+    "conv": (lambda nn: (nn.Conv2d(3, 4, 3, groups=1), nn.BatchNorm2d(4)), "fuse_conv_bn_eval", (), (2, 3, 5, 6)),
+    "grouped, no bias": (
+        lambda nn: (nn.Conv1d(4, 2, 2, groups=2, bias=False), nn.BatchNorm1d(2, eps=0.1)),
+        "fuse_conv_bn_eval", (), (2, 4, 7),
+    ),
+    "transposed": (
+        lambda nn: (nn.ConvTranspose2d(3, 2, 2), nn.BatchNorm2d(2, affine=False)), "fuse_conv_bn_eval", (True,), (2, 3, 4, 4),
+    ),
+    "linear": (lambda nn: (nn.Linear(3, 2), nn.BatchNorm1d(2)), "fuse_linear_bn_eval", (), (5, 3)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FUSED)
+def test_a_fused_layer_computes_what_both_compute(backend, name):
+    build, function, options, shape = FUSED[name]
+    layer, bn = build(nn)
+    rng = np.random.default_rng(0)
+    state = {
+        key: rng.uniform(0.5, 1.5, value.shape) for key, value in bn.state_dict().items() if "num_batches" not in key
+    }
+    bn.load_state_dict(state, strict=False)
+    layer.eval()
+    bn.eval()
+    before, x = to_numpy(layer.weight), xg.asarray(rng.normal(size=shape))
+    fused = getattr(utils, function)(layer, bn, *options)
+    assert type(fused) is type(layer)
+    assert_close(to_numpy(fused(x)), to_numpy(bn(layer(x))), 1e-6)
+    np.testing.assert_array_equal(to_numpy(layer.weight), before)
+    assert fused.weight.requires_grad
+    assert fused.bias.is_leaf
+    torch = pytest.importorskip("torch")
+    their_layer, their_bn = build(torch.nn)
+    their_layer.load_state_dict({k: torch.tensor(to_numpy(v)) for k, v in layer.state_dict().items()})
+    their_bn.load_state_dict({k: torch.tensor(v) for k, v in state.items()}, strict=False)
+    theirs = getattr(torch.nn.utils, function)(their_layer.eval(), their_bn.eval(), *options)
+    for key, value in theirs.state_dict().items():
+        assert_close(to_numpy(fused.state_dict()[key]), value.detach().numpy(), 1e-5)
+    with pytest.raises(ValueError, match="in evaluation"):
+        getattr(utils, function)(layer, bn.train(), *options)
+
+
+def test_a_normalization_without_statistics_cannot_be_fused(backend):
+    layer, bn = nn.Linear(2, 2).eval(), nn.BatchNorm1d(2, track_running_stats=False).eval()
+    with pytest.raises(ValueError, match="no running statistics"):
+        utils.fuse_linear_bn_eval(layer, bn)

@@ -32,6 +32,20 @@ def spectral_norm(draw: Draw) -> Layer:
     return Layer(inputs=(draw.normal(3, n),), build=build, training=training, calls=calls)
 
 
+@case("Conv2d weight_norm")
+def convolution(draw: Draw) -> Layer:
+    """A weight of four axes, with one length along each of them, and a transposed convolution, whose axis of outputs is 1."""
+    dim = draw.one_of(0, 1, 2, 3, None)
+
+    def build(nn: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            first = nn.utils.weight_norm(nn.Conv2d(2, 3, 2), dim=dim)
+        return nn.Sequential(first, nn.utils.spectral_norm(nn.ConvTranspose2d(3, 2, 2)))
+
+    return Layer(inputs=(draw.normal(2, 2, 4, 5),), build=build)
+
+
 @case("Sequential weight_norm")
 def twice(draw: Draw) -> Layer:
     """A weight of three axes, and both norms in one network."""
