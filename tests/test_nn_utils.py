@@ -230,7 +230,10 @@ def test_weight_norm_trains_copies_and_pickles(backend):
 
 
 def test_spectral_norm_has_singular_value_one(backend):
-    layer = utils.spectral_norm(nn.Linear(4, 3, dtype=xg.float64), n_power_iterations=20, rng=xg.random.Generator(0))
+    layer = nn.Linear(4, 3, dtype=xg.float64)
+    with xg.no_grad():
+        layer.weight[...] = np.diag([9.0, 1.0, 0.5, 0.0])[:3]
+    utils.spectral_norm(layer, n_power_iterations=2, rng=xg.random.Generator(0))
     x = xg.ones((1, 4), dtype=xg.float64)
     assert list(dict(layer.named_buffers())) == ["weight_u", "weight_v"]
     first = to_numpy(layer.weight_u)
@@ -239,7 +242,7 @@ def test_spectral_norm_has_singular_value_one(backend):
     layer(x)
     np.testing.assert_array_equal(to_numpy(layer.weight_u), first)
     layer.train()
-    for _ in range(20):
+    for _ in range(2):  # few, since a lazy backend keeps all of them in one graph
         layer(x)
     assert (to_numpy(layer.weight_u) != first).any()
     assert np.linalg.svd(to_numpy(layer.weight))[1][0] == pytest.approx(1.0, rel=1e-6)
