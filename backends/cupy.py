@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from xgrad.backends.base import Backend
 from xgrad.backends.cupy_rules import fused
+from xgrad.backends.cupy_windows import CuPyWindows
 from xgrad.backends.determinism import is_deterministic
 from xgrad.backends.guarded import Guarded
 from xgrad.backends.memory import in_bytes
@@ -33,7 +34,7 @@ except ImportError as error:
 _cumulative_sum, _cumulative_prod = widened("cumulative_sum"), widened("cumulative_prod")
 
 
-class CuPyRaw(IndexingRaw):
+class CuPyRaw(CuPyWindows, IndexingRaw):
     """array_api_compat.cupy, with CuPy's scatter for the gradients of integer indexing."""
 
     _special = CuPySpecial

@@ -36,6 +36,7 @@ from xgrad.backends.dask_blocks import (
     write,
 )
 from xgrad.backends.dask_rules import InOneTask
+from xgrad.backends.dask_windows import DaskWindows
 from xgrad.backends.growth import look
 from xgrad.backends.powers import power
 from xgrad.backends.raw import Raw
@@ -43,7 +44,7 @@ from xgrad.backends.raw import Raw
 DATA_DEPENDENT = "the shape of the result depends on values that are not computed yet"
 
 
-class DaskRaw(Raw):
+class DaskRaw(DaskWindows, Raw):
     """array_api_compat.dask.array, with the functions that it lacks."""
 
     _special = InBlocks

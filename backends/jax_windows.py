@@ -9,7 +9,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from xgrad.backends.windows import Numbers, Pairs, Windows
+from xgrad.backends.windows import Numbers, Pairs, Windows, reversed_padding
 
 jax: Any
 try:
@@ -70,6 +70,11 @@ def _has_own(*arrays: Any) -> bool:
     return alike and bool(jax.numpy.issubdtype(first.dtype, jax.numpy.inexact)) and all(array.size for array in arrays)
 
 
+def _split(padding: Pairs) -> tuple[Pairs, Pairs]:
+    """The negative and the positive part of the padding."""
+    return tuple((min(b, 0), min(a, 0)) for b, a in padding), tuple((max(b, 0), max(a, 0)) for b, a in padding)
+
+
 class JAXWindows(Windows):
     """The part of JAXRaw that is about windows."""
 
@@ -87,6 +92,8 @@ class JAXWindows(Windows):
         if not _has_own(x, weight):
             static = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
             return super().convolution(x, weight, bias, **static)
+        # For negative padding XLA computes wrong gradients of weights, in float32 on a CPU (seen in JAX 0.7 or so).
+        x, padding = self._cropped(x, padding)
         y = _convolved(x, weight, stride, padding, dilation, groups)
         return y if bias is None else y + bias.reshape(-1, *(1,) * len(stride))
 
@@ -96,8 +103,10 @@ class JAXWindows(Windows):
         if not _has_own(x, weight):
             static = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
             return super().convolution_transpose(x, weight, size=size, **static)
-        shape = (x.shape[0], weight.shape[1] * groups, *size)
-        return _to_input(x, weight, shape, (stride, padding, dilation, groups))
+        cut, padding = _split(padding)
+        whole = tuple(m + sum(pad) for m, pad in zip(size, cut, strict=True))
+        shape = (x.shape[0], weight.shape[1] * groups, *whole)
+        return self._padded(_to_input(x, weight, shape, (stride, padding, dilation, groups)), reversed_padding(cut))
 
     def convolution_weight(
         self, x: Any, g: Any, *, kernel: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers, groups: int
@@ -105,6 +114,7 @@ class JAXWindows(Windows):
         if not _has_own(x, g):
             static = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
             return super().convolution_weight(x, g, kernel=kernel, **static)
+        x, padding = self._cropped(x, padding)
         shape = (g.shape[1], x.shape[1] // groups, *kernel)
         return _to_weight(g, x, shape, (stride, padding, dilation, groups))
 

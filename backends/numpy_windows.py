@@ -228,13 +228,6 @@ class NumPyWindows(Windows):
             y = y + bias[:, None]
         return _batch_first(y.reshape((out, *count, n) if last else (out, n, *count)), last)
 
-    def _cropped(self, x: Any, padding: Pairs) -> tuple[Any, Pairs]:
-        """x without the elements that negative padding takes away, and the rest of the padding."""
-        if min(map(min, padding), default=0) >= 0:
-            return x, padding
-        x = self._padded(x, tuple((min(b, 0), min(a, 0)) for b, a in padding))
-        return x, tuple((max(b, 0), max(a, 0)) for b, a in padding)
-
     def convolution_transpose(
         self, x: Any, weight: Any, *, size: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers, groups: int
     ) -> Any:

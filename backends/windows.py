@@ -82,6 +82,13 @@ class Windows:
         shape = (*x.shape[: x.ndim - n], *whole)
         return self.scatter(x, at, shape) if fill == 0 else self.setitem(self.full(shape, fill, dtype=x.dtype), x, at)
 
+    def _cropped(self, x: Any, padding: Pairs) -> tuple[Any, Pairs]:
+        """x without the elements that negative padding takes away, and the rest of the padding."""
+        if min(map(min, padding), default=0) >= 0:
+            return x, padding
+        x = self._padded(x, tuple((min(b, 0), min(a, 0)) for b, a in padding))
+        return x, tuple((max(b, 0), max(a, 0)) for b, a in padding)
+
     def _added(self, y: Any, value: Any, key: Any) -> Any:
         """y with `value` added at `key`. y is an array of the caller's own, and may be overwritten."""
         return self._put(y, y[key] + value, key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -72,7 +73,8 @@ def test_parameters_have_the_dtype_that_is_asked_for(backend):
     x = make(xg, RNG.normal(size=(2, 2, 5, 5)).astype(np.float32), requires_grad=True)
     y = layer(x)
     xg.sum(y * y).backward()
-    assert {str(to_numpy(a).dtype) for a in (y, x.grad, layer.weight.grad, layer.bias.grad)} == {"float32"}
+    gradients = [parameter.grad for parameter in layer.parameters()]
+    assert {str(to_numpy(a).dtype) for a in (y, x.grad, *gradients)} == {"float32"}
 
 
 def test_zero_channels():
@@ -143,7 +145,9 @@ def test_host_data_moves_to_the_weights(backend):
 
 # --- errors ---
 
-x2 = np.ones((2, 3, 6, 6))
+x2: Any = np.ones((2, 3, 6, 6))
+half: Any = 0.5
+same: Any = "same"
 WRONG = {
     "channels": (
         lambda: nn.Conv2d(3, 4, 3)(np.ones((2, 5, 6, 6))),
@@ -174,10 +178,10 @@ WRONG = {
     "same": (lambda: nn.Conv2d(3, 4, 3, stride=2, padding="same"), ValueError, "stride of 1"),
     "mode": (lambda: nn.Conv2d(3, 4, 3, padding_mode="mirror"), ValueError, "'zeros' or 'reflect'"),
     "transposed mode": (lambda: nn.ConvTranspose2d(3, 4, 3, padding_mode="reflect"), ValueError, "'zeros'"),
-    "transposed same": (lambda: nn.ConvTranspose2d(3, 4, 3, padding="same"), ValueError, "padding must be"),
+    "transposed same": (lambda: nn.ConvTranspose2d(3, 4, 3, padding=same), ValueError, "padding must be"),
     "output_padding": (lambda: nn.ConvTranspose2d(3, 4, 3, output_padding=1), ValueError, "less than the stride"),
     "dtype": (lambda: nn.Conv2d(3, 4, 3, dtype=xg.int64), TypeError, ""),
-    "channels that are no integer": (lambda: nn.Conv2d(3.5, 4, 3), ValueError, "in_channels must be an integer"),
+    "channels that are no integer": (lambda: nn.Conv2d(half, 4, 3), ValueError, "in_channels must be an integer"),
     "function": (lambda: F.conv2d(x2, np.ones((4, 2, 3, 3))), ValueError, r"conv2d takes an input of shape \(N, 2, H"),
     "function's weight": (lambda: F.conv2d(x2, np.ones((4, 3, 3))), ValueError, "weight of shape"),
     "function's same": (
@@ -185,7 +189,7 @@ WRONG = {
         ValueError,
         "stride",
     ),
-    "function's padding": (lambda: F.conv1d(x2[0], np.ones((1, 6, 3)), padding=0.5), TypeError, "padding"),
+    "function's padding": (lambda: F.conv1d(x2[0], np.ones((1, 6, 3)), padding=half), TypeError, "padding"),
     "transposed function": (
         lambda: F.conv_transpose2d(x2, np.ones((4, 2, 3, 3))),
         ValueError,

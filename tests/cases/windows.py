@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 
@@ -81,7 +82,7 @@ def _convolution_weight(xp, x, g, *, kernel, stride, padding, dilation, groups):
 
 # --- convolution: the size, the kernel, and where the windows are. The axes: 1, 2 and 3.
 
-GEOMETRIES = {
+GEOMETRIES: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "plain": ((4,), (2,), {"stride": (1,), "padding": ((0, 0),), "dilation": (1,)}),
     "2d": ((4, 3), (3, 2), {"stride": (1, 1), "padding": ((1, 1), (0, 0)), "dilation": (1, 1)}),
     "2d with everything": ((5, 4), (2, 2), {"stride": (2, 1), "padding": ((1, 0), (0, 2)), "dilation": (2, 1)}),
@@ -164,7 +165,7 @@ def _max_pool(xp, x, *, kernel, stride, padding, dilation):
     return y
 
 
-POOLS = (
+POOLS: tuple[tuple[Any, dict[str, Any]], ...] = (
     ((5,), {"kernel": (2,), "stride": (2,), "padding": ((0, 0),), "dilation": (1,)}),
     ((4, 4), {"kernel": (2, 2), "stride": (2, 2), "padding": ((0, 0), (0, 0)), "dilation": (1, 1)}),
     ((5, 4), {"kernel": (3, 2), "stride": (2, 1), "padding": ((1, 1), (1, 0)), "dilation": (1, 2)}),

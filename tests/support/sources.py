@@ -184,6 +184,7 @@ TESTED_IN: dict[str, str] = {
     "backends/recurrent.py": "rules nn_recurrent",
     "backends/cupy_rules.py": "cupy_fusion rule_source",
     "backends/numpy_windows.py": "windows",
+    "backends/dask_windows.py": "windows rules",
     "backends/torch_windows.py": "windows rules",
     "backends/jax_windows.py": "windows rules",
     "backends/windows.py": "windows rules",

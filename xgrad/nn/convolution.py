@@ -143,16 +143,19 @@ class Convolution(Convolving):
         return tuple(number for pair in reversed(pairs) for number in pair)
 
     def forward(self, input: Any) -> Tensor:
-        function, padding = _FUNCTIONS[self.n], self.padding
+        padding: Any = self.padding
         try:
             if self.padding_mode != "zeros":
                 input, padding = F.pad(input, self._sides, self.padding_mode), 0
-            return function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+            y: Tensor = _FUNCTIONS[self.n](
+                input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
+            )
         except Exception as error:
             explained = self._explained(input, error)
             if explained is error:
                 raise
             raise explained from error
+        return y
 
 
 _FUNCTIONS: dict[int, Any] = {1: F.conv1d, 2: F.conv2d, 3: F.conv3d}

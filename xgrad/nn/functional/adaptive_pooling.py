@@ -48,7 +48,8 @@ def _adaptive_avg_pool(name: str, n: int, input: Any, output_size: Any) -> Tenso
     size = x.shape[-n:]
     if all(a % b == 0 for a, b in zip(size, count, strict=True)):
         kernel = tuple(a // b for a, b in zip(size, count, strict=True))
-        return xg.sum_pool(x, kernel=kernel) / prod(kernel)
+        whole: Tensor = xg.sum_pool(x, kernel=kernel) / prod(kernel)
+        return whole
     xp = x.__array_namespace__()
     for axis, (a, b) in enumerate(zip(size, count, strict=True), x.ndim - n):
         start, end = (xg.expand_dims(bound, axis=-1) for bound in _bounds(xp, a, b))

@@ -21,7 +21,7 @@ class Where:
     ) -> None:
         if len(shape) not in (n + 1, n + 2):
             raise wrong_shape(name, shapes(n, "C"), shape)
-        self.size = tuple(shape[-n:])
+        self.size: tuple[int, ...] = tuple(shape[-n:])
         self.kernel = numbers(name, "kernel_size", kernel, n, 1)
         is_default = stride is None or (isinstance(stride, Sequence) and not len(stride))
         self.stride = self.kernel if is_default else numbers(name, "stride", stride, n, 1)
