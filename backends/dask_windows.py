@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -91,6 +91,84 @@ class DaskWindows(Windows):
             **static,
         )
         return parts.sum(axis=0)
+
+    # --- functions of the last axes ---
+
+    def windows(self, x: Any, *, kernel: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers) -> Any:
+        static = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+        if not x.size:
+            return super().windows(x, **static)
+        count = counts(x.shape[x.ndim - len(kernel) :], kernel, stride, padding, dilation)
+        return _of_last_axes("windows", [x], len(kernel), [(*kernel, *count)], static)
+
+    def add_windows(self, x: Any, *, size: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers) -> Any:
+        static = {"size": size, "stride": stride, "padding": padding, "dilation": dilation}
+        if not x.size:
+            return super().add_windows(x, **static)
+        return _of_last_axes("add_windows", [x], 2 * len(size), [size], static)
+
+    def sum_pool(self, x: Any, *, kernel: Numbers, stride: Numbers, padding: Pairs) -> Any:
+        static = {"kernel": kernel, "stride": stride, "padding": padding}
+        if not x.size:
+            return super().sum_pool(x, **static)
+        n = len(kernel)
+        count = counts(x.shape[x.ndim - n :], kernel, stride, padding, (1,) * n)
+        return _of_last_axes("sum_pool", [x], n, [count], static)
+
+    def spread_pool(self, x: Any, *, size: Numbers, kernel: Numbers, stride: Numbers, padding: Pairs) -> Any:
+        static = {"size": size, "kernel": kernel, "stride": stride, "padding": padding}
+        if not x.size:
+            return super().spread_pool(x, **static)
+        return _of_last_axes("spread_pool", [x], len(size), [size], static)
+
+    def max_pool(
+        self, x: Any, *, kernel: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers
+    ) -> tuple[Any, Any]:
+        static = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+        if not x.size:
+            return super().max_pool(x, **static)
+        count = counts(x.shape[x.ndim - len(kernel) :], kernel, stride, padding, dilation)
+        y, indices = _of_last_axes("max_pool", [x], len(kernel), [count, count], static)
+        return y, indices
+
+    def take_pooled(self, x: Any, indices: Any, *, axes: int) -> Any:
+        if not x.size or not indices.size:
+            return super().take_pooled(x, indices, axes=axes)
+        count = indices.shape[x.ndim - axes :]
+        return _of_last_axes("take_pooled", [x, indices], axes, [count], {"axes": axes})
+
+    def scatter_pooled(self, x: Any, indices: Any, *, size: Numbers) -> Any:
+        if not x.size:
+            return super().scatter_pooled(x, indices, size=size)
+        return _of_last_axes("scatter_pooled", [x, indices], len(size), [size], {"size": size})
+
+
+def _of_last_axes(function: str, arrays: list[Any], n: int, shapes: list[Numbers], static: dict[str, Any]) -> Any:
+    """NumPy's function on blocks that are whole along the last n axes, with results of these shapes there."""
+    first = arrays[0]
+    before = dict(enumerate(first.chunks[: first.ndim - n]))
+    arrays = [first, *(array.rechunk(before) for array in arrays[1:])]
+    sizes: dict[str, int] = {}
+
+    def core(array: int, shape: Numbers) -> str:
+        names = [f"a{array}_{i}" for i in range(len(shape))]
+        sizes.update(zip(names, shape, strict=True))
+        return f"({','.join(names)})"
+
+    inputs = ",".join(core(i, array.shape[array.ndim - n :]) for i, array in enumerate(arrays))
+    results = ",".join(core(len(arrays) + i, shape) for i, shape in enumerate(shapes))
+    metas = tuple(
+        _hollow(dtype, len(before) + len(shape)) for dtype, shape in zip((first.dtype, int), shapes, strict=False)
+    )
+    new = {name: size for name, size in sizes.items() if name in results}
+    return da.apply_gufunc(
+        partial(_on_block, function=function, **static),
+        f"{inputs}->{results}",
+        *arrays,
+        output_sizes=new,
+        meta=metas if len(metas) > 1 else metas[0],
+        allow_rechunk=True,
+    )
 
 
 def _whole(x: Any, first: int = 0) -> Any:
