@@ -48,7 +48,7 @@ class DaskWindows(Windows):
         dilation: Numbers,
         groups: int,
     ) -> Any:
-        static = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        static: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
         if not x.size:
             return super().convolution(x, weight, bias, **static)
         count = counts(x.shape[2:], weight.shape[2:], stride, padding, dilation)
@@ -62,7 +62,13 @@ class DaskWindows(Windows):
     def convolution_transpose(
         self, x: Any, weight: Any, *, size: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers, groups: int
     ) -> Any:
-        static = {"size": size, "stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        static: dict[str, Any] = {
+            "size": size,
+            "stride": stride,
+            "padding": padding,
+            "dilation": dilation,
+            "groups": groups,
+        }
         if not x.size:
             return super().convolution_transpose(x, weight, **static)
         given = [_whole(x, 1), _letters(x, "n", "o", "ijk"), _whole(weight), _letters(weight, "o", "d", "uvw")]
@@ -72,7 +78,13 @@ class DaskWindows(Windows):
     def convolution_weight(
         self, x: Any, g: Any, *, kernel: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers, groups: int
     ) -> Any:
-        static = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+        static: dict[str, Any] = {
+            "kernel": kernel,
+            "stride": stride,
+            "padding": padding,
+            "dilation": dilation,
+            "groups": groups,
+        }
         if not x.size:
             return super().convolution_weight(x, g, **static)
         dtype = da.result_type(x, g)
@@ -95,20 +107,20 @@ class DaskWindows(Windows):
     # --- functions of the last axes ---
 
     def windows(self, x: Any, *, kernel: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers) -> Any:
-        static = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+        static: dict[str, Any] = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
         if not x.size:
             return super().windows(x, **static)
         count = counts(x.shape[x.ndim - len(kernel) :], kernel, stride, padding, dilation)
         return _of_last_axes("windows", [x], len(kernel), [(*kernel, *count)], static)
 
     def add_windows(self, x: Any, *, size: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers) -> Any:
-        static = {"size": size, "stride": stride, "padding": padding, "dilation": dilation}
+        static: dict[str, Any] = {"size": size, "stride": stride, "padding": padding, "dilation": dilation}
         if not x.size:
             return super().add_windows(x, **static)
         return _of_last_axes("add_windows", [x], 2 * len(size), [size], static)
 
     def sum_pool(self, x: Any, *, kernel: Numbers, stride: Numbers, padding: Pairs) -> Any:
-        static = {"kernel": kernel, "stride": stride, "padding": padding}
+        static: dict[str, Any] = {"kernel": kernel, "stride": stride, "padding": padding}
         if not x.size:
             return super().sum_pool(x, **static)
         n = len(kernel)
@@ -116,7 +128,7 @@ class DaskWindows(Windows):
         return _of_last_axes("sum_pool", [x], n, [count], static)
 
     def spread_pool(self, x: Any, *, size: Numbers, kernel: Numbers, stride: Numbers, padding: Pairs) -> Any:
-        static = {"size": size, "kernel": kernel, "stride": stride, "padding": padding}
+        static: dict[str, Any] = {"size": size, "kernel": kernel, "stride": stride, "padding": padding}
         if not x.size:
             return super().spread_pool(x, **static)
         return _of_last_axes("spread_pool", [x], len(size), [size], static)
@@ -124,7 +136,7 @@ class DaskWindows(Windows):
     def max_pool(
         self, x: Any, *, kernel: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers
     ) -> tuple[Any, Any]:
-        static = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+        static: dict[str, Any] = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
         if not x.size:
             return super().max_pool(x, **static)
         count = counts(x.shape[x.ndim - len(kernel) :], kernel, stride, padding, dilation)

@@ -90,7 +90,7 @@ class JAXWindows(Windows):
         groups: int,
     ) -> Any:
         if not _has_own(x, weight):
-            static = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+            static: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
             return super().convolution(x, weight, bias, **static)
         # For negative padding XLA computes wrong gradients of weights, in float32 on a CPU (seen in JAX 0.7 or so).
         x, padding = self._cropped(x, padding)
@@ -101,7 +101,7 @@ class JAXWindows(Windows):
         self, x: Any, weight: Any, *, size: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers, groups: int
     ) -> Any:
         if not _has_own(x, weight):
-            static = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+            static: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
             return super().convolution_transpose(x, weight, size=size, **static)
         cut, padding = _split(padding)
         whole = tuple(m + sum(pad) for m, pad in zip(size, cut, strict=True))
@@ -112,7 +112,7 @@ class JAXWindows(Windows):
         self, x: Any, g: Any, *, kernel: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers, groups: int
     ) -> Any:
         if not _has_own(x, g):
-            static = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+            static: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
             return super().convolution_weight(x, g, kernel=kernel, **static)
         x, padding = self._cropped(x, padding)
         shape = (g.shape[1], x.shape[1] // groups, *kernel)

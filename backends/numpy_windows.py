@@ -127,7 +127,8 @@ def _with_the_batch_first(
             stop = min(first + many, n)
             yield first * each, stop * each, x[:, first:stop].reshape(channels, (stop - first) * each)
         return
-    padded = inner = None
+    padded: Any = None
+    inner: Any = None
     if any(map(any, padding)):
         padded = np.zeros((channels, many, *_whole(x.shape[2:], padding)), dtype=x.dtype)
         inner = padded[(..., *_inner(x.shape[2:], padding))]
@@ -204,7 +205,7 @@ class NumPyWindows(Windows):
         dtype = np.result_type(x, weight)
         if dtype.char == "e":
             wide = (None if array is None else array.astype(np.float32) for array in (x, weight, bias))
-            static = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+            static: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
             return self.convolution(*wide, **static).astype(dtype)
         n, out, kernel = x.shape[0], weight.shape[0], weight.shape[2:]
         rows = weight.reshape(out, prod(weight.shape[1:]))
@@ -267,7 +268,7 @@ class NumPyWindows(Windows):
     ) -> Any:
         dtype = np.result_type(x, g)
         if dtype.char == "e":
-            static = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+            static: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
             x, g = x.astype(np.float32), g.astype(np.float32)
             return self.convolution_weight(x, g, kernel=kernel, **static).astype(dtype)
         out, channels = g.shape[1], x.shape[1] // groups
@@ -295,7 +296,7 @@ class NumPyWindows(Windows):
         self, x: Any, *, kernel: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers
     ) -> tuple[Any, Any]:
         """As in Windows, in place and with small integers. What those have to care for is computed there."""
-        static = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+        static: dict[str, Any] = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
         n = len(kernel)
         size = x.shape[x.ndim - n :]
         if x.dtype.char not in "fd" or not x.size or prod(kernel) > 127:

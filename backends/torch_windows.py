@@ -42,7 +42,7 @@ class TorchWindows(Windows):
         groups: int,
     ) -> Any:
         if not _has_own(x, weight, *(() if bias is None else (bias,))):
-            static = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+            static: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
             return super().convolution(x, weight, bias, **static)
         common, rest = _symmetric(padding)
         none = (0,) * len(stride)
@@ -63,7 +63,7 @@ class TorchWindows(Windows):
         self, x: Any, weight: Any, *, size: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers, groups: int
     ) -> Any:
         if not _has_own(x, weight):
-            static = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+            static: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
             return super().convolution_transpose(x, weight, size=size, **static)
         common, rest = _symmetric(padding)
         whole = (m + b + a for m, (b, a) in zip(size, rest, strict=True))
@@ -75,7 +75,7 @@ class TorchWindows(Windows):
         self, x: Any, g: Any, *, kernel: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers, groups: int
     ) -> Any:
         if not _has_own(x, g):
-            static = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+            static: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
             return super().convolution_weight(x, g, kernel=kernel, **static)
         common, rest = _symmetric(padding)
         hollow = x.new_empty(1).expand(g.shape[1], x.shape[1] // groups, *kernel)

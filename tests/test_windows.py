@@ -164,15 +164,16 @@ def test_pooling_of_each_example(backend):
 # --- errors ---
 
 x1, w1 = np.ones((1, 2, 5)), np.ones((4, 2, 3))
+half: Any = 0.5
 WRONG = {
     "channels": (lambda: xg.convolution(x1, np.ones((4, 3, 3))), ValueError, "3 channels"),
     "axes": (lambda: xg.convolution(x1[0], w1), ValueError, r"\(N, C, ...\)"),
     "bias": (lambda: xg.convolution(x1, w1, np.ones(3)), ValueError, "bias"),
     "groups": (lambda: xg.convolution(x1, w1, groups=0), ValueError, "groups"),
-    "groups that are no integer": (lambda: xg.convolution(x1, w1, groups=1.5), TypeError, "groups"),
+    "groups that are no integer": (lambda: xg.convolution(x1, w1, groups=half), TypeError, "groups"),
     "stride": (lambda: xg.convolution(x1, w1, stride=0), ValueError, "stride"),
     "stride of two axes": (lambda: xg.convolution(x1, w1, stride=(1, 1)), ValueError, "stride"),
-    "a stride that is no integer": (lambda: xg.convolution(x1, w1, stride=0.5), TypeError, "stride"),
+    "a stride that is no integer": (lambda: xg.convolution(x1, w1, stride=half), TypeError, "stride"),
     "padding": (lambda: xg.convolution(x1, w1, padding=((1, 2, 3),)), ValueError, "padding"),
     "kernel": (lambda: xg.convolution(x1, np.ones((4, 2, 6))), ValueError, "does not fit"),
     "a number": (lambda: xg.convolution(1.0, w1), TypeError, "float"),

@@ -128,7 +128,7 @@ def windows(x: Any, /, *, kernel: Number, stride: Number = 1, padding: Padding =
     x = operand("windows", x)
     kernel = for_each("windows", "kernel", (kernel,) if type(kernel) is int else kernel, length(kernel))
     n = len(kernel)
-    static = {
+    static: dict[str, Any] = {
         "stride": for_each("windows", "stride", stride, n),
         "padding": pairs("windows", padding, n),
         "dilation": for_each("windows", "dilation", dilation, n),
@@ -171,7 +171,7 @@ def add_windows(x: Any, /, *, size: Number, stride: Number = 1, padding: Padding
     x = operand("add_windows", x)
     size = for_each("add_windows", "size", (size,) if type(size) is int else size, length(size))
     n = len(size)
-    static = {
+    static: dict[str, Any] = {
         "stride": for_each("add_windows", "stride", stride, n),
         "padding": pairs("add_windows", padding, n),
         "dilation": for_each("add_windows", "dilation", dilation, n),
