@@ -15,6 +15,7 @@ from xgrad.backends.base import Backend
 from xgrad.backends.cupy_rules import fused
 from xgrad.backends.cupy_windows import CuPyWindows
 from xgrad.backends.determinism import is_deterministic
+from xgrad.backends.gelu import DENSITY, gelu, gelu_gradient, silu
 from xgrad.backends.guarded import Guarded
 from xgrad.backends.memory import in_bytes
 from xgrad.backends.narrow import widened
@@ -55,6 +56,22 @@ class CuPyRaw(CuPyWindows, IndexingRaw):
         if x.dtype.kind != "f":
             return super().softplus(x)
         return _kernel("softplus", "T x", "T y", "y = max(x, T(0)) + log1p(exp(-abs(x)))")(x)
+
+    def gelu(self, x: Any, approximate: str = "none") -> Any:
+        if approximate == "tanh" or x.dtype.char not in "fd":
+            return gelu(self, x, approximate)
+        return _kernel("gelu", "T x", "T y", "y = x * normcdf(x)")(x)
+
+    def gelu_gradient(self, g: Any, x: Any, y: Any, approximate: str = "none") -> Any:
+        if approximate == "tanh" or x.dtype.char not in "fd" or not _are_of_one_dtype(g, x):
+            return gelu_gradient(self, g, x, y, approximate)
+        body = f"y = g * (normcdf(x) + x * T({DENSITY!r}) * exp(x * x * T(-0.5)))"
+        return _kernel("gelu_gradient", "T g, T x", "T y", body)(g, x)
+
+    def silu(self, x: Any) -> Any:
+        if x.dtype.kind != "f":
+            return silu(self, x)
+        return _kernel("silu", "T x", "T y", "T z = exp(-abs(x)); y = x * ((x < T(0) ? z : T(1)) / (z + T(1)))")(x)
 
     def sigmoid_cross_entropy(self, x1: Any, x2: Any) -> Any:
         if not _are_of_one_dtype(x1, x2):

@@ -58,6 +58,12 @@ class JAXRaw(JAXWindows, IndexingRaw):
         """In one call instead of several."""
         return jax.nn.sigmoid(x)
 
+    def gelu(self, x: Any, approximate: str = "none") -> Any:
+        return jax.nn.gelu(x, approximate=approximate == "tanh")
+
+    def silu(self, x: Any) -> Any:
+        return jax.nn.silu(x)
+
     def from_parts(self, x1: Any, x2: Any) -> Any:
         return jax.lax.complex(*jax.numpy.broadcast_arrays(x1, x2))
 

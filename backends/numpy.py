@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy._typing import ArrayLike
 
-from xgrad.backends import normalization, numpy_attention, numpy_lstm, rows
+from xgrad.backends import gelu_blocks, normalization, numpy_attention, numpy_lstm, rows
 from xgrad.backends.base import Backend
 from xgrad.backends.lazily import compatible
 from xgrad.backends.numpy_windows import NumPyWindows
@@ -61,6 +61,9 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
         np.exp(y, out=y)
         y /= y + one
         return y
+
+    gelu, gelu_gradient = gelu_blocks.gelu, gelu_blocks.gelu_gradient
+    silu, silu_gradient = gelu_blocks.silu, gelu_blocks.silu_gradient
 
     def matmul(self, a: Any, b: Any) -> Any:
         """For two matrices `dot` is 10% faster than `matmul`, and six times faster if the summed axis has length 1."""

@@ -42,6 +42,21 @@ class TorchRaw(TorchWindows, IndexingRaw):
     def softplus(self, x: Any) -> Any:
         return torch.logaddexp(x, torch.zeros((), dtype=x.dtype, device=x.device))
 
+    def gelu(self, x: Any, approximate: str = "none") -> Any:
+        return torch.nn.functional.gelu(x, approximate=approximate)
+
+    def gelu_gradient(self, g: Any, x: Any, y: Any, approximate: str = "none") -> Any:
+        return torch.ops.aten.gelu_backward(g, x, approximate=approximate)
+
+    def silu(self, x: Any) -> Any:
+        return torch.nn.functional.silu(x)
+
+    def silu_gradient(self, g: Any, x: Any, y: Any) -> Any:
+        return torch.ops.aten.silu_backward(g, x)
+
+    def mish(self, x: Any) -> Any:
+        return torch.nn.functional.mish(x)
+
     # For infinities PyTorch gives nan without a warning; it is overwritten.
 
     def gap(self, x1: Any, x2: Any) -> Any:

@@ -140,6 +140,7 @@ WITHOUT_CASE = {
     "flatten",  # test_nn_layers.py
     *("Module", "Parameter"),  # tests/test_nn_module.py
     *("ModuleDict", "ModuleList", "ParameterDict", "ParameterList"),  # tests/test_nn_containers.py
+    "gumbel_softmax",  # test_nn_activations.py
     *(
         "cross_entropy",
         "nll_loss",

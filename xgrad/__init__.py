@@ -49,6 +49,13 @@ from xgrad.engine.modes import use_deterministic as use_deterministic
 from xgrad.engine.persist import persist as persist
 from xgrad.engine.tape import GraphFreedError as GraphFreedError
 from xgrad.engine.tensor import Tensor as Tensor
+from xgrad.rules.activations import gelu as gelu
+from xgrad.rules.activations import gelu_gradient as gelu_gradient
+from xgrad.rules.activations import gelu_slope as gelu_slope
+from xgrad.rules.activations import mish as mish
+from xgrad.rules.activations import silu as silu
+from xgrad.rules.activations import silu_gradient as silu_gradient
+from xgrad.rules.activations import tanhshrink as tanhshrink
 from xgrad.rules.attention import attention as attention
 from xgrad.rules.complex_numbers import conj as conj
 from xgrad.rules.complex_numbers import from_parts as from_parts

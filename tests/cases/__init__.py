@@ -4,6 +4,7 @@ There is one file for each chapter of xgrad/rules.
 """
 
 from tests.cases import (  # noqa: F401
+    activations,
     attention,
     creation,
     data_type,

@@ -98,8 +98,12 @@ OPTIMIZERS_BY_OPTION: list[tuple[str, dict[str, Any]]] = [
 
 
 def network() -> nn.Sequential:
-    """A network with every kind of layer. Elementwise activations are found from their class."""
-    activations = [activation() for activation in BY_NAME.values() if activation.is_elementwise]
+    """A network with every kind of layer. Elementwise activations are found from their class, without the random one."""
+    activations = [
+        activation().to(dtype=xg.float32)
+        for name, activation in BY_NAME.items()
+        if activation.is_elementwise and name != "rrelu"
+    ]
     hidden = (layer for activation in activations for layer in (nn.Linear(4, 4, dtype=xg.float32), activation))
     return nn.Sequential(
         nn.Linear(3, 5, dtype=xg.float32), nn.Flatten(), nn.Linear(5, 4, dtype=xg.float32), nn.Identity(), *hidden,

@@ -1,6 +1,7 @@
 """Derivative rules, one file for each chapter of the standard. Importing this package fills the registry."""
 
 from xgrad.rules import (
+    activations,
     attention,
     beta,
     complex_numbers,
@@ -42,6 +43,7 @@ from xgrad.rules import (
 )
 
 __all__ = [
+    "activations",
     "attention",
     "beta",
     "complex_numbers",

@@ -9,10 +9,9 @@ from xgrad.nn.activations import BY_NAME
 from xgrad.nn.init.filling import normal_, uniform_
 from xgrad.random import Generator
 
-GAINS = {  # of names without an activation class, and of an activation whose gain was found by trial
+GAINS = {  # of names without an activation class
     **dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d"), 1.0),
     **dict.fromkeys(("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"), 1.0),
-    "selu": 3 / 4,
 }
 
 

@@ -1,0 +1,18 @@
+"""Arguments as floating-point tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xgrad as xg
+from xgrad.engine.operands import operand
+from xgrad.engine.tensor import Tensor
+
+
+def floating(name: str, x: Any) -> Tensor:
+    """An array or a number as a tensor of a floating-point dtype. Integers become floats of the default dtype."""
+    x = operand(name, x)
+    x = x if isinstance(x, Tensor) else xg.asarray(x)
+    if x.backend.is_inexact(x.dtype):
+        return x
+    return xg.astype(x, x.backend.default_dtype)
