@@ -8,7 +8,7 @@ from xgrad.backends import gelu as on_raw_arrays
 from xgrad.backends.refusal import ROWS
 from xgrad.engine.dispatch import apply
 from xgrad.engine.op import Elementwise
-from xgrad.engine.registry import ELEMENTWISE, public
+from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.documentation import PYTORCH
 from xgrad.rules.network import sigmoid
@@ -21,7 +21,6 @@ for _function in (
     on_raw_arrays.silu_gradient,
 ):
     ROWS[_function.__name__] = _function
-    ELEMENTWISE.add(_function.__name__)
 ROOT, CUBIC, DENSITY = on_raw_arrays.ROOT, on_raw_arrays.CUBIC, on_raw_arrays.DENSITY
 
 

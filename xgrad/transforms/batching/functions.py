@@ -263,7 +263,7 @@ def isin(function: Function, x1: Any, x2: Any, /, **static: Any) -> Batched:
 # --- the table ----------------------------------------------------------------------------------------------
 
 KINDS: dict[Function, str] = {
-    apply_elementwise: "where mask clip leaky_relu conj real imag sign cast astype",
+    apply_elementwise: "where mask clip leaky_relu gelu gelu_slope gelu_gradient silu_gradient conj real imag sign cast astype",
     reduction: "sum mean var std prod max min all any count_nonzero logsumexp linalg.vector_norm",
     position: "argmax argmin",
     along: "sort argsort cumulative_sum cumulative_prod softmax log_softmax fft.rfft fft.irfft",
