@@ -84,7 +84,7 @@ def silu_gradient(xp: Any, g: Any, x: Any, y: Any) -> Any:
     """g times the derivative of SiLU. y is silu(x)."""
     s = xp.sigmoid(x)
     h = 1 - s
-    h *= y
+    h *= xp.minimum(y, xp.asarray(1e3, dtype=y.dtype))  # there the factor is 0 already, and y may be inf
     h += s
     h *= g
     return h

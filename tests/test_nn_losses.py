@@ -147,7 +147,104 @@ def test_shapes_that_differ_are_broadcast_with_a_warning(backend):
         F.mse_loss(xg.zeros((3, 1)), xg.zeros((3,)))
 
 
+@pytest.mark.parametrize(
+    ("name", "further"),
+    [
+        *(("mse_loss", ()), ("l1_loss", ()), ("huber_loss", ()), ("smooth_l1_loss", ()), ("poisson_nll_loss", ())),
+        *(("kl_div", ()), ("hinge_embedding_loss", ()), ("soft_margin_loss", ()), ("gaussian_nll_loss", (0.5,))),
+    ],
+)
+def test_all_losses_of_differences_warn_of_broadcasting(name, further):
+    with pytest.warns(UserWarning, match=rf"{name}: input has shape \(3, 1\), target \(3,\)") as warned:
+        getattr(F, name)(xg.ones((3, 1)), xg.ones((3,)), *further, reduction="sum")
+    assert warned[0].filename == __file__
+
+
+def test_the_mean_of_kl_div_warns():
+    with pytest.warns(UserWarning, match="batchmean"):
+        F.kl_div(xg.zeros(2), xg.ones(2))
+    with pytest.warns(UserWarning, match="batchmean"):
+        xg.nn.KLDivLoss()(xg.zeros(2), xg.ones(2))
+
+
+def test_binary_cross_entropy_at_the_ends(backend):
+    x = xg.asarray([0.0, 1.0, 0.0, 1.0], dtype=xg.float64, requires_grad=True)
+    loss = F.binary_cross_entropy(x, xg.asarray([1.0, 0.0, 0.0, 1.0], dtype=xg.float64), reduction="none")
+    xg.sum(loss).backward()
+    assert to_numpy(loss).tolist() == [100.0, 100.0, 0.0, 0.0]
+    np.testing.assert_allclose(to_numpy(x.grad), [-1e12, 1e12, 0.0, 0.0], rtol=1e-8)
+
+
+X = [[0.3, -0.7, 1.9], [0.6, 0.4, -0.2]]
+Y = [[0.1, 0.2, 0.7], [-0.4, 0.9, 0.5]]
+SMOOTH = {
+    "smooth_l1_loss": lambda x, y: F.smooth_l1_loss(x, y, beta=0.45),
+    "weighted": lambda x, y: F.mse_loss(x, y, weight=xg.abs(y)),
+    "binary_cross_entropy": lambda x, y: F.binary_cross_entropy(xg.sigmoid(x), xg.sigmoid(y)),
+    "kl_div": lambda x, y: F.kl_div(x, xg.exp(y), reduction="batchmean"),
+    "poisson_nll_loss": lambda x, y: F.poisson_nll_loss(x, xg.exp(2 * y), full=True),
+    "gaussian_nll_loss": lambda x, y: F.gaussian_nll_loss(x, y, xg.exp(x)),
+    "soft_margin_loss": F.soft_margin_loss,
+    "multilabel_soft_margin_loss": lambda x, y: F.multilabel_soft_margin_loss(x, xg.sigmoid(y)),
+    "multi_margin_loss": lambda x, y: F.multi_margin_loss(x * y, xg.asarray([2, 0]), p=2),
+    "multilabel_margin_loss": lambda x, y: F.multilabel_margin_loss(x * y, xg.asarray([[2, -1, 0], [1, 0, -1]])),
+    "cosine_similarity": lambda x, y: xg.sum(F.cosine_similarity(x, y)),
+    "pairwise_distance": lambda x, y: xg.sum(F.pairwise_distance(x, y, p=3)),
+    "cosine_embedding_loss": lambda x, y: F.cosine_embedding_loss(x, y, xg.asarray([1, -1]), margin=-0.9),
+    "triplet_margin_loss": lambda x, y: F.triplet_margin_loss(x, y, xg.square(x), swap=True),
+    "margin_ranking_loss": lambda x, y: F.margin_ranking_loss(x * x, y, xg.ones_like(x), margin=0.3),
+    "hinge_embedding_loss": lambda x, y: F.hinge_embedding_loss(x * y, xg.asarray([[1, -1, 1], [-1, -1, 1]])),
+}
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+def test_further_losses_have_second_derivatives_in_both_arguments(backend, name):
+    x, y = (xg.asarray(values, dtype=xg.float64) for values in (X, Y))
+    xg.check_grads(lambda x, y: SMOOTH[name](x, y), x, y, order=2)
+
+
+@pytest.mark.parametrize("name", [name for name in SMOOTH if name not in ("cosine_similarity", "pairwise_distance")])
+def test_single_precision_stays(backend, name):
+    x, y = (xg.asarray(values, dtype=xg.float32, requires_grad=True) for values in (X, Y))
+    loss = SMOOTH[name](x, y)
+    loss.backward()
+    assert loss.dtype == x.grad.dtype == y.grad.dtype == xg.float32
+
+
 BAD = [
+    (
+        lambda: F.mse_loss(xg.zeros(2), xg.zeros(2), weight=xg.zeros(1)),
+        ValueError,
+        r"mse_loss: weight .*\(2,\), got \(1,\)",
+    ),
+    (lambda: F.huber_loss(xg.zeros(2), xg.zeros(2), weight=xg.zeros(1)), ValueError, "huber_loss: weight"),
+    (lambda: F.smooth_l1_loss(xg.zeros(2), xg.zeros(2), beta=-1.0), ValueError, "smooth_l1_loss: beta"),
+    (lambda: xg.nn.SmoothL1Loss(beta=-1.0), ValueError, "SmoothL1Loss: beta"),
+    (lambda: F.binary_cross_entropy(xg.zeros((2, 1)), xg.zeros(2)), ValueError, r"\(2, 1\) and \(2,\)"),
+    (lambda: F.kl_div(xg.zeros(2), xg.zeros(2), reduction="x"), ValueError, "kl_div: .*'x'"),
+    (lambda: xg.nn.KLDivLoss(reduction="x"), ValueError, "KLDivLoss: .*'x'"),
+    (lambda: F.gaussian_nll_loss(xg.zeros(2), xg.zeros(2), -1.0), ValueError, "var must not be negative"),
+    (lambda: F.gaussian_nll_loss(xg.zeros(2), xg.zeros(2), 1.0, eps=0.0), ValueError, "eps"),
+    (
+        lambda: F.gaussian_nll_loss(xg.zeros((2, 3)), xg.zeros((2, 3)), xg.zeros(3)),
+        ValueError,
+        r"\(2, 3\).* got \(3,\)",
+    ),
+    (lambda: F.margin_ranking_loss(xg.zeros((2, 3)), xg.zeros(3), xg.zeros(3)), ValueError, "number of axes"),
+    (lambda: F.multilabel_soft_margin_loss(xg.zeros((2, 3)), xg.zeros(3)), ValueError, "same shape"),
+    (lambda: F.multi_margin_loss(xg.zeros((2, 3)), xg.asarray([0, 1]), p=3), ValueError, "p must be 1 or 2, got 3"),
+    (lambda: xg.nn.MultiMarginLoss(p=3), ValueError, "MultiMarginLoss: p"),
+    (lambda: F.multi_margin_loss(xg.zeros((2, 3)), xg.asarray([0])), ValueError, r"\(2, 3\) and \(1,\)"),
+    (lambda: F.multi_margin_loss(xg.zeros((1, 3)), xg.asarray([0]), weight=xg.ones(2)), ValueError, "weight"),
+    (lambda: F.multilabel_margin_loss(xg.zeros((2, 3)), xg.asarray([[0], [1]])), ValueError, "same shape"),
+    (lambda: F.cosine_similarity(xg.zeros(2), xg.zeros(2)), ValueError, "axis dim=1"),
+    (lambda: F.pairwise_distance(1.0, 2.0), ValueError, "axis"),
+    (lambda: F.cosine_embedding_loss(xg.zeros((2, 3)), xg.zeros((2, 3)), xg.asarray(1)), ValueError, "target"),
+    (lambda: F.triplet_margin_loss(xg.zeros(2), xg.zeros(2), xg.zeros(2), margin=0.0), ValueError, "margin"),
+    (lambda: xg.nn.TripletMarginLoss(margin=0.0), ValueError, "TripletMarginLoss: margin"),
+    (lambda: F.triplet_margin_loss(xg.zeros((2, 3)), xg.zeros(3), xg.zeros(3)), ValueError, "number of axes"),
+    (lambda: F.mse_loss("x", xg.zeros(2)), TypeError, "mse_loss"),
+    (lambda: F.pairwise_distance("x", xg.zeros(2)), TypeError, "pairwise_distance"),
     (lambda: F.mse_loss(xg.zeros(2), xg.zeros(2), reduction="average"), ValueError, "average"),
     (lambda: F.nll_loss(xg.zeros((1, 2)), xg.asarray([0]), reduction="x"), ValueError, "'x'"),
     (lambda: F.nll_loss(xg.asarray([[1, 2]]), xg.asarray([0])), TypeError, "floating-point dtype .*int"),

@@ -71,6 +71,7 @@ from xgrad.rules.creation import from_dlpack as from_dlpack
 from xgrad.rules.creation import meshgrid as meshgrid
 from xgrad.rules.creation import tril as tril
 from xgrad.rules.creation import triu as triu
+from xgrad.rules.ctc import ctc_forward as ctc_forward
 from xgrad.rules.data_type import astype as astype
 from xgrad.rules.data_type import can_cast as can_cast
 from xgrad.rules.data_type import cast as cast
@@ -160,6 +161,7 @@ from xgrad.rules.linear_algebra import matmul as matmul
 from xgrad.rules.linear_algebra import matrix_transpose as matrix_transpose
 from xgrad.rules.linear_algebra import tensordot as tensordot
 from xgrad.rules.linear_algebra import vecdot as vecdot
+from xgrad.rules.losses import binary_cross_entropy as binary_cross_entropy
 from xgrad.rules.manipulation import broadcast_arrays as broadcast_arrays
 from xgrad.rules.manipulation import broadcast_shapes as broadcast_shapes
 from xgrad.rules.manipulation import broadcast_to as broadcast_to

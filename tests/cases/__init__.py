@@ -13,6 +13,7 @@ from tests.cases import (  # noqa: F401
     indexing,
     linalg,
     linear_algebra,
+    losses,
     manipulation,
     network,
     normalization,

@@ -25,8 +25,9 @@ def _gelu_slope(xp: Any, x: Any, *, approximate: str = "none") -> Any:
     return 0.5 * (1 + _erf(x / np.sqrt(2))) + x * np.exp(-x * x / 2) / np.sqrt(2 * np.pi)
 
 
+_FORMS: tuple[dict[str, Any], ...] = ({}, {"approximate": "tanh"})
 for _shape in ((2, 3), (), (0, 2)):
-    for _static in ({}, {"approximate": "tanh"}):
+    for _static in _FORMS:
         case("gelu", real(*_shape), **_static, reference=_gelu)
         case("gelu_slope", real(*_shape), **_static, reference=_gelu_slope)
     case("silu", real(*_shape), reference=lambda xp, x: x / (1 + np.exp(-x)))
@@ -35,7 +36,7 @@ for _shape in ((2, 3), (), (0, 2)):
 
 # The third argument is gelu of the second: here x is a fixed array, so that it can be.
 _X = np.array([[-1.5, 0.3, 2.0], [0.7, -0.2, 0.0]])
-for _static in ({}, {"approximate": "tanh"}):
+for _static in _FORMS:
     case(
         "gelu_gradient",
         real(2, 3),

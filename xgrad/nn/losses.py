@@ -9,7 +9,9 @@ from xgrad.nn import functional as F
 from xgrad.nn.module import Module
 
 
-class _Loss(Module):
+class Loss(Module):
+    """The base class of losses, with a reduction."""
+
     def __init__(self, reduction: str) -> None:
         if reduction not in ("mean", "sum", "none"):
             raise ValueError(f'{type(self).__name__}: reduction must be "mean", "sum" or "none", got {reduction!r}')
@@ -19,7 +21,12 @@ class _Loss(Module):
         return "" if self.reduction == "mean" else f"reduction={self.reduction!r}"
 
 
-class MSELoss(_Loss):
+def joined(*parts: str) -> str:
+    """The parts of a module's text that are not empty."""
+    return ", ".join(part for part in parts if part)
+
+
+class MSELoss(Loss):
     """The squared difference of input and target: (input - target)**2.
 
     Call it with an input and a target, two arrays of the same shape (other shapes are broadcast, with a warning). The result is
@@ -45,7 +52,7 @@ class MSELoss(_Loss):
         return F.mse_loss(input, target, reduction=self.reduction)
 
 
-class L1Loss(_Loss):
+class L1Loss(Loss):
     """The absolute difference of input and target: abs(input - target), with derivative 0 where they are equal.
 
     Call it with an input and a target, two arrays of the same shape (other shapes are broadcast, with a warning). The result is
@@ -71,7 +78,7 @@ class L1Loss(_Loss):
         return F.l1_loss(input, target, reduction=self.reduction)
 
 
-class HuberLoss(_Loss):
+class HuberLoss(Loss):
     """d**2 / 2 for a difference d of at most `delta` in size, and `delta * (abs(d) - delta / 2)` for a larger one.
 
     Call it with an input and a target, two arrays of the same shape (other shapes are broadcast, with a warning). The result is
@@ -102,7 +109,40 @@ class HuberLoss(_Loss):
         return F.huber_loss(input, target, self.reduction, self.delta)
 
 
-class CrossEntropyLoss(_Loss):
+class SmoothL1Loss(Loss):
+    """d**2 / (2 * beta) for a difference d of at most `beta` in size, and `abs(d) - beta / 2` for a larger one.
+
+    Call it with an input and a target, two arrays of the same shape (other shapes are broadcast, with a warning). The result is
+    0-d, or for "none" of the shape of the input.
+
+    Args:
+        reduction: "mean" of all elements, their "sum", or "none".
+        beta: a number, 0 or more: where the parabola goes over into lines of slope 1. For 0 it is L1Loss.
+
+    Raises:
+        ValueError: for an unknown `reduction`, or a negative `beta`; when called, for shapes that do not broadcast.
+
+    >>> import xgrad as xg
+    >>> xg.nn.SmoothL1Loss(reduction="none", beta=2.0)(xg.asarray([1.0, 3.0]), xg.asarray([0.0, 0.0])).numpy().tolist()
+    [0.25, 2.0]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.SmoothL1Loss.html
+    """
+
+    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
+        super().__init__(reduction)
+        if not beta >= 0:
+            raise ValueError(f"SmoothL1Loss: beta must be 0 or more, got {beta!r}")
+        self.beta = beta
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+
+    def extra_repr(self) -> str:
+        return joined(f"beta={self.beta!r}", super().extra_repr())
+
+
+class CrossEntropyLoss(Loss):
     """-sum(target * log(softmax(input))) over the classes, for a target of class numbers or of probabilities.
 
     Call it with logits of shape (C,), (N, C) or (N, C, ...) for C classes, and with a target: class numbers, an array of integers
@@ -156,7 +196,7 @@ class CrossEntropyLoss(_Loss):
         )
 
 
-class NLLLoss(_Loss):
+class NLLLoss(Loss):
     """The negative of the input at each class number: the cross-entropy of log-probabilities, as LogSoftmax gives them.
 
     Call it with log-probabilities of shape (C,), (N, C) or (N, C, ...) for C classes, and with class numbers, integers of that
@@ -190,7 +230,7 @@ class NLLLoss(_Loss):
         return F.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
-class BCEWithLogitsLoss(_Loss):
+class BCEWithLogitsLoss(Loss):
     """-target * log(sigmoid(input)) - (1 - target) * log(1 - sigmoid(input)), without overflow for inputs of any size.
 
     Call it with logits, an array of any shape and of a real floating-point dtype, and with probabilities from 0 to 1 of the same
@@ -232,3 +272,35 @@ class BCEWithLogitsLoss(_Loss):
         return F.binary_cross_entropy_with_logits(
             input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
         )
+
+
+class BCELoss(Loss):
+    """-target * log(input) - (1 - target) * log(1 - input), for probabilities from 0 to 1, with logarithms of at least -100.
+
+    Call it with probabilities and with targets from 0 to 1, two arrays of the same shape. The result is 0-d, or for "none" of the
+    shape of the input. BCEWithLogitsLoss takes logits, and is exact for all of them.
+
+    Args:
+        weight: a tensor that broadcasts to the shape of the input and multiplies the loss, kept as a buffer. None for 1.
+        reduction: "mean" of all elements, their "sum", or "none".
+
+    Raises:
+        TypeError: for a weight that is not a tensor.
+        ValueError: for an unknown `reduction`; when called, for an input and a target of different shapes.
+
+    >>> import xgrad as xg
+    >>> loss = xg.nn.BCELoss(reduction="none")
+    >>> loss(xg.asarray([0.5, 0.0]), xg.asarray([1.0, 1.0])).numpy().round(4).tolist()
+    [0.6931, 100.0]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
+    """
+
+    weight: Tensor | None
+
+    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        self.register_buffer("weight", weight)
+
+    def forward(self, input: Any, target: Any) -> Tensor:
+        return F.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)

@@ -9,7 +9,7 @@ import xgrad as xg
 from xgrad.engine.integers import integer
 from xgrad.engine.operands import beside, operand, own_indices, together
 from xgrad.engine.tensor import Tensor, wrap
-from xgrad.nn.functional.losses import reduce
+from xgrad.nn.functional.reduction import reduce
 
 
 def cross_entropy(

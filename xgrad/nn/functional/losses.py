@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import xgrad as xg
 from xgrad.engine.operands import as_tensors
 from xgrad.engine.tensor import Tensor
+from xgrad.nn.functional.reduction import as_real, difference, reduce, reduce_weighted, weighted
 
 
-def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
+def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Tensor:
     """The squared difference of input and target: (input - target)**2.
 
     Args:
         input: an array of any shape and of a floating-point dtype, or a number.
         target: an array of the same shape, or a number. Other shapes are broadcast, with a warning.
         reduction: "mean" of all elements, their "sum", or "none".
+        weight: an array of the shape of the input that multiplies the loss of each element; None for 1. The mean is then the
+            weighted mean.
 
     Returns:
         A tensor of the dtype that the arguments promote to: 0-d, or for "none" of the shape of the input. The mean of no elements
@@ -24,7 +26,7 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
 
     Raises:
         TypeError: for an argument that is neither an array nor a number.
-        ValueError: for shapes that do not broadcast, an unknown `reduction`.
+        ValueError: for shapes that do not broadcast, a weight of another shape than the input, or an unknown `reduction`.
         MixedBackendsError: for arrays of two libraries, or on two devices.
 
     >>> import xgrad as xg
@@ -33,16 +35,18 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
     """
-    return reduce(xg.square(_difference("mse_loss", input, target)), reduction)
+    return reduce_weighted("mse_loss", xg.square(difference("mse_loss", input, target)), weight, input, reduction)
 
 
-def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
+def l1_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Tensor:
     """The absolute difference of input and target: abs(input - target), with derivative 0 where they are equal.
 
     Args:
         input: an array of any shape and of a floating-point dtype, or a number.
         target: an array of the same shape, or a number. Other shapes are broadcast, with a warning.
         reduction: "mean" of all elements, their "sum", or "none".
+        weight: an array of the shape of the input that multiplies the loss of each element; None for 1. The mean is then the
+            weighted mean.
 
     Returns:
         A tensor of the dtype that the arguments promote to: 0-d, or for "none" of the shape of the input. The mean of no elements
@@ -50,7 +54,7 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
 
     Raises:
         TypeError: for an argument that is neither an array nor a number.
-        ValueError: for shapes that do not broadcast, an unknown `reduction`.
+        ValueError: for shapes that do not broadcast, a weight of another shape than the input, or an unknown `reduction`.
         MixedBackendsError: for arrays of two libraries, or on two devices.
 
     >>> import xgrad as xg
@@ -59,10 +63,10 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
     """
-    return reduce(xg.abs(_difference("l1_loss", input, target)), reduction)
+    return reduce_weighted("l1_loss", xg.abs(difference("l1_loss", input, target)), weight, input, reduction)
 
 
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Tensor:
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Tensor:
     """d**2 / 2 for a difference d of at most `delta` in size, and `delta * (abs(d) - delta / 2)` for a larger one.
 
     Args:
@@ -70,6 +74,8 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
         target: an array of the same shape, or a number. Other shapes are broadcast, with a warning.
         reduction: "mean" of all elements, their "sum", or "none".
         delta: a number more than 0: where the parabola goes over into lines of slope `delta`.
+        weight: an array of the shape of the input that multiplies the loss of each element; None for 1. The mean stays that of
+            all elements, as in PyTorch.
 
     Returns:
         A tensor of the dtype that the arguments promote to: 0-d, or for "none" of the shape of the input. The mean of no elements
@@ -77,7 +83,8 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
     Raises:
         TypeError: for an argument that is neither an array nor a number.
-        ValueError: for shapes that do not broadcast, an unknown `reduction`, or a `delta` that is not more than 0.
+        ValueError: for shapes that do not broadcast, a weight of another shape than the input, an unknown `reduction`, or a
+            `delta` that is not more than 0.
         MixedBackendsError: for arrays of two libraries, or on two devices.
 
     >>> import xgrad as xg
@@ -88,9 +95,88 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
     """
     if not delta > 0:
         raise ValueError(f"huber_loss: delta must be more than 0, got {delta!r}")
-    d = _difference("huber_loss", input, target)
+    loss = _huber(difference("huber_loss", input, target), delta)
+    return reduce(loss if weight is None else weighted("huber_loss", loss, weight, input)[0], reduction)
+
+
+def _huber(d: Tensor, delta: float) -> Tensor:
     near = xg.clip(d, -delta, delta)
-    return reduce(near * (d - 0.5 * near), reduction)
+    return near * (d - 0.5 * near)
+
+
+def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
+    """d**2 / (2 * beta) for a difference d of at most `beta` in size, and `abs(d) - beta / 2` for a larger one.
+
+    Args:
+        input: an array of any shape and of a real floating-point dtype, or a number.
+        target: an array of the same shape, or a number. Other shapes are broadcast, with a warning.
+        reduction: "mean" of all elements, their "sum", or "none".
+        beta: a number, 0 or more: where the parabola goes over into lines of slope 1. For 0 it is `l1_loss`.
+
+    Returns:
+        A tensor of the dtype that the arguments promote to: 0-d, or for "none" of the shape of the input. The mean of no elements
+        is nan.
+
+    Raises:
+        TypeError: for an argument that is neither an array nor a number.
+        ValueError: for shapes that do not broadcast, an unknown `reduction`, or a negative `beta`.
+        MixedBackendsError: for arrays of two libraries, or on two devices.
+
+    >>> import xgrad as xg
+    >>> loss = xg.nn.functional.smooth_l1_loss
+    >>> loss(xg.asarray([1.0, 3.0]), xg.asarray([0.0, 0.0]), reduction="none", beta=2.0).numpy().tolist()
+    [0.25, 2.0]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.smooth_l1_loss.html
+    """
+    if not beta >= 0:
+        raise ValueError(f"smooth_l1_loss: beta must be 0 or more, got {beta!r}")
+    d = difference("smooth_l1_loss", input, target)
+    return reduce(_huber(d, beta) / beta if beta else xg.abs(d), reduction)
+
+
+def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Tensor:
+    """-target * log(input) - (1 - target) * log(1 - input), with logarithms of at least -100.
+
+    For logits, `binary_cross_entropy_with_logits` is exact where sigmoid rounds to 0 or 1.
+
+    Args:
+        input: probabilities from 0 to 1, an array of any shape and of a real floating-point dtype, or a number.
+        target: probabilities from 0 to 1, of the same shape and of any real dtype or of booleans.
+        weight: an array that broadcasts to the shape of the input and multiplies the loss; None for 1.
+        reduction: "mean" of all elements, their "sum", or "none".
+
+    Returns:
+        A tensor of the dtype that the arguments promote to: 0-d, or for "none" of the shape of the input. It is nan for an input
+        outside 0 to 1. The mean of no elements is nan.
+
+    Derivative:
+        (input - target) / (input * (1 - input)) with respect to the input, with a denominator of at least 1e-12.
+
+    Raises:
+        TypeError: for an input or a target that is neither an array nor a number.
+        ValueError: for an input and a target of different shapes, a weight that does not broadcast, or an unknown `reduction`.
+        MixedBackendsError: for arrays of two libraries, or on two devices.
+
+    >>> import xgrad as xg
+    >>> loss = xg.nn.functional.binary_cross_entropy
+    >>> loss(xg.asarray([0.5, 0.0]), xg.asarray([1.0, 1.0]), reduction="none").numpy().round(4).tolist()
+    [0.6931, 100.0]
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
+    """
+    input, target = _of_one_shape("binary_cross_entropy", input, target)
+    loss = xg.binary_cross_entropy(input, as_real(target, input))
+    return reduce(loss if weight is None else loss * weight, reduction)
+
+
+def _of_one_shape(name: str, input: Any, target: Any) -> tuple[Any, Any]:
+    input, target = as_tensors(name, (input, target))
+    if tuple(input.shape) != tuple(target.shape):
+        raise ValueError(
+            f"{name}: input and target must have one shape, got {tuple(input.shape)} and {tuple(target.shape)}"
+        )
+    return input, target
 
 
 def binary_cross_entropy_with_logits(
@@ -127,12 +213,8 @@ def binary_cross_entropy_with_logits(
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
     """
     name = "binary_cross_entropy_with_logits"
-    input, target = as_tensors(name, (input, target))
-    if tuple(input.shape) != tuple(target.shape):
-        raise ValueError(
-            f"{name}: input and target must have one shape, got {tuple(input.shape)} and {tuple(target.shape)}"
-        )
-    target = _as_real(target, input)
+    input, target = _of_one_shape(name, input, target)
+    target = as_real(target, input)
     if pos_weight is None:
         loss = xg.sigmoid_cross_entropy(input, target)
     else:
@@ -141,32 +223,3 @@ def binary_cross_entropy_with_logits(
         no = xg.mask(xg.softplus(input), finite | (target != 1))
         loss = pos_weight * target * yes + (1 - target) * no
     return reduce(loss if weight is None else loss * weight, reduction)
-
-
-def _as_real(target: Any, input: Any) -> Any:
-    """The target, cast to the dtype of the input if it holds integers or booleans."""
-    if not isinstance(target, Tensor) or target.backend.is_inexact(target.dtype):
-        return target
-    return xg.astype(target, input.dtype)
-
-
-def _difference(name: str, input: Any, target: Any) -> Any:
-    input, target = as_tensors(name, (input, target))
-    if tuple(input.shape) != tuple(target.shape):
-        warnings.warn(
-            f"{name}: input has shape {tuple(input.shape)}, target {tuple(target.shape)}: they are broadcast against "
-            "each other, which is rarely what is meant. Give them the same shape.",
-            stacklevel=3,
-        )
-    return input - target
-
-
-def reduce(loss: Tensor, reduction: str) -> Tensor:
-    """The mean of the loss, its sum, or the loss itself. Raises ValueError for any other word."""
-    if reduction == "mean":
-        return xg.mean(loss)
-    if reduction == "sum":
-        return xg.sum(loss)
-    if reduction == "none":
-        return loss
-    raise ValueError(f'reduction must be "mean", "sum" or "none", got {reduction!r}')

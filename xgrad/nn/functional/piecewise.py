@@ -383,5 +383,5 @@ def _clipped(x: Tensor, low: float, high: float) -> Tensor:
     return xg.where(x <= low, _number(low, x), xg.where(x >= high, _number(high, x), x))
 
 
-def _number(value: float, like: Tensor) -> Tensor:
+def _number(value: float, like: Tensor) -> Any:
     return xg.full((), value, dtype=like.dtype, device=like.device)

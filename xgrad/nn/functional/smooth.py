@@ -138,7 +138,8 @@ def softsign(input: Any) -> Tensor:
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.softsign.html
     """
     input = _floating("softsign", input)
-    return input / (1 + xg.abs(input))
+    output: Tensor = input / (1 + xg.abs(input))
+    return output
 
 
 def softmin(input: Any, dim: int | None = None, dtype: Any = None, *, axis: int | None = None) -> Tensor:
