@@ -24,6 +24,7 @@ class Batch:
     like: xg.Tensor
     shares: xg.Tensor
     labels: xg.Tensor
+    classes: xg.Tensor  # as labels, without one to ignore
     weight: xg.Tensor
 
 
@@ -38,6 +39,7 @@ def batch(dtype: str = "float32") -> Batch:
         on_device(spread[:, :CLASSES]),
         on_device([[0.2, 0.8], [1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]),
         on_device([0, 1, -100, 0], "int64"),
+        on_device([1, 1, 1, 0], "int64"),
         on_device([1.0, 3.0]),
     )
 
@@ -53,6 +55,28 @@ LOSSES: dict[str, Callable[[Any, Batch], xg.Tensor]] = {
     "nll_loss": lambda y, b: F.nll_loss(F.log_softmax(y, dim=1), b.labels),
     "nll_loss, weighted": lambda y, b: F.nll_loss(F.log_softmax(y, dim=1), b.labels, b.weight),
     "binary_cross_entropy_with_logits": lambda y, b: F.binary_cross_entropy_with_logits(y, b.shares),
+    "binary_cross_entropy": lambda y, b: F.binary_cross_entropy(F.sigmoid(y), b.shares),
+    "mse_loss, weighted": lambda y, b: F.mse_loss(y, b.like, weight=b.shares),
+    "smooth_l1_loss": lambda y, b: F.smooth_l1_loss(y, b.like),
+    "poisson_nll_loss": lambda y, b: F.poisson_nll_loss(y, b.shares, full=True),
+    "gaussian_nll_loss": lambda y, b: F.gaussian_nll_loss(y, b.like, b.shares),
+    "ctc_loss": lambda y, b: F.ctc_loss(F.log_softmax(y, dim=1), b.classes[:1], 4, 1),
+    "ctc_loss, of lengths": lambda y, b: F.ctc_loss(
+        xg.reshape(F.log_softmax(y, dim=1), (ROWS, 1, CLASSES)),
+        b.classes[:2],
+        b.classes[2:3] + 3,
+        b.classes[:1],
+        blank=0,
+    ),
+    "margin_ranking_loss": lambda y, b: F.margin_ranking_loss(y, b.like, xg.sign(b.like), margin=0.5),
+    "hinge_embedding_loss": lambda y, b: F.hinge_embedding_loss(y, xg.sign(b.like)),
+    "soft_margin_loss": lambda y, b: F.soft_margin_loss(y, xg.sign(b.like)),
+    "multi_margin_loss": lambda y, b: F.multi_margin_loss(y, b.classes, weight=b.weight),
+    "multilabel_margin_loss": lambda y, b: F.multilabel_margin_loss(y, xg.stack([b.classes, b.labels], axis=1)),
+    "multilabel_soft_margin_loss": lambda y, b: F.multilabel_soft_margin_loss(y, b.shares),
+    "cosine_embedding_loss": lambda y, b: F.cosine_embedding_loss(y, b.like, xg.sign(b.like[:, 0])),
+    "triplet_margin_loss": lambda y, b: F.triplet_margin_loss(y, b.like, b.shares, swap=True),
+    "triplet_margin_with_distance_loss": lambda y, b: F.triplet_margin_with_distance_loss(y, b.like, b.shares),
 }
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "SGD": {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
