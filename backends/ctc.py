@@ -12,10 +12,9 @@ from typing import Any
 LOW = -1e30  # the logarithm of 0: finite, so that differences of two of them are not nan
 
 
-def _padded(xp: Any, row: Any, value: float, at_end: bool) -> Any:
-    """The row with two more labels of that value, in front or at the end."""
-    two = xp.full((*row.shape[:-1], 2), value, dtype=row.dtype)
-    return xp.concat([row, two] if at_end else [two, row], axis=-1)
+def _two(xp: Any, row: Any, value: float) -> Any:
+    """Two more labels of that value, to put before or behind a row."""
+    return xp.full((*row.shape[:-1], 2), value, dtype=row.dtype)
 
 
 def ctc_forward(xp: Any, e: Any, skips: Any) -> Any:
@@ -25,9 +24,9 @@ def ctc_forward(xp: Any, e: Any, skips: Any) -> Any:
     penalty = xp.where(skips, zero, low)
     e = xp.maximum(e, low)
     y = xp.where(xp.arange(e.shape[-1]) < 2, e[0, ...], low)
-    found = [y]
+    found, two_low = [y], _two(xp, y, LOW)
     for t in range(1, e.shape[0]):
-        row = _padded(xp, y, LOW, at_end=False)
+        row = xp.concat([two_low, y], axis=-1)
         one, two = row[..., 1:-1], row[..., :-2] + penalty
         peak = xp.maximum(xp.maximum(y, one), two)
         y = xp.log(xp.exp(y - peak) + xp.exp(one - peak) + xp.exp(two - peak)) + peak + e[t, ...]
@@ -37,7 +36,8 @@ def ctc_forward(xp: Any, e: Any, skips: Any) -> Any:
 
 def shares(xp: Any, e: Any, y: Any, skips: Any) -> tuple[Any, Any, Any]:
     """The derivatives of y[t] by y[t - 1] at the same label, the one before, and the one before that: shares that sum to 1."""
-    row = _padded(xp, y[:-1, ...], LOW, at_end=False)
+    row = y[:-1, ...]
+    row = xp.concat([_two(xp, row, LOW), row], axis=-1)
     penalty = xp.where(skips, xp.zeros((), dtype=e.dtype), xp.full((), LOW, dtype=e.dtype))
     rest = xp.maximum(e, xp.full((), LOW, dtype=e.dtype))[1:, ...] - y[1:, ...]
     return xp.exp(row[..., 2:] + rest), xp.exp(row[..., 1:-1] + rest), xp.exp(row[..., :-2] + penalty + rest)
@@ -46,12 +46,13 @@ def shares(xp: Any, e: Any, y: Any, skips: Any) -> tuple[Any, Any, Any]:
 def pulled(xp: Any, g: Any, e: Any, y: Any, skips: Any) -> Any:
     """The gradient by e, for the cotangent g of y: from the last step to the first."""
     stay, one, two = shares(xp, e, y, skips)
-    one, two = (_padded(xp, share, 0.0, at_end=True) for share in (one, two))
+    zeros = _two(xp, stay, 0.0)
+    one, two = (xp.concat([share, zeros], axis=-1) for share in (one, two))
     one, two = one[..., 1:-1], two[..., 2:]
     h = g[-1, ...]
-    found = [h]
+    found, zeros = [h], _two(xp, h, 0.0)
     for t in range(e.shape[0] - 2, -1, -1):
-        row = _padded(xp, h, 0.0, at_end=True)
+        row = xp.concat([h, zeros], axis=-1)
         h = g[t, ...] + h * stay[t, ...] + row[..., 1:-1] * one[t, ...] + row[..., 2:] * two[t, ...]
         found.append(h)
     return xp.mask(xp.stack(found[::-1]), _reached(xp, e))
@@ -62,9 +63,9 @@ def pushed(xp: Any, tangent: Any, e: Any, y: Any, skips: Any) -> Any:
     stay, one, two = shares(xp, e, y, skips)
     tangent = xp.mask(tangent, _reached(xp, e))
     h = tangent[0, ...]
-    found = [h]
+    found, zeros = [h], _two(xp, h, 0.0)
     for t in range(e.shape[0] - 1):
-        row = _padded(xp, h, 0.0, at_end=False)
+        row = xp.concat([zeros, h], axis=-1)
         h = tangent[t + 1, ...] + h * stay[t, ...] + row[..., 1:-1] * one[t, ...] + row[..., :-2] * two[t, ...]
         found.append(h)
     return xp.stack(found)

@@ -152,12 +152,19 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
         return super().scatter_take(x, indices, shape, axis) if added is None else added
 
     def scatter_along_axis(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
-        """For a single index along the axis nothing repeats, so values are written instead of added."""
-        if indices.shape[axis] != 1 or indices.ndim != 2 or axis % 2 != 1:
-            return super().scatter_along_axis(x, indices, shape, axis)
-        y = np.zeros(shape, dtype=x.dtype)
-        y[np.arange(shape[0]), indices[:, 0]] = x[:, 0]
-        return y
+        """For a single index along the axis nothing repeats, so values are written instead of added. NumPy adds at positions in
+        the flat array eight times as fast as at indices for each axis.
+        """
+        if indices.shape[axis] == 1 and indices.ndim == 2 and axis % 2 == 1:
+            y = np.zeros(shape, dtype=x.dtype)
+            y[np.arange(shape[0]), indices[:, 0]] = x[:, 0]
+            return y
+        at: Any = 0
+        for i, n in enumerate(shape):
+            others = np.arange(n).reshape((n, *[1] * (len(shape) - i - 1)))
+            at = at * n + (np.where(indices < 0, indices + n, indices) if i == axis % len(shape) else others)
+        at = np.broadcast_to(at, x.shape).reshape(-1)
+        return self._scatter_indices(x.reshape(-1), at, (prod(shape),)).reshape(shape)
 
     def _put(self, y: Any, value: Any, key: Any) -> Any:
         y[key] = value

@@ -79,7 +79,18 @@ def test_only_elementwise_activations_are_offered() -> None:
             "hardtanh",
             "relu6",
         ),
-        *("hardswish", "hardsigmoid", "hardshrink", "softshrink", "prelu", "gelu", "silu", "mish", "logsigmoid"),
+        *(
+            "hardswish",
+            "hardsigmoid",
+            "hardshrink",
+            "softshrink",
+            "prelu",
+            "rrelu",
+            "gelu",
+            "silu",
+            "mish",
+            "logsigmoid",
+        ),
         *("softsign", "tanhshrink"),
     ]
     assert len(ACTIVATIONS) == 23

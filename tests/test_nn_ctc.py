@@ -73,6 +73,17 @@ def test_a_forward_derivative(backend, xp):
     assert float(tangent.item()) == pytest.approx(float(xg.sum(slope * v).item()), rel=1e-12)
 
 
+def test_batched_losses(backend, xp):
+    log_p = make(xp, log_probabilities(3, 4, 3))
+
+    def loss(x):
+        return F.ctc_loss(x, xg.asarray([1, 2]), 4, 2, reduction="sum")
+
+    slopes = xg.vmap(xg.grad(loss))(log_p)
+    for i in range(3):
+        assert_close(to_numpy(slopes)[i], to_numpy(xg.grad(loss)(log_p[i])), 1e-14)
+
+
 def test_a_target_that_is_too_long(backend, xp):
     log_p = make(xp, log_probabilities(2, 2, 3), requires_grad=True)
     targets = xg.asarray([[1, 1], [1, 2]])

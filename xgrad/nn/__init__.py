@@ -93,7 +93,6 @@ from xgrad.nn.piecewise import Hardsigmoid as Hardsigmoid
 from xgrad.nn.piecewise import Hardswish as Hardswish
 from xgrad.nn.piecewise import Hardtanh as Hardtanh
 from xgrad.nn.piecewise import ReLU6 as ReLU6
-from xgrad.nn.piecewise import RReLU as RReLU
 from xgrad.nn.piecewise import Softshrink as Softshrink
 from xgrad.nn.piecewise import Threshold as Threshold
 from xgrad.nn.pooling import AvgPool1d as AvgPool1d
@@ -105,6 +104,7 @@ from xgrad.nn.pooling import MaxPool1d as MaxPool1d
 from xgrad.nn.pooling import MaxPool2d as MaxPool2d
 from xgrad.nn.pooling import MaxPool3d as MaxPool3d
 from xgrad.nn.prelu import PReLU as PReLU
+from xgrad.nn.prelu import RReLU as RReLU
 from xgrad.nn.recurrent import GRU as GRU
 from xgrad.nn.recurrent import LSTM as LSTM
 from xgrad.nn.recurrent import RNN as RNN

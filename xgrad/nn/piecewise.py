@@ -8,7 +8,6 @@ from typing import Any
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
 from xgrad.nn.activations import Activation
-from xgrad.random import Generator
 
 
 class ELU(Activation):
@@ -116,49 +115,6 @@ class CELU(Activation):
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha!r}"
-
-
-class RReLU(Activation):
-    """x where x > 0, elsewhere x times a random slope, which is drawn for each element at each call.
-
-    Call it with an array of any shape and of a real floating-point dtype (integers become floats of the default dtype); the
-    output has the shape and dtype of the input.
-
-    Args:
-        lower: the lowest slope.
-        upper: the highest slope, `lower` or more. In eval(), all slopes are the mean of the two.
-        inplace: an argument of PyTorch's, without effect here: the output is a new array.
-        rng: the generator of the slopes, by keyword; None means the one that `xgrad.random.seed` sets.
-
-    Raises:
-        ValueError: for an `upper` below `lower`.
-        TypeError: when called, for an input that is neither an array nor a number.
-
-    >>> import xgrad as xg
-    >>> xg.nn.RReLU(0.25, 0.75).eval()(xg.asarray([-1.0, 0.0, 2.0])).numpy().round(4).tolist()
-    [-0.5, 0.0, 2.0]
-
-    https://docs.pytorch.org/docs/stable/generated/torch.nn.RReLU.html
-    """
-
-    name = "rrelu"
-    idle = "dead"
-
-    def __init__(
-        self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False, *, rng: Generator | None = None
-    ) -> None:
-        if not lower <= upper:
-            raise ValueError(f"RReLU: lower must not be above upper, got {lower!r} and {upper!r}")
-        self.lower = lower
-        self.upper = upper
-        self.inplace = inplace
-        self.rng = rng
-
-    def forward(self, input: Any) -> Tensor:
-        return F.rrelu(input, self.lower, self.upper, self.training, rng=self.rng)
-
-    def extra_repr(self) -> str:
-        return f"lower={self.lower!r}, upper={self.upper!r}"
 
 
 class Threshold(Activation):

@@ -247,6 +247,13 @@ def softmax_cross_entropy(
     return x.like(function(full(x, axes), full(number, axes), axis + len(axes), ignore_index), axes)
 
 
+def ctc_forward(function: Function, e: Batched, skips: Batched) -> Batched:
+    """The steps are the first axis; examples are sequences like others."""
+    xp, axes = e.backend.base.xp, merged(e.axes, skips.axes)
+    y = function(xp.moveaxis(full(e, axes), len(axes), 0), full(skips, axes))
+    return e.like(xp.moveaxis(y, 0, len(axes)), axes)
+
+
 def searchsorted(function: Function, x1: Batched, x2: Batched, /, **static: Any) -> Batched:
     if x1.axes:
         raise refusal("searchsorted", "where x1 differs from example to example")
@@ -277,7 +284,7 @@ TABLE: dict[str, Function] = {
     **{name: kind for kind, names in KINDS.items() for name in names.split()},
     **{rule.__name__: rule for rule in (reshape, squeeze, expand_dims, permute_dims, moveaxis, flip, roll)},
     **{rule.__name__: rule for rule in (broadcast_to, concat, stack, matmul, linear, weight_gradient, tensordot)},
-    **{rule.__name__: rule for rule in (softmax_cross_entropy, searchsorted, isin)},
+    **{rule.__name__: rule for rule in (softmax_cross_entropy, ctc_forward, searchsorted, isin)},
     **{rule.__name__: rule for rule in (getitem, setitem, scatter, take, scatter_take, take_along_axis)},
     **WINDOWS,
     "scatter_along_axis": scatter_along_axis,
