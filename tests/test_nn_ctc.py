@@ -17,6 +17,8 @@ from tests.support.arrays import assert_close, make, to_numpy
 from xgrad import nn
 
 F = nn.functional
+# dask warns of the many chunks of arrays that are stacked from the steps.
+pytestmark = pytest.mark.filterwarnings("ignore:(.*\\n)*.*Increasing number of chunks")
 
 
 def log_probabilities(*shape: int, seed: int = 0) -> Any:
