@@ -8,6 +8,7 @@ import json
 import math
 import pickle
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -204,7 +205,7 @@ def test_a_state_that_lacks_something_is_refused():
     with pytest.raises(ValueError, match="StepLR: the loaded state lacks step_size: is it the state of another class"):
         scheduler.load_state_dict({**lr_scheduler.ExponentialLR(sgd(), 0.9).state_dict(), "last_epoch": 7})
     with pytest.raises(ValueError, match="StepLR: a loaded state is a dict, got list"):
-        scheduler.load_state_dict([])
+        scheduler.load_state_dict([])  # type: ignore[arg-type]
     assert scheduler.state_dict() == before
     chain = lr_scheduler.ChainedScheduler([scheduler])
     with pytest.raises(ValueError, match="there are 1 schedulers, the loaded state has 0"):
@@ -388,7 +389,7 @@ def test_a_schedule_of_ones_own():
 
 # --- refusals -------------------------------------------------------------------------------------
 
-L = lr_scheduler
+L: Any = lr_scheduler  # wrong types are wanted here
 REFUSED = {
     "no optimizer": (lambda o: L.StepLR(None, 1), TypeError, "StepLR: expected an Optimizer, got NoneType"),
     "no optimizer, plateau": (lambda o: L.ReduceLROnPlateau(1), TypeError, "expected an Optimizer, got int"),

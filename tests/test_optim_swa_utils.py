@@ -214,4 +214,4 @@ def test_a_wrong_schedule_is_refused():
         with pytest.raises(ValueError, match=text):
             swa_utils.SWALR(sgd(), **options)
     with pytest.raises(TypeError, match="SWALR: expected an Optimizer, got NoneType"):
-        swa_utils.SWALR(None, 0.1)
+        swa_utils.SWALR(None, 0.1)  # type: ignore[arg-type]

@@ -101,7 +101,7 @@ def test_a_step_makes_no_transfer(there, loss, name):
 
 
 def test_every_optimizer_layer_and_loss_is_among_them(there):
-    assert set(OPTIMIZERS) == set(xg.optim.__all__) - {"Optimizer"}
+    assert set(OPTIMIZERS) == set(xg.optim.__all__) - {"Optimizer", "LBFGS"}  # LBFGS must read some numbers
     layers = {type(module).__name__ for module in network()}
     assert {name for name in vars(xg.nn.functional) if "loss" in name or "entropy" in name} == {
         name.partition(",")[0] for name in LOSSES

@@ -29,7 +29,7 @@ class Height:
         self.rate = rate
 
     def __call__(self, x: float) -> float:
-        return self.rate**x
+        return float(self.rate**x)
 
 
 def three(function: Callable[[int], float]) -> list[Callable[[int], float]]:

@@ -11,7 +11,6 @@ from xgrad.engine import tape
 from xgrad.engine.persist import Place, places_in
 from xgrad.engine.tensor import Tensor
 from xgrad.optim.flat import FlatParameters
-from xgrad.optim.hooks import after_step, before_step
 from xgrad.optim.lbfgs_memory import Memory, loaded_memory
 from xgrad.optim.loading import loaded
 from xgrad.optim.optimizer import Optimizer, Params
@@ -93,10 +92,6 @@ class LBFGS(Optimizer):
             MemoryError: where memory runs out. After any error the parameters and the state are as before.
         """
         self._stepped = True
-        hooks = self._hooks
-        if hooks:
-            args, kwargs = before_step(self, closure)
-            closure = kwargs.get("closure", args[-1])
         weights = FlatParameters(self.name, self.param_groups[0].params)
         before = weights.values()
         try:
@@ -110,14 +105,14 @@ class LBFGS(Optimizer):
             raise
         self.state[weights.params[0]] = memory
         xg.persist(self)
-        if hooks:
-            after_step(self, args, kwargs)
         return loss
 
     def _iterated(self, closure: Callable[[], Any], weights: FlatParameters, o: Any) -> tuple[Any, Memory]:
         """Move the weights. Returns the loss at the start, and the new state."""
         first = weights.params[0]
         memory = self.state[first].moved(first, weights.dtype) if first in self.state else Memory(first)
+        d: Any
+        t: Any
         d, t, prev_gradient, prev_loss = (memory.get(name) for name in ("d", "t", "prev_flat_grad", "prev_loss"))
         corrections, scale = memory.corrections(), memory.get("H_diag", 1.0)
         loss, point = evaluate(closure, weights, d, prev_gradient)

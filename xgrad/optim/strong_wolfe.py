@@ -75,7 +75,7 @@ def narrowed(
     was_near_an_end = False
     while n < most and not abs(ends[1].t - ends[0].t) * reach < SHORTEST:
         least, largest = min(ends[0].t, ends[1].t), max(ends[0].t, ends[1].t)
-        t = cubic_minimum(*ends, least, largest)
+        t = cubic_minimum(ends[0], ends[1], least, largest)
         margin = MARGIN * (largest - least)
         is_near = min(largest - t, t - least) < margin
         if is_near and (was_near_an_end or t >= largest or t <= least):

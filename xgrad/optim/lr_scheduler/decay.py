@@ -172,8 +172,8 @@ class PolynomialLR(FormulaLR):
         if self._is_initial or t > total:
             return lr
         left, left_before = 1.0 - t / total, 1.0 - (t - 1) / total
-        return lr * (left / left_before) ** self.power
+        return float(lr * (left / left_before) ** self.power)
 
     def _closed(self, base_lr: float) -> float:
         left = 1.0 - min(self.total_iters, self.last_epoch) / self.total_iters
-        return base_lr * left**self.power
+        return float(base_lr * left**self.power)

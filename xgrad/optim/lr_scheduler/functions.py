@@ -17,7 +17,7 @@ def saved_function(function: Any) -> dict[str, Any] | None:
     """What is saved of a function: the attributes of a callable object, nothing of a function."""
     if isinstance(function, types.FunctionType) or not hasattr(function, "__dict__"):
         return None
-    return vars(function).copy()
+    return dict(vars(function))
 
 
 def load_function(function: Any, saved: Mapping[str, Any] | None) -> None:

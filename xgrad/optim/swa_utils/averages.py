@@ -58,7 +58,8 @@ def get_swa_avg_fn() -> Average:
 
     def swa(averaged: Tensor, current: Tensor, num_averaged: Any) -> Tensor:
         with xg.no_grad():
-            return averaged + (current - averaged) / (num_averaged + 1)
+            mean: Tensor = averaged + (current - averaged) / (num_averaged + 1)
+            return mean
 
     return swa
 

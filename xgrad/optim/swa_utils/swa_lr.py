@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from xgrad.optim.lr_scheduler.groups import checked_optimizer, of_each_group, one_of
 from xgrad.optim.lr_scheduler.scheduler import LRScheduler
 from xgrad.optim.optimizer import Optimizer
 
-ANNEALING = {"cos": lambda share: (1 - math.cos(math.pi * share)) / 2, "linear": lambda share: share}
+ANNEALING: dict[str, Callable[[float], float]] = {
+    "cos": lambda share: (1 - math.cos(math.pi * share)) / 2,
+    "linear": lambda share: share,
+}
 
 
 class SWALR(LRScheduler):
