@@ -11,6 +11,7 @@ from xgrad.engine import tape
 from xgrad.engine.persist import Place, places_in
 from xgrad.engine.tensor import Tensor
 from xgrad.optim.flat import FlatParameters
+from xgrad.optim.hooks import after_step, before_step
 from xgrad.optim.lbfgs_memory import Memory, loaded_memory
 from xgrad.optim.loading import loaded
 from xgrad.optim.optimizer import Optimizer, Params
@@ -92,6 +93,10 @@ class LBFGS(Optimizer):
             MemoryError: where memory runs out. After any error the parameters and the state are as before.
         """
         self._stepped = True
+        hooks = self._hooks
+        if hooks:
+            args, kwargs = before_step(self, closure)
+            closure = kwargs.get("closure", args[-1])
         weights = FlatParameters(self.name, self.param_groups[0].params)
         before = weights.values()
         try:
@@ -105,6 +110,8 @@ class LBFGS(Optimizer):
             raise
         self.state[weights.params[0]] = memory
         xg.persist(self)
+        if hooks:
+            after_step(self, args, kwargs)
         return loss
 
     def _iterated(self, closure: Callable[[], Any], weights: FlatParameters, o: Any) -> tuple[Any, Memory]:
