@@ -170,6 +170,48 @@ def test_backends_is_the_folder_at_the_top():
     assert (PACKAGE / "backends").resolve() == BACKENDS
 
 
+# --- layers, optimizers and distributions use the public face -----------------------------------------
+
+FACE_ONLY = ("nn", "optim", "distributions")
+# The files that reach behind the face, and why. Folders end with a slash.
+BEHIND_THE_FACE = {
+    "nn/functional/cross_entropy.py": "asks for the kind of the targets, and counts those that are not ignored, on raw arrays",
+    "nn/functional/losses.py": "asks whether the targets are probabilities",
+    "nn/functional/floats.py": "asks for the kind of a dtype",
+    "nn/functional/reduction.py": "asks for the kind of a dtype",
+    "nn/padding.py": "asks whether a value is a number of any library",
+    "nn/recurrent.py": "reads the data of a PackedSequence, which PyTorch calls so",
+    "nn/utils/rnn.py": "a PackedSequence has data, as PyTorch's",
+    "nn/parameter.py": "a parameter takes another array when it is moved to another backend or dtype",
+    "nn/placement.py": "moves arrays between backends",
+    "nn/saving.py": "checks and copies arrays of any backend",
+    "optim/": "an update writes into arrays, and is one kernel where a backend can fuse it",
+}
+
+
+def behind_the_face(tree: ast.AST) -> set[str]:
+    """What a source takes of the backends: their modules, and the arrays and backends of tensors."""
+    modules = {module for module, _ in imported(tree) if module.startswith("xgrad.backends")}
+    modules |= {f"{module}.{name}" for module, name in imported(tree) if (module, name) == ("xgrad", "backends")}
+    words = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    return modules | (words & {"backend", "backends", "data", "_data", "xp"})
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in modules() if path.relative_to(PACKAGE).parts[0] in FACE_ONLY], ids=lambda path: path.stem
+)
+def test_layers_and_optimizers_use_the_public_face(path):
+    place = path.relative_to(PACKAGE).as_posix()
+    if not any(place == name or (name.endswith("/") and place.startswith(name)) for name in BEHIND_THE_FACE):
+        assert behind_the_face(ast.parse(path.read_text(encoding="utf-8"))) == set()
+
+
+def test_a_look_behind_the_face_is_found():
+    for text in ("x.data", "t.backend.xp", "from xgrad.backends import load", "from xgrad import backends", "t._data"):
+        assert behind_the_face(ast.parse(text))
+    assert not behind_the_face(ast.parse("import xgrad as xg\nxg.sum(x.grad)"))
+
+
 # --- circles --------------------------------------------------------------------------------------
 
 # An import that may close a circle, and why.
