@@ -176,7 +176,6 @@ FACE_ONLY = ("nn", "optim", "distributions")
 # The files that reach behind the face, and why. Folders end with a slash.
 BEHIND_THE_FACE = {
     "nn/functional/cross_entropy.py": "asks for the kind of the targets, and counts those that are not ignored, on raw arrays",
-    "nn/functional/losses.py": "asks whether the targets are probabilities",
     "nn/functional/floats.py": "asks for the kind of a dtype",
     "nn/functional/reduction.py": "asks for the kind of a dtype",
     "nn/padding.py": "asks whether a value is a number of any library",

@@ -31,6 +31,20 @@ for epoch in range(3):
     l = F.nll_loss(m(xg.ones((4, 1, 8, 8))), xg.asarray([0, 1, 2, 3])); l.backward(); o.step(); s.step()
 print("METRIC loss:", l.item())
 """,
+    "mingpt": """
+import math
+import xgrad as xg
+from xgrad import nn
+F = nn.functional
+t = nn.ModuleDict(dict(wte=nn.Embedding(7, 8), ln=nn.LayerNorm(8), att=nn.Linear(8, 24)))
+fill(t)
+x = t.ln(t.wte(xg.asarray([[0, 1, 2]]))); B, T, C = x.size()
+q, k, v = (a.view(B, T, 2, C // 2).transpose(1, 2) for a in t.att(x).split(C, dim=2))
+att = (q @ k.transpose(-2, -1)) / math.sqrt(C // 2)
+att = F.softmax(att.masked_fill(xg.tril(xg.ones((T, T))) == 0, float("-inf")), dim=-1)
+y = F.gelu((att @ v).transpose(1, 2).contiguous().view(B, T, C))
+print("METRIC loss:", y.sum().item(), sum(p.numel() for p in t.parameters()))
+""",
     "lstm": """
 import xgrad as xg
 from xgrad import nn, optim
@@ -41,6 +55,17 @@ def closure():
     o.zero_grad(); h, c = cell(xg.ones((2, 1)), (xg.zeros((2, 8)), xg.zeros((2, 8))))
     l = nn.functional.mse_loss(lin(h), xg.ones((2, 1))); l.backward(); return l
 print("METRIC loss:", o.step(closure).item(), o.step(closure).item())
+""",
+    "vae": """
+import xgrad as xg
+from xgrad import nn
+F = nn.functional
+p = xg.sigmoid(xg.ones((2, 3)))
+z = (p + xg.randn_like(p)).pow(2).view(-1)
+print(nn.InstanceNorm2d(3), nn.ReflectionPad2d(1))
+image = nn.InstanceNorm2d(3)(nn.ReflectionPad2d(1)(p.new_ones(1, 3, 4, 4).tril()))
+large = F.interpolate(image, scale_factor=2, mode="nearest")
+print("METRIC loss:", F.binary_cross_entropy(p, xg.ones((2, 3)), reduction="sum").item(), large.exp().sum().item())
 """,
     "reinforce": """
 import xgrad as xg
