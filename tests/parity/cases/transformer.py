@@ -12,7 +12,7 @@ from tests.parity.case import Draw, Layer, case
 
 def _options(draw: Draw) -> dict[str, Any]:
     return {
-        "dim_feedforward": draw.size(1, 5), "dropout": 0.0, "activation": "relu",
+        "dim_feedforward": draw.size(1, 5), "dropout": 0.0, "activation": draw.one_of("relu", "gelu"),
         "layer_norm_eps": draw.one_of(1e-5, 1e-2), "batch_first": draw.one_of(True, False),
         "norm_first": draw.one_of(True, False), "bias": draw.one_of(True, False),
     }  # fmt: skip
