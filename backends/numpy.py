@@ -285,7 +285,8 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
         return True
 
 
-BLOCK_BYTES = 1 << 18  # of each array that an optimizer updates; about six of these are in use together
+BLOCK_BYTES = 1 << 19  # of each array that an optimizer updates; about six of these are in use together
+LARGE_BYTES = 1 << 22  # arrays from here on are updated in blocks; six smaller ones fit in the cache as they are
 _WIDE = "fdg"  # the codes of the real floating dtypes that are wide enough for the sum of many numbers
 _of_sigmoid = {np.dtype(kind): (np.array(40, dtype=kind), np.array(1, dtype=kind)) for kind in (np.float32, np.float64)}
 _BITS = {np.dtype(np.float32): np.int32, np.dtype(np.float64): np.int64}
@@ -370,8 +371,8 @@ class NumPy(Backend):
         return np.array(array)  # in the array's memory order: a weight that is used transposed may be stored transposed
 
     def block_length(self, array: Any) -> int:
-        """An operation on a block reads and writes the cache. On the whole array, each one would read and write main memory."""
-        return BLOCK_BYTES // array.dtype.itemsize
+        """An operation on a block reads and writes the cache. On a large array, each one would read and write main memory."""
+        return BLOCK_BYTES // array.dtype.itemsize if array.nbytes >= LARGE_BYTES else 0
 
     def flat(self, arrays: list[Any]) -> list[Any] | None:
         for order in ("C", "F"):

@@ -39,6 +39,7 @@ def numbers(p: Any, optimizer: Any) -> list[Any]:
 def of_three(monkeypatch):
     """NumPy, in blocks of three numbers of 8 bytes, or six of 4."""
     monkeypatch.setattr(of_numpy, "BLOCK_BYTES", 24)
+    monkeypatch.setattr(of_numpy, "LARGE_BYTES", 25)
     with xg.use_backend("numpy") as backend:
         yield backend
 
@@ -49,7 +50,7 @@ def test_blocks_give_the_numbers_of_one_piece(of_three, name, options, dtype, mo
     p, optimizer = trained(name, options, dtype)
     assert (optimizer.state[p].run is IN_BLOCKS) == optimizer.is_elementwise
     assert optimizer.state[p].progress is None
-    monkeypatch.setattr(of_numpy, "BLOCK_BYTES", 1 << 20)
+    monkeypatch.setattr(of_numpy, "LARGE_BYTES", 1 << 20)
     q, whole = trained(name, options, dtype)
     assert whole.state[q].run is not IN_BLOCKS
     same(numbers(p, optimizer), numbers(q, whole))
@@ -109,6 +110,15 @@ def test_a_step_is_finished_by_the_next_call(name, options, monkeypatch):
             return happened
 
         assert refuse_each(attempt) > 6
+
+
+def test_without_moments_there_is_nothing_to_roll(of_three, monkeypatch):
+    p = xg.nn.Parameter(np.ones(10))
+    p.grad = xg.ones_like(p)
+    optimizer = optim.SGD([p], lr=0.5)
+    monkeypatch.setattr(optimizer.update_rule, "roll", None)
+    optimizer.step()
+    assert to_numpy(p).tolist() == [0.5] * 10
 
 
 def test_a_step_that_failed_is_resumed_without_a_copy(of_three, monkeypatch):

@@ -109,7 +109,7 @@ class Prepared:
             parts: list[Any] = [None] * len(self.names)
             for i, (k, _) in enumerate(self.used):
                 parts[k] = block[2 + i]
-            if not now.rolled:
+            if self.used and not now.rolled:
                 write(parts, rule.roll(xp, n, *block[:2], *parts))
                 now.rolled = True
             new, *late = rule.descend(xp, n, *block[:2], *parts)
