@@ -81,12 +81,8 @@ ONLY_OURS = {
     "xgrad.nn.functional.flatten",
     "xgrad.nn.utils.summary",
 }  # PyTorch's is private, and torch.flatten
-NOT_YET = {  # what is still to be done
-    *("mse_loss", "l1_loss", "huber_loss"),
-    *("BCEWithLogitsLoss", "CrossEntropyLoss", "HuberLoss", "L1Loss", "MSELoss", "NLLLoss"),
-}
 ONLY_OURS = {"xgrad.nn.init.fans", "xgrad.nn.functional.flatten"}  # PyTorch's is private, and torch.flatten
-NOT_YET = {"clip_grad_norm_", "get_total_norm", "clip_grad_value_"}  # what is still to be done
+NOT_YET: set[str] = set()  # what is still to be done
 # Names whose signature PyTorch does not say: its functions in C, and those that dispatch.
 UNTOLD = {"args", "kwargs"}
 
