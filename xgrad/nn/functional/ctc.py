@@ -135,7 +135,8 @@ def _padded(targets: Tensor, lengths: Tensor, longest: int, n: int, blank: int) 
         starts = xg.expand_dims(xg.cumulative_sum(lengths) - lengths, axis=1)
         flat = xg.clip(xg.reshape(starts + places, (-1,)), 0, targets.shape[0] - 1)
         found = xg.reshape(xg.take(targets, flat, axis=0), (n, longest))
-    return xg.where(places < ends, found, xg.full((), blank, dtype=found.dtype, device=found.device))
+    padded: Tensor = xg.where(places < ends, found, xg.full((), blank, dtype=found.dtype, device=found.device))
+    return padded
 
 
 def _negative_log_likelihood(
