@@ -76,12 +76,8 @@ def test_stored_sums_are_of_what_pytorch_computes(name):
 # Arguments of PyTorch's that are not here: where the parameters are made is said by keywords of ours, and some are deprecated.
 NOT_OURS = {"device", "dtype", "size_average", "reduce", "_stacklevel", "generator"}
 OURS = {"rng", "dtype", "device", "axis"}  # by keyword only
-ONLY_OURS = {
-    "xgrad.nn.init.fans",
-    "xgrad.nn.functional.flatten",
-    "xgrad.nn.utils.summary",
-}  # PyTorch's is private, and torch.flatten
-ONLY_OURS = {"xgrad.nn.init.fans", "xgrad.nn.functional.flatten"}  # PyTorch's is private, and torch.flatten
+# PyTorch's fans are private, its flatten is torch.flatten, and its users install a package for summary.
+ONLY_OURS = {"xgrad.nn.init.fans", "xgrad.nn.functional.flatten", "xgrad.nn.utils.summary"}
 NOT_YET: set[str] = set()  # what is still to be done
 # Names whose signature PyTorch does not say: its functions in C, and those that dispatch.
 UNTOLD = {"args", "kwargs"}
