@@ -110,7 +110,7 @@ def test_gradients_of_many_steps_are_those_of_the_cell(backend, reverse):
     inputs = [xg.asarray(x, copy=True, requires_grad=True) for _ in range(2)]
     states = module(inputs[0])[0][..., 3 * reverse : 3 * reverse + 3]
     xg.sum(xg.sin(states)).backward()
-    state, total = None, 0.0
+    state, total = None, xg.asarray(0.0)
     for t in range(23)[:: -1 if reverse else 1]:
         state = cell(inputs[1][t], state)
         total = total + xg.sum(xg.sin(state[0]))
