@@ -24,7 +24,7 @@ class FlatParameters:
                 raise TypeError(f"{name}: the parameters must be on one backend, got {backend} and {p.backend}")
         xp = backend.xp
         kinds = [xg.real(p.detach()).dtype if is_complex(p) else p.dtype for p in params]
-        self.dtype = xp.float32 if all(kind in backend.narrow_dtypes for kind in kinds) else xp.result_type(*kinds)
+        self.dtype = xp.float32 if all(xp.finfo(kind).bits < 32 for kind in kinds) else xp.result_type(*kinds)
 
     def gradient(self) -> Tensor:
         """The gradient as a vector, with 0 for parameters that have none."""
