@@ -85,7 +85,8 @@ RULES: dict[str, Rule] = {"Lion": lion, "LAMB": lamb, "Muon": muon}
 
 def weights(name: str, o: Any, start: Numbers, gradients: Iterable[Numbers], snapshots: tuple[int, ...]) -> Numbers:
     """The weights at these steps."""
-    p, state, taken = start, {}, []
+    state: dict[str, Any] = {}
+    p, taken = start, []
     for t, g in enumerate(gradients, 1):
         p = RULES[name](p, g, state, t, o)
         if t in snapshots:
