@@ -1,4 +1,4 @@
-"""Five more workloads as data: convolution, a GPT block, a Kalman filter, an LSTM, a small convolutional network, and Adam.
+"""More workloads as data: a convolution, a GPT block, a Kalman filter, an LSTM, a small convolutional network, and Adam.
 
 Parameters have the names that they have in PyTorch's modules, which xgrad's share.
 """

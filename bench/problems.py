@@ -1,4 +1,4 @@
-"""The five workloads as data, the same for every peer. How to compute them is in peers/.
+"""The workloads W1 to W5 as data, the same for every peer. How to compute them is in peers/.
 
 Everything is float32 by default, the usual dtype for training.
 """

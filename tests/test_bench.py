@@ -22,12 +22,16 @@ from bench.worker import TOLERANCE, largest_error
 ROOT = Path(__file__).parent.parent
 
 
+SHARED = {name for name, row in ALL_WORKLOADS.items() if row.baseline == "torch"}  # written once for PyTorch and xgrad
+COMPARED = [(p, w) for p in PEERS if p != BASELINE for w in ALL_WORKLOADS if w not in SHARED] + [
+    ("xgrad", w) for w in sorted(SHARED)
+]
 NOT_YET = {"w6", "w7", "w7_sdpa", "w9", "w10"}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
-    ("peer", "workload"), [(p, w) for p in PEERS for w in ALL_WORKLOADS if ALL_WORKLOADS[w].baseline != p]
+    ("peer", "workload"), COMPARED, ids=lambda name: f"{name}_and_torch" if name in SHARED else name
 )
 def test_peer_agrees_with_the_baseline(peer: str, workload: str, dtype: str) -> None:
     for needed in (peer, ALL_WORKLOADS[workload].baseline):
