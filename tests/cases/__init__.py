@@ -30,7 +30,7 @@ __all__ = ["CASES", "SLOW", "Case", "Sample", "few"]
 SLOW = {"jax", "dask", "dpnp"}  # few cases run on these: they compile, build graphs, or queue small kernels
 
 
-def few(name: str, most: int = 4) -> list[Case]:
+def few(name: str, most: int = 2) -> list[Case]:
     """Some of a function's cases, evenly spread."""
     cases = [case for case in CASES[name] if not case.heavy]
     return cases[:: -(-len(cases) // most)]
