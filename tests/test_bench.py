@@ -26,7 +26,6 @@ SHARED = {name for name, row in ALL_WORKLOADS.items() if row.baseline == "torch"
 COMPARED = [(p, w) for p in PEERS if p != BASELINE for w in ALL_WORKLOADS if w not in SHARED] + [
     ("xgrad", w) for w in sorted(SHARED)
 ]
-NOT_YET = {"w6", "w7", "w7_sdpa", "w9", "w10"}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -37,7 +36,7 @@ def test_peer_agrees_with_the_baseline(peer: str, workload: str, dtype: str) -> 
     for needed in (peer, ALL_WORKLOADS[workload].baseline):
         if not PEERS[needed].usable():
             pytest.skip(f"{PEERS[needed].needs} is not installed")
-    if function(peer, ALL_WORKLOADS[workload]) is None or (peer == "xgrad" and workload in NOT_YET):
+    if function(peer, ALL_WORKLOADS[workload]) is None:
         pytest.skip(f"{peer} has no {workload}")
     assert largest_error(peer, workload, tiny=True, dtype=dtype) < TOLERANCE[dtype]
 

@@ -24,7 +24,9 @@ class Library:
     host: Callable[[Any], Array]
 
     def network(self, module: Any, parameters: dict[str, Array]) -> Any:
-        module.load_state_dict({name: self.tensor(value) for name, value in parameters.items()})
+        """The module with these parameters, in their dtype."""
+        state = {name: self.tensor(value) for name, value in parameters.items()}
+        module.to(next(iter(state.values())).dtype).load_state_dict(state)
         return module
 
     def grads(self, tensors: Iterable[Any]) -> list[Array]:
