@@ -139,13 +139,12 @@ class CuPyRaw(CuPyWindows, IndexingRaw):
         cupy.add.at(y, key, x)
         return y
 
-    def _write(self, x: Any, value: Any, key: Any) -> Any:
+    def _put(self, y: Any, value: Any, key: Any) -> Any:
         """For repeated indices the last value is written, as in NumPy. In CuPy itself the threads' order decides, which may
         differ between forward and backward."""
         if getattr(value, "ndim", 0) and holds_integers(self, key):
-            value = settle(self, self.asarray(value, dtype=x.dtype), key, x.shape)
-        x[key] = value
-        return x
+            value = settle(self, self.asarray(value, dtype=y.dtype), key, y.shape)
+        return super()._put(y, value, key)
 
 
 class Checked:

@@ -372,7 +372,8 @@ class NumPy(Backend):
 
     def block_length(self, array: Any) -> int:
         """An operation on a block reads and writes the cache. On a large array, each one would read and write main memory."""
-        return BLOCK_BYTES // array.dtype.itemsize if array.nbytes >= LARGE_BYTES else 0
+        length: int = BLOCK_BYTES // array.dtype.itemsize if array.nbytes >= LARGE_BYTES else 0
+        return length
 
     def flat(self, arrays: list[Any]) -> list[Any] | None:
         for order in ("C", "F"):

@@ -18,7 +18,8 @@ from xgrad import nn, optim
 
 
 def _tensor(array: Array, requires_grad: bool = False) -> xg.Tensor:
-    return xg.asarray(array, copy=True, requires_grad=requires_grad)
+    tensor: xg.Tensor = xg.asarray(array, copy=True, requires_grad=requires_grad)
+    return tensor
 
 
 LIBRARY = Library(xg, nn, optim, _tensor, lambda t: t.numpy())

@@ -113,6 +113,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/optim/lion.py": "optim out_of_memory",
     "xgrad/optim/flat.py": "optim_lbfgs",
     "xgrad/optim/lbfgs_memory.py": "optim_lbfgs",
+    "xgrad/optim/hooks.py": "optim_pytorch",
     "xgrad/optim/loadable.py": "optim",
     "xgrad/optim/loading.py": "optim",
     "xgrad/optim/nadam.py": "optim out_of_memory",

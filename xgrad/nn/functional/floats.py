@@ -13,6 +13,5 @@ def floating(name: str, x: Any) -> Tensor:
     """An array or a number as a tensor of a floating-point dtype. Integers become floats of the default dtype."""
     x = operand(name, x)
     x = x if isinstance(x, Tensor) else xg.asarray(x)
-    if x.backend.is_inexact(x.dtype):
-        return x
-    return xg.astype(x, x.backend.default_dtype)
+    tensor: Tensor = x if x.backend.is_inexact(x.dtype) else xg.astype(x, x.backend.default_dtype)
+    return tensor

@@ -131,7 +131,7 @@ class _Image:
             place = xg.where(xg.remainder(times, 2.0) == 0, rest, span - rest) + low
         return xg.clip(place, 0.0, length - 1.0)
 
-    def read(self, across: Any, down: Any) -> Any:
+    def read(self, across: Any, down: Any) -> Tensor:
         """The pixels at whole places, and zeros beyond the image."""
         column, row = (xg.clip(place, 0.0, n - 1.0) for place, n in ((across, self.width), (down, self.height)))
         is_in = (column == across) & (row == down)
@@ -141,7 +141,7 @@ class _Image:
         found = xg.reshape(found, (*found.shape[:2], *shape[1:]))
         return xg.mask(found, xg.expand_dims(is_in, axis=1))
 
-    def linear(self, across: Any, down: Any) -> Any:
+    def linear(self, across: Any, down: Any) -> Tensor:
         total: Any = 0.0
         left, top = xg.floor(across), xg.floor(down)
         for column, weight in ((left, left + 1 - across), (left + 1, across - left)):
@@ -149,7 +149,7 @@ class _Image:
                 total = total + self.read(column, row) * xg.expand_dims(weight * height, axis=1)
         return total
 
-    def cubic(self, across: Any, down: Any) -> Any:
+    def cubic(self, across: Any, down: Any) -> Tensor:
         total: Any = 0.0
         left, top = xg.floor(across), xg.floor(down)
         for i in range(-1, 3):
