@@ -78,7 +78,6 @@ NOT_OURS = {"device", "dtype", "size_average", "reduce", "_stacklevel", "generat
 OURS = {"rng", "dtype", "device", "axis"}  # by keyword only
 # PyTorch's fans are private, its flatten is torch.flatten, and its users install a package for summary.
 ONLY_OURS = {"xgrad.nn.init.fans", "xgrad.nn.functional.flatten", "xgrad.nn.utils.summary"}
-NOT_YET: set[str] = set()  # what is still to be done
 # Names whose signature PyTorch does not say: its functions in C, and those that dispatch.
 UNTOLD = {"args", "kwargs"}
 
@@ -103,8 +102,6 @@ def theirs(module: ModuleType) -> dict[str, tuple[Any, Any]]:
 def test_arguments_and_defaults_are_pytorchs(module):
     wrong = []
     for name, (mine, other) in theirs(module).items():
-        if name in NOT_YET:
-            continue
         if other is None:
             if f"{module.__name__}.{name}" not in ONLY_OURS:
                 wrong.append(f"{name}: PyTorch has no such name")
@@ -129,7 +126,7 @@ def test_arguments_and_defaults_are_pytorchs(module):
 
 def test_every_layer_and_function_has_a_case():
     public = set(public_names("xgrad.nn")) | set(public_names("xgrad.nn.functional"))
-    assert sorted(public - {name.split()[0] for name in CASES} - WITHOUT_CASE - NOT_YET) == []
+    assert sorted(public - {name.split()[0] for name in CASES} - WITHOUT_CASE) == []
 
 
 # What has no results of its own to compare, or is compared elsewhere.

@@ -37,7 +37,15 @@ NAMES = [r.name for c in CHAPTERS for r in BY_CHAPTER[c]]
 OF_VIEWS = [r.name for r in ROWS.values() if r.views]
 
 # Functions of the registry that no row calls, and why.
-UNREACHABLE: dict[str, str] = {}
+_SHAPES = "random programs hardly have arrays of the shapes that it takes; the laws and the parity cases try it"
+UNREACHABLE: dict[str, str] = {
+    **dict.fromkeys(("attention", "recurrent", "windows", "add_windows"), _SHAPES),
+    **dict.fromkeys(("convolution", "convolution_transpose", "convolution_weight"), _SHAPES),
+    **dict.fromkeys(("max_pool", "take_pooled", "scatter_pooled", "sum_pool", "spread_pool"), _SHAPES),
+    "special.gamma_slope": "NumPy and PyTorch have no such function; tests/test_special_derivatives.py compares it with mpmath",
+    "chunk": "it is slices, which are in a row",
+    "masked_fill": "it is `where`, which is in a row",
+}
 
 # How often a row of each chapter is taken.
 WEIGHTS = {

@@ -92,6 +92,7 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "ASGD": {"t0": 1, "weight_decay": 0.01},
     "Lion": {"weight_decay": 0.01},
     "LAMB": {},
+    "Adafactor": {"weight_decay": 0.01},
 }
 # Every optimizer, with each of its options at least once.
 OPTIMIZERS_BY_OPTION: list[tuple[str, dict[str, Any]]] = [

@@ -130,7 +130,8 @@ def _padded(targets: Tensor, lengths: Tensor, longest: int, n: int, blank: int) 
     if targets.ndim == 2:
         found = targets[:, :longest]
     elif not targets.shape[0]:
-        return xg.zeros((n, 0), dtype=targets.dtype, device=targets.device)
+        none: Tensor = xg.zeros((n, 0), dtype=targets.dtype, device=targets.device)
+        return none
     else:
         starts = xg.expand_dims(xg.cumulative_sum(lengths) - lengths, axis=1)
         flat = xg.clip(xg.reshape(starts + places, (-1,)), 0, targets.shape[0] - 1)

@@ -147,7 +147,8 @@ class _Image:
         for column, weight in ((left, left + 1 - across), (left + 1, across - left)):
             for row, height in ((top, top + 1 - down), (top + 1, down - top)):
                 total = total + self.read(column, row) * xg.expand_dims(weight * height, axis=1)
-        return total
+        result: Tensor = total
+        return result
 
     def cubic(self, across: Any, down: Any) -> Tensor:
         total: Any = 0.0
@@ -161,7 +162,8 @@ class _Image:
                 # A place that is reflected about an edge between pixels is whole up to rounding.
                 read = self.read(xg.round(column), xg.round(row))
                 total = total + read * xg.expand_dims(weight * height, axis=1)
-        return total
+        result: Tensor = total
+        return result
 
 
 def _cubic(x: Any, i: int, a: float = -0.75) -> Any:
