@@ -12,9 +12,8 @@ import numpy as np
 
 from xgrad.backends.normalization import standardize as plainly
 
-_MOST = (
-    1 << 12
-)  # the longest sum by BLAS over last axes: it rounds more than NumPy's sum in pairs, by a few bits at this length
+# The longest sum by BLAS over last axes: it rounds more than NumPy's sum in pairs, by a few bits at this length.
+_MOST = 1 << 12
 _ROWS = 1 << 16  # over first axes NumPy adds row by row, which rounds as much
 _LEAST = 256  # elements: for smaller arrays the cost is that of the calls
 _ones: dict[Any, Any] = {}
