@@ -160,6 +160,7 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
             y[np.arange(shape[0]), indices[:, 0]] = x[:, 0]
             return y
         at: Any = 0
+        indices = indices.astype(np.intp, copy=False)  # uint64 beside int64 would become float64
         for i, n in enumerate(shape):
             others = np.arange(n).reshape((n, *[1] * (len(shape) - i - 1)))
             at = at * n + (np.where(indices < 0, indices + n, indices) if i == axis % len(shape) else others)

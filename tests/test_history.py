@@ -137,7 +137,7 @@ def test_any_value_in_any_field_is_taken_or_refused_by_name(right: dict[str, Any
         (("config", "lr"), 10**400, "config.lr (--lr) must be a finite number"),
         (("config", "standardize"), 1, "config.standardize (--standardize) must be true or false; it is 1"),
         (("config", "output_activation"), {}, "config.output_activation (--output-activation) {} is unknown; there are none"),
-        (("config", "optimizer"), None, "config.optimizer (--optimizer) None is unknown; there are sgd"),
+        (("config", "optimizer"), None, "config.optimizer (--optimizer) None is unknown; there are asgd"),
         (("config", "function"), 3, "config.function (--function) must be a text; it is 3"),
         (("config", "data"), ["a"], "config.data (--data) must be a text"),
         (("config", "seed"), -1, "config.seed (--seed) must be a whole number, 0 or more; it is -1"),

@@ -22,7 +22,9 @@ Rule = Callable[..., Any]
 
 
 def scaled(result: Any) -> Any:
-    return [part * 1.001 for part in result] if isinstance(result, list) else result * 1.001
+    if isinstance(result, list):
+        return [None if part is None else part * 1.001 for part in result]
+    return result * 1.001
 
 
 def scaled_rule(rule: Rule) -> Rule:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import xgrad as xg
 from bench.reference import public_names
 from tests.parity import cases, stored
 from tests.parity.case import CASES
@@ -51,6 +52,16 @@ def test_results_are_pytorchs(backend, name):
                 assert_close(got[key], array, TOLERANCE, f"{key} of draw {seed}", floor=1e-6)
         else:
             compare_with_stored(name, seed, got)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_made_on_the_way_is_where_the_input_is(name):
+    """Zeros, masks and indices follow the input, whatever the current backend is."""
+    pytest.importorskip("array_api_strict")
+    with xg.use_backend("strict"):
+        got, want = run(XGrad("numpy"), name, 0), run(XGrad(), name, 0)
+    for key, array in want.items():
+        assert_close(got[key], array, 1e-15, key)
 
 
 def compare_with_stored(name: str, seed: int, got: Results) -> None:

@@ -263,6 +263,7 @@ def test_the_algorithms_have_their_values(xp):
 VIEWS = {
     *("reshape", "squeeze", "expand_dims", "permute_dims", "moveaxis", "matrix_transpose", "linalg.matrix_transpose"),
     *("flip", "unstack", "real", "imag", "linalg.diagonal", "getitem", "broadcast_to", "broadcast_arrays"),
+    "chunk",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -38,11 +39,20 @@ class Torch:
     def prepare(self, module: Any) -> Any:
         return module.double()
 
+    def elsewhere(self) -> Any:
+        return nullcontext()
+
 
 class XGrad:
-    """xgrad, on the current backend."""
+    """xgrad, on the current backend. If `calls_under` is given, that backend is current while layers and functions are called."""
 
     nn = xg.nn
+
+    def __init__(self, calls_under: str | None = None) -> None:
+        self.calls_under = calls_under
+
+    def elsewhere(self) -> Any:
+        return xg.use_backend(self.calls_under) if self.calls_under else nullcontext()
 
     def tensor(self, value: Host, differentiated: bool) -> Any:
         return make(xg, value, requires_grad=differentiated)
@@ -71,7 +81,9 @@ def _run_call(library: Any, name: str, it: Call) -> Results:
     leaves: dict[str, Any] = {}
     inputs = [_tensors(library, value, f"{i}", leaves, i in it.fixed) for i, value in enumerate(it.inputs)]
     keywords = {key: _tensors(library, value, key, leaves, key in it.fixed) for key, value in it.keywords.items()}
-    results = _outputs_and_backward(library, function(*inputs, **keywords), leaves)
+    with library.elsewhere():
+        output = function(*inputs, **keywords)
+    results = _outputs_and_backward(library, output, leaves)
     return {**results, **_gradients(library, leaves)}
 
 
@@ -84,8 +96,9 @@ def _run_layer(library: Any, name: str, it: Layer, seed: int) -> Results:
     leaves: dict[str, Any] = {}
     inputs = [_tensors(library, value, f"{i}", leaves, False) for i, value in enumerate(it.inputs)]
     keywords = {key: _tensors(library, value, key, leaves, False) for key, value in it.keywords.items()}
-    for _ in range(it.calls):
-        output = module(*inputs, **keywords)
+    with library.elsewhere():
+        for _ in range(it.calls):
+            output = module(*inputs, **keywords)
     results = _outputs_and_backward(library, output, leaves, dict(module.named_parameters()))
     results |= _gradients(library, {**leaves, **dict(module.named_parameters())})
     results |= {f"state {key}": library.host(value) for key, value in module.state_dict().items()}
@@ -135,7 +148,8 @@ def _outputs_and_backward(
             term = library.sum(part * library.tensor(weights, False))
             total = term if total is None else total + term
     if total is not None:
-        total.backward()
+        with library.elsewhere():
+            total.backward()
     return {f"output {i}": library.host(part) for i, part in enumerate(outputs)}
 
 

@@ -39,7 +39,9 @@ LOSSES: dict[str, type[nn.Module]] = {
     "l1": nn.L1Loss,
     "huber": nn.HuberLoss,
 }
-OPTIMIZERS = {name.lower(): getattr(optim, name) for name in optim.__all__ if name != "Optimizer"}
+# LBFGS computes the loss several times in a step, and Muon takes matrices only: neither fits the loop of a fit.
+_OTHERS = ("Optimizer", "LBFGS", "Muon")
+OPTIMIZERS = {name.lower(): getattr(optim, name) for name in optim.__all__ if name not in _OTHERS}
 
 # The bound of the uniform distribution of the weights, or the standard deviation of the normal one, from fan_in and fan_out. The
 # biases are 0. "uniform" is how Linear starts: weights and biases within 1/sqrt(fan_in) of 0.

@@ -88,7 +88,7 @@ def _shared_heads(name: str, q: Tensor, x: Tensor) -> Tensor:
 def drop_factors(shape: tuple[int, ...], p: float, like: Tensor, rng: Generator | None) -> Tensor:
     """Factors for dropout: 0 with probability p, otherwise 1 / (1 - p)."""
     draw = random.default_generator() if rng is None else rng
-    kept = draw.bernoulli(shape, p=1 - p, dtype=like.dtype, device=like.device)
+    kept = draw.bernoulli(shape, p=1 - p, like=like)
     return kept if p == 1 else kept / (1 - p)
 
 

@@ -85,7 +85,7 @@ def ctc_loss(
     infinite = nll > INFINITE
     known = xg.mask(nll + (spread - spread.detach()), ~infinite)  # `spread` is there for its derivative
     if not zero_infinity:
-        known = xg.where(infinite, xg.full((), float("inf"), dtype=known.dtype, device=known.device), known)
+        known = xg.where(infinite, known.__array_namespace__().full((), float("inf"), dtype=known.dtype), known)
     if reduction == "mean":
         known = known / xg.astype(xg.where(lengths > 0, lengths, xg.ones_like(lengths)), known.dtype)
     return reduce(xg.reshape(known, ()) if single and reduction == "none" else known, reduction)
@@ -98,7 +98,7 @@ def _arrays(log_probs: Any, targets: Any) -> tuple[Tensor, Tensor]:
         raise TypeError(f"ctc_loss: log_probs must be of a real floating-point dtype, got {log_probs.dtype}")
     if not xg.isdtype(targets.dtype, "integral"):
         raise TypeError(f"ctc_loss: targets must be class numbers (integers), got dtype {targets.dtype}")
-    return log_probs, xg.astype(targets, xg.int64)
+    return log_probs, xg.astype(targets, "int64")
 
 
 def _lengths(name: str, value: Any, n: int, most: int, like: Tensor) -> tuple[Tensor, int]:
@@ -114,8 +114,8 @@ def _lengths(name: str, value: Any, n: int, most: int, like: Tensor) -> tuple[Te
         if any(not 0 <= number <= most for number in numbers):
             raise ValueError(f"ctc_loss: {name} must be from 0 to {most}, got {numbers}")
         longest = max(numbers, default=0)
-        value = xg.asarray(numbers, dtype=xg.int64, device=like.device)
-    value = xg.astype(xg.reshape(operand("ctc_loss", value), (-1,)), xg.int64)
+        value = like.__array_namespace__().asarray(numbers, dtype="int64")
+    value = xg.astype(xg.reshape(operand("ctc_loss", value), (-1,)), "int64")
     if value.shape != (n,):
         raise ValueError(
             f"ctc_loss: {name} must have one number for each of the {n} sequences, got shape {tuple(value.shape)}"
@@ -125,18 +125,18 @@ def _lengths(name: str, value: Any, n: int, most: int, like: Tensor) -> tuple[Te
 
 def _padded(targets: Tensor, lengths: Tensor, longest: int, n: int, blank: int) -> Tensor:
     """The targets in an array of shape (N, longest), with blanks behind each."""
-    places = xg.arange(longest, dtype=lengths.dtype, device=lengths.device)
+    places = lengths.__array_namespace__().arange(longest, dtype=lengths.dtype)
     ends = xg.expand_dims(lengths, axis=1)
     if targets.ndim == 2:
         found = targets[:, :longest]
     elif not targets.shape[0]:
-        none: Tensor = xg.zeros((n, 0), dtype=targets.dtype, device=targets.device)
+        none: Tensor = targets.__array_namespace__().zeros((n, 0), dtype=targets.dtype)
         return none
     else:
         starts = xg.expand_dims(xg.cumulative_sum(lengths) - lengths, axis=1)
         flat = xg.clip(xg.reshape(starts + places, (-1,)), 0, targets.shape[0] - 1)
         found = xg.reshape(xg.take(targets, flat, axis=0), (n, longest))
-    padded: Tensor = xg.where(places < ends, found, xg.full((), blank, dtype=found.dtype, device=found.device))
+    padded: Tensor = xg.where(places < ends, found, found.__array_namespace__().full((), blank, dtype=found.dtype))
     return padded
 
 
@@ -145,13 +145,11 @@ def _negative_log_likelihood(
 ) -> tuple[Tensor, Tensor]:
     """The loss of each sequence, and the sum of all its probabilities, whose derivative is added to that of the loss."""
     steps, n, _ = log_probs.shape
-    device, dtype = log_probs.device, labels.dtype
-    blanks = xg.full((n, labels.shape[1], 1), blank, dtype=dtype, device=device)
+    xp, dtype = log_probs.__array_namespace__(), labels.dtype
+    blanks = xp.full((n, labels.shape[1], 1), blank, dtype=dtype)
     pairs = xg.reshape(xg.concat([blanks, xg.expand_dims(labels, axis=2)], axis=2), (n, -1))
-    extended = xg.concat(
-        [pairs, xg.full((n, 1), blank, dtype=dtype, device=device)], axis=1
-    )  # blank, label, blank ... blank
-    first = xg.full((n, min(2, extended.shape[1])), blank, dtype=dtype, device=device)
+    extended = xg.concat([pairs, xp.full((n, 1), blank, dtype=dtype)], axis=1)  # blank, label, blank ... blank
+    first = xp.full((n, min(2, extended.shape[1])), blank, dtype=dtype)
     before = xg.concat([first, extended[:, :-2]], axis=1)
     skips = (extended != blank) & (extended != before)
 
@@ -164,13 +162,13 @@ def _negative_log_likelihood(
     ends = xg.squeeze(xg.take_along_axis(paths, xg.broadcast_to(last, (1, *extended.shape)), axis=0), axis=0)
     in_blank, in_label = 2 * lengths, xg.where(lengths > 0, 2 * lengths - 1, zeros)
     found = xg.take_along_axis(ends, xg.stack([in_blank, in_label], axis=1), axis=1)
-    nothing = xg.full((), -1e30, dtype=found.dtype, device=device)
+    nothing = xp.full((), -1e30, dtype=found.dtype)
     by_label = xg.where(lengths > 0, found[:, 1], nothing)
     log_p = xg.logaddexp(found[:, 0], by_label)
     # Without a step there is one alignment, which gives the empty target.
-    empty = xg.where(lengths > 0, nothing, xg.zeros((), dtype=found.dtype, device=device))
+    empty = xg.where(lengths > 0, nothing, xp.zeros((), dtype=found.dtype))
     log_p = xg.where(inputs > 0, log_p, empty)
 
-    counts = xg.reshape(xg.arange(steps, dtype=inputs.dtype, device=device), (steps, 1)) < inputs
+    counts = xg.reshape(xp.arange(steps, dtype=inputs.dtype), (steps, 1)) < inputs
     spread = xg.sum(xg.mask(xg.exp(log_probs), xg.expand_dims(counts, axis=2)), axis=(0, 2))
     return -log_p, spread

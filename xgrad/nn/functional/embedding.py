@@ -197,7 +197,7 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Tensor:
     if type(num_classes) is not int or num_classes < 1:
         raise ValueError(f"one_hot: num_classes must be an integer, 1 or more, or -1, got {num_classes!r}")
     classes = index.__array_namespace__().arange(num_classes, dtype=index.dtype)
-    hits: Tensor = xg.astype(xg.expand_dims(index, axis=-1) == classes, xg.int64)
+    hits: Tensor = xg.astype(xg.expand_dims(index, axis=-1) == classes, "int64")
     return hits
 
 

@@ -95,7 +95,7 @@ def poisson_nll_loss(
     loss = xg.exp(input) - target * input if log_input else input - target * xg.log(input + eps)
     if full:
         many = target > 1
-        n = xg.where(many, target, xg.ones((), dtype=target.dtype, device=target.device))
+        n = xg.where(many, target, target.__array_namespace__().ones((), dtype=target.dtype))
         loss = loss + xg.mask(n * xg.log(n) - n + 0.5 * xg.log(2 * math.pi * n), many)
     return reduce(loss, reduction)
 

@@ -190,7 +190,7 @@ def multi_margin_loss(
         )
     own = xg.reshape(target, (*shape[:-1], 1))
     gap = margin - xg.take_along_axis(input, own, axis=-1) + input
-    counts = (gap > 0) & (xg.arange(shape[-1], dtype=own.dtype, device=input.device) != own)
+    counts = (gap > 0) & (input.__array_namespace__().arange(shape[-1], dtype=own.dtype) != own)
     gap = xg.mask(gap, counts)
     loss = gap if p == 1 else xg.square(gap)
     if weight is not None:
@@ -235,7 +235,7 @@ def multilabel_margin_loss(input: Any, target: Any, *, reduction: str = "mean") 
     ended = xg.cumulative_sum(xg.astype(target < 0, target.dtype), axis=-1)
     valid = ended == 0
     target = xg.where(valid, target, xg.zeros_like(target))
-    numbers = xg.arange(shape[-1], dtype=target.dtype, device=input.device)
+    numbers = input.__array_namespace__().arange(shape[-1], dtype=target.dtype)
     hits = (xg.expand_dims(target, axis=-1) == numbers) & xg.expand_dims(valid, axis=-1)
     others = ~xg.any(hits, axis=-2)
     gap = 1 - xg.expand_dims(xg.take_along_axis(input, target, axis=-1), axis=-1) + xg.expand_dims(input, axis=-2)

@@ -174,7 +174,7 @@ def rrelu(
     if not training:
         return xg.leaky_relu(input, (lower + upper) / 2)
     draw = random.default_generator() if rng is None else rng
-    slope = draw.uniform(tuple(input.shape), low=lower, high=upper, dtype=input.dtype, device=input.device)
+    slope = draw.uniform(tuple(input.shape), low=lower, high=upper, like=input)
     return xg.where(input > 0, input, input * slope)
 
 
@@ -384,4 +384,4 @@ def _clipped(x: Tensor, low: float, high: float) -> Tensor:
 
 
 def _number(value: float, like: Tensor) -> Any:
-    return xg.full((), value, dtype=like.dtype, device=like.device)
+    return like.__array_namespace__().full((), value, dtype=like.dtype)

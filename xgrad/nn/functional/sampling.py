@@ -136,7 +136,7 @@ class _Image:
         column, row = (xg.clip(place, 0.0, n - 1.0) for place, n in ((across, self.width), (down, self.height)))
         is_in = (column == across) & (row == down)
         shape = column.shape
-        index = xg.reshape(xg.astype(row * self.width + column, xg.int64), (shape[0], 1, shape[1] * shape[2]))
+        index = xg.reshape(xg.astype(row * self.width + column, "int64"), (shape[0], 1, shape[1] * shape[2]))
         found = xg.take_along_axis(self.pixels, index, axis=2)
         found = xg.reshape(found, (*found.shape[:2], *shape[1:]))
         return xg.mask(found, xg.expand_dims(is_in, axis=1))

@@ -248,14 +248,14 @@ def gumbel_softmax(
     logits, axis = _floating("gumbel_softmax", logits), integer("gumbel_softmax", dim, "dim")
     draw = random.default_generator() if rng is None else rng
     # The logarithm of exponential noise. A uniform number that is 0, or 1 in the dtype of the logits, would give an infinity.
-    uniform = draw.uniform(tuple(logits.shape), low=1e-7, high=1 - 1e-7, dtype=logits.dtype, device=logits.device)
+    uniform = draw.uniform(tuple(logits.shape), low=1e-7, high=1 - 1e-7, like=logits)
     soft = xg.softmax((logits - xg.log(-xg.log(uniform))) / tau, axis=axis)
     if not hard:
         return soft
     shares = soft.detach()
     n = shares.shape[axis]
     along = tuple(-1 if i == axis % shares.ndim else 1 for i in range(shares.ndim))
-    places = xg.reshape(xg.arange(n, device=shares.device), along)
+    places = xg.reshape(shares.__array_namespace__().arange(n), along)
     first = xg.argmax(shares, axis=axis, keepdims=True) == places
     one = xg.astype(first, shares.dtype)
     output: Tensor = one + (soft - shares)  # the difference is 0, but not its derivative
