@@ -147,7 +147,8 @@ def test_the_work_is_the_same_for_any_number_of_examples(name):
                 xs = [xg.asarray(np.stack([x[0]] * count)) for x in batch.xs]
                 return calls(lambda: xg.vmap(batch.gradient)(*xs))
 
-            assert run(103) < run(3) + 50, case
+            # A backend may compute larger arrays in another way, which is a few calls.
+            assert run(303) < run(3) + 150, case
 
 
 # --- axes -----------------------------------------------------------------------------------------------

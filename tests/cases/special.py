@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy import special
 
 from tests.cases.case import case, real
@@ -100,7 +101,7 @@ for _name in ("gammainc", "gammaincc"):
 
 def by_mpmath(np, a, t, *, order):
     """The series of the incomplete gamma function, differentiated by its parameter; a numerical derivative of it for order 1."""
-    from mpmath import mp
+    mp = pytest.importorskip("mpmath").mp
 
     def slope(a, t):
         return mp.nsum(

@@ -58,7 +58,7 @@ GRIDS: dict[str, Sequence[tuple[float, ...]]] = {
 }
 
 # Functions along an axis, which have tests of their own in test_special.py; `derivative` is not a function of SciPy.
-OTHERS = {"logsumexp", "softmax", "log_softmax", "derivative"}
+OTHERS = {"gamma_slope", "logsumexp", "softmax", "log_softmax", "derivative"}
 
 # SciPy's kl_div divides first, which underflows or overflows for these arguments.
 _FINITE = [x for x in PLANE if 0 < x < inf]
