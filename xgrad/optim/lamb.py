@@ -63,6 +63,7 @@ class LAMB(Optimizer):
             **decay_rates(o),
             "correction": 1 - beta1**t if corrects else 1.0,
             "root_of_correction": sqrt(1 - beta2**t) if corrects else 1.0,
+            "decays": bool(o.weight_decay),
         }
 
     @staticmethod
@@ -76,7 +77,7 @@ class LAMB(Optimizer):
         below += n.eps
         below *= n.correction
         change = m / below
-        if n.weight_decay:
+        if n.decays:
             change += n.weight_decay * p
         of_p, of_change = xp.linalg.vector_norm(p), xp.linalg.vector_norm(change)
         one = xp.ones_like(of_p)

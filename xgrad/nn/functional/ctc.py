@@ -114,7 +114,9 @@ def _lengths(name: str, value: Any, n: int, most: int, like: Tensor) -> tuple[Te
         if any(not 0 <= number <= most for number in numbers):
             raise ValueError(f"ctc_loss: {name} must be from 0 to {most}, got {numbers}")
         longest = max(numbers, default=0)
-        value = like.__array_namespace__().asarray(numbers, dtype="int64")
+        xp = like.__array_namespace__()
+        same = len(set(numbers)) == 1  # then no numbers move to a device
+        value = xp.full((len(numbers),), numbers[0], dtype="int64") if same else xp.asarray(numbers, dtype="int64")
     value = xg.astype(xg.reshape(operand("ctc_loss", value), (-1,)), "int64")
     if value.shape != (n,):
         raise ValueError(
