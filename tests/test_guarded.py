@@ -16,7 +16,7 @@ import pytest
 
 import xgrad as xg
 from tests.support.arrays import make, to_numpy
-from tests.support.training import LOSSES, OPTIMIZERS, batch, network
+from tests.support.training import LOSSES, OPTIMIZERS, PAIRS, batch, network
 from xgrad import backends
 from xgrad.backends import registry
 from xgrad.backends.guarded import NO_GUARD, Guarded
@@ -106,8 +106,7 @@ def training(loss: Callable[..., Any], name: str, backend: Any) -> list[Any]:
     return [to_numpy(p) for p in model.parameters()]
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize(("loss", "name"), PAIRS)
 def test_training_on_a_device_that_is_not_current(two, loss, name):
     assert current() == "device1"
     there, here = (training(LOSSES[loss], name, backend) for backend in reversed(two))
