@@ -164,11 +164,24 @@ def test_what_has_no_derivative_requires_no_gradient(xp, name):
 # --- complex gradients: PyTorch's word on them --------------------------------------------
 
 
+# Extension functions that PyTorch lacks, or has under another name.
+NOT_IN_TORCH = {
+    *(
+        "mask",
+        "linear",
+        "scale_and_shift",
+        "sum_of_products",
+        "convolution",
+        "convolution_transpose",
+        "convolution_weight",
+    ),
+    *("windows", "add_windows", "sum_pool", "spread_pool", "take_pooled", "scatter_pooled"),
+}
 IN_TORCH = [
     case
     for cases in CASES.values()
     for case in cases
-    if "complex" in str(case) and case.call is None and case.name not in ("mask", "linear")
+    if "complex" in str(case) and case.call is None and case.name not in NOT_IN_TORCH
     if "torch" not in case.without
     if not (case.name == "where" and "real" in str(case))  # PyTorch wants one dtype
 ]
