@@ -32,9 +32,9 @@ BLOCK = 20
 # How many of the fixed seeds are tried: all where it is quick. JAX compiles for each shape, and dask builds graphs.
 HOW_MANY = {
     "numpy": len(SEEDS),
-    "readonly": 60,
-    "strict": 120,
-    "torch": 100,
+    "readonly": 40,
+    "strict": 60,
+    "torch": 60,
     "jax": 20,
     "dask": 20,
     "cupy": 40,
