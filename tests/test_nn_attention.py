@@ -161,3 +161,10 @@ def test_half_precision_sums_in_float32():
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=attn_mask)
         assert y.dtype == q.dtype
         assert abs(y.item() - 1) < 0.02
+
+
+def test_dropout_keeps_single_precision(backend):
+    x = xg.ones((2, 3, 4), dtype=xg.float32)
+    layer = nn.MultiheadAttention(4, 2, dropout=0.5, dtype=xg.float32)
+    for y in (F.scaled_dot_product_attention(x, x, x, dropout_p=0.5), *layer(x, x, x)):
+        assert y.dtype == xg.float32

@@ -67,6 +67,14 @@ def test_what_is_made_on_the_way_is_where_the_input_is(name):
         assert_close(got[key], array, 1e-15, key)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_single_precision_stays_single(backend, name):
+    if backend.name in SLOW:
+        pytest.skip("each draw takes long there")
+    for key, array in run(XGrad(dtype="float32"), name, 0).items():
+        assert array.dtype != np.float64, key
+
+
 def compare_with_stored(name: str, seed: int, got: Results) -> None:
     want = stored.stored(name, seed)
     assert list(got) == list(want), f"draw {seed}"

@@ -44,18 +44,18 @@ class Torch:
 
 
 class XGrad:
-    """xgrad, on the current backend. If `calls_under` is given, that backend is current while layers and functions are called."""
+    """xgrad, on the current backend, in a dtype. If `calls_under` is given, that backend is current during the calls."""
 
     nn = xg.nn
 
-    def __init__(self, calls_under: str | None = None) -> None:
-        self.calls_under = calls_under
+    def __init__(self, calls_under: str | None = None, dtype: str = "float64") -> None:
+        self.calls_under, self.dtype = calls_under, dtype
 
     def elsewhere(self) -> Any:
         return xg.use_backend(self.calls_under) if self.calls_under else nullcontext()
 
     def tensor(self, value: Host, differentiated: bool) -> Any:
-        return make(xg, value, requires_grad=differentiated)
+        return make(xg, value, self.dtype if value.dtype.kind == "f" else None, requires_grad=differentiated)
 
     def host(self, value: Any) -> Host:
         return np.asarray(to_numpy(value))
@@ -67,7 +67,7 @@ class XGrad:
         return xg.sum(value)
 
     def prepare(self, module: Any) -> Any:
-        return module
+        return module.to(dtype=self.dtype)
 
 
 def run(library: Any, name: str, seed: int) -> Results:
@@ -156,6 +156,6 @@ def _outputs_and_backward(
 def _gradients(library: Any, leaves: dict[str, Any]) -> Results:
     """The gradients. One that was not computed is zero: xgrad and PyTorch may differ in which of them are None."""
     return {
-        f"gradient {key}": library.host(leaf.grad) if leaf.grad is not None else np.zeros(tuple(leaf.shape))
+        f"gradient {key}": library.host(leaf.grad) if leaf.grad is not None else np.zeros_like(library.host(leaf))
         for key, leaf in leaves.items()
     }

@@ -114,7 +114,7 @@ def randn_like(
     (2, 3)
 
     Args:
-        input: an array, of which the result has the shape, backend and dtype. Inside vmap, each example gets numbers of its own.
+        input: an array, of which the result has the shape, backend and dtype. Inside vmap, all examples get the same numbers.
         generator: where the numbers are drawn from; None means the default generator.
         dtype: a real floating-point dtype; None means that of `input`, or the default one where that is of integers.
         device: the device; None means that of `input`.

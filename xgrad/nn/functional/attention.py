@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import xgrad as xg
-from xgrad import random
 from xgrad.engine.tensor import Tensor
 from xgrad.nn.checks import array, probability, wrong_shape
+from xgrad.nn.functional.dropout import factors
 from xgrad.random import Generator
 
 
@@ -70,7 +70,7 @@ def scaled_dot_product_attention(
     drop = None
     if p:
         front = xg.broadcast_shapes(q.shape[:-2], k.shape[:-2])
-        drop = drop_factors((*front, q.shape[-2], k.shape[-2]), p, q, rng)
+        drop = factors(q, p, (*front, q.shape[-2], k.shape[-2]), rng)
     return xg.attention(q, k, v, bias, drop, scale=scale, is_causal=is_causal)[0]
 
 
@@ -83,13 +83,6 @@ def _shared_heads(name: str, q: Tensor, x: Tensor) -> Tensor:
             f"shapes {q.shape} and {x.shape}"
         )
     return x if heads == mine else xg.repeat(x, heads // mine, axis=-3)
-
-
-def drop_factors(shape: tuple[int, ...], p: float, like: Tensor, rng: Generator | None) -> Tensor:
-    """Factors for dropout: 0 with probability p, otherwise 1 / (1 - p)."""
-    draw = random.default_generator() if rng is None else rng
-    kept = draw.bernoulli(shape, p=1 - p, like=like)
-    return kept if p == 1 else kept / (1 - p)
 
 
 def multi_head_attention_forward(
@@ -216,7 +209,7 @@ def multi_head_attention_forward(
     if not only_causal:
         bias = _bias(name, attn_mask, key_padding_mask, (n, num_heads, length, k.shape[2] - more), more, q)
     p = dropout_p if training else 0.0
-    drop = drop_factors((n, num_heads, length, k.shape[2]), p, q, rng) if p else None
+    drop = factors(q, p, (n, num_heads, length, k.shape[2]), rng) if p else None
     y, found = xg.attention(q, k, v, bias, drop, scale=1 / math.sqrt(size), is_causal=only_causal)
     y = xg.linear(xg.reshape(xg.permute_dims(y, (2, 0, 1, 3)), (length, n, -1)), out_proj_weight, out_proj_bias)
     if not is_batch:

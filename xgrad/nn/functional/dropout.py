@@ -159,10 +159,14 @@ def alpha_dropout(
 
 
 def _dropped(x: Any, p: float, shape: tuple[int, ...], rng: Generator | None) -> Tensor:
-    """x times a mask of the shape, whose ones are 1 / (1 - p)."""
-    keep = _kept(x, p, shape, rng)
-    product: Tensor = x * (keep if p == 1 else keep * (1 / (1 - p)))
+    product: Tensor = x * factors(x, p, shape, rng)
     return product
+
+
+def factors(x: Any, p: float, shape: tuple[int, ...], rng: Generator | None) -> Tensor:
+    """0 with probability p, elsewhere 1 / (1 - p), on the backend and device of x and in its dtype."""
+    keep = _kept(x, p, shape, rng)
+    return keep if p == 1 else keep * (1 / (1 - p))
 
 
 def _kept(x: Any, p: float, shape: tuple[int, ...], rng: Generator | None) -> Tensor:
