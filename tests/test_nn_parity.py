@@ -18,7 +18,7 @@ import pytest
 import xgrad as xg
 from bench.reference import public_names
 from tests.parity import cases, stored
-from tests.parity.case import CASES
+from tests.parity.case import CASES, Layer, drawn
 from tests.parity.run import Results, Torch, XGrad, run
 from tests.support.arrays import assert_close
 from xgrad import nn
@@ -65,6 +65,33 @@ def test_what_is_made_on_the_way_is_where_the_input_is(name):
         got, want = run(XGrad("numpy"), name, 0), run(XGrad(), name, 0)
     for key, array in want.items():
         assert_close(got[key], array, 1e-15, key)
+
+
+@pytest.mark.filterwarnings("ignore:kl_div")
+@pytest.mark.parametrize("name", [name for name in CASES if "packed" not in name])
+def test_numpy_arrays_go_where_the_others_are(name):
+    """NumPy arrays are host data: they move to a layer's parameters, or to the tensors among a function's arguments."""
+    pytest.importorskip("array_api_strict")
+    it = drawn(name, 0)
+    if isinstance(it, Layer):
+        with xg.use_backend("strict"):
+            module = it.build(nn) if it.build else getattr(nn, name.split()[0])(*it.args, **it.options)
+        if any(True for _ in module.parameters()):
+            assert backends_of(module.train(it.training)(*it.inputs, **it.keywords)) == {"strict"}
+        return
+    places = [i for i, value in enumerate(it.inputs) if isinstance(value, np.ndarray)]
+    for place in places if name != "instance_norm" else ():  # whose running statistics are written
+        inputs: list[Any] = list(it.inputs)
+        with xg.use_backend("strict"):
+            inputs[place] = xg.asarray(inputs[place])
+        assert backends_of(getattr(nn.functional, name.split()[0])(*inputs, **it.keywords)) == {"strict"}
+
+
+def backends_of(output: Any) -> set[str]:
+    """The names of the backends of all tensors in an output."""
+    if isinstance(output, tuple | list):
+        return {name for part in output for name in backends_of(part)}
+    return {output.backend.name} if isinstance(output, xg.Tensor) else set()
 
 
 @pytest.mark.parametrize("name", CASES)

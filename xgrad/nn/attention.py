@@ -8,7 +8,7 @@ import xgrad as xg
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
 from xgrad.nn import init
-from xgrad.nn.checks import array, probability, size, wrong_shape
+from xgrad.nn.checks import input_of, probability, size, wrong_shape
 from xgrad.nn.linear import Linear
 from xgrad.nn.module import Module
 from xgrad.nn.parameter import Parameter
@@ -130,9 +130,9 @@ class MultiheadAttention(Module):
         is_causal: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """The result and the weights, or None in their place."""
-        q = array("MultiheadAttention", query)
-        k = q if key is query else array("MultiheadAttention", key)
-        v = k if value is key else array("MultiheadAttention", value)
+        q = input_of(self, query)
+        k = q if key is query else input_of(self, key)
+        v = k if value is key else input_of(self, value)
         for what, x, width in (("query", q, self.embed_dim), ("key", k, self.kdim), ("value", v, self.vdim)):
             if x.ndim not in (2, 3) or x.ndim != q.ndim or x.shape[-1] != width:
                 axes = "N, L" if self.batch_first else "L, N"

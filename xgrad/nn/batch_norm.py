@@ -9,7 +9,7 @@ import xgrad as xg
 from xgrad.engine.reading import is_repetition
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
-from xgrad.nn.checks import array, size, wrong_shape
+from xgrad.nn.checks import input_of, size, wrong_shape
 from xgrad.nn.module import Module
 from xgrad.nn.normalization import filled, refill
 from xgrad.nn.parameter import Parameter
@@ -62,7 +62,7 @@ class _Norm(Module):
         refill(self.bias, 0.0)
 
     def _checked(self, input: Any) -> Any:
-        x = array("input", input)
+        x = input_of(self, input)
         if x.ndim not in self.takes:
             raise self._wrong(x)
         return x

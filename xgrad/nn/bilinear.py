@@ -9,7 +9,7 @@ import xgrad as xg
 from xgrad import random
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
-from xgrad.nn.checks import array, size
+from xgrad.nn.checks import input_of, size
 from xgrad.nn.module import Module
 from xgrad.nn.parameter import Parameter
 from xgrad.random import Generator
@@ -81,7 +81,7 @@ class Bilinear(Module):
                 self.bias[...] = bias
 
     def forward(self, input1: Any, input2: Any) -> Tensor:
-        x1, x2 = array("input1", input1), array("input2", input2)
+        x1, x2 = input_of(self, input1), input_of(self, input2)
         wanted = self.in1_features, self.in2_features
         if (x1.shape[-1:], x2.shape[-1:]) != (wanted[:1], wanted[1:]) or x1.shape[:-1] != x2.shape[:-1]:
             raise ValueError(

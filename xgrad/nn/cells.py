@@ -7,7 +7,7 @@ from typing import Any
 import xgrad as xg
 from xgrad import random
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.checks import array, size, wrong_shape
+from xgrad.nn.checks import input_of, size, wrong_shape
 from xgrad.nn.recurrent import BLOCKS, Weights, mode_of
 from xgrad.random import Generator
 
@@ -40,7 +40,7 @@ class RNNCellBase(Weights):
 
     def step(self, input: Any, hx: Any) -> list[Tensor]:
         """The new h, or h and c."""
-        x = array(type(self).__name__, input)
+        x = input_of(self, input)
         if x.ndim not in (1, 2) or x.shape[-1] != self.input_size:
             raise wrong_shape(self, f"(N, {self.input_size}) or ({self.input_size},)", x)
         wanted = (*x.shape[:-1], self.hidden_size)
@@ -48,7 +48,7 @@ class RNNCellBase(Weights):
         if hx is None:
             zeros = x.__array_namespace__().zeros(wanted, dtype=x.dtype)
             hx = (zeros,) * count
-        states = [array(type(self).__name__, state) for state in hx]
+        states = [input_of(self, state) for state in hx]
         for state in states:
             if tuple(state.shape) != wanted:
                 raise ValueError(f"{self} takes a state of shape {wanted}, got {tuple(state.shape)}")

@@ -6,6 +6,8 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.engine.integers import integer, integers
+from xgrad.engine.operands import operand, together
+from xgrad.nn.modulelike import ModuleLike
 
 
 def size(layer: str, name: str, value: Any, least: int = 0) -> int:
@@ -40,9 +42,28 @@ def probability(layer: str, name: str, value: Any) -> float:
     return float(value)
 
 
-def array(name: str, value: Any) -> Any:
-    """A tensor of an array, a number or nested lists of numbers; a tensor as it is."""
+def array(name: str, value: Any, *others: Any) -> Any:
+    """A tensor of an array, a number or nested lists of numbers; a tensor as it is.
+
+    A NumPy array goes to where the `others` are, which may be None.
+    """
+    if isinstance(value, xg.Tensor):
+        return value
+    if not isinstance(value, list | tuple):
+        value = operand(name, together(name, value, *others)[0])
     return value if isinstance(value, xg.Tensor) else xg.asarray(value)
+
+
+def arrays(name: str, *values: Any) -> list[Any]:
+    """The arrays of one call as tensors. The NumPy arrays among them go to where the others are; None stays None."""
+    return [None if value is None else array(name, value) for value in together(name, *values)]
+
+
+def input_of(layer: ModuleLike, value: Any) -> Any:
+    """An input of a layer as a tensor. A NumPy array goes to where the layer's parameters are."""
+    if isinstance(value, xg.Tensor):
+        return value
+    return array(type(layer).__name__, value, *layer.parameters(), *layer.buffers())
 
 
 def wrong_shape(layer: Any, wanted: str, got: Any) -> ValueError:

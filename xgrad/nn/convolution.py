@@ -9,7 +9,7 @@ from xgrad import random
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
 from xgrad.nn import init
-from xgrad.nn.checks import each_axis, size, wrong_shape
+from xgrad.nn.checks import each_axis, input_of, size, wrong_shape
 from xgrad.nn.functional.convolution import Number, same_padding, shapes
 from xgrad.nn.module import Module
 from xgrad.nn.parameter import Parameter
@@ -146,7 +146,7 @@ class Convolution(Convolving):
         padding: Any = self.padding
         try:
             if self.padding_mode != "zeros":
-                input, padding = F.pad(input, self._sides, self.padding_mode), 0
+                input, padding = F.pad(input_of(self, input), self._sides, self.padding_mode), 0
             y: Tensor = _FUNCTIONS[self.n](
                 input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups
             )

@@ -6,7 +6,7 @@ from typing import Any
 
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
-from xgrad.nn.checks import array, probability, wrong_shape
+from xgrad.nn.checks import input_of, probability, wrong_shape
 from xgrad.nn.module import Module
 from xgrad.random import Generator
 
@@ -71,7 +71,7 @@ class Dropout1d(_Dropout):
     """
 
     def forward(self, input: Any) -> Tensor:
-        x = array("input", input)
+        x = input_of(self, input)
         if x.ndim not in (2, 3):
             raise wrong_shape(self, "(N, C, L) or (C, L)", x)
         return F.dropout1d(x, self.p, self.training, self.inplace, rng=self.rng)
@@ -99,7 +99,7 @@ class Dropout2d(_Dropout):
     """
 
     def forward(self, input: Any) -> Tensor:
-        x = array("input", input)
+        x = input_of(self, input)
         if x.ndim not in (3, 4):
             raise wrong_shape(self, "(N, C, H, W)", x)
         return F.dropout2d(x, self.p, self.training, self.inplace, rng=self.rng)

@@ -9,7 +9,7 @@ import xgrad as xg
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
 from xgrad.nn import init
-from xgrad.nn.checks import array
+from xgrad.nn.checks import input_of
 from xgrad.nn.module import Module
 from xgrad.nn.normalization import LayerNorm
 from xgrad.nn.transformer import (
@@ -121,7 +121,7 @@ class Transformer(Module):
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
     ) -> Tensor:
-        x, y = array("Transformer", src), array("Transformer", tgt)
+        x, y = input_of(self, src), input_of(self, tgt)
         axis = 0 if self.batch_first else 1
         wrong = x.ndim != y.ndim or x.ndim not in (2, 3) or {x.shape[-1], y.shape[-1]} != {self.d_model}
         if wrong or (x.ndim == 3 and x.shape[axis] != y.shape[axis]):

@@ -9,7 +9,7 @@ import xgrad as xg
 from xgrad.engine.integers import integers
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
-from xgrad.nn.checks import array, size, wrong_shape
+from xgrad.nn.checks import input_of, size, wrong_shape
 from xgrad.nn.module import Module
 from xgrad.nn.parameter import Parameter
 
@@ -41,7 +41,7 @@ class _OverLastAxes(Module):
         return lengths
 
     def _checked(self, input: Any) -> Any:
-        x, lengths = array("input", input), self.normalized_shape
+        x, lengths = input_of(self, input), self.normalized_shape
         if tuple(x.shape[-len(lengths) :]) != lengths:
             raise wrong_shape(self, f"(..., {', '.join(map(str, lengths))})", x)
         return x
@@ -204,7 +204,7 @@ class GroupNorm(Module):
         refill(self.bias, 0.0)
 
     def forward(self, input: Any) -> Tensor:
-        x = array("input", input)
+        x = input_of(self, input)
         if x.ndim < 2 or x.shape[1] != self.num_channels:
             raise wrong_shape(self, f"(N, {self.num_channels}, ...)", x)
         return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
@@ -241,7 +241,7 @@ class LocalResponseNorm(Module):
         self.alpha, self.beta, self.k = alpha, beta, k
 
     def forward(self, input: Any) -> Tensor:
-        x = array("input", input)
+        x = input_of(self, input)
         if x.ndim < 3:
             raise wrong_shape(self, "(N, C, ...) with three axes at least", x)
         return F.local_response_norm(x, self.size, self.alpha, self.beta, self.k)

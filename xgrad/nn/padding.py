@@ -9,7 +9,7 @@ from xgrad.backends.data import is_scalar
 from xgrad.engine.integers import integers
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
-from xgrad.nn.checks import array, wrong_shape
+from xgrad.nn.checks import input_of, wrong_shape
 from xgrad.nn.module import Module
 
 
@@ -33,7 +33,7 @@ class _Padding(Module):
         self.padding = numbers
 
     def forward(self, input: Any) -> Tensor:
-        x = array("input", input)
+        x = input_of(self, input)
         if x.ndim not in (self.n_axes + 1, self.n_axes + 2):
             raise wrong_shape(self, self.takes[self.n_axes], x)
         try:
@@ -55,7 +55,7 @@ class _ConstantPadding(_Padding):
         self.value = value
 
     def forward(self, input: Any) -> Tensor:
-        x = array("input", input)
+        x = input_of(self, input)
         if x.ndim < self.n_axes:
             raise wrong_shape(self, "(..., W)" if self.n_axes == 1 else "(..., H, W)", x)
         try:

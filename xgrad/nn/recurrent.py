@@ -10,7 +10,7 @@ from typing import Any
 import xgrad as xg
 from xgrad import random
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.checks import array, probability, size, wrong_shape
+from xgrad.nn.checks import input_of, probability, size, wrong_shape
 from xgrad.nn.functional import dropout
 from xgrad.nn.module import Module
 from xgrad.nn.parameter import Parameter
@@ -123,7 +123,7 @@ class RNNBase(Weights):
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:
         if isinstance(input, PackedSequence):
             return self._forward_packed(input, hx)
-        x = array(type(self).__name__, input)
+        x = input_of(self, input)
         is_batch = x.ndim == 3
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or not x.shape[is_batch and self.batch_first]:
             n, axes = self.input_size, "N, L" if self.batch_first else "L, N"
@@ -161,7 +161,7 @@ class RNNBase(Weights):
             return [x.__array_namespace__().zeros(shape, dtype=x.dtype) for shape in shapes]
         if self.has_cell and not (isinstance(hx, tuple | list) and len(hx) == 2):
             raise TypeError(f"{type(self).__name__}: hx must be a pair (h_0, c_0), got {type(hx).__name__}")
-        states = [array(type(self).__name__, state) for state in (hx if self.has_cell else (hx,))]
+        states = [input_of(self, state) for state in (hx if self.has_cell else (hx,))]
         for name, state, shape in zip(("h_0", "c_0"), states, shapes, strict=False):
             wanted = shape if is_batch else (shape[0], shape[2])
             if tuple(state.shape) != wanted:

@@ -7,7 +7,7 @@ from typing import Any
 
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
-from xgrad.nn.checks import array, wrong_shape
+from xgrad.nn.checks import input_of, wrong_shape
 from xgrad.nn.functional.resizing import LINEAR, check_mode
 from xgrad.nn.module import Module
 
@@ -57,7 +57,7 @@ class Upsample(Module):
         self.align_corners, self.recompute_scale_factor = align_corners, recompute_scale_factor
 
     def forward(self, input: Any) -> Tensor:
-        x = array("input", input)
+        x = input_of(self, input)
         n_axes = LINEAR.get(self.mode)
         if not 3 <= x.ndim <= 5 or (n_axes is not None and x.ndim != n_axes + 2) or not self._fits(x):
             takes = self.takes if n_axes is None else ("(N, C, L)", "(N, C, H, W)", "(N, C, D, H, W)")[n_axes - 1]

@@ -10,7 +10,7 @@ import xgrad as xg
 from xgrad.engine.integers import integer, integers
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
-from xgrad.nn.checks import array, size, wrong_shape
+from xgrad.nn.checks import input_of, size, wrong_shape
 from xgrad.nn.module import Module
 
 
@@ -41,7 +41,7 @@ class Unflatten(Module):
             raise ValueError(f"Unflatten: sizes must be 0 or more, and -1 at most once, got {unflattened_size!r}")
 
     def forward(self, input: Any) -> Tensor:
-        x, sizes = array("input", input), self.unflattened_size
+        x, sizes = input_of(self, input), self.unflattened_size
         shape, dim = tuple(x.shape), self.dim
         known = prod(n for n in sizes if n != -1)
         if not -len(shape) <= dim < len(shape):
@@ -82,7 +82,7 @@ class PixelShuffle(Module):
         self.upscale_factor = size("PixelShuffle", "upscale_factor", upscale_factor, 1)
 
     def forward(self, input: Any) -> Tensor:
-        x, n = array("input", input), self.upscale_factor**2
+        x, n = input_of(self, input), self.upscale_factor**2
         if x.ndim < 3 or x.shape[-3] % n:
             raise wrong_shape(self, f"(..., C * {n}, H, W)", x)
         return F.pixel_shuffle(x, self.upscale_factor)
@@ -113,7 +113,7 @@ class PixelUnshuffle(Module):
         self.downscale_factor = size("PixelUnshuffle", "downscale_factor", downscale_factor, 1)
 
     def forward(self, input: Any) -> Tensor:
-        x, r = array("input", input), self.downscale_factor
+        x, r = input_of(self, input), self.downscale_factor
         if x.ndim < 3 or x.shape[-1] % r or x.shape[-2] % r:
             raise wrong_shape(self, f"(..., C, H * {r}, W * {r})", x)
         return F.pixel_unshuffle(x, r)
@@ -144,7 +144,7 @@ class ChannelShuffle(Module):
         self.groups = size("ChannelShuffle", "groups", groups, 1)
 
     def forward(self, input: Any) -> Tensor:
-        x = array("input", input)
+        x = input_of(self, input)
         if x.ndim < 3 or x.shape[1] % self.groups:
             raise wrong_shape(self, f"(N, C * {self.groups}, ...)", x)
         return F.channel_shuffle(x, self.groups)

@@ -9,7 +9,7 @@ from typing import Any
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import functional as F
 from xgrad.nn.attention import MultiheadAttention
-from xgrad.nn.checks import array, probability, size
+from xgrad.nn.checks import input_of, probability, size
 from xgrad.nn.containers import ModuleList
 from xgrad.nn.dropout import Dropout
 from xgrad.nn.linear import Linear
@@ -131,7 +131,7 @@ class TransformerEncoderLayer(_Layer):
             y, _ = self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)
             return y
 
-        x = self._residual(1, array("TransformerEncoderLayer", src), attend)
+        x = self._residual(1, input_of(self, src), attend)
         return self._residual(2, x, self._feed_forward)
 
 
@@ -205,7 +205,7 @@ class TransformerDecoderLayer(_Layer):
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
     ) -> Any:
-        other = array("TransformerDecoderLayer", memory)
+        other = input_of(self, memory)
 
         def attend(x: Tensor) -> Any:
             y, _ = self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)
@@ -217,7 +217,7 @@ class TransformerDecoderLayer(_Layer):
             )
             return y
 
-        x = self._residual(1, array("TransformerDecoderLayer", tgt), attend)
+        x = self._residual(1, input_of(self, tgt), attend)
         return self._residual(3, self._residual(2, x, look), self._feed_forward)
 
 
@@ -266,7 +266,7 @@ class TransformerEncoder(Module):
     def forward(
         self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
     ) -> Any:
-        x = array("TransformerEncoder", src)
+        x = input_of(self, src)
         for layer in self.layers:
             x = layer(x, src_mask=mask, src_key_padding_mask=src_key_padding_mask, is_causal=bool(is_causal))
         return x if self.norm is None else self.norm(x)
@@ -310,7 +310,7 @@ class TransformerDecoder(Module):
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
     ) -> Any:
-        x = array("TransformerDecoder", tgt)
+        x = input_of(self, tgt)
         for layer in self.layers:
             x = layer(
                 x, memory, tgt_mask=tgt_mask, memory_mask=memory_mask, tgt_key_padding_mask=tgt_key_padding_mask,

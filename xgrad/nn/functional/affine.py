@@ -6,9 +6,8 @@ from math import prod
 from typing import Any
 
 import xgrad as xg
-from xgrad.engine.operands import operand
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.checks import wrong_shape
+from xgrad.nn.checks import arrays, wrong_shape
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
@@ -60,7 +59,7 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.bilinear.html
     """
-    x1, x2, weight = (operand("bilinear", array) for array in (input1, input2, weight))
+    x1, x2, weight, bias = arrays("bilinear", input1, input2, weight, bias)
     if weight.ndim != 3:
         raise wrong_shape("bilinear: weight", "(out, in1, in2)", weight)
     out, in1, in2 = weight.shape

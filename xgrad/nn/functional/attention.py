@@ -7,7 +7,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.checks import array, probability, wrong_shape
+from xgrad.nn.checks import array, arrays, probability, wrong_shape
 from xgrad.nn.functional.dropout import factors
 from xgrad.random import Generator
 
@@ -56,7 +56,7 @@ def scaled_dot_product_attention(
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html
     """
     name = "scaled_dot_product_attention"
-    q, k, v = (array(name, each) for each in (query, key, value))
+    q, k, v, bias = arrays(name, query, key, value, attn_mask)
     p = probability(name, "dropout_p", dropout_p)
     if attn_mask is not None and is_causal:
         raise ValueError(f"{name}: attn_mask and is_causal exclude each other")
@@ -66,7 +66,6 @@ def scaled_dot_product_attention(
         k, v = (_shared_heads(name, q, each) for each in (k, v))
     if scale is None:
         scale = 1 / math.sqrt(q.shape[-1]) if q.shape[-1] else 1.0
-    bias = None if attn_mask is None else array(name, attn_mask)
     drop = None
     if p:
         front = xg.broadcast_shapes(q.shape[:-2], k.shape[:-2])
@@ -169,14 +168,14 @@ def multi_head_attention_forward(
     if is_causal and attn_mask is None:
         raise ValueError(f"{name}: is_causal says of attn_mask that it is the causal one, but attn_mask is None")
     same_k, same_v = key is query, value is key
-    q = array(name, query)
-    k = q if same_k else array(name, key)
-    v = k if same_v else array(name, value)
+    weights: list[Any] = [in_proj_weight, q_proj_weight, k_proj_weight, v_proj_weight, out_proj_weight]
+    q = array(name, query, key, value, *weights, in_proj_bias, bias_k, bias_v, out_proj_bias)
+    k = q if same_k else array(name, key, q)
+    v = k if same_v else array(name, value, q)
     is_batch = _check(name, q, k, v, embed_dim_to_check, num_heads)
     if use_separate_proj_weight:
-        weights = [q_proj_weight, k_proj_weight, v_proj_weight]
         biases = _thirds(in_proj_bias, embed_dim_to_check)
-        q, k, v = (xg.linear(*each) for each in zip((q, k, v), weights, biases, strict=True))
+        q, k, v = (xg.linear(*each) for each in zip((q, k, v), weights[1:4], biases, strict=True))
     elif same_k and same_v:
         q, k, v = _thirds(xg.linear(q, in_proj_weight, in_proj_bias), embed_dim_to_check, axis=-1)
     else:
@@ -187,7 +186,8 @@ def multi_head_attention_forward(
     (length, n, _), size = q.shape, embed_dim_to_check // num_heads
     if bias_k is not None:
         k, v = (
-            xg.concat([each, xg.broadcast_to(more, (1, *each.shape[1:]))]) for each, more in ((k, bias_k), (v, bias_v))
+            xg.concat([each, xg.broadcast_to(array(name, more, q), (1, *each.shape[1:]))])
+            for each, more in ((k, bias_k), (v, bias_v))
         )
 
     def heads(x: Tensor) -> Tensor:  # (length, N, E) -> (N, heads, length, E / heads)
@@ -195,7 +195,7 @@ def multi_head_attention_forward(
 
     q = heads(q)
     k, v = (
-        heads(each) if static is None else xg.reshape(array(name, static), (n, num_heads, -1, size))
+        heads(each) if static is None else xg.reshape(array(name, static, q), (n, num_heads, -1, size))
         for each, static in ((k, static_k), (v, static_v))
     )
     if add_zero_attn:
@@ -250,7 +250,7 @@ def _bias(name: str, attn_mask: Any, padding: Any, shape: tuple[int, ...], more:
     for what, mask in (("attn_mask", attn_mask), ("key_padding_mask", padding)):
         if mask is None:
             continue
-        mask = array(name, mask)
+        mask = array(name, mask, like)
         wanted: dict[tuple[int, ...], tuple[int, ...]]
         if what == "attn_mask":
             wanted = {(length, keys): (1, 1, length, keys), (n * heads, length, keys): shape}

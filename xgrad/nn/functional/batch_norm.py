@@ -6,10 +6,9 @@ from math import prod
 from typing import Any
 
 import xgrad as xg
-from xgrad.engine.operands import operand
 from xgrad.engine.reading import is_repetition
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.checks import wrong_shape
+from xgrad.nn.checks import array, wrong_shape
 from xgrad.nn.functional.normalization import affine, check_channels, of_channels
 
 
@@ -55,7 +54,7 @@ def batch_norm(
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.batch_norm.html
     """
-    x = operand("batch_norm", input)
+    x, weight, bias = _beside("batch_norm", running_mean, running_var, input, weight, bias)
     if x.ndim < 2:
         raise wrong_shape("batch_norm", "(N, C) or (N, C, ...)", x)
     check_channels(
@@ -109,7 +108,7 @@ def instance_norm(
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.instance_norm.html
     """
-    x = operand("instance_norm", input)
+    x, weight, bias = _beside("instance_norm", running_mean, running_var, input, weight, bias)
     if x.ndim < 3:
         raise wrong_shape("instance_norm", "(N, C, ...) with three axes at least", x)
     check_channels(
@@ -126,12 +125,18 @@ def instance_norm(
     return affine(y, of_channels(weight, x.ndim), of_channels(bias, x.ndim))
 
 
+def _beside(name: str, mean: Any, var: Any, *values: Any) -> list[Any]:
+    """The arrays as tensors, where the running statistics are. These stay what they are: they may have to change."""
+    return [None if value is None else array(name, value, mean, var, *values) for value in values]
+
+
 def _by_given(name: str, x: Any, mean: Any, var: Any, weight: Any, bias: Any, eps: float) -> Tensor:
     """Normalization by given statistics: one multiplication and one addition for each element."""
     if mean is None or var is None:
         raise ValueError(
             f"{name}: running_mean and running_var are needed where the statistics of the input are not used"
         )
+    mean, var = array(name, mean, x), array(name, var, x)
     scale = 1 / xg.sqrt(var + eps)
     if weight is not None:
         scale = scale * weight

@@ -8,9 +8,8 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.engine.integers import integer, integers
-from xgrad.engine.operands import operand
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.checks import each_axis, wrong_shape
+from xgrad.nn.checks import arrays, each_axis, wrong_shape
 from xgrad.rules.windows import settled
 
 Number = int | Sequence[int]
@@ -37,8 +36,8 @@ def same_padding(kernel: Sequence[int], dilation: Sequence[int]) -> tuple[tuple[
 def _convolved(
     name: str, n: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any
 ) -> Tensor:
-    x = operand(name, input)
-    shape = tuple(getattr(weight, "shape", ()))
+    x, weight, bias = arrays(name, input, weight, bias)
+    shape = tuple(weight.shape)
     static = settled(_checked, name, n, x.shape, shape, stride, padding, dilation, groups)
     if x.ndim == n + 2:
         y: Tensor = xg.convolution(x, weight, bias, **static)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import xgrad as xg
-from xgrad.engine.operands import operand
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.checks import wrong_shape
+from xgrad.nn.checks import arrays, wrong_shape
 from xgrad.nn.functional.convolution import AXES, Number, numbers, shapes
 
 
@@ -23,8 +22,8 @@ def _transposed(
     groups: Any,
     dilation: Any,
 ) -> Tensor:
-    x = operand(name, input)
-    shape = tuple(getattr(weight, "shape", ()))
+    x, weight, bias = arrays(name, input, weight, bias)
+    shape = tuple(weight.shape)
     if len(shape) != n + 2:
         raise ValueError(f"{name} takes a weight of shape (in, out / groups, {AXES[n]}), got {shape}")
     if x.ndim not in (n + 1, n + 2) or x.shape[x.ndim - n - 1] != shape[0]:
@@ -49,10 +48,9 @@ def _transposed(
     )
     if bias is None:
         return y
-    b = operand(name, bias)
-    if b.shape != y.shape[1:2]:
-        raise ValueError(f"{name} takes a bias of shape {y.shape[1:2]}, got {tuple(b.shape)}")
-    return y + xg.reshape(b, (-1, *(1,) * n))
+    if bias.shape != y.shape[1:2]:
+        raise ValueError(f"{name} takes a bias of shape {y.shape[1:2]}, got {tuple(bias.shape)}")
+    return y + xg.reshape(bias, (-1, *(1,) * n))
 
 
 def conv_transpose1d(

@@ -6,8 +6,8 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.engine.integers import integer
-from xgrad.engine.operands import as_tensors, operand
 from xgrad.engine.tensor import Tensor
+from xgrad.nn.checks import array, arrays
 from xgrad.nn.functional.reduction import reduce
 
 INFINITE = 1e29  # a loss above this belongs to targets that no alignment gives
@@ -62,7 +62,7 @@ def ctc_loss(
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.ctc_loss.html
     """
-    log_probs, targets = _arrays(log_probs, targets)
+    log_probs, targets = _arrays(log_probs, targets, input_lengths, target_lengths)
     single = log_probs.ndim == 2
     if single:
         log_probs = xg.expand_dims(log_probs, axis=1)
@@ -91,9 +91,9 @@ def ctc_loss(
     return reduce(xg.reshape(known, ()) if single and reduction == "none" else known, reduction)
 
 
-def _arrays(log_probs: Any, targets: Any) -> tuple[Tensor, Tensor]:
-    log_probs, targets = as_tensors("ctc_loss", (log_probs, targets))
-    log_probs, targets = (x if isinstance(x, Tensor) else xg.asarray(x) for x in (log_probs, targets))
+def _arrays(log_probs: Any, targets: Any, *lengths: Any) -> tuple[Tensor, Tensor]:
+    others = [each for each in lengths if hasattr(each, "shape")]
+    log_probs, targets, *_ = arrays("ctc_loss", log_probs, targets, *others)
     if not xg.isdtype(log_probs.dtype, "real floating"):
         raise TypeError(f"ctc_loss: log_probs must be of a real floating-point dtype, got {log_probs.dtype}")
     if not xg.isdtype(targets.dtype, "integral"):
@@ -117,7 +117,7 @@ def _lengths(name: str, value: Any, n: int, most: int, like: Tensor) -> tuple[Te
         xp = like.__array_namespace__()
         same = len(set(numbers)) == 1  # then no numbers move to a device
         value = xp.full((len(numbers),), numbers[0], dtype="int64") if same else xp.asarray(numbers, dtype="int64")
-    value = xg.astype(xg.reshape(operand("ctc_loss", value), (-1,)), "int64")
+    value = xg.astype(xg.reshape(array("ctc_loss", value, like), (-1,)), "int64")
     if value.shape != (n,):
         raise ValueError(
             f"ctc_loss: {name} must have one number for each of the {n} sequences, got shape {tuple(value.shape)}"

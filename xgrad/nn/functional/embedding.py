@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import xgrad as xg
-from xgrad.engine.operands import operand
 from xgrad.engine.reading import is_repetition, unnoted
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.checks import wrong_shape
+from xgrad.nn.checks import array, wrong_shape
 
 MODES = ("sum", "mean", "max")
 
@@ -49,7 +48,7 @@ def embedding(
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.embedding.html
     """
     not_sparse("embedding", sparse)
-    weight, index = _table("embedding", weight), _indices("embedding", input)
+    weight, index = _table("embedding", weight, input), _indices("embedding", input, weight)
     padding_idx = row("embedding", padding_idx, weight.shape[0])
     if max_norm is not None:
         _limit(weight, index, max_norm, norm_type)
@@ -115,7 +114,8 @@ def embedding_bag(
         raise ValueError('embedding_bag: the mode "max" does not go together with scale_grad_by_freq')
     if per_sample_weights is not None and mode != "sum":
         raise ValueError(f'embedding_bag: per_sample_weights go together with the mode "sum", not with {mode!r}')
-    weight, index = _table("embedding_bag", weight), _indices("embedding_bag", input)
+    weight = _table("embedding_bag", weight, input, offsets, per_sample_weights)
+    index = _indices("embedding_bag", input, weight)
     if (index.ndim, offsets is None) not in ((1, False), (2, True)):
         raise wrong_shape("embedding_bag", "(bags, size) without offsets, or (N,) with offsets", index)
     if per_sample_weights is not None and tuple(per_sample_weights.shape) != tuple(index.shape):
@@ -129,10 +129,12 @@ def embedding_bag(
     is_in = xp.ones(index.shape, dtype=xp.bool) if padding_idx is None else index != padding_idx
     factors = xg.astype(is_in, weight.dtype)
     if per_sample_weights is not None:
-        factors = factors * per_sample_weights
+        factors = factors * array("embedding_bag", per_sample_weights, weight)
     if offsets is None:
         return _of_matrix(rows, factors, is_in, mode)
-    members = _members(xp, _indices("embedding_bag", offsets), index.shape[0], include_last_offset, weight.dtype)
+    members = _members(
+        xp, _indices("embedding_bag", offsets, weight), index.shape[0], include_last_offset, weight.dtype
+    )
     return _of_bags(members, rows, factors, is_in, mode)
 
 
@@ -219,15 +221,15 @@ def row(name: str, padding_idx: int | None, rows: int) -> int | None:
     return padding_idx % rows
 
 
-def _table(name: str, weight: Any) -> Any:
-    weight = operand(name, weight)
+def _table(name: str, weight: Any, *others: Any) -> Any:
+    weight = array(name, weight, *others)
     if weight.ndim != 2:
         raise wrong_shape(f"{name}: weight", "(rows, columns)", weight)
     return weight
 
 
-def _indices(name: str, input: Any) -> Any:
-    index = operand(name, input)
+def _indices(name: str, input: Any, *others: Any) -> Any:
+    index = array(name, input, *others)
     if not xg.isdtype(index.dtype, "integral"):
         raise TypeError(f"{name}: indices must be integers, not of dtype {index.dtype}")
     return index

@@ -7,11 +7,11 @@ from typing import Any
 import xgrad as xg
 from xgrad.engine.operands import operand
 from xgrad.engine.tensor import Tensor
+from xgrad.nn.checks import array
 
 
 def floating(name: str, x: Any) -> Tensor:
     """An array or a number as a tensor of a floating-point dtype. Integers become floats of the default dtype."""
-    x = operand(name, x)
-    x = x if isinstance(x, Tensor) else xg.asarray(x)
+    x = array(name, operand(name, x))
     tensor: Tensor = x if x.backend.is_inexact(x.dtype) else xg.astype(x, x.backend.default_dtype)
     return tensor

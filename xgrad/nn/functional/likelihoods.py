@@ -131,14 +131,15 @@ def gaussian_nll_loss(
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.gaussian_nll_loss.html
     """
-    input, target = as_tensors("gaussian_nll_loss", (input, target))
+    if not eps > 0:
+        raise ValueError(f"gaussian_nll_loss: eps must be more than 0, got {eps!r}")
     if isinstance(var, int | float):
         if var < 0:
             raise ValueError(f"gaussian_nll_loss: var must not be negative, got {var!r}")
+        input, target = as_tensors("gaussian_nll_loss", (input, target))
         var = xg.full_like(input, float(var))
-    if not eps > 0:
-        raise ValueError(f"gaussian_nll_loss: eps must be more than 0, got {eps!r}")
-    input, target, var = as_tensors("gaussian_nll_loss", (input, target, var))
+    else:
+        input, target, var = as_tensors("gaussian_nll_loss", (input, target, var))
     warn_of_broadcasting("gaussian_nll_loss", input, target)
     shape, given = tuple(input.shape), tuple(var.shape)
     if given != shape:

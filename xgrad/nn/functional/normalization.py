@@ -10,7 +10,7 @@ import xgrad as xg
 from xgrad.engine.integers import integer, integers, one_or_more
 from xgrad.engine.operands import operand
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.checks import size, wrong_shape
+from xgrad.nn.checks import array, arrays, size, wrong_shape
 
 
 def affine(y: Any, weight: Any, bias: Any) -> Tensor:
@@ -22,9 +22,9 @@ def affine(y: Any, weight: Any, bias: Any) -> Tensor:
     return scaled
 
 
-def of_channels(array: Any, ndim: int) -> Any:
+def of_channels(value: Any, ndim: int) -> Any:
     """An array with an element for each channel, in the shape in which it meets an input of `ndim` axes; None as it is."""
-    return array if array is None or ndim == 2 else xg.reshape(array, (*array.shape, *(1,) * (ndim - 2)))
+    return value if value is None or ndim == 2 else xg.reshape(value, (*value.shape, *(1,) * (ndim - 2)))
 
 
 def layer_norm(
@@ -87,17 +87,17 @@ def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = No
     return affine(xg.standardize(x, axis=axes, eps=eps, centered=False).values, weight, None)
 
 
-def _last_axes(name: str, input: Any, normalized_shape: Any, *arrays: Any) -> tuple[Any, tuple[int, ...]]:
+def _last_axes(name: str, input: Any, normalized_shape: Any, *others: Any) -> tuple[Any, tuple[int, ...]]:
     """The input as a tensor, and its axes that have the lengths in `normalized_shape`."""
-    x, lengths = operand(name, input), integers(name, normalized_shape, "normalized_shape")
+    x, lengths = array(name, input, *others), integers(name, normalized_shape, "normalized_shape")
     n = len(lengths)
     if not n:
         raise ValueError(f"{name}: normalized_shape must have one length at least")
     if tuple(x.shape[-n:]) != lengths:
         raise wrong_shape(name, f"(..., {', '.join(map(str, lengths))})", x)
-    for array, what in zip(arrays, ("weight", "bias"), strict=False):
-        if array is not None and tuple(array.shape) != lengths:
-            raise ValueError(f"{name}: the {what} must have the shape {lengths}, got {tuple(array.shape)}")
+    for other, what in zip(others, ("weight", "bias"), strict=False):
+        if other is not None and tuple(other.shape) != lengths:
+            raise ValueError(f"{name}: the {what} must have the shape {lengths}, got {tuple(other.shape)}")
     return x, tuple(range(x.ndim - n, x.ndim))
 
 
@@ -125,7 +125,8 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.group_norm.html
     """
-    x, groups = operand("group_norm", input), size("group_norm", "num_groups", num_groups, 1)
+    x, weight, bias = arrays("group_norm", input, weight, bias)
+    groups = size("group_norm", "num_groups", num_groups, 1)
     if x.ndim < 2 or x.shape[1] % groups:
         raise wrong_shape("group_norm", f"(N, C, ...) with a multiple of {groups} channels", x)
     n, channels, *rest = x.shape
@@ -135,11 +136,11 @@ def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None
     return affine(y, of_channels(weight, x.ndim), of_channels(bias, x.ndim))
 
 
-def check_channels(name: str, channels: int, **arrays: Any) -> None:
+def check_channels(name: str, channels: int, **given: Any) -> None:
     """Raise ValueError for an array that does not have one element for each channel."""
-    for what, array in arrays.items():
-        if array is not None and tuple(array.shape) != (channels,):
-            raise ValueError(f"{name}: {what} must have the shape ({channels},), got {tuple(array.shape)}")
+    for what, value in given.items():
+        if value is not None and tuple(value.shape) != (channels,):
+            raise ValueError(f"{name}: {what} must have the shape ({channels},), got {tuple(value.shape)}")
 
 
 def normalize(input: Any, p: float = 2.0, dim: int | Sequence[int] = 1, eps: float = 1e-12, out: None = None) -> Tensor:
