@@ -96,7 +96,7 @@ class CuPyRaw(CuPyWindows, IndexingRaw):
 
     def sign(self, x: Any) -> Any:
         """In operations that can be fused. For nan it is nan."""
-        return self.library.sign(x) if x.dtype.kind not in "f" else cupy.where(x != x, x, cupy.sign(x))
+        return self.library.sign(x) if x.dtype.kind != "f" else cupy.where(x != x, x, cupy.sign(x))
 
     def leaky_relu(self, x: Any, negative_slope: float) -> Any:
         if x.dtype.kind != "f":

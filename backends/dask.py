@@ -74,6 +74,14 @@ class DaskRaw(DaskWindows, Raw):
             partial(gelu_blocks.gelu_gradient, None, approximate=approximate), g, x, y, dtype=x.dtype
         )
 
+    def recurrent(self, *inputs: Any, mode: str, reverse: bool = False) -> Any:
+        return dask_recurrent.forward((*inputs, *(None,) * (8 - len(inputs))), mode, reverse)
+
+    def _recurrent_gradients(
+        self, g: Any, inputs: Any, outputs: Any, mode: str, reverse: bool, moving: Any
+    ) -> list[Any]:
+        return dask_recurrent.gradients(g, inputs, outputs, mode, reverse, moving)
+
     def sign(self, x: Array, /) -> Array:
         return da.sign(x)  # array_api_compat's version divides 0 by 0 for a complex 0
 
@@ -173,14 +181,6 @@ class DaskRaw(DaskWindows, Raw):
         return getattr(self.library, name)(x, **options)
 
     # --- indices ---
-
-    def recurrent(self, *inputs: Any, mode: str, reverse: bool = False) -> Any:
-        return dask_recurrent.forward((*inputs, *(None,) * (8 - len(inputs))), mode, reverse)
-
-    def _recurrent_gradients(
-        self, g: Any, inputs: Any, outputs: Any, mode: str, reverse: bool, moving: Any
-    ) -> list[Any]:
-        return dask_recurrent.gradients(g, inputs, outputs, mode, reverse, moving)
 
     def getitem(self, x: Array, key: Any) -> Array:
         parts, arrays = taken_apart(key)

@@ -315,7 +315,8 @@ class NumPyWindows(Windows):
             np.maximum(best, better, out=best)
             np.maximum(y, part, out=y)
         # np.maximum keeps a nan, and what is infinite may be padding.
-        if y.max() != y.max() or (any(map(any, padding)) and y.min() == -np.inf):
+        peak = y.max()
+        if peak != peak or (any(map(any, padding)) and y.min() == -np.inf):
             return super().max_pool(x, **static)
         indices = steps.take(best)
         indices += starts

@@ -13,7 +13,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 Numbers = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]
@@ -59,9 +59,9 @@ def places(kernel: Numbers, count: Numbers, stride: Numbers, dilation: Numbers) 
 class Windows:
     """The part of Raw that is about windows."""
 
-    # The standard's functions, and those of Raw, which are not declared here.
-    def __getattr__(self, name: str) -> Any:
-        raise AttributeError(name)
+    if TYPE_CHECKING:  # the standard's functions, and those of Raw
+
+        def __getattr__(self, name: str) -> Any: ...
 
     # --- the windows themselves ---
 

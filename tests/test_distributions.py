@@ -702,3 +702,7 @@ def test_a_library_without_special_functions_says_so():
         assert normal.log_prob(0.0).item() == pytest.approx(-0.5 * math.log(2 * math.pi))
         with pytest.raises(NotImplementedError, match="no special functions"):
             normal.cdf(0.0)
+
+
+def test_perplexity_of_equal_chances_is_their_number(backend):
+    assert D.Categorical(probs=xg.ones(4)).perplexity().item() == pytest.approx(4.0)

@@ -257,3 +257,10 @@ def test_padding_checks_its_arguments():
 def test_padding_on_the_left():
     x = [xg.asarray([1.0, 2.0]), xg.asarray([3.0])]
     assert rnn.pad_sequence(x, True, -1.0, "left").tolist() == [[1.0, 2.0], [-1.0, 3.0]]
+
+
+def test_all_weights_are_those_of_each_direction():
+    layer = nn.LSTM(2, 3, num_layers=2, bidirectional=True, proj_size=1)
+    layer.flatten_parameters()
+    assert [len(each) for each in layer.all_weights] == [5] * 4
+    assert [p for each in layer.all_weights for p in each] == list(layer.parameters())

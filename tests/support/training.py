@@ -123,9 +123,7 @@ OPTIMIZERS_BY_OPTION: list[tuple[str, dict[str, Any]]] = [
 
 
 def network() -> nn.Sequential:
-    """A network of Linear layers and of the activations that are functions of their own in the namespace. The other layers are
-    made of such functions, and run in tests/test_nn_parity.py.
-    """
+    """A network of Linear layers and of common activations. All layers run in tests/test_nn_parity.py."""
     activations = [BY_NAME[name]() for name in ("sigmoid", "tanh", "relu", "leaky_relu", "softplus", "gelu", "silu")]
     hidden = (layer for activation in activations for layer in (nn.Linear(4, 4, dtype=xg.float32), activation))
     return nn.Sequential(

@@ -15,6 +15,7 @@ Part = Callable[..., Any]
 
 
 NO_SHAPES: Mapping[str, Any] = MappingProxyType({})
+IN_BLOCKS: Any = object()  # in the place of a rule that is run on one block of the arrays after the other
 
 
 class Progress:
@@ -112,11 +113,6 @@ class State(dict[str, Any]):
             length = self.backend.block_length(p)
             self.run = IN_BLOCKS if length and prod(p.shape) > length else self.backend.fused(rule)
         return self.run
-
-
-def IN_BLOCKS(*args: Any) -> Any:  # noqa: N802 (a constant)
-    """Stands for a rule that is run on one block of the arrays after the other."""
-    raise NotImplementedError
 
 
 def _unpickle(backend: Any, dtype: Any, is_single: bool, values: Mapping[str, Any]) -> State:
