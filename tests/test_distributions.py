@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import xgrad as xg
+from tests.parity.run import Torch, XGrad
 from tests.support import distributions as parity
 from tests.support.arrays import make, to_numpy
-from tests.support.distributions import CASES, PAIRS, Results, Torch, XGrad, divergences, results, summary
+from tests.support.distributions import CASES, PAIRS, Results, divergences, results, summary
 from xgrad import distributions as D
 
 stats = pytest.importorskip("scipy.stats")

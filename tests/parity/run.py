@@ -22,10 +22,10 @@ class Torch:
     def __init__(self) -> None:
         import torch
 
-        self.torch, self.nn = torch, torch.nn
+        self.torch, self.nn, self.distributions = torch, torch.nn, torch.distributions
 
-    def tensor(self, value: Host, differentiated: bool) -> Any:
-        return self.torch.tensor(value, requires_grad=differentiated)
+    def tensor(self, value: Host, differentiated: bool = True) -> Any:
+        return self.torch.tensor(value, requires_grad=differentiated and value.dtype.kind == "f")
 
     def host(self, value: Any) -> Host:
         return np.asarray(value.detach().numpy())
@@ -46,7 +46,7 @@ class Torch:
 class XGrad:
     """xgrad, on the current backend, in a dtype. If `calls_under` is given, that backend is current during the calls."""
 
-    nn = xg.nn
+    nn, distributions = xg.nn, xg.distributions
 
     def __init__(self, calls_under: str | None = None, dtype: str = "float64") -> None:
         self.calls_under, self.dtype = calls_under, dtype
@@ -54,8 +54,9 @@ class XGrad:
     def elsewhere(self) -> Any:
         return xg.use_backend(self.calls_under) if self.calls_under else nullcontext()
 
-    def tensor(self, value: Host, differentiated: bool) -> Any:
-        return make(xg, value, self.dtype if value.dtype.kind == "f" else None, requires_grad=differentiated)
+    def tensor(self, value: Host, differentiated: bool = True) -> Any:
+        is_float = value.dtype.kind == "f"
+        return make(xg, value, self.dtype if is_float else None, requires_grad=differentiated and is_float)
 
     def host(self, value: Any) -> Host:
         return np.asarray(to_numpy(value))

@@ -10,53 +10,13 @@ from typing import Any
 
 import numpy as np
 
-import xgrad as xg
-from tests.support.arrays import Host, make, to_numpy
+from tests.parity.run import Torch
+from tests.support.arrays import Host
 
 Arguments = dict[str, Any]
 Results = dict[str, Host]
 STORED = Path(__file__).parents[1] / "data" / "distributions.json"
 SEEDS = (0, 1)  # of the stored results
-
-
-class XGrad:
-    """xgrad, on the current backend."""
-
-    distributions = xg.distributions
-
-    def tensor(self, value: Host, requires_grad: bool = True) -> Any:
-        is_float = value.dtype.kind == "f"
-        return make(xg, value, requires_grad=requires_grad and is_float)
-
-    def host(self, value: Any) -> Host:
-        return np.asarray(to_numpy(value))
-
-    def sum(self, value: Any) -> Any:
-        return xg.sum(value)
-
-    def is_tensor(self, value: Any) -> bool:
-        return isinstance(value, xg.Tensor)
-
-
-class Torch:
-    """PyTorch."""
-
-    def __init__(self) -> None:
-        import torch
-
-        self.torch, self.distributions = torch, torch.distributions
-
-    def tensor(self, value: Host, requires_grad: bool = True) -> Any:
-        return self.torch.tensor(value, requires_grad=requires_grad and value.dtype.kind == "f")
-
-    def host(self, value: Any) -> Host:
-        return np.asarray(value.detach().numpy())
-
-    def sum(self, value: Any) -> Any:
-        return value.sum()
-
-    def is_tensor(self, value: Any) -> bool:
-        return isinstance(value, self.torch.Tensor)
 
 
 # --- random parameters and values
