@@ -202,3 +202,18 @@ def test_what_does_not_fit_is_an_error(name):
     call, error, match = WRONG[name]
     with pytest.raises(error, match=match):
         call()
+
+
+@pytest.mark.parametrize("wrong", [1.0, (1.0, 1), [1, 1.0], True])
+def test_an_argument_is_refused_also_after_one_that_equals_it(wrong):
+    x, weight = xg.ones((1, 1, 5, 5)), xg.ones((1, 1, 3, 3))
+    for call in (
+        lambda stride: xg.nn.functional.conv2d(x, weight, stride=stride),
+        lambda stride: xg.nn.functional.max_pool2d(x, 2, stride),
+        lambda stride: xg.convolution(x, weight, stride=stride),
+        lambda stride: xg.max_pool(x, kernel=2, stride=stride),
+    ):
+        call(1)
+        call((1, 1))
+        with pytest.raises(TypeError, match="stride"):
+            call(wrong)

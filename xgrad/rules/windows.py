@@ -45,15 +45,24 @@ def pairs(name: str, value: Any, n: int) -> Pairs:
 
 
 def settled(check: Callable[..., Any], *given: Any) -> Any:
-    """The result of a function with a cache, for shapes and arguments that may be lists."""
-    return check(*(value if type(value) in _HASHABLE else _hashable(value) for value in given))
+    """The result of a function with a cache, for shapes and arguments that may be lists.
+
+    To a cache 1, 1.0 and True are the same. For other values than integers the function itself is called, which refuses them.
+    """
+    known = [value if type(value) is tuple else _as_tuples(value) for value in given]
+    if all(map(_is_known, known)):
+        return check(*known)
+    return check.__wrapped__(*known)  # type: ignore[attr-defined]
 
 
-_HASHABLE = (int, tuple, type(None))
+def _as_tuples(value: Any) -> Any:
+    return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
 
 
-def _hashable(value: Any) -> Any:
-    return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value
+def _is_known(value: Any) -> bool:
+    """Whether a value consists of integers, words and None, so that equal ones mean the same."""
+    kind = type(value)
+    return kind is int or kind is str or value is None or (kind is tuple and all(map(_is_known, value)))
 
 
 def fitting(
