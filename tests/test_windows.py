@@ -211,7 +211,7 @@ def test_an_argument_is_refused_also_after_one_that_equals_it(wrong):
         lambda stride: xg.nn.functional.conv2d(x, weight, stride=stride),
         lambda stride: xg.nn.functional.max_pool2d(x, 2, stride),
         lambda stride: xg.convolution(x, weight, stride=stride),
-        lambda stride: xg.max_pool(x, kernel=2, stride=stride),
+        lambda stride: xg.max_pool(x, kernel=(2, 2), stride=stride),
     ):
         call(1)
         call((1, 1))

@@ -82,7 +82,6 @@ _convolution_weight = Multilinear(
 # --- checks: each is made once for the same shapes and arguments ---
 
 
-@lru_cache(maxsize=1000)
 def _geometry(name: str, n: int, stride: Any, padding: Any, dilation: Any, groups: Any) -> Static:
     """The static arguments in one form."""
     groups = integer(name, groups, "groups")
