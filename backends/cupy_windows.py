@@ -19,14 +19,8 @@ try:
 except ImportError:
     cupy = None
 
-_GEOMETRY = (
-    "size",
-    "count",
-    "kernel",
-    "stride",
-    "padding",
-    "dilation",
-)  # the integers that a kernel takes for each axis
+# The integers that a kernel takes for each axis.
+_GEOMETRY = ("size", "count", "kernel", "stride", "padding", "dilation")
 
 
 def arguments(n: int) -> str:
