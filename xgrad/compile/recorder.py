@@ -41,6 +41,8 @@ class Recorder:
         self.base: Backend | None = None  # the backend of the program
         self.closed_over: list[tuple[str, str]] = []  # the user's line, and the constant array that was used there
         self.is_open = True
+        # Makes an input of an array that is a random draw; None for any other array. A trace sets it.
+        self.take_draw: Callable[[TracingBackend, Any, Any], Traced | None] = lambda backend, array, dtype: None
         self._constants: dict[int, int] = {}
 
     # --- values ---
@@ -240,7 +242,8 @@ class TracingRaw:
         if type(obj) is Number:
             options = {} if dtype is None else {"dtype": dtype}
             return self._backend.recorder.call(self._backend, "asarray", self._backend.base.asarray, (obj,), options)
-        return Traced(self._backend.base.asarray(obj, dtype=dtype), None, self._backend)
+        drawn = self._backend.recorder.take_draw(self._backend, obj, dtype)
+        return drawn if drawn is not None else Traced(self._backend.base.asarray(obj, dtype=dtype), None, self._backend)
 
     def astype(self, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
         if x.dtype == dtype:
@@ -369,6 +372,8 @@ class TracingBackend(Backend):
         return self.base.to_numpy(array.known("the value"))
 
     def format(self, array: Any) -> str:
+        if not self.recorder.is_open:
+            raise refused("a tensor was used after its function had ended", LEAKED)
         if array.number is not None:
             raise refused("a value that is computed anew in each run is printed", "Return it, and print it outside")
         return self.base.format(array.value)

@@ -272,9 +272,10 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradients of the parameters to None, or (`set_to_none=False`) to zeros."""
         for p in self.parameters():
-            grad = p.grad
-            if grad is not None:
-                p.grad = None if set_to_none else xg.zeros_like(grad)
+            if set_to_none:
+                p.grad = None
+            elif p.grad is not None:
+                p.grad = xg.zeros_like(p.grad)
 
     def to(
         self,
