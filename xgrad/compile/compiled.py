@@ -10,7 +10,6 @@ from typing import Any
 
 from xgrad.backends import dtype_names, get_backend
 from xgrad.backends.data import is_scalar
-from xgrad.compile.engines.choice import prepare
 from xgrad.compile.entry import Entry
 from xgrad.compile.errors import refused, user_line
 from xgrad.compile.program import Program
@@ -49,7 +48,7 @@ class Compiled:
         for entry in self._entries.get(key, ()):
             if not entry.change(leaves):
                 values, owned = entry.fetch(leaves)
-                return entry.put(entry.runner.run(values, owned))
+                return entry.put(entry.runner.run(values, owned), leaves, values)
         return self._trace(key, leaves, rebuild)
 
     def _key(self, args: Any, kwargs: Any, leaves: list[Any]) -> Any:
@@ -72,10 +71,10 @@ class Compiled:
             trace.run(lambda args, kwargs: self.f(*args, **kwargs), leaves, lambda given: (rebuild(given), {}))
             static = [leaf for leaf in leaves if not hasattr(leaf, "dtype") and not is_scalar(leaf)]
             entry = Entry(self.f, trace, static, self.keep_grads, self._reason(key, leaves), user_line())
-            entry.runner = prepare(self.engine, entry.recorded, entry.backend)
+            entry.prepare(self.engine)
             self._entries.setdefault(key, []).append(entry)
             self._all.append(entry)
-            return entry.put([_copied(entry, value) for value in entry.first])
+            return entry.start(leaves)
 
     def _reason(self, key: Any, leaves: Any) -> str:
         found = [entry.change(leaves) for entry in self._entries.get(key, ())]
@@ -94,10 +93,6 @@ class Compiled:
     @property
     def programs(self) -> list[Program]:
         return [entry.recorded for entry in self._all]
-
-
-def _copied(entry: Entry, value: Any) -> Any:
-    return entry.backend.copy(value) if hasattr(value, "shape") else value
 
 
 def compile(f: Any = None, *, engine: str = "auto", static_argnames: str | Iterable[str] = (), keep_grads: bool = False) -> Any:

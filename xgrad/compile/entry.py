@@ -7,7 +7,9 @@ from typing import Any
 
 from xgrad.backends.remembered import drawn
 from xgrad.compile.capture import GRAD, drop, is_dropped
+from xgrad.compile.engines.choice import prepare
 from xgrad.compile.errors import CompileError, refused
+from xgrad.compile.gradients import Gradients
 from xgrad.compile.guards import guards_of
 from xgrad.compile.moments import Group, NumberSet, TracedState
 from xgrad.compile.program import Program
@@ -200,8 +202,18 @@ class Entry:
         self.grad_inputs: list[tuple[int, OfGrad]] = []
         self.grad_writes: list[tuple[OfGrad, int | None]] = []
         self._take_grads(trace, sink, keep_grads)
-        self.recorded = recorder.program([recorder.number_of(value) for value in sink.traced], state)
-        self.first = [value.value for value in sink.traced]
+        program = recorder.program([recorder.number_of(value) for value in sink.traced], state)
+        self.gradients: Gradients | None = None
+        if trace.reverse_pass is not None:
+            self.gradients = Gradients(trace.reverse_pass, program, getattr(f, "__name__", "function"))
+            self.gradients.backend = self.backend
+            self.gradients.result_outputs = [self.results[i][1] for i in self.gradients.results]
+            program = self.gradients.forward
+            self.places = {number: i for i, number in enumerate(program.inputs)}
+        self.count = len(sink.traced)
+        self.recorded = program
+        self._values = recorder.values  # of the trace, until `start`
+        self.runner: Any = None
 
     def _take_grads(self, trace: Trace, sink: Sink, keep_grads: bool) -> None:
         owners = {id(getattr(each.shadow, "_held", None)): each.tensor for each in trace.capture.touched.values()}
@@ -221,6 +233,22 @@ class Entry:
                 self.grad_writes.append((found, sink.add(entry.value._data)))
             else:
                 self.grad_writes.append((found, -1))
+
+    # --- the first call
+
+    def prepare(self, engine: str) -> None:
+        """Make the engine's runner of the program."""
+        self.runner = prepare(engine, self.recorded, self.backend)
+        if self.gradients is not None:
+            self.gradients.runner = prepare(engine, self.gradients.backward, self.backend)
+
+    def start(self, leaves: Sequence[Any]) -> Any:
+        """The result of the trace itself. Its values may share memory, so they are copied."""
+        known, self._values = self._values, {}
+        backend = self.backend
+        outputs = [known[number] for number in self.recorded.outputs]
+        copies = [backend.copy(y) if backend.owns(y) else y for y in outputs[: self.count]]
+        return self.put([*copies, *outputs[self.count :]], leaves, [known[number] for number in self.recorded.inputs])
 
     # --- a call
 
@@ -269,8 +297,9 @@ class Entry:
                 values[i] = backend.asarray(drawn(recipe, new.__getitem__), dtype=dtype)
         return values, owned
 
-    def put(self, outputs: list[Any]) -> Any:
+    def put(self, outputs: list[Any], leaves: Sequence[Any], values: list[Any]) -> Any:
         """Write what has changed back, and return the function's result."""
+        nodes = self._nodes(outputs, leaves, values)
         for known, out in self.writes:
             t = known.tensor
             if getattr(t, "shared", None):
@@ -295,14 +324,21 @@ class Entry:
                 drop(held)
             else:
                 held.grad = wrap(outputs[place], self.backend)
-        leaves = [self._result(kind, value, outputs) for kind, value in self.results]
-        return self.rebuild(leaves)
+        return self.rebuild([self._result(i, kind, value, outputs, nodes) for i, (kind, value) in enumerate(self.results)])
 
-    def _result(self, kind: str, value: Any, outputs: list[Any]) -> Any:
+    def _nodes(self, outputs: list[Any], leaves: Sequence[Any], values: list[Any]) -> dict[int, Any]:
+        """The nodes of the results that require a gradient, by the number of the result."""
+        of = self.gradients
+        if of is None:
+            return {}
+        ys = [outputs[place] for place in of.result_outputs]
+        return dict(zip(of.results, of.nodes(leaves, values, outputs[self.count :], ys, self.backend), strict=True))
+
+    def _result(self, i: int, kind: str, value: Any, outputs: list[Any], nodes: dict[int, Any]) -> Any:
         if kind == "static":
             return value
         found = outputs[value]
-        return wrap(found, self.backend) if kind == "tensor" else found
+        return wrap(found, self.backend, nodes.get(i)) if kind == "tensor" else found
 
 
 class NumbersNow:

@@ -34,6 +34,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.specs: dict[int, Spec] = {}
+        self.values: dict[int, Any] = {}  # the array or float that each value was in this run
         self.inputs: list[int] = []
         self.constants: dict[int, Any] = {}
         self.instructions: list[Instruction] = []
@@ -47,9 +48,9 @@ class Recorder:
 
     # --- values ---
 
-    def _value(self, spec: Spec) -> int:
+    def _value(self, spec: Spec, value: Any) -> int:
         number = len(self.specs)
-        self.specs[number] = spec
+        self.specs[number], self.values[number] = spec, value
         return number
 
     def backend(self, base: Backend) -> TracingBackend:
@@ -73,13 +74,13 @@ class Recorder:
         """A new input of the program, with this array as its value in the run that is recorded."""
         self._only(base)
         backend = self.backend(base)
-        number = self._value(backend.spec(value))
+        number = self._value(backend.spec(value), value)
         self.inputs.append(number)
         return Traced(value, number, backend)
 
     def number(self, value: float) -> Number:
         """A new input that is a Python float."""
-        number = self._value(Spec((), NUMBER))
+        number = self._value(Spec((), NUMBER), value)
         self.inputs.append(number)
         return Number(value, number, self)
 
@@ -89,7 +90,7 @@ class Recorder:
             return x.number
         number = self._constants.get(id(x.value))
         if number is None:
-            number = self._constants[id(x.value)] = self._value(x.backend.spec(x.value))  # type: ignore[union-attr]
+            number = self._constants[id(x.value)] = self._value(x.backend.spec(x.value), x.value)  # type: ignore[union-attr]
             self.constants[number] = x.value
         return number
 
@@ -109,10 +110,11 @@ class Recorder:
         if not moving:
             made = [Traced(y, None, backend) for y in results]
             return type(found)(made) if several and type(found) in (tuple, list) else made if several else made[0]
-        if name in OF_DATA or (name == "getitem" and _has_mask(args[1])) or (name == "repeat" and _is_moving(args[1:])):
+        others = (*args[1:], *options.values())
+        if name in OF_DATA or (name == "getitem" and _has_mask(others)) or (name == "repeat" and _is_moving(others)):
             raise refused(f"the shape of the result of {name} depends on values", OF_VALUES)
         self._only(backend.base)
-        numbers = tuple([self._value(backend.spec(y)) for y in results])
+        numbers = tuple([self._value(backend.spec(y), y) for y in results])
         operands, statics = self._operands(backend, args), self._operands(backend, options)
         self.instructions.append(Instruction(name, operands, statics, numbers, several))
         made = [Traced(y, number, backend) for y, number in zip(results, numbers, strict=True)]
@@ -124,7 +126,7 @@ class Recorder:
         value = function(*[arg.value if isinstance(arg, Number) else arg for arg in args])
         if not isinstance(value, float):
             raise refused(f"{name} of floats gave {value!r}", "Compute it outside, and pass it as an argument")
-        number = self._value(Spec((), NUMBER))
+        number = self._value(Spec((), NUMBER), value)
         operands = tuple([Ref(arg.number) if isinstance(arg, Number) else arg for arg in args])
         self.instructions.append(Instruction(name, operands, {}, (number,)))
         return Number(value, number, self)
@@ -200,9 +202,10 @@ def _is_scalar(y: Any) -> bool:
     return hasattr(y, "dtype") and getattr(y, "shape", None) == ()
 
 
-def _has_mask(key: Any) -> bool:
-    parts = key if isinstance(key, tuple) else (key,)
-    return any(type(part) is Traced and part.number is not None and str(part.dtype).endswith("bool") for part in parts)
+def _has_mask(operand: Any) -> bool:
+    if isinstance(operand, tuple):
+        return any(map(_has_mask, operand))
+    return type(operand) is Traced and operand.number is not None and str(operand.dtype).endswith("bool")
 
 
 def _is_moving(operands: Any) -> bool:

@@ -17,11 +17,12 @@ from xgrad.backends.remembered import plain, recipe_of, sources
 from xgrad.compile.capture import Capture, capturing
 from xgrad.compile.drawing import Drawing
 from xgrad.compile.errors import refused
+from xgrad.compile.gradients import Recorded, record_reverse_pass
 from xgrad.compile.moments import Moments
 from xgrad.compile.recorder import Recorder, TracingBackend
 from xgrad.compile.traced import Number, Traced
 from xgrad.engine import reading, tape, tracing
-from xgrad.engine.tape import FREED, PARENTS, SAVED, Leaf, is_node, parents_of
+from xgrad.engine.tape import Leaf
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.trees import flatten
 from xgrad.transforms.batching.array import Batched
@@ -57,12 +58,14 @@ class Trace:
         self.arguments: list[Argument] = []
         self.draws: list[tuple[Any, Traced, Any]] = []  # what to draw, and the dtype of the tensor
         self.results: list[Result] = []
+        self.reverse_pass: Recorded | None = None
         self.rebuild: Callable[[list[Any]], Any]
         self.recorder.take_draw = self._take_draw
 
     def run(self, f: Callable[..., Any], leaves: Sequence[Any], rebuild: Callable[[list[Any]], Any]) -> None:
         """Call `f(*args, **kwargs)`, where `rebuild(leaves)` gives (args, kwargs). After an error nothing has changed."""
         place = place_of(leaves)
+        recording = tape.is_recording()
         given = [self._argument(i, leaf, place) for i, leaf in enumerate(leaves)]
         args, kwargs = rebuild(given)
         try:
@@ -76,6 +79,8 @@ class Trace:
                 self.drawing.check()
                 self.moments.check()
                 self._check_gradients()
+                if recording:
+                    self.reverse_pass = record_reverse_pass(self)
         except BaseException:
             self.drawing.restore()
             self.moments.abandon()
@@ -147,21 +152,6 @@ class Trace:
                 f"a tensor from outside was written to with recorded values (first used in {touched.line})",
                 "Return the new value, or write it under xgrad.no_grad()",
             )
-
-
-def is_whole(node: Any) -> bool:
-    """Whether the graph of a node still has all its saved values."""
-    seen: set[int] = set()
-    ahead = [node]
-    while ahead:
-        node = ahead.pop()
-        if not is_node(node) or id(node) in seen:
-            continue
-        seen.add(id(node))
-        if node[SAVED] is FREED:
-            return False
-        ahead.extend(parents_of(node))
-    return True
 
 
 def _here(self: Backend) -> Backend:
