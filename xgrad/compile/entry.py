@@ -238,9 +238,9 @@ class Entry:
 
     def prepare(self, engine: str) -> None:
         """Make the engine's runner of the program."""
-        self.runner = prepare(engine, self.recorded, self.backend)
+        self.engine, self.runner = prepare(engine, self.recorded, self.backend)
         if self.gradients is not None:
-            self.gradients.runner = prepare(engine, self.gradients.backward, self.backend)
+            _, self.gradients.runner = prepare(engine, self.gradients.backward, self.backend)
 
     def start(self, leaves: Sequence[Any]) -> Any:
         """The result of the trace itself. Its values may share memory, so they are copied."""
@@ -252,7 +252,7 @@ class Entry:
 
     # --- a call
 
-    def change(self, leaves: Sequence[Any]) -> str:
+    def change(self) -> str:
         """Why this trace does not fit a call; "" if it does."""
         for guard in self.guards:
             if not guard.is_kept():
@@ -266,6 +266,11 @@ class Entry:
             if not numbers.prepare(self):
                 return "an optimizer's flags or numbers of steps differ from those of the trace"
         return ""
+
+    def run(self, leaves: Sequence[Any]) -> Any:
+        """A call that this trace fits."""
+        values, owned = self.fetch(leaves)
+        return self.put(self.runner.run(values, owned), leaves, values)
 
     def fetch(self, leaves: Sequence[Any]) -> tuple[list[Any], list[bool]]:
         """The inputs of the program, and which of them it may overwrite."""

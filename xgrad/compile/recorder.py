@@ -12,17 +12,14 @@ from operator import attrgetter
 from typing import Any
 
 from xgrad.backends.base import Backend, Layout
-from xgrad.compile.errors import refused, user_line
+from xgrad.compile.errors import CompileError, described, refused, user_line, user_place
 from xgrad.compile.program import NUMBER, OPERATORS, DType, Instruction, Program, Ref, Spec, function_of
 from xgrad.compile.traced import OF_VALUES, Number, Traced
 
 EXTENSIONS = ("linalg", "fft", "special")
 # Functions whose result has another shape for other values.
 OF_DATA = frozenset(["nonzero", "argwhere", "unique_all", "unique_counts", "unique_inverse", "unique_values"])
-LEAKED = (
-    "this tensor was made inside a compiled function while that was recorded, and is used outside of it. "
-    "Return it from the function instead, or write it into a tensor (x[...] = value) that exists outside"
-)
+LEAKED = "Return it from the function, or write it into a tensor that exists outside (x[...] = value)"
 DTYPES = (
     *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
     *("float16", "bfloat16", "float32", "float64", "complex64", "complex128"),
@@ -40,6 +37,7 @@ class Recorder:
         self.instructions: list[Instruction] = []
         self.backends: dict[Backend, TracingBackend] = {}
         self.base: Backend | None = None  # the backend of the program
+        self.lines: dict[int, Any] = {}  # the user's file and line that made each value
         self.closed_over: list[tuple[str, str]] = []  # the user's line, and the constant array that was used there
         self.is_open = True
         # Makes an input of an array that is a random draw; None for any other array. A trace sets it.
@@ -50,8 +48,24 @@ class Recorder:
 
     def _value(self, spec: Spec, value: Any) -> int:
         number = len(self.specs)
-        self.specs[number], self.values[number] = spec, value
+        self.specs[number], self.values[number], self.lines[number] = spec, value, user_place()
         return number
+
+    def place_of(self, number: int | None) -> Any:
+        """The user's file and line that made a value."""
+        return None if number is None else self.lines.get(number)
+
+    def close(self) -> None:
+        """The function has ended: its tensors cannot be used any more, and keep nothing alive."""
+        self.is_open = False
+
+    def check_open(self, *operands: Any) -> None:
+        """Raise for tensors that are used after the function has ended."""
+        if self.is_open:
+            return
+        made = next((self.lines[x.number] for x in operands if type(x) is Traced and x.number in self.lines), None)
+        where = described(made)
+        raise refused(f"a tensor that was made inside of a compiled function{where and ', in ' + where} is used outside of it", LEAKED)
 
     def backend(self, base: Backend) -> TracingBackend:
         """The tracing version of a backend."""
@@ -99,7 +113,7 @@ class Recorder:
     def call(self, backend: TracingBackend, name: str, function: Callable[..., Any], args: Any, options: Any) -> Any:
         """Call the library's function with the values, and record the call if an operand is not a constant."""
         if not self.is_open:
-            raise refused("a tensor was used after its function had ended", LEAKED)
+            self.check_open(*args)
         moving: list[Any] = []
         if options.get("device", backend.base.device) == backend.base.device:
             options.pop("device", None)
@@ -370,23 +384,22 @@ class TracingBackend(Backend):
         return False
 
     def to_numpy(self, array: Any) -> Any:
-        if not self.recorder.is_open:
-            raise refused("a tensor was used after its function had ended", LEAKED)
-        return self.base.to_numpy(array.known("the value"))
+        self.recorder.check_open(array)
+        return self.base.to_numpy(array.known("if, float(), item() or numpy()"))
+
+    def not_on_host(self) -> Exception:
+        return refused("a NumPy array is made of a value that is computed anew in each call", OF_VALUES)
 
     def format(self, array: Any) -> str:
-        if not self.recorder.is_open:
-            raise refused("a tensor was used after its function had ended", LEAKED)
+        self.recorder.check_open(array)
         if array.number is not None:
-            raise refused("a value that is computed anew in each run is printed", "Return it, and print it outside")
+            raise refused("a value that is computed anew in each call is printed", "Return it, and print it outside")
         return self.base.format(array.value)
 
     def in_words(self, error: Exception) -> str:
         return self.base.in_words(error)
 
     def kind_of(self, error: Exception) -> type[Exception]:
-        from xgrad.compile.errors import CompileError
-
         return CompileError if isinstance(error, CompileError) else self.base.kind_of(error)
 
 

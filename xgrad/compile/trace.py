@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, NoReturn
 
 from xgrad.backends import get_backend, is_host_data, owner, use_backend
 from xgrad.backends.base import Backend
@@ -35,8 +35,8 @@ VMAPPED = "a tensor of one example, from inside of vmap, is returned from the co
 class Argument:
     """An argument that is an input: its place among the leaves, and the Leaf that stands for its node inside."""
 
-    def __init__(self, place: int, traced: Any, leaf: Leaf | None) -> None:
-        self.place, self.traced, self.leaf = place, traced, leaf
+    def __init__(self, place: int, traced: Any, leaf: Leaf | None, inside: Any = None) -> None:
+        self.place, self.traced, self.leaf, self.inside = place, traced, leaf, inside
 
 
 class Result:
@@ -49,7 +49,8 @@ class Result:
 class Trace:
     """One trace. `run` fills it in."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self.names = names  # of the function's arguments
         self.recorder = Recorder()
         self.capture = Capture(self.recorder)
         self.drawing = Drawing()
@@ -78,7 +79,7 @@ class Trace:
                 self.results = [self._result(value) for value in found]
                 self.drawing.check()
                 self.moments.check()
-                self._check_gradients()
+                self._check_writes()
                 if recording:
                     self.reverse_pass = record_reverse_pass(self)
         except BaseException:
@@ -86,7 +87,11 @@ class Trace:
             self.moments.abandon()
             raise
         finally:
-            self.recorder.is_open = False
+            self.recorder.close()
+
+    def refuse(self, what: str, instead: str) -> NoReturn:
+        """For the parts of xgrad that cannot be part of a program."""
+        raise refused(what, instead)
 
     # --- what goes in
 
@@ -99,16 +104,20 @@ class Trace:
         if isinstance(leaf, Tensor):
             inner = None if leaf.node is None else Leaf()
             traced = self.recorder.input(leaf._data, leaf.backend)
-            self.arguments.append(Argument(i, traced, inner))
-            return wrap(traced, traced.backend, inner)
+            return self._inside(Argument(i, traced, inner))
         if is_scalar(leaf) or not hasattr(leaf, "dtype"):
             return leaf
         backend = place if is_host_data(leaf) else owner(leaf)
         if backend is None:
             return leaf
         traced = self.recorder.input(backend.adopt(leaf), backend)
-        self.arguments.append(Argument(i, traced, None))
-        return wrap(traced, traced.backend)
+        return self._inside(Argument(i, traced, None))
+
+    def _inside(self, argument: Argument) -> Tensor:
+        """An argument as a tensor of the trace."""
+        self.arguments.append(argument)
+        argument.inside = wrap(argument.traced, argument.traced.backend, argument.leaf)
+        return argument.inside
 
     def _take_draw(self, backend: TracingBackend, array: Any, dtype: Any) -> Traced | None:
         recipe = recipe_of(array)
@@ -137,8 +146,15 @@ class Trace:
             return Result("array", Traced(value, None, self.recorder.backend(backend)))
         return Result("static", value)
 
-    def _check_gradients(self) -> None:
+    def _check_writes(self) -> None:
         for argument in self.arguments:
+            inside = argument.inside
+            if inside is not None and (inside._data is not argument.traced or inside.node is not argument.leaf):
+                name = self.names[argument.place] if argument.place < len(self.names) else argument.place
+                raise refused(
+                    f"the function writes into its argument {name}",
+                    "Write into a copy (xgrad.asarray(x, copy=True)), or return the new value",
+                )
             if argument.leaf is not None and argument.leaf.grad is not None:
                 raise refused(
                     "backward() inside of the compiled function reached one of its arguments",
