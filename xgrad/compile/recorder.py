@@ -13,7 +13,7 @@ from typing import Any
 
 from xgrad.backends.base import Backend, Layout
 from xgrad.compile.errors import CompileError, described, refused, user_line, user_place
-from xgrad.compile.program import NUMBER, OPERATORS, DType, Instruction, Program, Ref, Spec, function_of
+from xgrad.compile.program import NOTHING, NUMBER, OPERATORS, DType, Instruction, Program, Ref, Spec, function_of
 from xgrad.compile.traced import OF_VALUES, Number, Traced
 
 EXTENSIONS = ("linalg", "fft", "special")
@@ -122,7 +122,7 @@ class Recorder:
         if results is None:
             return found
         if not moving:
-            made = [Traced(y, None, backend) for y in results]
+            made = [None if y is None else Traced(y, None, backend) for y in results]
             return type(found)(made) if several and type(found) in (tuple, list) else made if several else made[0]
         others = (*args[1:], *options.values())
         if name in OF_DATA or (name == "getitem" and _has_mask(others)) or (name == "repeat" and _is_moving(others)):
@@ -131,7 +131,9 @@ class Recorder:
         numbers = tuple([self._value(backend.spec(y), y) for y in results])
         operands, statics = self._operands(backend, args), self._operands(backend, options)
         self.instructions.append(Instruction(name, operands, statics, numbers, several))
-        made = [Traced(y, number, backend) for y, number in zip(results, numbers, strict=True)]
+        made = [
+            None if y is None else Traced(y, number, backend) for y, number in zip(results, numbers, strict=True)
+        ]
         return tuple(made) if several else made[0]
 
     def of_numbers(self, name: str, args: Sequence[Any]) -> Number:
@@ -192,9 +194,11 @@ class Recorder:
         if base.owns(found):
             return [found], False
         if isinstance(found, tuple | list):
-            if not all(base.owns(y) or _is_scalar(y) for y in found):
-                return None, False
-            return [y if base.owns(y) else base.as_array(y) for y in found], True
+            if all(y is None or base.owns(y) or _is_scalar(y) for y in found) and any(y is not None for y in found):
+                return [y if y is None or base.owns(y) else base.as_array(y) for y in found], True
+            if _holds_arrays(base, found):
+                raise refused(f"a result of type {type(found).__name__} cannot be part of a program", "Use another function")
+            return None, False
         return ([base.as_array(found)], False) if _is_scalar(found) else (None, False)
 
     # --- the program ---
@@ -220,6 +224,10 @@ def _has_mask(operand: Any) -> bool:
     if isinstance(operand, tuple):
         return any(map(_has_mask, operand))
     return type(operand) is Traced and operand.number is not None and str(operand.dtype).endswith("bool")
+
+
+def _holds_arrays(base: Backend, found: Any) -> bool:
+    return any(_holds_arrays(base, y) for y in found) if isinstance(found, tuple | list) else base.owns(found)
 
 
 def _is_moving(operands: Any) -> bool:
@@ -312,6 +320,8 @@ class TracingBackend(Backend):
 
     def spec(self, value: Any) -> Spec:
         """The shape and the dtype of an array of the library."""
+        if value is None:
+            return Spec((), NOTHING)
         return Spec(tuple(value.shape), self.dtype_name(value.dtype) or str(value.dtype))
 
     @property
