@@ -61,6 +61,8 @@ def observe(program: Program, xp: Any, inputs: Sequence[Any]) -> tuple[list[Any]
         found = eager_function(xp, name, program.specs[results[0]].dtype == NUMBER)(*given, **{key: mapped(option, value_of) for key, option in options.items()})
         owners = {id(owner(values[number])): number for number in used_by(instruction)}
         for number, value in zip(results, found if several else (found,), strict=True):
+            if isinstance(value, np.generic):  # as eager code does: NumPy's scalars multiply complex numbers otherwise
+                value = np.asarray(value)
             values[number] = value
             layouts[number] = layout_of(value, owners.get(id(owner(value))))
         for number in last.get(i, ()):

@@ -182,7 +182,9 @@ class Lowering:
         if function is np.maximum or function is np.minimum:
             args = tuple([self.bound(a, out.shape) if out.is_c else a for a in args])
         place = "keyword" if function in (np.maximum, np.minimum) else "last"
-        self.steps.append(Step(function, args, out, place=place, is_elementwise=True, note=self.note))
+        # NumPy multiplies complex numbers with other roundings where the result lies over an operand.
+        in_place = all(a.dtype.kind != "c" for a in (*args, out))
+        self.steps.append(Step(function, args, out, place=place, is_elementwise=in_place, note=self.note))
 
     def view(self, of: Value, function: Any, *args: Any, like: Any) -> Value:
         """A view of a value: `function(of, *args)`, or the attribute with the name `function`. `like` has shape, dtype and strides."""

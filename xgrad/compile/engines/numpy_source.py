@@ -51,6 +51,7 @@ class Source:
             "ALONE": pool.ALONE,
             "flat": flat,
             "total": total,
+            "asarray": np.asarray,
             "owned": owned,
         }
         self._bound_names: dict[Any, str] = {}
@@ -122,8 +123,9 @@ class Source:
 
     def is_static(self, value: Value) -> bool:
         """Whether an array is at the same place in each run."""
-        root = value.root
-        return root.kind in (CONSTANT, CELL) or (root.kind == MADE and self.plan.places[root].kind == STATIC)
+        while value.kind == VIEW and value.of is not None:
+            value = value.of
+        return value.kind in (CONSTANT, CELL) or (value.kind == MADE and self.plan.places[value].kind == STATIC)
 
     def bind(self, thing: Any, letter: str = "k") -> str:
         """A name for an object that is the same in each run."""
@@ -206,6 +208,8 @@ class Source:
                     self._object_names.setdefault(value.root, []).append(name)
             left = ", ".join(names) + ("," if step.several else "")
             text = f"{left} = {text}"
+            # NumPy's functions return scalars in the place of 0-d arrays, which eager code converts at once.
+            text += "".join(f"; {name} = asarray({name})" for value, name in zip(step.binds, names, strict=True) if is_single(value))
         comment = f"  # {step.note}" if step.note != note and step.note.replace(".", "").isidentifier() else ""
         self.body.append(text + comment)
 
@@ -245,8 +249,6 @@ class Source:
             names[name] = np.zeros((), dtype)
         for name, (like, _) in self.slots.items():
             names[f"p{name[1:]}"] = pool.Slot(maker(like))
-        for name, loop in self.loops:
-            names[name] = loop.blocks(names)
         exec(self.code, names)  # of text that holds nothing but names given here
         return names["run"]
 
@@ -283,6 +285,8 @@ class Loop:
                 self._call(step)
         name = f"blocks{len(source.loops)}"
         source.loops.append((name, self))
+        source.bound[f"make_{name}"] = self.blocks
+        source.header.append(f"{name} = make_{name}(globals())")
         targets = ["lo", "hi", *(part[0] for part in self.parts)]
         source.body += before
         source.body.append(f"for {', '.join(targets)} in {name}:")
@@ -398,6 +402,11 @@ def owned(array: Any, count: int) -> Any:
     if not isinstance(array, np.ndarray):
         return np.asarray(array)
     return array if array.base is None and count <= pool.ALONE - 1 else np.array(array)
+
+
+def is_single(value: Value) -> bool:
+    """Whether a call may have returned a scalar in the place of this 0-d array."""
+    return value.kind == OBJECT and value.shape == () and value.dtype is not None
 
 
 __all__ = ["Source", "Tree"]
