@@ -37,7 +37,7 @@ class Group:
 
     def add(self, step: Step) -> None:
         self.steps.append(step)
-        self.written.update(value.root for value in step.writes())
+        self.written.update(value.root for value in step.writes)
 
     @property
     def is_useful(self) -> bool:
@@ -75,10 +75,10 @@ def grouped(steps: list[Step], least: int = LEAST_BYTES) -> list[Item]:
 
     written: set[Value] = set()
     for step in steps:
-        roots = {value.root for value in step.touches()}
-        touched = [key for key, group in groups.items() if roots & group.written]
+        touched = [key for key, group in groups.items() if step.roots & group.written] if groups else []
         key = _layout(step, groups, touched, least, written)
-        written.update(value.root for value in step.writes())
+        if step.out is not None:
+            written.add(step.out.root)
         for other in touched:
             if other != key:
                 close(other)
@@ -114,7 +114,7 @@ def _layout(
     order = out.order
     if order is None:
         return None
-    for value in step.reads():
+    for value in step.reads:
         if value.shape != () and (value.shape != out.shape or value.order != order):
             return None
     return (out.shape, order)

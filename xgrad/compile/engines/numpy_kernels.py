@@ -76,7 +76,7 @@ def _weight_gradient(b: Lowering, i: Instruction) -> bool:
         _product(b, b.transposed(g), x, out)
     else:
         # The product's transpose is the result, as a new array in Fortran's order.
-        out.strides = strides_of(out.shape[::-1], out.dtype.itemsize)[::-1]
+        out = b.made(out.shape, out.dtype, strides_of(out.shape[::-1], out.dtype.itemsize)[::-1])
         _product(b, b.transposed(x), g, b.transposed(out))
     return b.set(i, out)
 

@@ -117,9 +117,7 @@ class Lowering:
         if instruction.several or not is_array_dtype(dtype):
             return None
         value = Value(MADE, shape, dtype, strides)
-        if value.order is None:
-            value.strides = strides_of(shape, dtype.itemsize)
-        return value
+        return self.made(shape, dtype) if value.order is None else value
 
     def of(self, operand: Any) -> Value | None:
         """The array that an operand is; None for other operands, and for what cannot be in a planned step."""

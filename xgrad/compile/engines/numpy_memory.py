@@ -14,6 +14,7 @@ from xgrad.compile.engines.numpy_steps import MADE, Step, Value
 
 STATIC, FRESH, GIVEN, BLOCK = "static", "fresh", "given", "block"
 _ALIGNED = 64
+_SMALL = 4096  # bytes: it does not matter how many blocks of this size there are
 
 
 class Place(NamedTuple):
@@ -46,12 +47,13 @@ class Plan:
         self.block_sizes: dict[Group, list[int]] = {}
         self.first: dict[Value, int] = {}
         self.last: dict[Value, int] = {}
-        self._free: list[int] = []
+        self._free: dict[int, list[int]] = {}  # the blocks that are free, by size
         self._moved: set[Value] = set()  # the roots whose block was released, or taken over by another root
         self._find_lives(outputs)
         self._fresh = {value.root: j for j, value in enumerate(outputs) if value.root.kind == MADE}
         # The value that is in the memory of a given input now, and the output that shall be there.
         self._holders: dict[Value, Value] = {x: x for x in given.values()}
+        self._given_of: dict[Value, Value] = {x: x for x in given.values()}
         self._targets = {outputs[j].root: x for j, x in given.items() if outputs[j].kind == MADE}
         self._wanted_at = {x: self.first[root] for root, x in self._targets.items()}
         self._place_all()
@@ -61,8 +63,7 @@ class Plan:
         self.safe_from = 0
         for item in self.items:
             for step in item.steps if type(item) is Group else (item,):  # type: ignore[union-attr]
-                for value in step.touches():
-                    root = value.root
+                for root in step.roots:
                     self.first.setdefault(root, at)
                     self.last[root] = at
                 if step.may_raise:
@@ -92,7 +93,7 @@ class Plan:
     # --- one step ---
 
     def _place(self, step: Step, at: int, inner: frozenset[Value]) -> None:
-        for value in step.touches():
+        for value in step.touches:
             root = value.root
             if root.kind != MADE or root in self.places or root in inner:
                 continue
@@ -105,22 +106,26 @@ class Plan:
         """The memory of an operand, or of a given input, that is not read later."""
         target = self._targets.get(root)
         if target is not None and self._is_free(target, step, out, root, at):
-            self._holders[target] = root
+            self._hold(target, root)
             return Place(GIVEN, target.data)
         if root in self._fresh or not step.is_elementwise or out is not step.out:
             return None
-        for operand in step.reads():
+        for operand in step.reads:
             old = operand.root
             place = self.places.get(old)
             if place is not None and place.kind == STATIC and self._ends_here(old, step, out, at):
                 self._moved.add(old)
                 return place
-            given = old if old in self._holders else next((x for x, y in self._holders.items() if y is old), None)
+            given = self._given_of.get(old)
             if given is not None and self.last[root] <= self._wanted_at.get(given, -1):
                 if self._is_free(given, step, out, root, at):
-                    self._holders[given] = root
+                    self._hold(given, root)
                     return Place(GIVEN, given.data)
         return None
+
+    def _hold(self, given: Value, root: Value) -> None:
+        self._holders[given] = root
+        self._given_of[root] = given
 
     def _is_free(self, given: Value, step: Step, out: Value, root: Value, at: int) -> bool:
         """Whether a value may be written into the memory of a given input now."""
@@ -133,42 +138,49 @@ class Plan:
         """Whether the step is the last one that reads `old`, and reads each element where it writes one."""
         if self.last.get(old, -1) != at or not step.is_elementwise or old in self._moved:
             return False
-        parts = [value for value in step.reads() if value.root is old]
+        parts = [value for value in step.reads if value.root is old]
         if not all(part.is_like(out) and part.nbytes == old.nbytes for part in parts):
             return False
         return bool(parts) and out.nbytes == old.nbytes and all(part.is_like(old) for part in parts)
 
     def _release(self, step: Step, at: int) -> None:
-        for root in {value.root for value in step.touches()}:
-            place = self.places.get(root)
-            if place is not None and place.kind == STATIC and self.last[root] == at and root not in self._moved:
+        for root in step.roots:
+            if root.kind != MADE or self.last[root] != at or root in self._moved:
+                continue
+            place = self.places[root]
+            if place.kind == STATIC:
                 self._moved.add(root)
-                self._free.append(place.number)
+                self._free.setdefault(self.sizes[place.number], []).append(place.number)
 
     def _block(self, nbytes: int) -> int:
         """A static block of at least this size: the latest free one that fits, or the largest free one, made larger, or a new one."""
-        fitting = [k for k in self._free if nbytes <= self.sizes[k] <= 2 * nbytes + _ALIGNED]
-        if fitting:
-            found = min(reversed(fitting), key=lambda k: self.sizes[k])
-        elif self._free:
-            found = max(self._free, key=lambda k: self.sizes[k])
-            if self.sizes[found] > 2 * nbytes + _ALIGNED and nbytes < 4096:
-                return self._new(nbytes)
-            self.sizes[found] = max(self.sizes[found], _rounded(nbytes))
-        else:
-            return self._new(nbytes)
-        self._free.remove(found)
+        size = _rounded(nbytes)
+        free = self._free
+        alike = free.get(size)
+        if not alike:
+            larger = [other for other in free if size < other <= 2 * size]
+            smaller = [other for other in free if other < size]
+            if larger:
+                alike = free[min(larger)]
+            elif smaller and size > _SMALL:
+                alike = free[max(smaller)]
+        if not alike:
+            return self._new(size)
+        found = alike.pop()
+        if not alike:
+            del free[self.sizes[found]]
+        self.sizes[found] = max(self.sizes[found], size)
         return found
 
     def _new(self, nbytes: int) -> int:
-        self.sizes.append(_rounded(nbytes))
+        self.sizes.append(nbytes)
         return len(self.sizes) - 1
 
     # --- groups ---
 
     def _inner(self, group: Group, at: int, end: int) -> frozenset[Value]:
         """The roots that live in a group only."""
-        roots = {value.root for step in group.steps for value in step.touches()}
+        roots = {value.root for step in group.steps for value in step.touches}
         return frozenset(
             r
             for r in roots
@@ -185,13 +197,13 @@ class Plan:
         for step in group.steps:
             out = step.out
             over: Value | None = None
-            for value in step.touches():
+            for value in step.touches:
                 root = value.root
                 if root not in inner or root in self.places:
                     continue
                 number = None
                 if out is not None and root is out.root:
-                    for operand in step.reads():
+                    for operand in step.reads:
                         old = operand.root
                         if old in inner and self.last[old] == at and old.dtype.itemsize == root.dtype.itemsize:
                             number, over = self.places[old].number, old
@@ -205,7 +217,7 @@ class Plan:
                         number = len(sizes)
                         sizes.append(root.dtype.itemsize)
                 self.places[root] = Place(BLOCK, number)
-            for root in {value.root for value in step.touches()} & inner:
+            for root in step.roots & inner:
                 if self.last[root] == at and root is not over:
                     free.append(self.places[root].number)
             at += 1

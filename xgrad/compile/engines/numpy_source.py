@@ -57,6 +57,7 @@ class Source:
         self._bound_names: dict[Any, str] = {}
         self._kept: list[Any] = []  # so that ids stay those of the bound objects
         self.static: dict[str, tuple[int, Value]] = {}  # the name of an array in the engine's memory: its block, and what it is like
+        self._static_names: dict[Any, str] = {}
         self.cells: list[tuple[str, Any]] = []
         self.header: list[str] = []
         self.body: list[str] = []
@@ -113,12 +114,13 @@ class Source:
             self.body.extend(take)
             return name
         if kind == STATIC:
-            for name, (block, like) in self.static.items():
-                if block == number and like.shape == value.shape and like.dtype == value.dtype and like.is_like(value):
-                    return name
-            name = f"b{number}" if f"b{number}" not in self.static else f"b{number}_{len(self.static)}"
-            self.static[name] = (number, value)
-            return name
+            key = (number, value.shape, value.dtype, value.order)
+            found = self._static_names.get(key)
+            if found is None:
+                name = f"b{number}" if f"b{number}" not in self.static else f"b{number}_{len(self.static)}"
+                found = self._static_names[key] = name
+                self.static[name] = (number, value)
+            return found
         raise AssertionError(f"a value of a block outside of its group: {value}")
 
     def is_static(self, value: Value) -> bool:

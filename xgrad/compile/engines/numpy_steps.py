@@ -6,6 +6,7 @@ A step is one call, such as `add(a, b, out)`. Arrays that the engine makes are w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 INPUT, CONSTANT, NUMBER, CELL, MADE, OBJECT, VIEW = "input", "constant", "number", "cell", "made", "object", "view"
 
 Strides = tuple[int, ...]
+_UNKNOWN = object()
 
 
 class Value:
@@ -26,7 +28,9 @@ class Value:
         data: the array of a CONSTANT, or the position of an INPUT.
     """
 
-    __slots__ = ("data", "dtype", "kind", "of", "shape", "strides")
+    __slots__ = ("_order", "data", "dtype", "kind", "of", "root", "shape", "size", "strides")
+
+    root: Value  # the value whose memory this one is in
 
     def __init__(
         self,
@@ -40,21 +44,9 @@ class Value:
     ) -> None:
         self.kind, self.shape, self.dtype, self.strides = kind, shape, dtype, strides
         self.of, self.data = of, data
-
-    @property
-    def root(self) -> Value:
-        """The value whose memory this one is in."""
-        value = self
-        while value.of is not None and value.kind in (VIEW, OBJECT):
-            value = value.of
-        return value
-
-    @property
-    def size(self) -> int:
-        size = 1
-        for n in self.shape:
-            size *= n
-        return size
+        self.root = self if of is None or kind == CELL else of.root
+        self.size = prod(shape)
+        self._order: Any = _UNKNOWN
 
     @property
     def nbytes(self) -> int:
@@ -69,19 +61,28 @@ class Value:
     @property
     def order(self) -> tuple[int, ...] | None:
         """The axes longer than 1 from the outermost to the innermost in memory, if elements lie there without gaps."""
-        axes = sorted((a for a, n in enumerate(self.shape) if n != 1), key=lambda a: -abs(self.strides[a]))
-        step = self.dtype.itemsize
-        if 0 not in self.shape:
-            for a in reversed(axes):
-                if self.strides[a] != step:
-                    return None
-                step *= self.shape[a]
-        return tuple(axes)
+        found = self._order
+        if found is _UNKNOWN:
+            found = self._order = _order(self.shape, self.strides, self.dtype.itemsize)
+        return found  # type: ignore[no-any-return]
 
     @property
     def is_c(self) -> bool:
         order = self.order
-        return order is not None and list(order) == sorted(order)
+        return order is not None and order == tuple(sorted(order))
+
+
+def _order(shape: tuple[int, ...], strides: Strides, itemsize: int) -> tuple[int, ...] | None:
+    if strides == strides_of(shape, itemsize):
+        return tuple([a for a, n in enumerate(shape) if n != 1])
+    axes = sorted((a for a, n in enumerate(shape) if n != 1), key=lambda a: -abs(strides[a]))
+    step = itemsize
+    if 0 not in shape:
+        for a in reversed(axes):
+            if strides[a] != step:
+                return None
+            step *= shape[a]
+    return tuple(axes)
 
 
 class Step:
@@ -101,7 +102,7 @@ class Step:
 
     __slots__ = (
         *("args", "binds", "function", "is_elementwise", "is_sum", "is_view", "may_raise", "note", "options", "out"),
-        *("place", "scratch", "several"),
+        *("_reads", "_roots", "_touches", "place", "scratch", "several"),
     )
 
     def __init__(
@@ -134,21 +135,38 @@ class Step:
         self.is_sum = is_sum
         self.may_raise = may_raise
         self.note = note
+        self._reads: tuple[Value, ...] | None = None
+        self._touches: tuple[Value, ...] | None = None
+        self._roots: set[Value] | None = None
 
-    def reads(self) -> Iterator[Value]:
-        yield from values_in(self.args)
-        if self.options:
-            yield from values_in(tuple(self.options.values()))
+    @property
+    def reads(self) -> tuple[Value, ...]:
+        """The values that are operands."""
+        if self._reads is None:
+            found = list(values_in(self.args))
+            if self.options:
+                found += values_in(tuple(self.options.values()))
+            self._reads = tuple(found)
+        return self._reads
 
-    def writes(self) -> Iterator[Value]:
-        if self.out is not None:
-            yield self.out
-        yield from self.scratch
-        yield from self.binds
+    @property
+    def writes(self) -> tuple[Value, ...]:
+        """The values that are written, or given by the result."""
+        return (*self.scratch, *self.binds) if self.out is None else (self.out, *self.scratch, *self.binds)
 
-    def touches(self) -> Iterator[Value]:
-        yield from self.reads()
-        yield from self.writes()
+    @property
+    def touches(self) -> tuple[Value, ...]:
+        """All values in it."""
+        if self._touches is None:
+            self._touches = (*self.reads, *self.writes)
+        return self._touches
+
+    @property
+    def roots(self) -> set[Value]:
+        """The roots of all values in it."""
+        if self._roots is None:
+            self._roots = {value.root for value in self.touches}
+        return self._roots
 
 
 def values_in(operand: Any) -> Iterator[Value]:
