@@ -72,8 +72,9 @@ class Compiled:
         leaves, rebuild, structure = _flattened(args, kwargs)
         key = self._key(leaves, structure)
         for entry in self._entries.get(key, ()):
-            if not entry.change():
-                return entry.run(leaves)
+            gathered = entry.gather(leaves)
+            if gathered is not None:
+                return entry.run(leaves, gathered)
         return self._trace(key, leaves, rebuild)
 
     # --- without its program
@@ -127,8 +128,9 @@ class Compiled:
     def _trace(self, key: Any, leaves: list[Any], rebuild: Callable[[list[Any]], Any]) -> Any:
         with self._lock:
             for entry in self._entries.get(key, ()):  # another thread may have traced meanwhile
-                if not entry.change():
-                    return entry.run(leaves)
+                gathered = entry.gather(leaves)
+                if gathered is not None:
+                    return entry.run(leaves, gathered)
             reason = self._reason(key)
             trace = Trace(_argument_names(self.f))
             trace.run(self.f, leaves, lambda given: rebuild([x.value if type(x) is Static else x for x in given]))
@@ -163,12 +165,12 @@ class Compiled:
         """The program of the last trace. RuntimeError before the first call."""
         if not self._all:
             raise RuntimeError(f"compile: {_name(self.f)} has no program before its first call")
-        return self._all[-1].recorded
+        return self._all[-1].program
 
     @property
     def programs(self) -> list[Program]:
         """The programs of all traces."""
-        return [entry.recorded for entry in self._all]
+        return [entry.program for entry in self._all]
 
     def explain(self) -> str:
         """What was compiled, as text: each trace with its reason and line, its engine, what it takes from outside, and what was not
@@ -276,6 +278,8 @@ def _flattened(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any]
 
 def _unhashable(leaves: list[Any]) -> str:
     for leaf in leaves:
+        if _is_input(leaf):
+            continue
         value = leaf.value if type(leaf) is Static else leaf
         try:
             hash(value)

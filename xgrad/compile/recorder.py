@@ -337,6 +337,11 @@ class TracingBackend(Backend):
     def join(self, other: Backend) -> Backend | None:
         return self if other is self or other is self.base else None
 
+    def take_in(self, tensor: Any) -> Any:
+        """Inside of the function, tensors from outside are on this backend already. So the function has ended."""
+        self.recorder.check_open()
+        raise refused(f"a tensor of {tensor.backend} met one of {self}", "Make it outside of the compiled function")
+
     def accepts(self, value: Any) -> bool:
         return self.owns(value) or self.base.accepts(value)
 
