@@ -47,10 +47,15 @@ class Length(NamedTuple):
     name: str
 
     def is_kept(self) -> bool:
-        return len(self.holder) == self.length
+        return _length(self.holder) == self.length
 
     def change(self) -> str:
-        return f"{self.name} has {len(self.holder)} entries, and had {self.length}"
+        return f"{self.name} has {_length(self.holder)} parts, and had {self.length}"
+
+
+def _length(holder: Any) -> int:
+    """How many entries a list or dict has. The mode of a module is not one of its parts."""
+    return len(holder) - (type(holder) is dict and "training" in holder)
 
 
 class Mode(NamedTuple):
@@ -112,9 +117,9 @@ def guards_of(f: Callable[..., Any], others: list[Any], tensors: list[Tensor]) -
             continue
         seen.add(id(thing))
         if _is_module(thing):
-            keep((*way, Mode(thing, thing.training, name)))
+            keep((*way, Mode(thing, thing.training, name), Length(vars(thing), _length(vars(thing)), name)))
         for place in _parts(thing, name):
-            length = (Length(thing, len(thing), name),) if isinstance(thing, list | dict) else ()
+            length = (Length(thing, _length(thing), name),) if isinstance(thing, list | dict) else ()
             ahead.append((place.value, place.name, (*way, *length, place)))
         if isinstance(thing, types.FunctionType | types.MethodType):
             ahead += [(value, place.name, (*way, place)) for place, value in _of_function(thing)]
