@@ -74,8 +74,15 @@ class Compiled:
         for entry in self._entries.get(key, ()):
             gathered = entry.gather(leaves)
             if gathered is not None:
+                if entry is not self._entries[key][0]:
+                    self._put_first(key, entry)
                 return entry.run(leaves, gathered)
         return self._trace(key, leaves, rebuild)
+
+    def _put_first(self, key: Any, entry: Entry) -> None:
+        """The trace that fitted last is tried first."""
+        with self._lock:
+            self._entries[key] = [entry, *(other for other in self._entries[key] if other is not entry)]
 
     # --- without its program
 
@@ -137,7 +144,7 @@ class Compiled:
             static = [x.value if type(x) is Static else x for x in leaves if not _is_input(x)]
             entry = Entry(self.f, trace, static, self.keep_grads, reason, user_line())
             entry.prepare(self.engine)
-            self._entries.setdefault(key, []).append(entry)
+            self._entries[key] = [entry, *self._entries.get(key, ())]
             self._all.append(entry)
             self._keys.append(key)
             if len(self._all) > MANY:
@@ -148,7 +155,7 @@ class Compiled:
         """Why no trace fits this call."""
         known = self._entries.get(key)
         if known:
-            return known[-1].change()
+            return known[0].change()
         return "the first call" if not self._keys else _difference(self._keys[-1], key, _argument_names(self.f))
 
     def _many(self) -> str:
