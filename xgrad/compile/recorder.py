@@ -377,9 +377,11 @@ class TracingBackend(Backend):
 
     def operator(self, name: str, args: Any) -> Any:
         """An operator on arrays and numbers."""
-        if not all(type(arg) in (Traced, Number, int, float, bool, complex) or _is_scalar(arg) for arg in args):
+        owns = self.base.owns
+        kinds = (Traced, Number, int, float, bool, complex)
+        if not all(type(arg) in kinds or owns(arg) or _is_scalar(arg) for arg in args):
             return NotImplemented
-        args = tuple([arg if type(arg) in (Traced, Number) else self._scalar(arg) for arg in args])
+        args = tuple([arg if type(arg) in kinds or owns(arg) else self._scalar(arg) for arg in args])
         return self.recorder.call(self, name, OPERATORS.get(name) or function_of(self.base.xp, name), args, {})
 
     def _scalar(self, value: Any) -> Any:
