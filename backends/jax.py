@@ -98,18 +98,8 @@ def _axes_of_mask(part: Any) -> int:
     return part.ndim if str(getattr(part, "dtype", "")) == "bool" else 1
 
 
-class LinearAlgebra(Extension):
-    """jax.numpy.linalg, which raises for a matrix that it cannot use, such as a singular one. JAX itself returns nan.
-
-    The check waits for the device.
-    """
-
-    def __getattr__(self, name: str) -> Any:
-        function = super().__getattr__(name)
-        said = {"inv": "singular", "solve": "singular", "cholesky": "not positive definite"}.get(name)
-        if said:
-            function = self.__dict__[name] = _checked(function, f"the matrix is {said}")
-        return function
+class UncheckedLinearAlgebra(Extension):
+    """jax.numpy.linalg. JAX returns nan for a matrix that it cannot use, such as a singular one."""
 
     def matrix_rank(self, x: Any, /, *, rtol: Any = None) -> Any:
         """With `rtol` relative to the largest singular value, as in the standard. (JAX takes it as an absolute value.)"""
@@ -118,6 +108,17 @@ class LinearAlgebra(Extension):
         if rtol is None:
             rtol = max(x.shape[-2:]) * jax.numpy.finfo(values.dtype).eps
         return (values > (largest * rtol)[..., None]).sum(axis=-1)
+
+
+class LinearAlgebra(UncheckedLinearAlgebra):
+    """It raises for a matrix that JAX cannot use. The check waits for the device."""
+
+    def __getattr__(self, name: str) -> Any:
+        function = super().__getattr__(name)
+        said = {"inv": "singular", "solve": "singular", "cholesky": "not positive definite"}.get(name)
+        if said:
+            function = self.__dict__[name] = _checked(function, f"the matrix is {said}")
+        return function
 
 
 def _checked(function: Callable[..., Any], said: str) -> Callable[..., Any]:

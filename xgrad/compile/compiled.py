@@ -72,9 +72,17 @@ class Compiled:
         leaves, rebuild, structure = _flattened(args, kwargs)
         key = self._key(leaves, structure)
         for entry in self._entries.get(key, ()):
-            if not entry.change():
-                return entry.run(leaves)
+            gathered = entry.gather(leaves)
+            if gathered is not None:
+                if entry is not self._entries[key][0]:
+                    self._put_first(key, entry)
+                return entry.run(leaves, gathered)
         return self._trace(key, leaves, rebuild)
+
+    def _put_first(self, key: Any, entry: Entry) -> None:
+        """The trace that fitted last is tried first."""
+        with self._lock:
+            self._entries[key] = [entry, *(other for other in self._entries[key] if other is not entry)]
 
     # --- without its program
 
@@ -127,15 +135,16 @@ class Compiled:
     def _trace(self, key: Any, leaves: list[Any], rebuild: Callable[[list[Any]], Any]) -> Any:
         with self._lock:
             for entry in self._entries.get(key, ()):  # another thread may have traced meanwhile
-                if not entry.change():
-                    return entry.run(leaves)
+                gathered = entry.gather(leaves)
+                if gathered is not None:
+                    return entry.run(leaves, gathered)
             reason = self._reason(key)
             trace = Trace(_argument_names(self.f))
             trace.run(self.f, leaves, lambda given: rebuild([x.value if type(x) is Static else x for x in given]))
             static = [x.value if type(x) is Static else x for x in leaves if not _is_input(x)]
             entry = Entry(self.f, trace, static, self.keep_grads, reason, user_line())
             entry.prepare(self.engine)
-            self._entries.setdefault(key, []).append(entry)
+            self._entries[key] = [entry, *self._entries.get(key, ())]
             self._all.append(entry)
             self._keys.append(key)
             if len(self._all) > MANY:
@@ -146,7 +155,7 @@ class Compiled:
         """Why no trace fits this call."""
         known = self._entries.get(key)
         if known:
-            return known[-1].change()
+            return known[0].change()
         return "the first call" if not self._keys else _difference(self._keys[-1], key, _argument_names(self.f))
 
     def _many(self) -> str:
@@ -163,12 +172,12 @@ class Compiled:
         """The program of the last trace. RuntimeError before the first call."""
         if not self._all:
             raise RuntimeError(f"compile: {_name(self.f)} has no program before its first call")
-        return self._all[-1].recorded
+        return self._all[-1].program
 
     @property
     def programs(self) -> list[Program]:
         """The programs of all traces."""
-        return [entry.recorded for entry in self._all]
+        return [entry.program for entry in self._all]
 
     def explain(self) -> str:
         """What was compiled, as text: each trace with its reason and line, its engine, what it takes from outside, and what was not
@@ -276,6 +285,8 @@ def _flattened(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any]
 
 def _unhashable(leaves: list[Any]) -> str:
     for leaf in leaves:
+        if _is_input(leaf):
+            continue
         value = leaf.value if type(leaf) is Static else leaf
         try:
             hash(value)

@@ -19,8 +19,8 @@ def _lines(name: str, entries: Sequence[Any], without: Sequence[str]) -> Iterato
     for i, entry in enumerate(entries):
         yield f"trace {i + 1} ({entry.line}): {entry.reason}"
         yield f"  engine: {entry.engine}"
-        counts = f"{_count(len(entry.recorded), 'instruction')}, {_count(len(entry.recorded.inputs), 'input')}"
-        yield f"  program: {counts}, {_count(len(entry.recorded.outputs), 'output')} on {entry.backend}"
+        counts = f"{_count(len(entry.program), 'instruction')}, {_count(len(entry.program.inputs), 'input')}"
+        yield f"  program: {counts}, {_count(len(entry.program.outputs), 'output')} on {entry.backend}"
         for what, found in _captured(entry):
             if found:
                 yield f"  {what}: {', '.join(found)}"
@@ -29,15 +29,15 @@ def _lines(name: str, entries: Sequence[Any], without: Sequence[str]) -> Iterato
 
 
 def _captured(entry: Any) -> Iterator[tuple[str, list[str]]]:
-    written = {id(known) for known, _ in entry.writes}
-    yield "read anew in each call", [each.name for each in entry.tensors if id(each) not in written]
-    yield "read and written back", [each.name for each in entry.tensors if id(each) in written]
-    yield "state of optimizers", sorted({type(each.optimizer).__name__ for each in entry.states})
-    yield "numbers of optimizers", sorted({name for each in entry.number_sets for _, name in each.inputs})
-    yield "drawn anew in each call", [f"{draw.method} ({draw.line})" for draw in entry.draws]
-    yield ".grad", ["kept" if place is not None and place >= 0 else "not kept" for _, place in entry.grad_writes[:1]]
+    inputs, outputs = entry.inputs, entry.outputs
+    yield "read anew in each call", [each.name for each in inputs.tensors if not each.is_written]
+    yield "read and written back", [each.name for each in inputs.tensors if each.is_written]
+    yield "state of optimizers", sorted({type(each.optimizer).__name__ for each in inputs.states})
+    yield "numbers of optimizers", sorted({name for each in inputs.numbers for _, name in each.inputs})
+    yield "drawn anew in each call", [f"{draw.method} ({draw.line})" for draw in inputs.draws]
+    yield ".grad", ["kept" if place is not None and place >= 0 else "not kept" for _, place in outputs.grads[:1]]
     yield "constants", [f"{what} ({line})" for line, what in entry.closed_over]
-    yield "not noticed if replaced", entry.unowned
+    yield "not noticed if replaced", inputs.unnamed
 
 
 def _count(n: int, what: str) -> str:

@@ -8,6 +8,7 @@ replay the forward program on xgrad's own namespace.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from xgrad.compile.program import Program, replay, used_by
@@ -96,11 +97,16 @@ class Gradients:
     """The forward and the backward program of a trace.
 
     Attributes:
+        function: the function's program alone.
         forward: the function's program. Its outputs are those of the function, then the values that are saved for backward.
         backward: its inputs are the saved values, then the inputs of the forward program that it needs, then the cotangents.
     """
 
-    def __init__(self, recorded: Recorded, program: Program, name: str) -> None:
+    def __init__(
+        self, recorded: Recorded, program: Program, name: str, backend: Any, result_outputs: list[int]
+    ) -> None:
+        self.backend = backend
+        self.result_outputs = result_outputs  # the place of each differentiable result among the outputs
         self.sources, self.results = recorded.sources, recorded.results
         before, after = program.instructions[: recorded.boundary], program.instructions[recorded.boundary :]
         cotangents = [g.number for g in recorded.cotangents]
@@ -112,9 +118,10 @@ class Gradients:
         needed = list(dict.fromkeys([n for each in after for n in used_by(each)] + outputs))
         self.saved = [n for n in needed if n in made]
         self.needed_inputs = [i for i, n in enumerate(inputs) if n in set(needed)]
-        self.forward = Program(
-            program.specs, tuple(inputs), program.constants, before, (*program.outputs, *self.saved), program.state
+        self.function = Program(
+            program.specs, tuple(inputs), program.constants, before, program.outputs, program.state
         )
+        self.forward = replace(self.function, outputs=(*program.outputs, *self.saved))
         self.backward = Program(
             program.specs,
             (*self.saved, *[inputs[i] for i in self.needed_inputs], *cotangents),
@@ -123,18 +130,20 @@ class Gradients:
             tuple(outputs),
         )
         self.positions = [inputs.index(source.number) for source in self.sources]
-        self.result_outputs: list[int] = []  # the place of each differentiable result among the outputs
-        self.backend: Any = None
         self.op = CompiledOp(name, self)
         self.outputs = [Output(name, k) for k in range(len(self.results))]
         self.runner: Any = None  # of the backward program
 
-    def nodes(self, leaves: Sequence[Any], values: list[Any], saved: list[Any], ys: list[Any], backend: Any) -> list[Any]:
-        """The nodes of the results that require a gradient."""
+    def nodes(self, leaves: Sequence[Any], values: list[Any], outputs: list[Any], count: int) -> dict[int, Any]:
+        """The nodes of the results that require a gradient, by the number of the result. Outputs from `count` on are saved."""
+        ys = [outputs[place] for place in self.result_outputs]
         parents = tuple([source.node(leaves) for source in self.sources])
         geometry = tuple([(y.shape, y.dtype) for y in ys])
-        whole = make_node(self.op, parents, (tuple(values), tuple(saved), tuple(ys), geometry), None, backend)
-        return [whole] if len(self.results) == 1 else [output.node(whole) for output in self.outputs]
+        saved = tuple(values), tuple(outputs[count:]), tuple(ys), geometry
+        whole = make_node(self.op, parents, saved, None, self.backend)
+        if len(self.results) == 1:
+            return {self.results[0]: whole}
+        return {i: output.node(whole) for i, output in zip(self.results, self.outputs, strict=True)}
 
 
 class CompiledOp:
@@ -201,7 +210,7 @@ class CompiledOp:
             inputs = list(tensors)
             for i, x in zip(of.positions, given, strict=True):
                 inputs[i] = x
-            outputs = replay(of.forward, given[0].backend.here().view, inputs, lambda array: wrap(array, backend))
+            outputs = replay(of.function, given[0].backend.here().view, inputs, lambda array: wrap(array, backend))
             return tuple(outputs[of.result_outputs[k]] for k in range(len(of.results)))
 
         return function, primals

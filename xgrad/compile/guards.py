@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from xgrad.engine.tensor import Tensor
 
 MISSING = object()
+FIXED: Any = object()  # the holder of what cannot be replaced, such as the object that a method is bound to
 LIMIT = 100_000  # of objects that are looked at
 
 
@@ -25,12 +26,17 @@ class Place(NamedTuple):
 
     def is_kept(self) -> bool:
         holder = self.holder
+        if holder is FIXED:
+            return True
         if type(holder) is dict:
             return holder.get(self.key, MISSING) is self.value
         try:
             return (holder.cell_contents if type(holder) is types.CellType else holder[self.key]) is self.value
         except (IndexError, KeyError, ValueError):
             return False
+
+    def change(self) -> str:
+        return f"{self.name} is another object"
 
 
 class Length(NamedTuple):
@@ -41,10 +47,32 @@ class Length(NamedTuple):
     name: str
 
     def is_kept(self) -> bool:
-        return len(self.holder) == self.length
+        return _length(self.holder) == self.length
+
+    def change(self) -> str:
+        return f"{self.name} has {_length(self.holder)} parts, and had {self.length}"
 
 
-Guard = Place | Length
+def _length(holder: Any) -> int:
+    """How many entries a list or dict has. The mode of a module is not one of its parts."""
+    return len(holder) - (type(holder) is dict and "training" in holder)
+
+
+class Mode(NamedTuple):
+    """A module, and whether it was in training."""
+
+    module: Any
+    training: Any
+    name: str
+
+    def is_kept(self) -> bool:
+        return self.module.training is self.training
+
+    def change(self) -> str:
+        return f"{self.name} is in {'training' if self.module.training else 'evaluation'} now"
+
+
+Guard = Place | Length | Mode
 
 
 def guards_of(f: Callable[..., Any], others: list[Any], tensors: list[Tensor]) -> tuple[list[Guard], dict[int, str]]:
@@ -69,7 +97,9 @@ def guards_of(f: Callable[..., Any], others: list[Any], tensors: list[Tensor]) -
 
     def keep(way: tuple[Guard, ...]) -> None:
         for guard in way:
-            key = (id(guard.holder), guard.key if isinstance(guard, Place) else MISSING)
+            if isinstance(guard, Place) and guard.holder is FIXED:
+                continue
+            key = (id(guard[0]), guard.key if isinstance(guard, Place) else type(guard))
             if key not in kept:
                 kept.add(key)
                 guards.append(guard)
@@ -87,9 +117,9 @@ def guards_of(f: Callable[..., Any], others: list[Any], tensors: list[Tensor]) -
             continue
         seen.add(id(thing))
         if _is_module(thing):
-            keep((*way, Place(vars(thing), "training", vars(thing).get("training", MISSING), f"{name}.training")))
+            keep((*way, Mode(thing, thing.training, name), Length(vars(thing), _length(vars(thing)), name)))
         for place in _parts(thing, name):
-            length = (Length(thing, len(thing), name),) if isinstance(thing, list | dict) else ()
+            length = (Length(thing, _length(thing), name),) if isinstance(thing, list | dict) else ()
             ahead.append((place.value, place.name, (*way, *length, place)))
         if isinstance(thing, types.FunctionType | types.MethodType):
             ahead += [(value, place.name, (*way, place)) for place, value in _of_function(thing)]
@@ -104,13 +134,13 @@ def _is_module(thing: Any) -> bool:
 def _of_function(f: Any) -> Iterator[tuple[Place, Any]]:
     """What a function closes over, the globals that its code names, and its defaults."""
     if isinstance(f, types.MethodType):
-        yield Place([f.__self__], 0, f.__self__, "self"), f.__self__
+        yield Place(FIXED, 0, f.__self__, "self"), f.__self__
         f = f.__func__
     f = getattr(f, "__wrapped__", f) if not isinstance(f, types.FunctionType) else f
     if not isinstance(f, types.FunctionType):
         inner = getattr(f, "func", None)  # a partial, or an object that is called
         for value in (inner, *getattr(f, "args", ()), *getattr(f, "keywords", {}).values()) if inner is not None else (f,):
-            yield Place([value], 0, value, getattr(value, "__name__", type(value).__name__)), value
+            yield Place(FIXED, 0, value, getattr(value, "__name__", type(value).__name__)), value
         return
     for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
         try:
@@ -121,7 +151,7 @@ def _of_function(f: Any) -> Iterator[tuple[Place, Any]]:
         if name in f.__globals__:
             yield Place(f.__globals__, name, f.__globals__[name], name), f.__globals__[name]
     for value in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
-        yield Place([value], 0, value, "a default"), value
+        yield Place(FIXED, 0, value, "a default"), value
 
 
 def _names(code: types.CodeType) -> set[str]:

@@ -64,6 +64,10 @@ class TracedState:
         self.arrays: dict[str, Traced] = {}
         self.scalars: dict[str, Any] = {}
 
+    def is_empty(self) -> bool:
+        """Whether the optimizer keeps nothing of this parameter, as plain SGD does."""
+        return not self.start and not self.state
+
     def written(self) -> dict[str, Traced]:
         """The arrays that are others at the end, by name."""
         return {
@@ -140,6 +144,10 @@ class Moments:
                         f"{type(traced.optimizer).__name__} keeps a Python number in its state ({name!r})",
                         "Call its step outside of the compiled function",
                     )
+
+    def in_use(self) -> list[TracedState]:
+        """The states that hold something."""
+        return [each for each in self.states.values() if not each.is_empty()]
 
     def abandon(self) -> None:
         """After an error: the optimizers forget what an unfinished step has left."""

@@ -337,6 +337,11 @@ class TracingBackend(Backend):
     def join(self, other: Backend) -> Backend | None:
         return self if other is self or other is self.base else None
 
+    def take_in(self, tensor: Any) -> Any:
+        """Inside of the function, tensors from outside are on this backend already. So the function has ended."""
+        self.recorder.check_open()
+        raise refused(f"a tensor of {tensor.backend} met one of {self}", "Make it outside of the compiled function")
+
     def accepts(self, value: Any) -> bool:
         return self.owns(value) or self.base.accepts(value)
 
@@ -372,9 +377,11 @@ class TracingBackend(Backend):
 
     def operator(self, name: str, args: Any) -> Any:
         """An operator on arrays and numbers."""
-        if not all(type(arg) in (Traced, Number, int, float, bool, complex) or _is_scalar(arg) for arg in args):
+        owns = self.base.owns
+        kinds = (Traced, Number, int, float, bool, complex)
+        if not all(type(arg) in kinds or owns(arg) or _is_scalar(arg) for arg in args):
             return NotImplemented
-        args = tuple([arg if type(arg) in (Traced, Number) else self._scalar(arg) for arg in args])
+        args = tuple([arg if type(arg) in kinds or owns(arg) else self._scalar(arg) for arg in args])
         return self.recorder.call(self, name, OPERATORS.get(name) or function_of(self.base.xp, name), args, {})
 
     def _scalar(self, value: Any) -> Any:
