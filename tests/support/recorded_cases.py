@@ -8,18 +8,18 @@ from typing import Any
 import xgrad as xg
 from tests.cases.case import Case
 from tests.point import Point
-from tests.support.arrays import raw
+from tests.support.arrays import Host, raw
 from xgrad.backends.base import Backend
 from xgrad.compile.program import Program
 from xgrad.compile.recorder import Recorder
-from xgrad.engine.tensor import Tensor
+from xgrad.engine.tensor import wrap
 
 
 def recorded(f: Callable[..., Sequence[Any]], arrays: Sequence[Any], base: Backend) -> Program:
     """The program of a function of tensors, at these raw arrays."""
     recorder = Recorder()
     backend = recorder.backend(base)
-    found = f(*[Tensor(recorder.input(array, base), backend) for array in arrays])
+    found = f(*[wrap(recorder.input(array, base), backend) for array in arrays])
     numbers = []
     for y in found:
         data = y._data
@@ -27,9 +27,16 @@ def recorded(f: Callable[..., Sequence[Any]], arrays: Sequence[Any], base: Backe
     return recorder.program(numbers)
 
 
+class RecordedPoint(Point):
+    """A point whose fixed arrays are constants of the program."""
+
+    def fixed(self, array: Host) -> xg.Tensor:
+        return raw(self.backend, self._in_precision(array))  # type: ignore[no-any-return]
+
+
 def programs(case: Case, backend: Backend, dtype: str = "float64") -> Iterator[tuple[str, Program, list[Any]]]:
     """The name, the program and its inputs, for the value, the vjp and the jvp of a case."""
-    point = Point(case, backend, dtype)
+    point = RecordedPoint(case, backend, dtype)
     xs = [raw(backend, x) for x in point.xs]
     n = len(xs)
     function = point.function
