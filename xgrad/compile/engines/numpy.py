@@ -147,8 +147,12 @@ def errors_raise() -> bool:
         return True
     if warnings.filters == _without_errors:
         return False
-    if any(entry[0] == "error" for entry in warnings.filters):
-        return True
+    for action, message, category, module, line in warnings.filters:
+        if issubclass(RuntimeWarning, category):
+            if action == "error":
+                return True
+            if message is None and module is None and not line:
+                break  # it is for all of them, and nothing later is looked at
     _without_errors[:] = warnings.filters
     return False
 
