@@ -314,6 +314,20 @@ def test_a_floating_point_error_leaves_state_as_it_was(data, how):
     assert bits([w, v]) == before
 
 
+def test_memory_that_an_input_sees_through_a_buffer_is_not_taken(data):
+    """Such a view has a base that is no array."""
+    x, y = data
+    program, w, v = momentum_step(x, y)
+    runner = prepare(program, BASE)
+    memory = np.zeros(x.size + y.size, "float32")
+    w = memory[: w.size].reshape(w.shape)
+    seen = np.lib.stride_tricks.as_strided(memory, x.shape, x.strides)
+    for _ in range(2):
+        _, new_w, _ = runner.run([w, v, seen, y, 0.01], GIVEN)
+        assert new_w is not w
+    assert not memory.any()
+
+
 def test_an_error_of_a_call_leaves_state_as_it_was(data):
     """A class number that is too large is found after the parameter could have been written."""
     x, _ = data

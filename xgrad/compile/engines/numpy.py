@@ -108,13 +108,18 @@ class Runner:
             if not owned[i] or not x.flags.writeable:
                 return False
             base = x.base
-            if base is not None and type(base) is not np.ndarray:  # memory that another object has may have other arrays too
-                return False
+            if base is not None and (type(base) is not np.ndarray or base.base is not None):
+                return False  # the memory of another object, which may have other arrays too
         owners = [id(x if x.base is None else x.base) for x in arrays]
         if len(set(owners)) != len(owners):
             counts = Counter(owners)
             if any(counts[id(owner(inputs[i]))] > 1 for i in state):
                 return False
+        for x in arrays:
+            base = x.base
+            if base is not None and type(base) is not np.ndarray:
+                if any(np.may_share_memory(x, inputs[i]) for i in state):
+                    return False
         return not errors_raise()
 
     def _first(self, inputs: Sequence[Any], key: Any) -> list[Any]:
