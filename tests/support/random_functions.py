@@ -11,12 +11,26 @@ from typing import Any
 
 import numpy as np
 
-UNARY = ("tanh", "exp", "sin", "abs", "negative", "square", "sigmoid", "relu", "sqrt", "floor", "sign", "gelu", "softplus")
+UNARY = (
+    "tanh",
+    "exp",
+    "sin",
+    "abs",
+    "negative",
+    "square",
+    "sigmoid",
+    "relu",
+    "sqrt",
+    "floor",
+    "sign",
+    "gelu",
+    "softplus",
+)
 BINARY = ("add", "subtract", "multiply", "divide", "maximum", "minimum")
 
 
 def random_function(seed: int, steps: int = 25) -> Callable[..., tuple[Any, ...]]:
-    """A function f(xp, *arrays) of matrices, vectors, 0-d arrays and floats. It chooses by shapes, so it is the same each time."""
+    """A function f(xp, *arrays) of matrices, vectors, 0-d arrays and floats. Its choices depend on shapes only."""
 
     def f(xp: Any, *arrays: Any) -> tuple[Any, ...]:
         rng = np.random.default_rng(seed)

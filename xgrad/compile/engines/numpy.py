@@ -1,7 +1,7 @@
 """The numpy engine: a program as straight-line calls of NumPy's functions in planned memory, equal to eager bit for bit.
 
-The first run with inputs of some layout goes call by call, notes how each value lies in memory, and writes the code that later runs
-with inputs of this layout use.
+The first run with inputs of some layout goes call by call, and notes how each value lies in memory. From that it writes the code
+that later runs with inputs of this layout use.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class Runner:
         return "" if self._latest is None else self._latest[1].source.text()
 
     def _may_write(self, inputs: Sequence[Any], arrays: Sequence[Any], owned: Sequence[bool]) -> bool:
-        """Whether all state may be written in place: given up, writable, sharing no memory, and no floating-point error raises."""
+        """Whether all state may be written in place: it is given up, writable and not shared, and no warning is an error."""
         state = self._state
         if not state:
             return False
@@ -116,10 +116,10 @@ class Runner:
             if any(counts[id(owner(inputs[i]))] > 1 for i in state):
                 return False
         for x in arrays:
-            base = x.base
-            if base is not None and type(base) is not np.ndarray:
-                if any(np.may_share_memory(x, inputs[i]) for i in state):
-                    return False
+            if x.base is None or type(x.base) is np.ndarray:
+                continue
+            if any(np.may_share_memory(x, inputs[i]) for i in state):
+                return False
         return not errors_raise()
 
     def _first(self, inputs: Sequence[Any], key: Any) -> list[Any]:
@@ -187,10 +187,9 @@ def _separate_outputs(lowered: Lowering) -> list[Value]:
         if value.kind == NUMBER:
             outputs.append(value)
             continue
-        alone = roots.count(root) == 1
-        if alone and (value.kind == MADE or (value.kind == OBJECT and value.of is None)):
-            outputs.append(value)
-        elif alone and value.kind == VIEW and root.kind == MADE and value.nbytes == root.nbytes:
+        is_whole = value.kind == VIEW and root.kind == MADE and value.nbytes == root.nbytes
+        is_new = value.kind == MADE or (value.kind == OBJECT and value.of is None)
+        if roots.count(root) == 1 and (is_new or is_whole):
             outputs.append(value)
         elif value.dtype is None or value.kind == OBJECT:
             outputs.append(_object_copy(lowered, value))
@@ -198,9 +197,7 @@ def _separate_outputs(lowered: Lowering) -> list[Value]:
             copy = lowered.made(value.shape, value.dtype, value.strides)
             if copy.order is None:
                 copy = lowered.made(value.shape, value.dtype)
-            lowered.steps.append(
-                Step(np.copyto, (value,), copy, place="first", is_elementwise=True, note="return")
-            )
+            lowered.steps.append(Step(np.copyto, (value,), copy, place="first", is_elementwise=True, note="return"))
             outputs.append(copy)
     return outputs
 

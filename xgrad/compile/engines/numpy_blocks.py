@@ -1,12 +1,12 @@
-"""Long elementwise chains in blocks: all steps of a chain on one block, then on the next, so that temporaries stay in the cache.
+"""Long elementwise chains in blocks: all steps on one block, then on the next, so that temporaries stay in the cache.
 
-An elementwise ufunc gives the same bits in blocks. A sum over all elements does so if the blocks are those of NumPy's own sum, which
-halves the array again and again, and adds the sums of the halves.
+An elementwise ufunc gives the same bits in blocks. So does a sum over all elements if the blocks are those of NumPy's own sum,
+which halves the array again and again, and adds the sums of the halves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ class Group:
     def __init__(self, shape: tuple[int, ...], order: tuple[int, ...]) -> None:
         self.steps: list[Step] = []
         self.shape, self.order = shape, order
-        self.size = int(np.prod(shape))
+        self.size = prod(shape)
         self.written: set[Value] = set()  # the roots
         self.sums: set[Value] = set()  # those that are sums, which are there after the last block
 
@@ -48,7 +48,7 @@ class Group:
 
     @property
     def itemsize(self) -> int:
-        return max(step.out.dtype.itemsize for step in self.steps if step.out is not None)
+        return max(int(step.out.dtype.itemsize) for step in self.steps if step.out is not None)
 
 
 Item = Step | Group
@@ -148,8 +148,3 @@ def flat(x: Any, axes: tuple[int, ...]) -> Any:
 def axes_of(shape: tuple[int, ...], order: tuple[int, ...]) -> tuple[int, ...]:
     """All axes from the outermost to the innermost: those of length 1 first."""
     return (*(a for a in range(len(shape)) if a not in order), *order)
-
-
-def flat_steps(items: list[Item]) -> Iterator[Step]:
-    for item in items:
-        yield from item.steps if type(item) is Group else (item,)  # type: ignore[misc]

@@ -1,7 +1,7 @@
 """A first run, call by call, that notes how each value lies in memory.
 
-The engine's arrays have the strides that eager ones have, because the order of elements decides how sums are rounded. Which strides
-those are depends on the inputs' and on how NumPy's functions are written, so that they are looked at, not derived.
+The engine's arrays have the strides that eager ones have, because the order of elements decides how sums are rounded. These
+strides depend on the inputs' strides, and on how NumPy's functions are written. So they are looked at, not derived.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ def observe(program: Program, xp: Any, inputs: Sequence[Any]) -> tuple[list[Any]
     for i, instruction in enumerate(program.instructions):
         name, args, options, results, several = instruction
         given = mapped(args, value_of)
-        found = eager_function(xp, name, program.specs[results[0]].dtype == NUMBER)(*given, **{key: mapped(option, value_of) for key, option in options.items()})
+        found = eager_function(xp, name, program.specs[results[0]].dtype == NUMBER)(
+            *given, **{key: mapped(option, value_of) for key, option in options.items()}
+        )
         owners = {id(owner(values[number])): number for number in used_by(instruction)}
         for number, value in zip(results, found if several else (found,), strict=True):
             if isinstance(value, np.generic):  # as eager code does: NumPy's scalars multiply complex numbers otherwise

@@ -111,7 +111,7 @@ class Lowering:
         return Value(MADE, shape, dtype, strides_of(shape, dtype.itemsize) if strides is None else strides)
 
     def result(self, instruction: Instruction) -> Value | None:
-        """The new array of an instruction with one result, to be written by steps. None for a dtype that has no planned memory."""
+        """The new array of an instruction with one result, for steps to write. None for a dtype without planned memory."""
         number = instruction.results[0]
         shape, dtype, strides, _ = self.layouts[number]
         if instruction.several or not is_array_dtype(dtype):
@@ -132,11 +132,11 @@ class Lowering:
             number = self.values[operand.number]
             if number.kind != NUMBER or dtype.kind not in "fc":
                 return None
-            key = (number, dtype)
-            if key not in self._scalars:
-                cell = self._scalars[key] = Value(CELL, (), dtype, (), of=number)
+            of_number = (number, dtype)
+            if of_number not in self._scalars:
+                cell = self._scalars[of_number] = Value(CELL, (), dtype, (), of=number)
                 self.steps.append(Step("cell", (number,), cell, note="number"))
-            return self._scalars[key]
+            return self._scalars[of_number]
         kind = type(operand)
         fits = (kind in (int, float) and dtype.kind in "fc") or (kind is complex and dtype.kind == "c")
         if kind is int and dtype.kind in "iu":
@@ -185,7 +185,7 @@ class Lowering:
         self.steps.append(Step(function, args, out, place=place, is_elementwise=in_place, note=self.note))
 
     def view(self, of: Value, function: Any, *args: Any, like: Any) -> Value:
-        """A view of a value: `function(of, *args)`, or the attribute with the name `function`. `like` has shape, dtype and strides."""
+        """A view of a value: `function(of, *args)`, or its transpose (".T"). `like` has the shape, dtype and strides."""
         view = Value(VIEW, like.shape, like.dtype, like.strides, of=of)
         self.steps.append(Step(function, (of, *args), binds=(view,), is_view=True, note=self.note))
         return view
@@ -222,7 +222,7 @@ class Lowering:
         """One ufunc."""
         if instruction.options or instruction.several:
             return False
-        function = UFUNCS.get(instruction.name)
+        function: Any = UFUNCS.get(instruction.name)
         if function is None:
             function = function_of(self.xp, instruction.name)
         if not isinstance(function, np.ufunc) or function.nout != 1 or function.nin != len(instruction.args):

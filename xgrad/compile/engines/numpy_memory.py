@@ -1,7 +1,7 @@
 """Where each array that the engine makes lies: in memory of the engine, in a new array, or in memory that the caller gives up.
 
-The engine's memory is planned by liveness: it is used again once no later step reads what is in it. An elementwise step writes over
-an operand that no later step reads.
+The engine's memory is planned by liveness: it is used again once no later step reads what is in it. An elementwise step writes
+over an operand that no later step reads.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Plan:
         at = 0
         self.safe_from = 0
         for item in self.items:
-            for step in item.steps if type(item) is Group else (item,):  # type: ignore[union-attr]
+            for step in item.steps if isinstance(item, Group) else (item,):
                 for root in step.roots:
                     self.first.setdefault(root, at)
                     self.last[root] = at
@@ -76,7 +76,7 @@ class Plan:
     def _place_all(self) -> None:
         at = 0
         for item in self.items:
-            if type(item) is Group:
+            if isinstance(item, Group):
                 end = at + len(item.steps) - 1
                 inner = self._inner(item, at, end)
                 self._place_blocks(item, inner, at)
@@ -86,8 +86,8 @@ class Plan:
                 for k, step in enumerate(item.steps):
                     self._release(step, at - len(item.steps) + k)
             else:
-                self._place(item, at, frozenset())  # type: ignore[arg-type]
-                self._release(item, at)  # type: ignore[arg-type]
+                self._place(item, at, frozenset())
+                self._release(item, at)
                 at += 1
 
     # --- one step ---
@@ -117,10 +117,11 @@ class Plan:
                 self._moved.add(old)
                 return place
             given = self._given_of.get(old)
-            if given is not None and self.last[root] <= self._wanted_at.get(given, -1):
-                if self._is_free(given, step, out, root, at):
-                    self._hold(given, root)
-                    return Place(GIVEN, given.data)
+            if given is None or self.last[root] > self._wanted_at.get(given, -1):
+                continue
+            if self._is_free(given, step, out, root, at):
+                self._hold(given, root)
+                return Place(GIVEN, given.data)
         return None
 
     def _hold(self, given: Value, root: Value) -> None:
@@ -153,7 +154,7 @@ class Plan:
                 self._free.setdefault(self.sizes[place.number], []).append(place.number)
 
     def _block(self, nbytes: int) -> int:
-        """A static block of at least this size: the latest free one that fits, or the largest free one, made larger, or a new one."""
+        """A static block of at least this size: a free one that fits, or the largest free one, made larger, or a new one."""
         size = _rounded(nbytes)
         free = self._free
         alike = free.get(size)
@@ -226,4 +227,3 @@ class Plan:
 
 def _rounded(nbytes: int) -> int:
     return -(-max(nbytes, 1) // _ALIGNED) * _ALIGNED
-

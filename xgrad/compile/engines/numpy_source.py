@@ -8,22 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from xgrad.backends.numpy import _block
 from xgrad.compile.engines import pool
-from xgrad.compile.engines.numpy_blocks import (
-    BLOCK_BYTES,
-    Group,
-    Item,
-    Tree,
-    axes_of,
-    flat,
-    halves,
-    has_bound,
-    is_number,
-    total,
-)
-from xgrad.compile.engines.numpy_memory import BLOCK, FRESH, GIVEN, STATIC, Plan
-from xgrad.compile.engines.numpy_steps import CELL, CONSTANT, INPUT, MADE, NUMBER, OBJECT, VIEW, Step, Value
+from xgrad.compile.engines.numpy_blocks import Group, Item, axes_of, flat, total
+from xgrad.compile.engines.numpy_loops import Loop
+from xgrad.compile.engines.numpy_memory import FRESH, GIVEN, STATIC, Plan
+from xgrad.compile.engines.numpy_steps import CELL, CONSTANT, MADE, NUMBER, OBJECT, VIEW, Step, Value
 
 _ALIGNED = 64
 
@@ -56,7 +45,9 @@ class Source:
         }
         self._bound_names: dict[Any, str] = {}
         self._kept: list[Any] = []  # so that ids stay those of the bound objects
-        self.static: dict[str, tuple[int, Value]] = {}  # the name of an array in the engine's memory: its block, and what it is like
+        self.static: dict[
+            str, tuple[int, Value]
+        ] = {}  # the name of an array in the engine's memory: its block, and what it is like
         self._static_names: dict[Any, str] = {}
         self.cells: list[tuple[str, Any]] = []
         self.header: list[str] = []
@@ -98,7 +89,7 @@ class Source:
         elif value.data == "bits":
             return self._bits(value)
         else:
-            name = f"{ {VIEW: 'v', OBJECT: 'r', NUMBER: 'n'}[kind]}{len(self.names)}".replace(" ", "")
+            name = f"{ {VIEW: 'v', OBJECT: 'r', NUMBER: 'n'}[kind] }{len(self.names)}".replace(" ", "")
         self.names[value] = name
         return name
 
@@ -158,7 +149,7 @@ class Source:
             called = getattr(thing, "__name__", "").strip("_")
             if not called.isidentifier() or keyword.iskeyword(called) or isinstance(thing, type):
                 called = f"{letter}{len(self._bound_names)}"
-            if called in self.bound or called == "run" or called[-1].isdigit() and called[:-1] in set("bcnopsvrxk"):
+            if called in self.bound or called == "run" or (called[-1].isdigit() and called[:-1] in set("bcnopsvrxk")):
                 called = f"{called}_{len(self._bound_names)}"
             name = self._bound_names[key] = called
             self.bound[name] = thing
@@ -190,11 +181,11 @@ class Source:
         at = 0
         note = ""
         for item in items:
-            if type(item) is Group:
+            if isinstance(item, Group):
                 Loop(self, item)
                 at += len(item.steps)
                 continue
-            step: Step = item  # type: ignore[assignment]
+            step = item
             self._step(step, note)
             note = step.note
             if at in self._dying:
@@ -227,7 +218,9 @@ class Source:
             left = ", ".join(names) + ("," if step.several else "")
             text = f"{left} = {text}"
             # NumPy's functions return scalars in the place of 0-d arrays, which eager code converts at once.
-            text += "".join(f"; {name} = asarray({name})" for value, name in zip(step.binds, names, strict=True) if is_single(value))
+            text += "".join(
+                f"; {name} = asarray({name})" for value, name in zip(step.binds, names, strict=True) if is_single(value)
+            )
         comment = f"  # {step.note}" if step.note != note and step.note.replace(".", "").isidentifier() else ""
         self.body.append(text + comment)
 
@@ -271,115 +264,6 @@ class Source:
         return names["run"]
 
 
-class Loop:
-    """The code of a group: a loop over blocks.
-
-    Each array in it is one of these: a block of free memory, a part of an array in the engine's memory, which are made once; a part
-    of an array of this run, which is made in the loop; or a number.
-    """
-
-    def __init__(self, source: Source, group: Group) -> None:
-        self.source, self.group = source, group
-        self.axes = axes_of(group.shape, group.order)
-        self.spans, self.tree = halves(group.size, max(BLOCK_BYTES // group.itemsize, 1))
-        self.names: dict[Value, str] = {}
-        self.parts: list[tuple[str, Any, Any]] = []  # what is made once: its name in the loop, its kind, and of what
-        self.inside: list[str] = []
-        before: list[str] = []
-        after: list[str] = []
-        self.before = before
-        sums = 0
-        for step in group.steps:
-            if step.is_sum:
-                part = self._name(step.args[0])
-                parts = f"t{len(source.body)}_{sums}"
-                sums += 1
-                before.append(f"{parts} = []")
-                self.inside.append(f"{parts}.append({source.bind(step.function)}({part}))")
-                after.append(f"total({source.bind(self.tree, 'tree')}, {parts}, {source.name(step.out)})")  # type: ignore[arg-type]
-            else:
-                self._call(step)
-        name = f"blocks{len(source.loops)}"
-        source.loops.append((name, self))
-        source.bound[f"make_{name}"] = self.blocks
-        source.header.append(f"{name} = make_{name}(globals())")
-        targets = ["lo", "hi", *(part[0] for part in self.parts)]
-        source.body += before
-        source.body.append(f"for {', '.join(targets)} in {name}:")
-        source.body += [f"    {line}" for line in self.inside]
-        source.body += after
-
-    def _name(self, value: Value, bound: bool = False) -> str:
-        """The name of a value in the loop."""
-        source = self.source
-        if value.shape == () and self.group.shape != ():
-            if bound and is_number(value):
-                name = f"a{len(self.parts)}"
-                self.parts.append((name, "row", value))
-                return name
-            return source.name(value)
-        name_ = self.names.get(value)
-        if name_ is None:
-            place = source.plan.places.get(value.root) if value.root.kind == MADE else None
-            name_ = self.names[value] = f"a{len(self.names)}_"
-            if place is not None and place.kind == BLOCK:
-                self.parts.append((name_, "block", (place.number, value.dtype)))
-            elif value.kind == VIEW and value.data == "bits" and not source.is_static(value):
-                self.inside.append(f"{name_} = {self._name(value.of)}.view({source.bind(value.dtype)})")  # type: ignore[arg-type]
-            elif source.is_static(value):
-                self.parts.append((name_, "static", source.name(value)))
-            else:
-                whole = source.name(value)
-                self.before.append(f"{name_}all = flat({whole}, {source.bind(self.axes, 'axes')})")
-                self.inside.append(f"{name_} = {name_}all[lo:hi]")
-        return name_
-
-    def _call(self, step: Step) -> None:
-        source = self.source
-        args = [self._name(arg, has_bound(step)) if type(arg) is Value else source.operand(arg) for arg in step.args]
-        out = self._name(step.out)  # type: ignore[arg-type]
-        if step.place == "first":
-            args.insert(0, out)
-        elif step.place == "last":
-            args.append(out)
-        args += [f"{key}={source.operand(option)}" for key, option in step.options.items()]
-        if step.place == "keyword":
-            args.append(f"out={out}")
-        self.inside.append(f"{source.bind(step.function, 'f')}({', '.join(args)})")
-
-    def blocks(self, names: dict[str, Any]) -> list[tuple[Any, ...]]:
-        """For each block its start and end, and the arrays that are made once."""
-        longest = max(hi - lo for lo, hi in self.spans)
-        free = [np.empty(longest * itemsize, np.uint8) for itemsize in self.source.plan.block_sizes[self.group]]
-        wholes = {name: flat(names[name], self.axes) for _, kind, name in self.parts if kind == "static"}
-        found = []
-        made: dict[Any, Any] = {}
-        for lo, hi in self.spans:
-            row: list[Any] = [lo, hi]
-            for i, (_, kind, of) in enumerate(self.parts):
-                if kind == "static":
-                    row.append(wholes[of][lo:hi])
-                    continue
-                key = (i, hi - lo)
-                if key not in made:
-                    if kind == "block":
-                        number, dtype = of
-                        made[key] = free[number][: (hi - lo) * dtype.itemsize].view(dtype)
-                    else:
-                        made[key] = _row(of, hi - lo)
-                row.append(made[key])
-            found.append(tuple(row))
-        return found
-
-
-def _row(number: Value, n: int) -> Any:
-    try:
-        row = _block(number.data.item(), number.dtype)
-        return row[:n] if len(row) >= n else number.data
-    except (TypeError, ValueError):
-        return number.data
-
-
 def array_like(value: Value, memory: Any, start: int) -> Any:
     """An array in memory, with the shape, dtype and order of a value."""
     axes = axes_of(value.shape, value.order or ())
@@ -411,6 +295,3 @@ def owned(array: Any, count: int) -> Any:
 def is_single(value: Value) -> bool:
     """Whether a call may have returned a scalar in the place of this 0-d array."""
     return value.kind == OBJECT and value.shape == () and value.dtype is not None
-
-
-__all__ = ["Source", "Tree"]
