@@ -417,3 +417,49 @@ def test_explain_says_what_was_captured():
         ".grad: not kept",
     ):
         assert said in text, text
+
+
+def test_a_watched_run_is_told_and_found_wrong_as_ever():
+    rng = xg.random.Generator(0)
+    model = nn.Sequential(nn.Linear(1, 8, rng=rng), nn.Tanh(), nn.Linear(8, 1, rng=rng))
+    x, loss_of = xg.linspace(-1, 1, 9)[:, None], nn.MSELoss()
+    optimizer = xg.optim.SGD(model.parameters(), lr=100.0)
+
+    @xg.compile
+    def step(x):
+        optimizer.zero_grad()
+        loss = loss_of(model(x), x)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    watch = xg.diagnose.watch(model, optimizer, loss=loss_of, x=x, y=x)
+    with pytest.warns(UserWarning, match="without compile"):
+        watch.step(step(x))
+    for _ in range(2):
+        watch.step(step(x))
+    assert watch.report().findings[0].rule == "STEP_UNSTABLE"
+    watch.close()
+    assert not step.programs
+    step(x)
+    assert len(step.programs) == 1
+
+
+def test_hooks_of_an_optimizer_are_refused():
+    w = xg.asarray([1.0], requires_grad=True)
+    optimizer = xg.optim.SGD([w], lr=0.1)
+
+    @xg.compile
+    def step():
+        optimizer.zero_grad()
+        xg.sum(w).backward()
+        optimizer.step()
+
+    step()
+    calls = []
+    handle = optimizer.register_step_post_hook(lambda *args: calls.append(1))
+    with pytest.raises(xg.CompileError, match="hooks"):
+        step()
+    handle.remove()
+    step()
+    assert not calls

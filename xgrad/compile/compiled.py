@@ -19,6 +19,7 @@ from xgrad.compile.program import Program
 from xgrad.compile.trace import Trace
 from xgrad.engine import reading, tape, tracing
 from xgrad.engine.tensor import Tensor
+from xgrad.engine.watching import runs
 from xgrad.transforms.batching.backend import active
 
 MANY = 8  # traces of one function; more are reported
@@ -65,7 +66,7 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if tracing.current() is not None or active.get() or reading.noting:
             return self._inline(args, kwargs)
-        if tape.watchers:
+        if tape.watchers or runs:
             return self._watched(args, kwargs)
         if self._static:
             args, kwargs = self._marked(args, kwargs)

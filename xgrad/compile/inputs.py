@@ -102,7 +102,7 @@ class OfGroup:
     def is_kept(self) -> bool:
         """Whether the group fits the trace. It takes over the options of now."""
         groups = self.optimizer.param_groups
-        if self.index >= len(groups):
+        if self.index >= len(groups) or self.optimizer._hooks:
             return False
         named = groups[self.index].named
         if named is self.named:
@@ -119,6 +119,8 @@ class OfGroup:
         name, groups = type(self.optimizer).__name__, self.optimizer.param_groups
         if self.index >= len(groups):
             return f"{name} has lost a parameter group"
+        if self.optimizer._hooks:
+            return f"{name} has hooks now"
         new = self._structure_of(groups[self.index].named)
         others = [key for key in new if new[key] != self.structure.get(key, MISSING)]
         return f"{name} has another {', '.join(others) or 'option'}"
