@@ -49,6 +49,7 @@ class Entry:
             self.program, self._run = self.gradients.function, self.gradients.forward
         self._values = recorder.values  # of the trace, until `start`
         recorder.values = {}
+        trace.drawing.forget()
         self.runner: Any = None
 
     def prepare(self, engine: str) -> None:
