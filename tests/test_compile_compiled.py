@@ -11,6 +11,7 @@ import pytest
 
 import xgrad as xg
 from tests.support.arrays import assert_close, to_numpy
+from xgrad import nn
 
 HERE = __file__.rpartition("/")[2]
 
@@ -101,9 +102,9 @@ def test_a_decorator_with_options():
 
 
 def test_a_method_and_a_module():
-    class Line(xg.nn.Module):
+    class Line(nn.Module):
         def __init__(self):
-            self.w = xg.nn.Parameter([2.0])
+            self.w = nn.Parameter([2.0])
 
         def forward(self, x):
             return self.w * x
@@ -134,7 +135,12 @@ def test_a_float_never_recompiles():
 def test_a_static_argument_has_a_program_for_each_value():
     compiled = xg.compile(lambda x, n, name: x**n if name == "a" else -x)
     x = np.asarray([2.0])
-    got = [compiled(x, 2, "a").item(), compiled(x, 3, "a").item(), compiled(x, 3, name="b").item(), compiled(x, True, "a").item()]
+    got = [
+        compiled(x, 2, "a").item(),
+        compiled(x, 3, "a").item(),
+        compiled(x, 3, name="b").item(),
+        compiled(x, True, "a").item(),
+    ]
     assert got == [4.0, 8.0, -2.0, 2.0]
     assert len(compiled.programs) == 4
 
@@ -159,7 +165,7 @@ def test_why_it_was_traced_again(change, said):
     compiled(x)
     args, kwargs = change({"x": x})
     compiled(*args, **kwargs)
-    assert said in compiled.explain().splitlines()[[i for i, line in enumerate(compiled.explain().splitlines()) if line.startswith("trace 2")][0]]
+    assert said in next(line for line in compiled.explain().splitlines() if line.startswith("trace 2"))
 
 
 def test_recording_is_part_of_the_key():
@@ -222,7 +228,13 @@ def test_looking_at_a_value_is_refused(f, backend):
 
 
 @pytest.mark.parametrize(
-    "f", [lambda x: x[x > 1.0], lambda x: xg.nonzero(x), lambda x: xg.unique_values(x), lambda x: xg.repeat(x, xg.astype(x, "int64"))]
+    "f",
+    [
+        lambda x: x[x > 1.0],
+        lambda x: xg.nonzero(x),
+        lambda x: xg.unique_values(x),
+        lambda x: xg.repeat(x, xg.astype(x, "int64")),
+    ],
 )
 def test_shapes_that_depend_on_values_are_refused(f):
     refuses(f, xg.asarray([1.0, 2.0]), match="shape of the result of")

@@ -9,10 +9,11 @@ import pytest
 
 import xgrad as xg
 from tests.support.arrays import assert_close, to_numpy
+from xgrad import nn
 from xgrad.compile.capture import GRAD, SLOTS
 from xgrad.engine.tape import Held
 
-nn, F = xg.nn, xg.nn.functional
+F = nn.functional
 
 
 def asarray(values, **options):

@@ -139,7 +139,9 @@ def _of_function(f: Any) -> Iterator[tuple[Place, Any]]:
     f = getattr(f, "__wrapped__", f) if not isinstance(f, types.FunctionType) else f
     if not isinstance(f, types.FunctionType):
         inner = getattr(f, "func", None)  # a partial, or an object that is called
-        for value in (inner, *getattr(f, "args", ()), *getattr(f, "keywords", {}).values()) if inner is not None else (f,):
+        for value in (
+            (inner, *getattr(f, "args", ()), *getattr(f, "keywords", {}).values()) if inner is not None else (f,)
+        ):
             yield Place(FIXED, 0, value, getattr(value, "__name__", type(value).__name__)), value
         return
     for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):

@@ -1,7 +1,7 @@
 """What a program takes from outside, looked up anew before each call: arguments, tensors, gradients, moments, numbers and draws.
 
-`Inputs.gather` checks in one pass whether everything is as it was in the trace, and collects the inputs. `Inputs.change` says in words
-what differs; it is called only after `gather` has found that something does.
+`Inputs.gather` checks in one pass whether everything is as it was in the trace, and collects the inputs. `Inputs.change` says in
+words what differs; it is called only after `gather` has found that something does.
 """
 
 from __future__ import annotations
@@ -127,7 +127,9 @@ class OfGroup:
 class OfNumbers:
     """A set of an optimizer's numbers, computed for a call."""
 
-    def __init__(self, group: OfGroup, numbers: NumberSet, places: dict[int, int], states: Sequence[TracedState]) -> None:
+    def __init__(
+        self, group: OfGroup, numbers: NumberSet, places: dict[int, int], states: Sequence[TracedState]
+    ) -> None:
         self.group, self.set = group, numbers
         known = numbers.numbers.items()
         self.inputs = [(places[number.number], name) for name, number in known if type(number) is Number]
@@ -190,14 +192,14 @@ class Inputs:
         arguments = [each for each in trace.arguments if each.traced.number in places]
         self._arrays = [(places[a.traced.number], a.place) for a in arguments if type(a.traced) is Traced]
         self._floats = [(places[a.traced.number], a.place) for a in arguments if type(a.traced) is Number]
-        held = {id(each.before): each.held for each in trace.capture.grads.values() if each.before is not None}
-        names = {**names, **dict.fromkeys(held, "the .grad of a parameter")}
+        stores = {id(each.before): each.held for each in trace.capture.grads.values() if each.before is not None}
+        names = {**names, **dict.fromkeys(stores, "the .grad of a parameter")}
         self.tensors = [
             OfTensor(
                 each.tensor,
-                places[each.traced.number],
+                places[each.traced.number],  # type: ignore[index]
                 names.get(id(each.tensor), f"a tensor ({each.line})"),
-                held.get(id(each.tensor)),
+                stores.get(id(each.tensor)),
             )
             for each in trace.capture.touched.values()
             if each.traced.number is not None
