@@ -46,7 +46,11 @@ FORMS = [
 def test_the_bits_stay_for_every_size_dtype_and_layout(n, order, dtype, form):
     rng = np.random.default_rng(n)
     a, b = (rng.normal(size=(2 * n, 2 * n)).astype(dtype) for _ in range(2))
-    a, b = (a[::2, 1::2], b[:n, :n]) if order == "views" else (np.array(x[:n, :n], order=o) for x, o in zip((a, b), order, strict=True))
+    a, b = (
+        (a[::2, 1::2], b[:n, :n])
+        if order == "views"
+        else (np.array(x[:n, :n], order=o) for x, o in zip((a, b), order, strict=True))
+    )
     f, names = FORMS[form]
     program = record(f, a, b, base=NUMPY)
     short = contracted(program)
@@ -54,7 +58,9 @@ def test_the_bits_stay_for_every_size_dtype_and_layout(n, order, dtype, form):
     assert_equal_bits(replay(short, NUMPY.xp, [a, b]), replay(program, NUMPY.xp, [a, b]))
 
 
-@pytest.mark.parametrize("shapes", [((0, 3), (2, 3)), ((4, 0), (3, 0)), ((1, 5), (1, 5)), ((5, 1), (4, 1)), ((3, 200), (7, 200))])
+@pytest.mark.parametrize(
+    "shapes", [((0, 3), (2, 3)), ((4, 0), (3, 0)), ((1, 5), (1, 5)), ((5, 1), (4, 1)), ((3, 200), (7, 200))]
+)
 def test_the_bits_stay_for_flat_and_empty_matrices(shapes):
     arrays = [np.random.default_rng(0).normal(size=shape) for shape in shapes]
     program = record(FORMS[0][0], *arrays, base=NUMPY)

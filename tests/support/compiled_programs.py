@@ -73,7 +73,11 @@ def _call(rng: random.Random, xp: Any, live: list[Any], fixed: list[Any], indice
     if kind == 12:  # the same twice
         return [xp.exp(a) + xp.sin(b), xp.exp(a) + xp.sin(b), xp.zeros_like(a), xp.broadcast_to(a[0], (N, N))]
     c = rng.choice(fixed)
-    return [xp.softmax(a, -1) * xp.exp(c), xp.expand_dims(b, axis=0), xp.zeros((N, N), dtype=getattr(xp, dtype)) + a]
+    return [
+        xp.softmax(a, axis=-1) * xp.exp(c),
+        xp.expand_dims(b, axis=0),
+        xp.zeros((N, N), dtype=getattr(xp, dtype)) + a,
+    ]
 
 
 def equal_bits(a: Any, b: Any) -> bool:

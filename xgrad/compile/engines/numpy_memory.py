@@ -226,4 +226,3 @@ class Plan:
 
 def _rounded(nbytes: int) -> int:
     return -(-max(nbytes, 1) // _ALIGNED) * _ALIGNED
-

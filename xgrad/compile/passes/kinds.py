@@ -58,4 +58,3 @@ def viewed(program: Program, instruction: Instruction) -> list[int]:
 def has_index_arrays(program: Program, key: Any) -> bool:
     """Whether a key has an array with axes, so that the elements are copied. (0-d arrays are like integers.)"""
     return any(program.specs[number].shape != () for number in refs(key))
-

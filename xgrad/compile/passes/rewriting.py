@@ -10,7 +10,10 @@ from xgrad.compile.program import Instruction, Program, Ref, mapped
 
 
 def with_instructions(
-    program: Program, instructions: Iterable[Instruction], constants: dict[int, Any], outputs: Iterable[int] | None = None
+    program: Program,
+    instructions: Iterable[Instruction],
+    constants: dict[int, Any],
+    outputs: Iterable[int] | None = None,
 ) -> Program:
     """The program with these instructions and constants. The specs of values that it no longer has are left out."""
     made = tuple(instructions)
