@@ -181,7 +181,9 @@ def _separate_outputs(lowered: Lowering) -> list[Value]:
             copy = lowered.made(value.shape, value.dtype, value.strides)
             if copy.order is None:
                 copy = lowered.made(value.shape, value.dtype)
-            lowered.steps.append(Step(np.copyto, (value,), copy, place="first", is_elementwise=True, note="return"))
+            lowered.steps.append(
+                Step(np.copyto, (value,), copy, place="first", is_elementwise=True, note="return")
+            )
             outputs.append(copy)
     return outputs
 

@@ -43,14 +43,7 @@ def _product(b: Lowering, x: Value, y: Value, out: Value) -> None:
 def _matmul(b: Lowering, i: Instruction) -> bool:
     """`dot` for two matrices, as in NumPyRaw."""
     x, y, out = b.of(i.args[0]), b.of(i.args[1]), b.result(i)
-    if (
-        i.options
-        or out is None
-        or x is None
-        or y is None
-        or not (_is_matrix(x) and _is_matrix(y))
-        or x.dtype != y.dtype
-    ):
+    if i.options or out is None or x is None or y is None or not (_is_matrix(x) and _is_matrix(y)) or x.dtype != y.dtype:
         return False
     _product(b, x, y, out)
     return b.set(i, out)
@@ -229,13 +222,7 @@ def _softmax_of(kernel: Any, temporaries: int) -> Rule:
         if given is None or out is None or type(given["axis"]) is not int:
             return False
         x, axis = b.of(given["x"]), given["axis"]
-        if (
-            x is None
-            or x.dtype.char not in "fd"
-            or not x.size
-            or not x.is_c
-            or not -len(x.shape) <= axis < len(x.shape)
-        ):
+        if x is None or x.dtype.char not in "fd" or not x.size or not x.is_c or not -len(x.shape) <= axis < len(x.shape):
             return False
         b.step(kernel, x, axis, out=out, scratch=_scratch(b, x, out, axis, temporaries), may_raise=True)
         return b.set(i, out)

@@ -58,9 +58,7 @@ def observe(program: Program, xp: Any, inputs: Sequence[Any]) -> tuple[list[Any]
     for i, instruction in enumerate(program.instructions):
         name, args, options, results, several = instruction
         given = mapped(args, value_of)
-        found = eager_function(xp, name, program.specs[results[0]].dtype == NUMBER)(
-            *given, **{key: mapped(option, value_of) for key, option in options.items()}
-        )
+        found = eager_function(xp, name, program.specs[results[0]].dtype == NUMBER)(*given, **{key: mapped(option, value_of) for key, option in options.items()})
         owners = {id(owner(values[number])): number for number in used_by(instruction)}
         for number, value in zip(results, found if several else (found,), strict=True):
             if isinstance(value, np.generic):  # as eager code does: NumPy's scalars multiply complex numbers otherwise

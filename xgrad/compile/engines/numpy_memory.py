@@ -226,3 +226,4 @@ class Plan:
 
 def _rounded(nbytes: int) -> int:
     return -(-max(nbytes, 1) // _ALIGNED) * _ALIGNED
+

@@ -56,9 +56,7 @@ class Source:
         }
         self._bound_names: dict[Any, str] = {}
         self._kept: list[Any] = []  # so that ids stay those of the bound objects
-        self.static: dict[
-            str, tuple[int, Value]
-        ] = {}  # the name of an array in the engine's memory: its block, and what it is like
+        self.static: dict[str, tuple[int, Value]] = {}  # the name of an array in the engine's memory: its block, and what it is like
         self._static_names: dict[Any, str] = {}
         self.cells: list[tuple[str, Any]] = []
         self.header: list[str] = []
@@ -98,7 +96,7 @@ class Source:
         elif kind == MADE:
             name = self._place(value)
         else:
-            name = f"{ {VIEW: 'v', OBJECT: 'r', NUMBER: 'n'}[kind] }{len(self.names)}".replace(" ", "")
+            name = f"{ {VIEW: 'v', OBJECT: 'r', NUMBER: 'n'}[kind]}{len(self.names)}".replace(" ", "")
         self.names[value] = name
         return name
 
@@ -213,9 +211,7 @@ class Source:
             left = ", ".join(names) + ("," if step.several else "")
             text = f"{left} = {text}"
             # NumPy's functions return scalars in the place of 0-d arrays, which eager code converts at once.
-            text += "".join(
-                f"; {name} = asarray({name})" for value, name in zip(step.binds, names, strict=True) if is_single(value)
-            )
+            text += "".join(f"; {name} = asarray({name})" for value, name in zip(step.binds, names, strict=True) if is_single(value))
         comment = f"  # {step.note}" if step.note != note and step.note.replace(".", "").isidentifier() else ""
         self.body.append(text + comment)
 

@@ -23,9 +23,7 @@ from xgrad.compile.errors import refused
 from xgrad.compile.program import NUMBER, Program, Spec, call, mapped, used_by
 
 MANY = 16  # arrays for which one call that waits for all is faster than one call for each
-EMBEDDED = (
-    1 << 10
-)  # constants of up to so many elements are part of the compiled program; larger ones are arguments of it
+EMBEDDED = 1 << 10  # constants of up to so many elements are part of the compiled program; larger ones are arguments of it
 
 
 def prepare(program: Program, backend: Backend) -> Compiled:
@@ -67,9 +65,7 @@ class Compiled:
         replaced = self._replaced() if not {each.name for each in program.instructions} & set(tracing.CHECKED) else {}
         packed = [n for n in arrays if self.packs and n not in replaced and packing.is_small(program, n, self._dtype)]
         self.vectors = packing.pack(program, packed, self._dtype)
-        self._packed = [
-            (k, start, specs[n].shape, arrays[n]) for k, v in enumerate(self.vectors) for n, start in v.arrays
-        ]
+        self._packed = [(k, start, specs[n].shape, arrays[n]) for k, v in enumerate(self.vectors) for n, start in v.arrays]
         constants = {n: backend.to_numpy(array) for n, array in program.constants.items() if n in used}
         large = [n for n, array in constants.items() if array.size > EMBEDDED and not tracing.is_uniform(array)]
         self._large = [constants.pop(n) for n in large]
@@ -93,12 +89,7 @@ class Compiled:
         used = {number for instruction in program.instructions for number in used_by(instruction)}
         for i, j in program.state:
             old, new = program.inputs[i], program.outputs[j]
-            if (
-                old in used
-                and new in computed
-                and new not in found.values()
-                and program.specs[old] == program.specs[new]
-            ):
+            if old in used and new in computed and new not in found.values() and program.specs[old] == program.specs[new]:
                 found[old] = new
         return found
 
@@ -208,9 +199,7 @@ class Seat:
         with compiled._settings():
             fresh = jax.numpy.array  # it copies
             # The arguments, with None in the places of the state that is given up.
-            self.arrays: list[Any] = [
-                None if p in state else fresh(np.zeros(s.shape, dtype(s.dtype))) for p, s in enumerate(specs)
-            ]
+            self.arrays: list[Any] = [None if p in state else fresh(np.zeros(s.shape, dtype(s.dtype))) for p, s in enumerate(specs)]
             self.arrays[first : first + len(compiled._large)] = map(fresh, compiled._large)
         jax.block_until_ready(self.arrays)
         views = [
@@ -320,9 +309,7 @@ class OnNumPy(Compiled):
                 taken.append((k, known, array))
             else:
                 kept.append((place, inputs[i]))
-        if len(set(map(id, args))) < len(args) - max(
-            len(kept) - 1, 0
-        ):  # an array that is two arguments is not given up
+        if len(set(map(id, args))) < len(args) - max(len(kept) - 1, 0):  # an array that is two arguments is not given up
             for k, known, array in taken:
                 known.array = array
                 kept.append((self._given_up[k][0], array))

@@ -70,7 +70,5 @@ def resident(array: Any) -> Resident | None:
     if not isinstance(base, Resident):
         return None
     if base.array is None:
-        raise RuntimeError(
-            "this array was given up to a compiled function, which has written other numbers into its memory"
-        )
+        raise RuntimeError("this array was given up to a compiled function, which has written other numbers into its memory")
     return base
