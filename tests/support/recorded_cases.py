@@ -12,7 +12,7 @@ from tests.support.arrays import raw
 from xgrad.backends.base import Backend
 from xgrad.compile.program import Program
 from xgrad.compile.recorder import Recorder
-from xgrad.engine.tensor import Tensor
+from xgrad.engine.tensor import Tensor, wrap
 
 
 class Recording:
@@ -25,7 +25,7 @@ class Recording:
 
     def program(self, f: Callable[..., Sequence[Any]], arrays: Sequence[Any]) -> Program:
         """The program of a function of tensors, at these raw arrays."""
-        found = f(*[Tensor(self.recorder.input(array, self.base), self.backend) for array in arrays])
+        found = f(*[wrap(self.recorder.input(array, self.base), self.backend) for array in arrays])
         numbers = []
         for y in found:
             data = y._data
@@ -36,7 +36,7 @@ class Recording:
         """The function of a case, with its fixed arrays as constants."""
 
         def fixed(array: Any) -> Tensor:
-            return Tensor(self.backend.adopt(point.fixed_raw(array)), self.backend)
+            return wrap(self.backend.adopt(point.fixed_raw(array)), self.backend)
 
         return lambda *xs: point.case.run(self.backend.view, point.case.arguments(xs, fixed))
 
