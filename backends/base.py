@@ -299,6 +299,13 @@ class Backend(Dtypes):
         """Whether the arrays are in the host's memory. Only then does np.asarray(tensor) work without a call of .numpy()."""
         return False
 
+    def not_on_host(self) -> Exception:
+        """Return the error for np.asarray(tensor), where `on_host` is false."""
+        return TypeError(
+            f"a tensor on {self} does not turn into a NumPy array by itself: its values are not in the host's memory. "
+            "Call t.numpy() for a copy there."
+        )
+
     def host(self) -> Backend | None:
         """Return the backend of this library whose arrays are in the host's memory; None if there is none."""
         return self if self.on_host else None

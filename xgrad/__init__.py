@@ -252,7 +252,11 @@ if _typing.TYPE_CHECKING:
 
     from xgrad.backends import CallablePackage
 
+    from xgrad.compile import CallableCompile, CompileError
+
     backends: CallablePackage  # for a type checker, a package is nothing to call
+    compile: CallableCompile
+    load_program: _Callable[..., _Any]
     _Drawn = _Callable[..., Tensor]
     bernoulli: _Drawn
     multinomial: _Drawn
@@ -272,7 +276,8 @@ __array_namespace_info__ = _namespace.current_info
 newaxis = None
 
 # Imported when they are first asked for.
-_SUBMODULES = ("diagnose", "distributions", "fit", "nn", "optim", "random")
+_SUBMODULES = ("compile", "diagnose", "distributions", "fit", "nn", "optim", "random")
+_COMPILING = ("CompileError", "load_program")  # of xgrad.compile
 # Functions of xgrad.random that PyTorch's users look for here.
 _DRAWS = (
     "bernoulli", "manual_seed", "multinomial", "rand", "rand_like", "randint", "randn", "randn_like", "randperm",
@@ -283,6 +288,8 @@ def __getattr__(name: str) -> _Any:
     """Submodules on first use, what they have for this module, and what belongs to the current backend: its dtypes."""
     if name in _SUBMODULES:
         return _import_module(f"xgrad.{name}")
+    if name in _COMPILING:
+        return getattr(_import_module("xgrad.compile"), name)
     if name in _DRAWS:
         return getattr(_import_module("xgrad.random"), name)
     if name in _namespace.DTYPES:
@@ -292,4 +299,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES, *_DRAWS, *_namespace.DTYPES})
+    return sorted({*globals(), *_SUBMODULES, *_COMPILING, *_DRAWS, *_namespace.DTYPES})

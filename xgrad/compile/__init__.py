@@ -1,0 +1,26 @@
+"""Compiling: a function is recorded once, and its program runs in later calls.
+
+`xgrad.compile` is this package, and called as `xgrad.compile(f)` it compiles a function.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import Any
+
+from xgrad.compile.compiled import Compiled as Compiled
+from xgrad.compile.compiled import compile as compile
+from xgrad.compile.errors import CompileError as CompileError
+
+
+class CallableCompile(ModuleType):
+    """`xgrad.compile` is this package, and the function of that name."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return compile(*args, **kwargs)
+
+
+CallableCompile.__call__.__doc__ = compile.__doc__
+CallableCompile.__call__.__wrapped__ = compile  # type: ignore[attr-defined]
+sys.modules[__name__].__class__ = CallableCompile

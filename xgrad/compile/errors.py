@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+Place = tuple[str, int] | None  # a file and a line
+
 OURS = tuple(str(folder) for folder in (Path(__file__).parents[1], (Path(__file__).parents[1] / "backends").resolve()))
 
 
@@ -23,6 +25,8 @@ class CompileError(RuntimeError):
     compile
     """
 
+    says_where = True
+
 
 def user_frame() -> FrameType | None:
     """The innermost frame that is not of xgrad."""
@@ -34,8 +38,17 @@ def user_frame() -> FrameType | None:
 
 def user_line() -> str:
     """The user's file and line that is running now, as "train.py, line 12"; "" if there is none."""
+    return described(user_place())
+
+
+def user_place() -> Place:
+    """The user's file and line that is running now."""
     frame = user_frame()
-    return "" if frame is None else f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+    return None if frame is None else (frame.f_code.co_filename, frame.f_lineno)
+
+
+def described(place: Place) -> str:
+    return "" if place is None else f"{place[0]}, line {place[1]}"
 
 
 def refused(what: str, instead: str) -> CompileError:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+NOTHING = "none"  # the dtype of a result that is None, as the gradient of an argument that needs none
 NUMBER = "number"  # the dtype of a Python float: it takes the dtype of the arrays that it meets
 
 

@@ -12,17 +12,14 @@ from operator import attrgetter
 from typing import Any
 
 from xgrad.backends.base import Backend, Layout
-from xgrad.compile.errors import refused, user_line
-from xgrad.compile.program import NUMBER, OPERATORS, DType, Instruction, Program, Ref, Spec, function_of
+from xgrad.compile.errors import CompileError, described, refused, user_line, user_place
+from xgrad.compile.program import NOTHING, NUMBER, OPERATORS, DType, Instruction, Program, Ref, Spec, function_of
 from xgrad.compile.traced import OF_VALUES, Number, Traced
 
 EXTENSIONS = ("linalg", "fft", "special")
 # Functions whose result has another shape for other values.
 OF_DATA = frozenset(["nonzero", "argwhere", "unique_all", "unique_counts", "unique_inverse", "unique_values"])
-LEAKED = (
-    "this tensor was made inside a compiled function while that was recorded, and is used outside of it. "
-    "Return it from the function instead, or write it into a tensor (x[...] = value) that exists outside"
-)
+LEAKED = "Return it from the function, or write it into a tensor that exists outside (x[...] = value)"
 DTYPES = (
     *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
     *("float16", "bfloat16", "float32", "float64", "complex64", "complex128"),
@@ -34,21 +31,41 @@ class Recorder:
 
     def __init__(self) -> None:
         self.specs: dict[int, Spec] = {}
+        self.values: dict[int, Any] = {}  # the array or float that each value was in this run
         self.inputs: list[int] = []
         self.constants: dict[int, Any] = {}
         self.instructions: list[Instruction] = []
         self.backends: dict[Backend, TracingBackend] = {}
         self.base: Backend | None = None  # the backend of the program
+        self.lines: dict[int, Any] = {}  # the user's file and line that made each value
         self.closed_over: list[tuple[str, str]] = []  # the user's line, and the constant array that was used there
         self.is_open = True
+        # Makes an input of an array that is a random draw; None for any other array. A trace sets it.
+        self.take_draw: Callable[[TracingBackend, Any, Any], Traced | None] = lambda backend, array, dtype: None
         self._constants: dict[int, int] = {}
 
     # --- values ---
 
-    def _value(self, spec: Spec) -> int:
+    def _value(self, spec: Spec, value: Any) -> int:
         number = len(self.specs)
-        self.specs[number] = spec
+        self.specs[number], self.values[number], self.lines[number] = spec, value, user_place()
         return number
+
+    def place_of(self, number: int | None) -> Any:
+        """The user's file and line that made a value."""
+        return None if number is None else self.lines.get(number)
+
+    def close(self) -> None:
+        """The function has ended: its tensors cannot be used any more, and keep nothing alive."""
+        self.is_open = False
+
+    def check_open(self, *operands: Any) -> None:
+        """Raise for tensors that are used after the function has ended."""
+        if self.is_open:
+            return
+        made = next((self.lines[x.number] for x in operands if type(x) is Traced and x.number in self.lines), None)
+        where = described(made)
+        raise refused(f"a tensor that was made inside of a compiled function{where and ', in ' + where} is used outside of it", LEAKED)
 
     def backend(self, base: Backend) -> TracingBackend:
         """The tracing version of a backend."""
@@ -71,13 +88,13 @@ class Recorder:
         """A new input of the program, with this array as its value in the run that is recorded."""
         self._only(base)
         backend = self.backend(base)
-        number = self._value(backend.spec(value))
+        number = self._value(backend.spec(value), value)
         self.inputs.append(number)
         return Traced(value, number, backend)
 
     def number(self, value: float) -> Number:
         """A new input that is a Python float."""
-        number = self._value(Spec((), NUMBER))
+        number = self._value(Spec((), NUMBER), value)
         self.inputs.append(number)
         return Number(value, number, self)
 
@@ -87,7 +104,7 @@ class Recorder:
             return x.number
         number = self._constants.get(id(x.value))
         if number is None:
-            number = self._constants[id(x.value)] = self._value(x.backend.spec(x.value))  # type: ignore[union-attr]
+            number = self._constants[id(x.value)] = self._value(x.backend.spec(x.value), x.value)  # type: ignore[union-attr]
             self.constants[number] = x.value
         return number
 
@@ -96,7 +113,7 @@ class Recorder:
     def call(self, backend: TracingBackend, name: str, function: Callable[..., Any], args: Any, options: Any) -> Any:
         """Call the library's function with the values, and record the call if an operand is not a constant."""
         if not self.is_open:
-            raise refused("a tensor was used after its function had ended", LEAKED)
+            self.check_open(*args)
         moving: list[Any] = []
         if options.get("device", backend.base.device) == backend.base.device:
             options.pop("device", None)
@@ -105,15 +122,18 @@ class Recorder:
         if results is None:
             return found
         if not moving:
-            made = [Traced(y, None, backend) for y in results]
+            made = [None if y is None else Traced(y, None, backend) for y in results]
             return type(found)(made) if several and type(found) in (tuple, list) else made if several else made[0]
-        if name in OF_DATA or (name == "getitem" and _has_mask(args[1])) or (name == "repeat" and _is_moving(args[1:])):
+        others = (*args[1:], *options.values())
+        if name in OF_DATA or (name == "getitem" and _has_mask(others)) or (name == "repeat" and _is_moving(others)):
             raise refused(f"the shape of the result of {name} depends on values", OF_VALUES)
         self._only(backend.base)
-        numbers = tuple([self._value(backend.spec(y)) for y in results])
+        numbers = tuple([self._value(backend.spec(y), y) for y in results])
         operands, statics = self._operands(backend, args), self._operands(backend, options)
         self.instructions.append(Instruction(name, operands, statics, numbers, several))
-        made = [Traced(y, number, backend) for y, number in zip(results, numbers, strict=True)]
+        made = [
+            None if y is None else Traced(y, number, backend) for y, number in zip(results, numbers, strict=True)
+        ]
         return tuple(made) if several else made[0]
 
     def of_numbers(self, name: str, args: Sequence[Any]) -> Number:
@@ -122,7 +142,7 @@ class Recorder:
         value = function(*[arg.value if isinstance(arg, Number) else arg for arg in args])
         if not isinstance(value, float):
             raise refused(f"{name} of floats gave {value!r}", "Compute it outside, and pass it as an argument")
-        number = self._value(Spec((), NUMBER))
+        number = self._value(Spec((), NUMBER), value)
         operands = tuple([Ref(arg.number) if isinstance(arg, Number) else arg for arg in args])
         self.instructions.append(Instruction(name, operands, {}, (number,)))
         return Number(value, number, self)
@@ -174,9 +194,11 @@ class Recorder:
         if base.owns(found):
             return [found], False
         if isinstance(found, tuple | list):
-            if not all(base.owns(y) or _is_scalar(y) for y in found):
-                return None, False
-            return [y if base.owns(y) else base.as_array(y) for y in found], True
+            if all(y is None or base.owns(y) or _is_scalar(y) for y in found) and any(y is not None for y in found):
+                return [y if y is None or base.owns(y) else base.as_array(y) for y in found], True
+            if _holds_arrays(base, found):
+                raise refused(f"a result of type {type(found).__name__} cannot be part of a program", "Use another function")
+            return None, False
         return ([base.as_array(found)], False) if _is_scalar(found) else (None, False)
 
     # --- the program ---
@@ -198,9 +220,14 @@ def _is_scalar(y: Any) -> bool:
     return hasattr(y, "dtype") and getattr(y, "shape", None) == ()
 
 
-def _has_mask(key: Any) -> bool:
-    parts = key if isinstance(key, tuple) else (key,)
-    return any(type(part) is Traced and part.number is not None and str(part.dtype).endswith("bool") for part in parts)
+def _has_mask(operand: Any) -> bool:
+    if isinstance(operand, tuple):
+        return any(map(_has_mask, operand))
+    return type(operand) is Traced and operand.number is not None and str(operand.dtype).endswith("bool")
+
+
+def _holds_arrays(base: Backend, found: Any) -> bool:
+    return any(_holds_arrays(base, y) for y in found) if isinstance(found, tuple | list) else base.owns(found)
 
 
 def _is_moving(operands: Any) -> bool:
@@ -240,7 +267,8 @@ class TracingRaw:
         if type(obj) is Number:
             options = {} if dtype is None else {"dtype": dtype}
             return self._backend.recorder.call(self._backend, "asarray", self._backend.base.asarray, (obj,), options)
-        return Traced(self._backend.base.asarray(obj, dtype=dtype), None, self._backend)
+        drawn = self._backend.recorder.take_draw(self._backend, obj, dtype)
+        return drawn if drawn is not None else Traced(self._backend.base.asarray(obj, dtype=dtype), None, self._backend)
 
     def astype(self, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
         if x.dtype == dtype:
@@ -292,6 +320,8 @@ class TracingBackend(Backend):
 
     def spec(self, value: Any) -> Spec:
         """The shape and the dtype of an array of the library."""
+        if value is None:
+            return Spec((), NOTHING)
         return Spec(tuple(value.shape), self.dtype_name(value.dtype) or str(value.dtype))
 
     @property
@@ -306,6 +336,11 @@ class TracingBackend(Backend):
 
     def join(self, other: Backend) -> Backend | None:
         return self if other is self or other is self.base else None
+
+    def take_in(self, tensor: Any) -> Any:
+        """Inside of the function, tensors from outside are on this backend already. So the function has ended."""
+        self.recorder.check_open()
+        raise refused(f"a tensor of {tensor.backend} met one of {self}", "Make it outside of the compiled function")
 
     def accepts(self, value: Any) -> bool:
         return self.owns(value) or self.base.accepts(value)
@@ -364,21 +399,22 @@ class TracingBackend(Backend):
         return False
 
     def to_numpy(self, array: Any) -> Any:
-        if not self.recorder.is_open:
-            raise refused("a tensor was used after its function had ended", LEAKED)
-        return self.base.to_numpy(array.known("the value"))
+        self.recorder.check_open(array)
+        return self.base.to_numpy(array.known("if, float(), item() or numpy()"))
+
+    def not_on_host(self) -> Exception:
+        return refused("a NumPy array is made of a value that is computed anew in each call", OF_VALUES)
 
     def format(self, array: Any) -> str:
+        self.recorder.check_open(array)
         if array.number is not None:
-            raise refused("a value that is computed anew in each run is printed", "Return it, and print it outside")
+            raise refused("a value that is computed anew in each call is printed", "Return it, and print it outside")
         return self.base.format(array.value)
 
     def in_words(self, error: Exception) -> str:
         return self.base.in_words(error)
 
     def kind_of(self, error: Exception) -> type[Exception]:
-        from xgrad.compile.errors import CompileError
-
         return CompileError if isinstance(error, CompileError) else self.base.kind_of(error)
 
 

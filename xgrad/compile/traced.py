@@ -10,7 +10,7 @@ import numbers
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn
 
-from xgrad.compile.errors import refused
+from xgrad.compile.errors import described, refused
 
 OF_VALUES = (
     "Write xgrad.where(condition, a, b) in the place of if, return the value and look at it outside, or compile a part of the function"
@@ -80,10 +80,11 @@ class Traced:
         """The array of the library, if it is the same in each run. Otherwise raise: `what` asked for it."""
         if self.number is None:
             return self.value
-        raise refused(f"{what} of a value that is computed anew in each run", OF_VALUES)
+        made = described(self.backend.recorder.place_of(self.number))
+        raise refused(f"{what} needs a value that is computed anew in each call{made and ', in ' + made}", OF_VALUES)
 
     def __bool__(self) -> bool:
-        return bool(self.known("the truth value (if, while, and, or, not)"))
+        return bool(self.known("a condition (if, while, and, or, not)"))
 
     def __float__(self) -> float:
         return float(self.known("float()"))
@@ -92,7 +93,7 @@ class Traced:
         return int(self.known("int()"))
 
     def __index__(self) -> int:
-        return int(self.known("an index or a size made"))
+        return int(self.known("an index or a size"))
 
     def __complex__(self) -> complex:
         return complex(self.known("complex()"))
@@ -101,7 +102,7 @@ class Traced:
         return self.backend.base.to_numpy(self.known("a NumPy array"))
 
     def __dlpack__(self, **kwargs: Any) -> Any:
-        return self.known("an array of another library").__dlpack__(**kwargs)
+        return self.known("DLPack").__dlpack__(**kwargs)
 
 
 class Number:

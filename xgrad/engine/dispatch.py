@@ -114,6 +114,8 @@ def node_of(op: Op, backend: Any, raws: Sequence[Any], nodes: Sequence[Any], y: 
 
 def explain(error: Exception, name: str, raws: Sequence[Any], backend: Any) -> NoReturn:
     """Raise the library's error again, with the name of the operation and the shapes and dtypes of its arguments."""
+    if getattr(error, "says_where", False):  # it names the user's line
+        raise error
     given = " and ".join(f"{tuple(raw.shape)} {raw.dtype}" if hasattr(raw, "shape") else repr(raw) for raw in raws)
     raise backend.kind_of(error)(f"{name} of {given}: {backend.in_words(error)}") from error
 

@@ -57,10 +57,7 @@ class Values:
                 "silently. Call t.detach() first, or t.numpy() for a copy of the values."
             )
         if not self.backend.on_host:
-            raise TypeError(
-                f"a tensor on {self.backend} does not turn into a NumPy array by itself: its values are not in the host's "
-                "memory. Call t.numpy() for a copy there."
-            )
+            raise self.backend.not_on_host()
         if not copy and dtype in (None, self.dtype):
             family = family_of(chain_of(self)) or [self]
             lent = self.backend.lend([each._data for each in family])

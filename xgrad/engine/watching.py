@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from xgrad.engine import reading
+from xgrad.engine import reading, tracing
 from xgrad.engine.reading import Notes
 from xgrad.engine.tape import watchers
 from xgrad.engine.tensor import plain_types
@@ -27,6 +27,12 @@ def add(watch: Watcher) -> None:
 
     `op` has a name. `raws` are its raw arrays and numbers, `y` is the result, and `node` records the operation or is None.
     """
+    trace = tracing.current()
+    if trace is not None:
+        trace.refuse(
+            "operations are watched (detect_anomaly, or a diagnosis) inside of the compiled function",
+            "Watch around the call: the function then runs without compile",
+        )
     with _lock:
         watchers.append(watch)
         _close()

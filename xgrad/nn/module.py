@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import xgrad as xg
+from xgrad.engine import tracing
 from xgrad.engine.persist import Place, places_in
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import placement, saving
@@ -103,6 +104,9 @@ class Module:
                 f"{type(self).__name__}.{name} is a buffer: it can become a tensor or None, "
                 f"not a {type(value).__name__}"
             )
+        if tracing.active and name in self._buffers and (trace := tracing.current()) is not None:
+            if trace.writes_buffer(held, value):
+                return
         if isinstance(held, Module) and not (value is None or isinstance(value, Module)):
             raise TypeError(
                 f"{type(self).__name__}.{name} is a module: it can become another Module or None, "
@@ -272,9 +276,10 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Set the gradients of the parameters to None, or (`set_to_none=False`) to zeros."""
         for p in self.parameters():
-            grad = p.grad
-            if grad is not None:
-                p.grad = None if set_to_none else xg.zeros_like(grad)
+            if set_to_none:
+                p.grad = None
+            elif p.grad is not None:
+                p.grad = xg.zeros_like(p.grad)
 
     def to(
         self,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from xgrad.backends.guarded import NO_GUARD
-from xgrad.engine import tape
+from xgrad.engine import tape, tracing
 from xgrad.engine.persist import Place, places_in
 from xgrad.engine.tensor import Tensor
 from xgrad.optim.computing import Before, compute
@@ -155,6 +155,8 @@ class Optimizer:
         prepared = o._prepared
         if prepared is None:
             prepared = o._prepared = Prepared(cls.update_rule, o)
+            if (trace := tracing.current()) is not None:
+                trace.prepare(prepared)
         return prepared.step(xp, p, g, state)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -253,7 +255,11 @@ class Optimizer:
 
     def _move(self, p: Tensor, g: Any, o: Options, backend: Any) -> None:
         xp = backend.xp
-        state = self.state.get(p)
+        trace = tracing.current()
+        if trace is not None:
+            state, o = trace.state_of(self, p, o, State)  # which another call of the program finds again
+        else:
+            state = self.state.get(p)
         if state is None:
             state = self.state[p] = State(p)
         elif state.backend is not backend or state.dtype != p._data.dtype:

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from xgrad.engine import tracing
 from xgrad.engine.tensor import Tensor
 
 Check = Callable[[str, Any], Any]  # (where, value) -> the converted value, or ValueError
@@ -205,6 +206,11 @@ class ParamGroup(MutableMapping[str, Any]):
         if name == "params":
             self.params = list(value)
         elif name in self.checks:
+            if (trace := tracing.current()) is not None:
+                trace.refuse(
+                    f"the option {name!r} of an optimizer is set inside of the compiled function, as a schedule does",
+                    "Set it outside: each call reads it anew",
+                )
             checked = self.checks[name](f"{self.owner}: {name}", value)
             self.options = {**self.options, name: checked}
             self.named = Options(self.options)

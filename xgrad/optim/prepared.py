@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from xgrad.optim.options import Options
@@ -27,19 +28,15 @@ class Prepared:
         self.values: dict[str, Any] = {}  # what the optimizer's `numbers` returned
         self.arguments: tuple[Any, ...] = ()  # the numbers for `UpdateRule.__call__`, once they are needed
         self.waiting: list[tuple[Any, ...]] = []  # updates that a kernel for several parameters will make
+        # While a step is compiled: makes an input of the program of each number of `values`, for the step that is `at`.
+        self.as_inputs: Callable[[dict[str, Any], Any], dict[str, Any]] | None = None
         self.n = Numbers({})  # the numbers for arrays of this backend and dtype
         self.backend: Any = None
         self.dtype: Any = None
 
     def step(self, xp: Any, p: Array, g: Array, state: Any) -> Array:
         """The new p. Updates the state."""
-        at: Any
-        if self.counts_steps:
-            at = t = state.get("step", 0) + 1
-            if self.carried:
-                at = (t, *(state.get(name, first) for name, first in self.carried))
-        else:
-            at = int(not state)
+        at = self.next_step(state)
         rule = self.rule
         # A plain dict as the state: the arrays are tensors, and the update is recorded
         run: Any = state.run or state.fuse(rule, p) if type(state) is State else None
@@ -61,10 +58,17 @@ class Prepared:
                     else rule.descend(xp, self.n, p, g, *moments)[0]
                 )
         if self.counts_steps:
-            state["step"] = t
+            state["step"] = state.get("step", 0) + 1
             if self.carried:
                 state.update((name, self.values[name]) for name, _ in self.carried)
         return p
+
+    def next_step(self, state: Any) -> Any:
+        """What the numbers of the step after this state depend on."""
+        if not self.counts_steps:
+            return int(not state)
+        t = state.get("step", 0) + 1
+        return (t, *(state.get(name, first) for name, first in self.carried)) if self.carried else t
 
     def in_parts(self, xp: Any, p: Array, g: Array, moments: list[Any], state: State) -> Array:
         """Call roll, then descend.
@@ -165,6 +169,8 @@ class Prepared:
         """Compute what the optimizer's `numbers` returns for a step, unless it is there."""
         if self.at != at:
             self.values = self.rule.optimizer.numbers(self.o, *(at if self.carried else (at,)))
+            if self.as_inputs is not None:
+                self.values = self.as_inputs(self.values, at)
             self.at, self.arguments = at, ()
 
     def arguments_at(self, at: Any) -> tuple[Any, ...]:

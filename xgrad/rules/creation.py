@@ -16,6 +16,7 @@ from xgrad.engine.operands import as_tensors, operand
 from xgrad.engine.reading import noting
 from xgrad.engine.registry import public
 from xgrad.engine.tape import Leaf
+from xgrad.engine import tracing
 from xgrad.engine.tensor import Tensor, check_differentiable, wrap
 from xgrad.rules.data_type import astype, cast
 from xgrad.rules.declare import of_backend
@@ -96,7 +97,7 @@ def asarray(
         return from_tensor(tensor, dtype, device, copy, requires_grad)
     where_given = None if device is not None else owner(obj)
     if where_given is not None and (where_given.name == backend.name or where_given.arrays_stay):
-        where = where_given  # a raw array stays on its device
+        where = where_given.here() if tracing.active else where_given  # a raw array stays on its device
     dtype = where.as_dtype(dtype)
     if where is not where_given or dtype is not None:  # the backend's own arrays are checked below
         check("asarray", obj)

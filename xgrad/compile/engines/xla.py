@@ -67,7 +67,8 @@ class Compiled:
         self.vectors = packing.pack(program, packed, self._dtype)
         self._packed = [(k, start, specs[n].shape, arrays[n]) for k, v in enumerate(self.vectors) for n, start in v.arrays]
         constants = {n: backend.to_numpy(array) for n, array in program.constants.items() if n in used}
-        large = [n for n, array in constants.items() if array.size > EMBEDDED and not tracing.is_uniform(array)]
+        keys = tracing.keys(program)
+        large = [n for n, y in constants.items() if y.size > EMBEDDED and n not in keys and not tracing.is_uniform(y)]
         self._large = [constants.pop(n) for n in large]
         arguments = [*large, *(n for n in arrays if n not in packed)]
         places = {n: place for place, n in enumerate(arguments, len(self.vectors)) if n in arrays}

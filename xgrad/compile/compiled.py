@@ -1,0 +1,315 @@
+"""`xgrad.compile`: a function that is traced at its first call, and whose program runs at later ones."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from xgrad.backends import dtype_names, get_backend
+from xgrad.backends.data import is_scalar
+from xgrad.compile.engines.choice import check_name
+from xgrad.compile.entry import Entry
+from xgrad.compile.errors import CompileError, user_line
+from xgrad.compile.explain import explained
+from xgrad.compile.program import Program
+from xgrad.compile.trace import Trace
+from xgrad.engine import reading, tape, tracing
+from xgrad.engine.tensor import Tensor
+from xgrad.transforms.batching.backend import active
+
+MANY = 8  # traces of one function; more are reported
+WATCHED = (
+    "compile: {name} runs without compile while operations are watched (detect_anomaly, or a diagnosis that watches the run), "
+    "because a program has no operations to watch"
+)
+
+
+class Static:
+    """An argument that is not an input: each of its values has a trace of its own."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Compiled:
+    """A compiled function: `xgrad.compile` makes it. It is called as the function is.
+
+    Attributes:
+        f: the function itself.
+        program: the program of the last trace.
+        programs: the programs of all traces, in order.
+    """
+
+    def __init__(self, f: Callable[..., Any], engine: str, static_argnames: Sequence[str], keep_grads: bool) -> None:
+        functools.update_wrapper(self, f)
+        self.f, self.engine, self.keep_grads = f, engine, keep_grads
+        self._static = _positions(f, static_argnames)
+        self._entries: dict[Any, list[Entry]] = {}
+        self._all: list[Entry] = []
+        self._keys: list[Any] = []
+        self._without: list[str] = []  # why and where the function ran without its program
+        self._lock = threading.RLock()
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __repr__(self) -> str:
+        return f"<compiled {getattr(self.f, '__qualname__', self.f)}, {len(self._all)} traces>"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if tracing.current() is not None or active.get() or reading.noting:
+            return self._inline(args, kwargs)
+        if tape.watchers:
+            return self._watched(args, kwargs)
+        if self._static:
+            args, kwargs = self._marked(args, kwargs)
+        leaves, rebuild, structure = _flattened(args, kwargs)
+        key = self._key(leaves, structure)
+        for entry in self._entries.get(key, ()):
+            gathered = entry.gather(leaves)
+            if gathered is not None:
+                return entry.run(leaves, gathered)
+        return self._trace(key, leaves, rebuild)
+
+    # --- without its program
+
+    def _inline(self, args: Any, kwargs: Any) -> Any:
+        """Inside of another compiled function, of vmap or of a checkpoint, the function becomes a part of that."""
+        self._note("part of another compiled function, of vmap or of a checkpoint that ran")
+        return self.f(*args, **kwargs)
+
+    def _watched(self, args: Any, kwargs: Any) -> Any:
+        if self._note("operations were watched"):
+            warnings.warn(WATCHED.format(name=_name(self.f)), stacklevel=3)
+        return self.f(*args, **kwargs)
+
+    def _note(self, why: str) -> bool:
+        """Remember why the function ran without its program. Returns whether that is the first time."""
+        if any(said.startswith(why) for said in self._without):
+            return False
+        self._without.append(f"{why} ({user_line()})")
+        return True
+
+    # --- which trace
+
+    def _marked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """The arguments, with those of `static_argnames` in a Static."""
+        places = self._static
+        args = tuple([Static(arg) if i in places else arg for i, arg in enumerate(args)])
+        return args, {name: Static(value) if name in places else value for name, value in kwargs.items()}
+
+    def _key(self, leaves: list[Any], structure: Any) -> Any:
+        parts: list[Any] = [structure, tape.is_recording(), get_backend(), dtype_names.chosen]
+        for leaf in leaves:
+            if isinstance(leaf, Tensor):
+                raw = leaf._data
+                parts.append((Tensor, raw.shape, raw.dtype, leaf.backend, leaf.node is not None))
+            elif isinstance(leaf, float):
+                parts.append(float)
+            elif hasattr(leaf, "dtype") and not is_scalar(leaf):
+                parts.append((type(leaf), leaf.shape, leaf.dtype))
+            elif type(leaf) is Static:
+                parts.append((Static, type(leaf.value), leaf.value))
+            else:
+                parts.append((type(leaf), leaf))
+        key = tuple(parts)
+        try:
+            hash(key)
+        except TypeError:
+            raise CompileError(_unhashable(leaves)) from None
+        return key
+
+    def _trace(self, key: Any, leaves: list[Any], rebuild: Callable[[list[Any]], Any]) -> Any:
+        with self._lock:
+            for entry in self._entries.get(key, ()):  # another thread may have traced meanwhile
+                gathered = entry.gather(leaves)
+                if gathered is not None:
+                    return entry.run(leaves, gathered)
+            reason = self._reason(key)
+            trace = Trace(_argument_names(self.f))
+            trace.run(self.f, leaves, lambda given: rebuild([x.value if type(x) is Static else x for x in given]))
+            static = [x.value if type(x) is Static else x for x in leaves if not _is_input(x)]
+            entry = Entry(self.f, trace, static, self.keep_grads, reason, user_line())
+            entry.prepare(self.engine)
+            self._entries.setdefault(key, []).append(entry)
+            self._all.append(entry)
+            self._keys.append(key)
+            if len(self._all) > MANY:
+                warnings.warn(self._many(), stacklevel=3)
+            return entry.start(leaves)
+
+    def _reason(self, key: Any) -> str:
+        """Why no trace fits this call."""
+        known = self._entries.get(key)
+        if known:
+            return known[-1].change()
+        return "the first call" if not self._keys else _difference(self._keys[-1], key, _argument_names(self.f))
+
+    def _many(self) -> str:
+        reasons = "; ".join(f"{i + 1}: {entry.reason}" for i, entry in enumerate(self._all))
+        return (
+            f"compile: {_name(self.f)} was traced {len(self._all)} times, which takes longer than it saves. The reasons: {reasons}. "
+            "Pass what changes as an array or a float, and give arrays one shape"
+        )
+
+    # --- looking
+
+    @property
+    def program(self) -> Program:
+        """The program of the last trace. RuntimeError before the first call."""
+        if not self._all:
+            raise RuntimeError(f"compile: {_name(self.f)} has no program before its first call")
+        return self._all[-1].program
+
+    @property
+    def programs(self) -> list[Program]:
+        """The programs of all traces."""
+        return [entry.program for entry in self._all]
+
+    def explain(self) -> str:
+        """What was compiled, as text: each trace with its reason and line, its engine, what it takes from outside, and what was not
+        compiled.
+        """
+        return explained(_name(self.f), self._all, self._without)
+
+
+def compile(
+    f: Callable[..., Any] | None = None,
+    *,
+    engine: str = "auto",
+    static_argnames: str | Iterable[str] = (),
+    keep_grads: bool = False,
+) -> Any:
+    """A function that does what `f` does, at the speed of a program that was made for it.
+
+    The first call runs `f` and records what it computes. Later calls run that program, and not `f`: what `f` does besides computing
+    with arrays, such as printing or appending to a list, happens at the first call only. Arrays and floats that are passed are inputs;
+    other Python values, such as integers and strings, are static: each value has a program of its own. Tensors, modules, optimizers
+    and random generators that `f` uses from outside are found and read anew at each call, and what it changes in them is written back.
+    NumPy arrays and other Python values that it closes over are constants.
+
+    >>> import xgrad as xg
+    >>> w = xg.asarray([1.0, 2.0], requires_grad=True)
+    >>> optimizer = xg.optim.SGD([w], lr=0.25)
+    >>> @xg.compile
+    ... def step(x):
+    ...     optimizer.zero_grad()
+    ...     loss = xg.sum((w - x) ** 2)
+    ...     loss.backward()
+    ...     optimizer.step()
+    ...     return loss
+    >>> [step(xg.asarray([0.0, 0.0])).item() for _ in range(3)]
+    [5.0, 1.25, 0.3125]
+
+    Args:
+        f: a function of arrays, numbers, and trees of them: a loss, a gradient, a whole step of training. None for a decorator with
+            options.
+        engine: "auto", "numpy", "xla", "cupy" or "replay"; `explain()` says what "auto" has chosen.
+        static_argnames: names of arguments that are static even if they are floats.
+        keep_grads: whether `.grad` is kept after a call that ran backward(). Otherwise reading it is an error.
+
+    Returns:
+        A function with the arguments of `f`. Its results are fresh arrays. It has `explain()`, `program` and `programs`. Where an
+        argument or a tensor from outside requires a gradient, the result is on the tape, as one operation.
+
+    Derivative:
+        That of `f`, in both modes and of any order.
+
+    Raises:
+        ValueError: for an unknown engine, or a name in `static_argnames` that is no argument.
+        TypeError: where `f` cannot be called.
+        CompileError: in a call, for what a program cannot do: `if`, float() or printing of a value that is computed anew in each
+            call, shapes that depend on values, writing into an argument. The message has the line, and what to write instead. Nothing
+            has changed then.
+
+    A tracer is described in https://docs.jax.dev/en/latest/jit-compilation.html
+    """
+    check_name(engine)
+    names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
+    if f is None:
+        return lambda f: compile(f, engine=engine, static_argnames=names, keep_grads=keep_grads)
+    if not callable(f):
+        raise TypeError(f"compile: expected a function, got {type(f).__name__}")
+    return Compiled(f, engine, names, keep_grads)
+
+
+# --- arguments ----------------------------------------------------------------------------------------------
+
+
+def _name(f: Any) -> str:
+    return getattr(f, "__qualname__", None) or type(f).__name__
+
+
+def _is_input(leaf: Any) -> bool:
+    return isinstance(leaf, float) or hasattr(leaf, "dtype")
+
+
+def _argument_names(f: Any) -> tuple[str, ...]:
+    try:
+        return tuple(inspect.signature(f).parameters)
+    except (TypeError, ValueError):
+        return ()
+
+
+def _positions(f: Any, names: Sequence[str]) -> frozenset[Any]:
+    """The positions and the names of static arguments."""
+    known = _argument_names(f)
+    for name in names:
+        if name not in known:
+            raise ValueError(f"compile: static_argnames has {name!r}, but the arguments are {', '.join(known) or 'none'}")
+    return frozenset([*names, *map(known.index, names)])
+
+
+def _flattened(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Callable[[list[Any]], Any], Any]:
+    """The leaves of the arguments, a function that gives (args, kwargs) from other leaves, and their structure."""
+    if not kwargs and not any(isinstance(arg, tuple | list | dict) or arg is None for arg in args):
+        return list(args), lambda leaves: (tuple(leaves), {}), len(args)
+    import optree
+
+    leaves, structure = optree.tree_flatten((args, kwargs))  # type: ignore[arg-type, var-annotated]
+    return leaves, lambda new: optree.tree_unflatten(structure, new), structure
+
+
+def _unhashable(leaves: list[Any]) -> str:
+    for leaf in leaves:
+        if _is_input(leaf):
+            continue
+        value = leaf.value if type(leaf) is Static else leaf
+        try:
+            hash(value)
+        except TypeError:
+            return (
+                f"compile: an argument of type {type(value).__name__} is static, and cannot be told from others, because it is not "
+                "hashable. Pass a tuple, a frozenset, an array or a float"
+            )
+    return "compile: a static argument is not hashable"
+
+
+def _difference(before: Any, now: Any, names: tuple[str, ...]) -> str:
+    """How two keys differ, in words."""
+    if before[0] != now[0] or len(before) != len(now):
+        return "the arguments have another structure"
+    for what, one, other in zip(("recording", "the current backend", "the default dtype"), before[1:4], now[1:4], strict=True):
+        if one != other:
+            return f"{what} is {other}, and was {one}"
+    for i, (one, other) in enumerate(zip(before[4:], now[4:], strict=True)):
+        if one != other:
+            which = names[i] if before[0] == i + 1 == len(names) or i < len(names) else str(i)
+            return f"argument {which} is {_shown(other)}, and was {_shown(one)}"
+    return "other arguments"
+
+
+def _shown(part: Any) -> str:
+    if part is float:
+        return "a float"
+    kind, *rest = part
+    if len(rest) >= 2 and isinstance(rest[0], tuple):
+        grad = " that requires a gradient" if rest[-1] is True else ""
+        return f"{kind.__name__} of shape {tuple(rest[0])} and dtype {rest[1]}{grad}"
+    return repr(rest[-1])

@@ -1,0 +1,87 @@
+"""A compiled trace: its program, and what the program's inputs and outputs are outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xgrad.backends import get_backend
+from xgrad.compile.engines.choice import prepare
+from xgrad.compile.gradients import Gradients
+from xgrad.compile.guards import guards_of
+from xgrad.compile.inputs import Gathered, Inputs
+from xgrad.compile.outputs import Outputs
+
+
+class Entry:
+    """A compiled trace.
+
+    Attributes:
+        program: the program, as it was recorded.
+        reason: why the function was traced.
+        line: the user's line that called it.
+        engine: what runs the program, in words.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], trace: Any, static: list[Any], keep_grads: bool, reason: str, line: str
+    ) -> None:
+        recorder = trace.recorder
+        self.reason, self.line, self.engine = reason, line, ""
+        self.closed_over = list(dict.fromkeys(recorder.closed_over))
+        self.backend = recorder.base or get_backend()  # a program may have no inputs
+        touched = [each.tensor for each in trace.capture.touched.values() if each.traced.number is not None]
+        guards, names = guards_of(f, static, touched)
+        places = {number: i for i, number in enumerate(recorder.inputs)}
+        of_pass = trace.reverse_pass
+        for cotangent in of_pass.cotangents if of_pass is not None else ():  # the last inputs, and of another program
+            del places[cotangent.number]
+        self.inputs = Inputs(trace, self.backend, places, guards, names)
+        self.outputs = Outputs(trace, self.inputs, places, keep_grads)
+        numbers = [recorder.number_of(value) for value in self.outputs.traced]
+        self.program = recorder.program(numbers, self.outputs.state)
+        self.gradients: Gradients | None = None
+        self._run = self.program
+        if of_pass is not None:
+            name = getattr(f, "__name__", "function")
+            places_of_results = [self.outputs.results[i][1] for i in of_pass.results]
+            self.gradients = Gradients(of_pass, self.program, name, self.backend, places_of_results)
+            self.program, self._run = self.gradients.function, self.gradients.forward
+        self._values = recorder.values  # of the trace, until `start`
+        recorder.values = {}
+        self.runner: Any = None
+
+    def prepare(self, engine: str) -> None:
+        """Make the engine's runner of the program."""
+        self.engine, self.runner = prepare(engine, self._run, self.backend)
+        if self.gradients is not None:
+            _, self.gradients.runner = prepare(engine, self.gradients.backward, self.backend)
+
+    def start(self, leaves: Sequence[Any]) -> Any:
+        """The result of the trace itself. Its values may share memory, so they are copied."""
+        known, self._values = self._values, {}
+        backend = self.backend
+        outputs = [known[number] for number in self._run.outputs]
+        count = self.outputs.count
+        copies = [backend.copy(y) if backend is not None and backend.owns(y) else y for y in outputs[:count]]
+        states = [each.optimizer.state.get(each.p) for each in self.inputs.states]
+        gathered = Gathered([known[number] for number in self._run.inputs], [], states)
+        return self._put([*copies, *outputs[count:]], leaves, gathered)
+
+    def gather(self, leaves: Sequence[Any]) -> Gathered | None:
+        """The inputs for a call; None if the trace does not fit it."""
+        return self.inputs.gather(leaves)
+
+    def run(self, leaves: Sequence[Any], gathered: Gathered) -> Any:
+        """A call that this trace fits."""
+        return self._put(self.runner.run(gathered.values, gathered.owned), leaves, gathered)
+
+    def change(self) -> str:
+        """Why the trace does not fit a call."""
+        return self.inputs.change()
+
+    def _put(self, outputs: list[Any], leaves: Sequence[Any], gathered: Gathered) -> Any:
+        nodes = {}
+        if self.gradients is not None:
+            nodes = self.gradients.nodes(leaves, gathered.values, outputs, self.outputs.count)
+        return self.outputs.put(outputs, gathered, nodes)

@@ -1,0 +1,184 @@
+"""Where a compiled function found the tensors and modules that it uses: each place is looked at again before a call.
+
+If a name, an attribute or an entry holds another object by then, the function is traced again.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from xgrad.engine.tensor import Tensor
+
+MISSING = object()
+FIXED: Any = object()  # the holder of what cannot be replaced, such as the object that a method is bound to
+LIMIT = 100_000  # of objects that are looked at
+
+
+class Place(NamedTuple):
+    """A dict, list or cell, and what it holds under a key."""
+
+    holder: Any
+    key: Any
+    value: Any
+    name: str  # as in the user's program: "model.layers[0].weight"
+
+    def is_kept(self) -> bool:
+        holder = self.holder
+        if holder is FIXED:
+            return True
+        if type(holder) is dict:
+            return holder.get(self.key, MISSING) is self.value
+        try:
+            return (holder.cell_contents if type(holder) is types.CellType else holder[self.key]) is self.value
+        except (IndexError, KeyError, ValueError):
+            return False
+
+    def change(self) -> str:
+        return f"{self.name} is another object"
+
+
+class Length(NamedTuple):
+    """A list or dict of tensors and modules, and how many it has."""
+
+    holder: Any
+    length: int
+    name: str
+
+    def is_kept(self) -> bool:
+        return len(self.holder) == self.length
+
+    def change(self) -> str:
+        return f"{self.name} has {len(self.holder)} entries, and had {self.length}"
+
+
+class Mode(NamedTuple):
+    """A module, and whether it was in training."""
+
+    module: Any
+    training: Any
+    name: str
+
+    def is_kept(self) -> bool:
+        return self.module.training is self.training
+
+    def change(self) -> str:
+        return f"{self.name} is in {'training' if self.module.training else 'evaluation'} now"
+
+
+Guard = Place | Length | Mode
+
+
+def guards_of(f: Callable[..., Any], others: list[Any], tensors: list[Tensor]) -> tuple[list[Guard], dict[int, str]]:
+    """The places through which a function reaches these tensors, and all modules that it can reach.
+
+    Args:
+        f: the function.
+        others: further objects that it is given: static arguments.
+        tensors: the tensors from outside that it has used.
+
+    Returns:
+        The guards, and the names by which the tensors were found, by id.
+    """
+    wanted = {id(t) for t in tensors}
+    guards: list[Guard] = []
+    names: dict[int, str] = {}
+    seen: set[int] = set()
+    # Depth first: `ahead` has (object, its name, the places on the way to it).
+    ahead: list[tuple[Any, str, tuple[Guard, ...]]] = [(other, "an argument", ()) for other in others]
+    ahead += [(value, place.name, (place,)) for place, value in _of_function(f)]
+    kept: set[tuple[int, Any]] = set()
+
+    def keep(way: tuple[Guard, ...]) -> None:
+        for guard in way:
+            if isinstance(guard, Place) and guard.holder is FIXED:
+                continue
+            key = (id(guard[0]), guard.key if isinstance(guard, Place) else type(guard))
+            if key not in kept:
+                kept.add(key)
+                guards.append(guard)
+
+    while ahead and len(seen) < LIMIT:
+        thing, name, way = ahead.pop()
+        if isinstance(thing, Tensor):
+            if id(thing) in wanted:
+                names.setdefault(id(thing), name)
+                keep(way)
+            continue
+        if id(thing) in seen:
+            if _is_module(thing):
+                keep(way)
+            continue
+        seen.add(id(thing))
+        if _is_module(thing):
+            keep((*way, Mode(thing, thing.training, name)))
+        for place in _parts(thing, name):
+            length = (Length(thing, len(thing), name),) if isinstance(thing, list | dict) else ()
+            ahead.append((place.value, place.name, (*way, *length, place)))
+        if isinstance(thing, types.FunctionType | types.MethodType):
+            ahead += [(value, place.name, (*way, place)) for place, value in _of_function(thing)]
+    return guards, names
+
+
+def _is_module(thing: Any) -> bool:
+    """Whether this is a module: it has a mode, and parts as attributes."""
+    return hasattr(type(thing), "training") and hasattr(type(thing), "forward")
+
+
+def _of_function(f: Any) -> Iterator[tuple[Place, Any]]:
+    """What a function closes over, the globals that its code names, and its defaults."""
+    if isinstance(f, types.MethodType):
+        yield Place(FIXED, 0, f.__self__, "self"), f.__self__
+        f = f.__func__
+    f = getattr(f, "__wrapped__", f) if not isinstance(f, types.FunctionType) else f
+    if not isinstance(f, types.FunctionType):
+        inner = getattr(f, "func", None)  # a partial, or an object that is called
+        for value in (inner, *getattr(f, "args", ()), *getattr(f, "keywords", {}).values()) if inner is not None else (f,):
+            yield Place(FIXED, 0, value, getattr(value, "__name__", type(value).__name__)), value
+        return
+    for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
+        try:
+            yield Place(cell, None, cell.cell_contents, name), cell.cell_contents
+        except ValueError:  # an empty cell
+            continue
+    for name in _names(f.__code__):
+        if name in f.__globals__:
+            yield Place(f.__globals__, name, f.__globals__[name], name), f.__globals__[name]
+    for value in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
+        yield Place(FIXED, 0, value, "a default"), value
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """The global names and attributes in a function's code, and in the functions inside of it."""
+    found = set(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= _names(constant)
+    return found
+
+
+def _parts(thing: Any, name: str) -> Iterator[Place]:
+    """The entries of a container, or the attributes of an object of the user's or of a module."""
+    if isinstance(thing, dict):
+        for key, value in list(thing.items()):
+            if _is_worth(value):
+                yield Place(thing, key, value, f"{name}[{key!r}]")
+    elif isinstance(thing, list | tuple):
+        for i, value in enumerate(thing):
+            if _is_worth(value):
+                yield Place(thing, i, value, f"{name}[{i}]")
+    elif not isinstance(thing, type | types.ModuleType | types.FunctionType) and hasattr(thing, "__dict__"):
+        held = vars(thing)
+        if isinstance(held, dict):
+            for key, value in list(held.items()):
+                if _is_worth(value):
+                    yield Place(held, key, value, f"{name}.{key}")
+
+
+_ATOMS = (int, float, complex, str, bytes, bool, type(None), types.ModuleType, type)
+
+
+def _is_worth(value: Any) -> bool:
+    """Whether a tensor or a module may be found in it."""
+    return not isinstance(value, _ATOMS) and (isinstance(value, Tensor) or not hasattr(value, "dtype"))
