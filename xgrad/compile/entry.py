@@ -54,6 +54,7 @@ class Entry:
     def prepare(self, engine: str) -> None:
         """Make the engine's runner of the program."""
         self.engine, self.runner = prepare(engine, self._run, self.backend)
+        self.inputs.exclusive = getattr(self.runner, "exclusive", self.backend.exclusive)
         if self.gradients is not None:
             _, self.gradients.runner = prepare(engine, self.gradients.backward, self.backend)
 

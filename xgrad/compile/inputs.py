@@ -173,6 +173,7 @@ class Inputs:
         self, trace: Any, backend: Any, places: dict[int, int], guards: list[Guard], names: dict[int, str]
     ) -> None:
         self.backend = backend
+        self.exclusive = backend.exclusive if backend is not None else None  # an engine may have its own
         self.count = len(places)
         self.guards = guards
         self._entries = [(g.holder, g.key, g.value) for g in guards if isinstance(g, Place) and type(g.holder) is dict]
@@ -225,7 +226,7 @@ class Inputs:
                 return None
         values: list[Any] = [None] * self.count
         owned = [False] * self.count
-        backend = self.backend
+        backend, exclusive = self.backend, self.exclusive
         for known in self.tensors:
             t = known.tensor if known.held is None else GRAD.__get__(known.held)
             node, place = t.node, known.place
@@ -234,7 +235,7 @@ class Inputs:
             if (type(node) is list) is not known.is_computed:
                 return None
             if known.is_written and not getattr(t, "shared", None):
-                owned[place] = backend.exclusive(t._data)
+                owned[place] = exclusive(t._data)
             raw = values[place] = t._data
             if raw.shape != known.shape or raw.dtype != known.dtype:
                 return None

@@ -18,7 +18,8 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from xgrad.backends.base import Backend
-from xgrad.compile.engines.xla_memory import address, resident, shower
+from xgrad.backends.references import held_once
+from xgrad.compile.engines.xla_memory import Resident, address, resident, shower
 from xgrad.compile.errors import refused
 from xgrad.compile.program import NUMBER, Program, Spec, call, mapped, used_by
 
@@ -234,6 +235,10 @@ class OnNumPy(Compiled):
 
     def _device(self) -> Any:
         return self.jax.local_devices(backend="cpu")[0]
+
+    def exclusive(self, array: Any) -> bool:
+        """As `Backend.exclusive`: whether a tensor has the only reference to its array, which may be given up."""
+        return isinstance(array.base, Resident) and held_once(array)
 
     def settled(self, array: Any) -> Any:
         """A read-only copy of a NumPy array, in XLA's memory. It comes in without a copy as long as it is not replaced."""
