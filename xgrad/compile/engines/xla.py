@@ -91,7 +91,8 @@ class Compiled:
         used = {number for instruction in program.instructions for number in used_by(instruction)}
         for i, j in program.state:
             old, new = program.inputs[i], program.outputs[j]
-            if old in used and new in computed and new not in found.values() and program.specs[old] == program.specs[new]:
+            fits = program.specs[old] == program.specs[new] and old in used and old not in program.outputs
+            if fits and new in computed and new not in found.values():
                 found[old] = new
         return found
 
@@ -310,16 +311,15 @@ class OnNumPy(Compiled):
         for k, (place, i) in enumerate(self._given_up):
             known = resident(inputs[i])
             if known is not None and owned is not None and owned[i]:
-                args[place] = array = known.array
-                known.array = None
-                taken.append((k, known, array))
+                args[place] = known.array
+                taken.append((k, known, known.array))
             else:
                 kept.append((place, inputs[i]))
         if len(set(map(id, args))) < len(args) - max(len(kept) - 1, 0):  # an array that is two arguments is not given up
-            for k, known, array in taken:
-                known.array = array
-                kept.append((self._given_up[k][0], array))
+            kept += [(self._given_up[k][0], array) for k, _, array in taken]
             taken = []
+        for _, known, _ in taken:
+            known.array = None
         if kept:
             with self._settings():
                 for place, array in kept:
