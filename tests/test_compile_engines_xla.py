@@ -26,7 +26,7 @@ TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 
 
 def compiled(program):
-    return prepare("xla", program, NUMPY)[1]
+    return prepare("xla", program, NUMPY)
 
 
 def compile_function(f, *arrays, state=()):
@@ -107,7 +107,7 @@ OF_DATA = {"unique_all", "unique_counts", "unique_inverse", "unique_values"}  # 
 @pytest.mark.parametrize("name", sorted(set(CASES) - OF_DATA))
 def test_every_function_has_numpys_values(name, dtype):
     program, inputs = recorded_cases(name, dtype)
-    wanted = prepare("replay", program, NUMPY)[1].run(inputs)
+    wanted = prepare("replay", program, NUMPY).run(inputs)
     for got, want in zip(compiled(program).run(inputs), wanted, strict=True):
         assert_near(got, want, dtype)
 
@@ -412,7 +412,7 @@ def test_jaxs_own_arrays():
     program = Program(
         program.specs, program.inputs, program.constants, program.instructions, program.outputs, ((0, 1), (1, 2))
     )
-    _, runner = prepare("xla", program, base)
+    runner = prepare("xla", program, base)
     same, p1, v1 = runner.run([p, v, 0.25])
     assert same is not p
     np.testing.assert_array_equal(p1, [0.25, 1.0])

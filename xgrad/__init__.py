@@ -252,10 +252,9 @@ if _typing.TYPE_CHECKING:
 
     from xgrad.backends import CallablePackage
 
-    from xgrad.compile import CallableCompile, CompileError
-
     backends: CallablePackage  # for a type checker, a package is nothing to call
-    compile: CallableCompile
+    compile: _Callable[..., _Any]
+    CompileError: type[RuntimeError]
     load_program: _Callable[..., _Any]
     _Drawn = _Callable[..., Tensor]
     bernoulli: _Drawn

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
-from types import ModuleType
 from typing import Any
 
 from bench.peers import layers
@@ -26,12 +25,14 @@ class Peer:
     module: str
     needs: str
     packages: tuple[str, ...]
+    engine: str = ""  # of xg.compile: `module` is then compiled.py
 
     def usable(self) -> bool:
         return importlib.util.find_spec(self.needs) is not None
 
-    def load(self) -> ModuleType:
-        return importlib.import_module(f"bench.peers.{self.module}")
+    def load(self) -> Any:
+        module = importlib.import_module(f"bench.peers.{self.module}")
+        return module.of(self.engine) if self.engine else module
 
     def versions(self) -> dict[str, str]:
         found = {}
@@ -49,6 +50,8 @@ PEERS: dict[str, Peer] = {
     "naive": Peer("NumPy, by hand", "numpy_naive", "numpy", ("numpy",)),
     "tuned": Peer("NumPy, tuned by hand", "numpy_tuned", "numpy", ("numpy",)),
     "xgrad": Peer("xgrad", "xgrad", "xgrad", ("xgrad",)),
+    "compiled": Peer("xgrad compiled", "compiled", "xgrad", ("xgrad",), "numpy"),
+    "xla": Peer("xgrad compiled, XLA", "compiled", "jax", ("xgrad", "jax", "jaxlib"), "xla"),
     "torch": Peer("PyTorch eager", "torch", "torch", ("torch",)),
     "autograd": Peer("HIPS autograd", "autograd", "autograd", ("autograd",)),
     "mygrad": Peer("MyGrad", "mygrad", "mygrad", ("mygrad",)),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xgrad.backends import get_backend
-from xgrad.compile.engines.choice import prepare
+from xgrad.compile.engines.choice import engine_for, prepare
 from xgrad.compile.gradients import Gradients
 from xgrad.compile.guards import guards_of
 from xgrad.compile.inputs import Gathered, Inputs
@@ -53,10 +53,11 @@ class Entry:
 
     def prepare(self, engine: str) -> None:
         """Make the engine's runner of the program."""
-        self.engine, self.runner = prepare(engine, self._run, self.backend)
+        self.engine = engine_for(engine, self.backend)
+        self.runner = prepare(engine, self._run, self.backend)
         self.inputs.exclusive = getattr(self.runner, "exclusive", self.backend.exclusive)
         if self.gradients is not None:
-            _, self.gradients.runner = prepare(engine, self.gradients.backward, self.backend)
+            self.gradients.runner = prepare(engine, self.gradients.backward, self.backend)
 
     def start(self, leaves: Sequence[Any]) -> Any:
         """The result of the trace itself. Its values may share memory, so they are copied."""

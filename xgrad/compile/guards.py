@@ -47,10 +47,15 @@ class Length(NamedTuple):
     name: str
 
     def is_kept(self) -> bool:
-        return len(self.holder) == self.length
+        return _length(self.holder) == self.length
 
     def change(self) -> str:
-        return f"{self.name} has {len(self.holder)} entries, and had {self.length}"
+        return f"{self.name} has {_length(self.holder)} parts, and had {self.length}"
+
+
+def _length(holder: Any) -> int:
+    """How many entries a list or dict has. The mode of a module is not one of its parts."""
+    return len(holder) - (type(holder) is dict and "training" in holder)
 
 
 class Mode(NamedTuple):
@@ -112,9 +117,9 @@ def guards_of(f: Callable[..., Any], others: list[Any], tensors: list[Tensor]) -
             continue
         seen.add(id(thing))
         if _is_module(thing):
-            keep((*way, Mode(thing, thing.training, name)))
+            keep((*way, Mode(thing, thing.training, name), Length(vars(thing), _length(vars(thing)), name)))
         for place in _parts(thing, name):
-            length = (Length(thing, len(thing), name),) if isinstance(thing, list | dict) else ()
+            length = (Length(thing, _length(thing), name),) if isinstance(thing, list | dict) else ()
             ahead.append((place.value, place.name, (*way, *length, place)))
         if isinstance(thing, types.FunctionType | types.MethodType):
             ahead += [(value, place.name, (*way, place)) for place, value in _of_function(thing)]
@@ -134,7 +139,9 @@ def _of_function(f: Any) -> Iterator[tuple[Place, Any]]:
     f = getattr(f, "__wrapped__", f) if not isinstance(f, types.FunctionType) else f
     if not isinstance(f, types.FunctionType):
         inner = getattr(f, "func", None)  # a partial, or an object that is called
-        for value in (inner, *getattr(f, "args", ()), *getattr(f, "keywords", {}).values()) if inner is not None else (f,):
+        for value in (
+            (inner, *getattr(f, "args", ()), *getattr(f, "keywords", {}).values()) if inner is not None else (f,)
+        ):
             yield Place(FIXED, 0, value, getattr(value, "__name__", type(value).__name__)), value
         return
     for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):

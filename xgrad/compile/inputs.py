@@ -1,7 +1,7 @@
 """What a program takes from outside, looked up anew before each call: arguments, tensors, gradients, moments, numbers and draws.
 
-`Inputs.gather` checks in one pass whether everything is as it was in the trace, and collects the inputs. `Inputs.change` says in words
-what differs; it is called only after `gather` has found that something does.
+`Inputs.gather` checks in one pass whether everything is as it was in the trace, and collects the inputs. `Inputs.change` says in
+words what differs; it is called only after `gather` has found that something does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from xgrad.backends.remembered import drawn
 from xgrad.compile.capture import GRAD, is_dropped
-from xgrad.compile.guards import MISSING, Guard, Place
+from xgrad.compile.guards import MISSING, Guard, Mode, Place
 from xgrad.compile.moments import Group, NumberSet, TracedState
 from xgrad.compile.traced import Number, Traced
 from xgrad.engine.tape import is_node
@@ -28,6 +28,11 @@ class OfTensor:
         self.shape, self.dtype, self.backend = raw.shape, raw.dtype, tensor.backend
         self.requires_grad, self.is_computed = tensor.node is not None, is_node(tensor.node)
         self.is_written = False
+
+    def row(self) -> tuple[Any, ...]:
+        """All of it as a tuple, which a loop takes apart faster."""
+        where = self.tensor, self.held, self.place, self.backend
+        return (*where, self.shape, self.dtype, self.requires_grad, self.is_computed, self.is_written)
 
     def now(self) -> Any:
         return self.tensor if self.held is None else GRAD.__get__(self.held)
@@ -97,7 +102,7 @@ class OfGroup:
     def is_kept(self) -> bool:
         """Whether the group fits the trace. It takes over the options of now."""
         groups = self.optimizer.param_groups
-        if self.index >= len(groups):
+        if self.index >= len(groups) or self.optimizer._hooks:
             return False
         named = groups[self.index].named
         if named is self.named:
@@ -114,6 +119,8 @@ class OfGroup:
         name, groups = type(self.optimizer).__name__, self.optimizer.param_groups
         if self.index >= len(groups):
             return f"{name} has lost a parameter group"
+        if self.optimizer._hooks:
+            return f"{name} has hooks now"
         new = self._structure_of(groups[self.index].named)
         others = [key for key in new if new[key] != self.structure.get(key, MISSING)]
         return f"{name} has another {', '.join(others) or 'option'}"
@@ -122,7 +129,9 @@ class OfGroup:
 class OfNumbers:
     """A set of an optimizer's numbers, computed for a call."""
 
-    def __init__(self, group: OfGroup, numbers: NumberSet, places: dict[int, int], states: Sequence[TracedState]) -> None:
+    def __init__(
+        self, group: OfGroup, numbers: NumberSet, places: dict[int, int], states: Sequence[TracedState]
+    ) -> None:
         self.group, self.set = group, numbers
         known = numbers.numbers.items()
         self.inputs = [(places[number.number], name) for name, number in known if type(number) is Number]
@@ -130,7 +139,7 @@ class OfNumbers:
         self.values = {name: number.value if type(number) is Number else number for name, number in known}
         # The states from which the step is counted: all have taken as many steps.
         prepared, own = numbers.prepared, numbers.state
-        self.first = next(i for i, each in enumerate(states) if each is own)
+        self.first = next((i for i, each in enumerate(states) if each is own), None)  # None: it has no state
         self.others = [
             i
             for i, each in enumerate(states)
@@ -140,7 +149,8 @@ class OfNumbers:
 
     def compute(self, states: list[Any]) -> bool:
         """Compute the numbers. Returns False if they do not fit the trace."""
-        set_, first = self.set, states[self.first] or {}
+        set_ = self.set
+        first = {} if self.first is None else states[self.first] or {}
         if self.counts_alone:
             step = first.get("step", 0)
             for i in self.others:
@@ -173,33 +183,38 @@ class Inputs:
         self, trace: Any, backend: Any, places: dict[int, int], guards: list[Guard], names: dict[int, str]
     ) -> None:
         self.backend = backend
-        self.exclusive = backend.exclusive if backend is not None else None  # an engine may have its own
+        self.exclusive: Callable[[Any], bool] | None = None  # whether an array may be given up: the engine says it
         self.count = len(places)
         self.guards = guards
+        # The guards by kind, as plain tuples: this is most of the work of a call.
         self._entries = [(g.holder, g.key, g.value) for g in guards if isinstance(g, Place) and type(g.holder) is dict]
-        self._others = [g for g in guards if not (isinstance(g, Place) and type(g.holder) is dict)]
+        self._modes = [(g.module, g.training) for g in guards if isinstance(g, Mode)]
+        self._others = [
+            g for g in guards if not isinstance(g, Mode) and not (isinstance(g, Place) and type(g.holder) is dict)
+        ]
         arguments = [each for each in trace.arguments if each.traced.number in places]
         self._arrays = [(places[a.traced.number], a.place) for a in arguments if type(a.traced) is Traced]
         self._floats = [(places[a.traced.number], a.place) for a in arguments if type(a.traced) is Number]
-        held = {id(each.before): each.held for each in trace.capture.grads.values() if each.before is not None}
-        names = {**names, **dict.fromkeys(held, "the .grad of a parameter")}
+        stores = {id(each.before): each.held for each in trace.capture.grads.values() if each.before is not None}
+        names = {**names, **dict.fromkeys(stores, "the .grad of a parameter")}
         self.tensors = [
             OfTensor(
                 each.tensor,
-                places[each.traced.number],
+                places[each.traced.number],  # type: ignore[index]
                 names.get(id(each.tensor), f"a tensor ({each.line})"),
-                held.get(id(each.tensor)),
+                stores.get(id(each.tensor)),
             )
             for each in trace.capture.touched.values()
             if each.traced.number is not None
         ]
+        self._rows: list[tuple[Any, ...]] | None = None  # of the tensors, once it is known which are written to
         self.unnamed = [each.name for each in self.tensors if id(each.tensor) not in names]
         self.grads = [
             OfGrad(each.held, each.was_read, each.before)
             for each in trace.capture.grads.values()
             if each.was_read or each.was_written
         ]
-        states = list(trace.moments.states.values())
+        states = trace.moments.in_use()
         self.states = [OfState(each) for each in states]
         self._moments = [
             (places[array.number], i, name) for i, each in enumerate(states) for name, array in each.arrays.items()
@@ -218,6 +233,9 @@ class Inputs:
         for holder, key, value in self._entries:
             if holder.get(key, MISSING) is not value:
                 return None
+        for module, training in self._modes:
+            if module.training is not training:
+                return None
         for guard in self._others:
             if not guard.is_kept():
                 return None
@@ -226,18 +244,20 @@ class Inputs:
                 return None
         values: list[Any] = [None] * self.count
         owned = [False] * self.count
-        backend, exclusive = self.backend, self.exclusive
-        for known in self.tensors:
-            t = known.tensor if known.held is None else GRAD.__get__(known.held)
-            node, place = t.node, known.place
-            if t.backend is not known.backend or (node is not None) is not known.requires_grad:
+        backend = self.backend
+        exclusive = self.exclusive
+        if self._rows is None:
+            self._rows = [each.row() for each in self.tensors]
+        for t, held, place, home, shape, dtype, requires_grad, is_computed, is_written in self._rows:
+            if held is not None:
+                t = GRAD.__get__(held)
+            node = t.node
+            if t.backend is not home or (node is None) is requires_grad or (type(node) is list) is not is_computed:
                 return None
-            if (type(node) is list) is not known.is_computed:
-                return None
-            if known.is_written and not getattr(t, "shared", None):
+            if is_written and not getattr(t, "shared", None):
                 owned[place] = exclusive(t._data)
             raw = values[place] = t._data
-            if raw.shape != known.shape or raw.dtype != known.dtype:
+            if raw.shape != shape or (raw.dtype is not dtype and raw.dtype != dtype):
                 return None
         states: list[Any] = []
         for of_state in self.states:

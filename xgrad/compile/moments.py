@@ -1,17 +1,19 @@
 """Optimizers in a compiled step: their moments are state of the program, and their numbers are inputs.
 
-A learning rate, a decay or a correction is computed anew before each call, from the options and the number of steps of the moment. So
-a schedule never needs another trace.
+A learning rate, a decay or a correction is computed anew before each call, from the options and the number of steps of the
+moment. So a schedule never needs another trace.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from xgrad.compile.errors import refused
-from xgrad.compile.recorder import Recorder, TracingBackend
+from xgrad.compile.recorder import Recorder
 from xgrad.compile.traced import Number, Traced
+from xgrad.compile.tracing_backend import TracingBackend
 from xgrad.engine.tensor import Tensor
 
 
@@ -32,7 +34,7 @@ class NumberSet:
 
     def values_at(self, o: Any, state: Any) -> dict[str, Any]:
         """The numbers for these options and this state, as they are now."""
-        numbers = self.prepared.rule.optimizer.numbers
+        numbers: Callable[..., dict[str, Any]] = self.prepared.rule.optimizer.numbers
         if self.fixed is not None:
             return numbers(o, self.fixed)
         at = self.prepared.next_step(state)
@@ -63,6 +65,10 @@ class TracedState:
         self.start: dict[str, Any] = {}  # its content before the trace
         self.arrays: dict[str, Traced] = {}
         self.scalars: dict[str, Any] = {}
+
+    def is_empty(self) -> bool:
+        """Whether the optimizer keeps nothing of this parameter, as plain SGD does."""
+        return not self.start and not self.state
 
     def written(self) -> dict[str, Traced]:
         """The arrays that are others at the end, by name."""
@@ -102,7 +108,9 @@ class Moments:
         backend: TracingBackend = p.backend  # type: ignore[assignment]
         if real is not None:
             if real.backend is not backend.base:
-                raise refused("an optimizer's state is on another backend than its parameter", "Take a step without compile first")
+                raise refused(
+                    "an optimizer's state is on another backend than its parameter", "Take a step without compile first"
+                )
             traced.start = dict(real)
             for name, value in real.items():
                 if backend.base.owns(value):
@@ -130,7 +138,7 @@ class Moments:
         return found.numbers
 
     def check(self) -> None:
-        """Raise for a state that holds Python numbers which the optimizer's rule does not compute: they would stay what they are."""
+        """Raise for a state with Python numbers that the optimizer's rule does not compute. They would stay as they are."""
         for traced in self.states.values():
             group = next(g for g in self.groups.values() if g.optimizer is traced.optimizer)
             known = {"step", *(name for name, _ in group.prepared.carried)} if group.prepared is not None else set()
@@ -140,6 +148,10 @@ class Moments:
                         f"{type(traced.optimizer).__name__} keeps a Python number in its state ({name!r})",
                         "Call its step outside of the compiled function",
                     )
+
+    def in_use(self) -> list[TracedState]:
+        """The states that hold something."""
+        return [each for each in self.states.values() if not each.is_empty()]
 
     def abandon(self) -> None:
         """After an error: the optimizers forget what an unfinished step has left."""

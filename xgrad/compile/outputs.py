@@ -38,7 +38,7 @@ class Outputs:
                 if (new.shape, new.dtype) == (tuple(known.shape), known.dtype):
                     self.state.append((known.place, output))
         self.moments: list[tuple[int, str, int]] = []
-        for i, traced in enumerate(trace.moments.states.values()):
+        for i, traced in enumerate(trace.moments.in_use()):
             for name, new in traced.written().items():
                 output = self._add(new)
                 self.moments.append((i, name, output))

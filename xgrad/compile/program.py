@@ -5,9 +5,10 @@
         v3: float64[] = sum(v2, axis=None)
         return v3
 
-The values of a program are numbered. Its inputs come first; each instruction gives new values. An operand is a `Ref` (a value), or a
-Python value. A name is that of a function in an Array API namespace or of an extension function (backends/raw.py), such as "matmul",
-"linalg.solve" and "sigmoid". So a program runs by replay on every backend, and on xgrad's own namespace, where it is recorded.
+The values of a program are numbered. Its inputs come first; each instruction gives new values. An operand is a `Ref` (a value),
+or a Python value. A name is that of a function in an Array API namespace or of an extension function (backends/raw.py), such as
+"matmul", "linalg.solve" and "sigmoid". So a program runs by replay on every backend, and on xgrad's own namespace, where it is
+recorded.
 """
 
 from __future__ import annotations

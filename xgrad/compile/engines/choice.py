@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Protocol
 
 from xgrad.backends.base import Backend
@@ -25,6 +24,8 @@ class Runner(Protocol):
         """
         ...
 
+    # An engine whose arrays show memory of another library also has `exclusive(array)`, in the place of `Backend.exclusive`.
+
 
 # The module of each engine, and the backends on whose arrays it computes. No backends: all.
 ENGINES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -37,39 +38,39 @@ AUTO = {"numpy": "numpy"}  # by backend; "replay" on others
 
 
 def check_name(name: str) -> None:
-    """Raise CompileError for an engine that does not exist."""
+    """Raise ValueError for a name that is no engine's."""
     if name != "auto" and name not in ENGINES:
-        raise refused(f"there is no engine {name!r}", f"Choose from {', '.join(map(repr, ('auto', *ENGINES)))}")
+        raise ValueError(f"compile: there is no engine {name!r}: choose from {', '.join(map(repr, ('auto', *ENGINES)))}")
 
 
 def engine_for(name: str, backend: Backend) -> str:
     """The name of the engine: what "auto" stands for on this backend, and otherwise the name itself.
 
     Raises:
-        CompileError: for an unknown name, and for an engine that does not compute on this backend's arrays.
+        ValueError: for an unknown name.
+        CompileError: for an engine that does not compute on this backend's arrays.
     """
     check_name(name)
     if name == "auto":
-        found = AUTO.get(backend.name, "replay")
-        return found if find_spec(f"xgrad.compile.engines.{ENGINES[found][0]}") else "replay"
+        return AUTO.get(backend.name, "replay")
     _, takes = ENGINES[name]
     if takes and backend.name not in takes:
         others = [other for other, (_, on) in ENGINES.items() if not on or backend.name in on]
         raise refused(
-            f"the engine {name!r} computes on arrays of {' and '.join(takes)}, and these are arrays of {backend.name}",
+            f"the engine {name!r} computes on the arrays of {' and '.join(takes)}, and these are arrays of {backend.name}",
             f"Choose from {', '.join(map(repr, ('auto', *others)))}",
         )
     return name
 
 
-def prepare(name: str, program: Program, backend: Backend) -> tuple[str, Runner]:
-    """The name of the engine, and the program ready to run by it on the backend's arrays.
+def prepare(name: str, program: Program, backend: Backend) -> Runner:
+    """The program, ready to run by this engine on the backend's arrays.
 
     Raises:
-        CompileError: for an unknown engine, for one whose library is not installed (with the line that installs it), and for an
-            instruction that the engine cannot compute.
+        ValueError: for an unknown name.
+        CompileError: for an engine that does not compute on this backend's arrays, for one whose library is not installed (with
+            the line that installs it), and for an instruction that the engine cannot compute.
     """
-    name = engine_for(name, backend)
-    module, _ = ENGINES[name]
+    module, _ = ENGINES[engine_for(name, backend)]
     runner: Runner = import_module(f"xgrad.compile.engines.{module}").prepare(program, backend)
-    return name, runner
+    return runner

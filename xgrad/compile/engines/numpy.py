@@ -1,0 +1,194 @@
+"""The numpy engine: a program as straight-line calls of NumPy's functions in planned memory, equal to eager bit for bit.
+
+The first run with inputs of some layout goes call by call, notes how each value lies in memory, and writes the code that later runs
+with inputs of this layout use.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from xgrad.compile.engines import numpy_blocks
+from xgrad.compile.engines.numpy_kernels import RULES
+from xgrad.compile.engines.numpy_layouts import Layout, observe, owner, separate
+from xgrad.compile.engines.numpy_lowering import Lowering
+from xgrad.compile.engines.numpy_memory import Plan
+from xgrad.compile.engines.numpy_source import Source
+from xgrad.compile.engines.numpy_steps import MADE, NUMBER, OBJECT, VIEW, Step, Value
+from xgrad.compile.program import NUMBER as NUMBER_DTYPE
+from xgrad.compile.program import Program
+
+_MOST_FRAMES = 8  # that are kept for later runs
+
+
+def prepare(program: Program, backend: Any) -> Runner:
+    """What runs the program on the backend, which is NumPy's."""
+    return Runner(program, backend)
+
+
+class Variant:
+    """The code for inputs of one layout, either with state written into the memory of inputs or not."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.frames: list[Any] = []  # those that no thread uses now
+
+    def run(self, inputs: Sequence[Any]) -> list[Any]:
+        try:
+            frame = self.frames.pop()
+        except IndexError:
+            frame = self.source.frame()
+        try:
+            found: list[Any] = frame(*inputs)
+            return found
+        finally:
+            if len(self.frames) < _MOST_FRAMES:
+                self.frames.append(frame)
+
+
+class Runner:
+    """Runs a program. Several threads may call `run` at once."""
+
+    def __init__(self, program: Program, backend: Any) -> None:
+        self.program, self.xp = program, backend.xp
+        places = [i for i, number in enumerate(program.inputs) if program.specs[number].dtype != NUMBER_DTYPE]
+        self._arrays = places
+        self._all = len(places) == len(program.inputs)
+        self._pick = itemgetter(*places) if len(places) > 1 else (lambda inputs: [inputs[k] for k in places])
+        self._state = [i for i, _ in program.state]
+        self._layouts: dict[Any, dict[int, Layout]] = {}
+        self._variants: dict[Any, Variant] = {}
+        self._latest: tuple[Any, Variant] | None = None
+        self._lock = threading.Lock()
+
+    def run(self, inputs: Sequence[Any], owned: Sequence[bool] | None = None) -> list[Any]:
+        """The outputs: new arrays that nothing else refers to.
+
+        Args:
+            inputs: an array for each input of the program, and a float for each number.
+            owned: the inputs that the caller gives up. `program.state` may be written into their memory, and is returned in it.
+
+        Raises:
+            Exception: what a function raises. Then no input has changed.
+        """
+        arrays = inputs if self._all else self._pick(inputs)
+        layout = [x.strides for x in arrays]
+        given = owned is not None and self._may_write(inputs, arrays, owned)
+        latest = self._latest
+        if latest is not None and latest[0] == (given, layout):
+            return latest[1].run(inputs)
+        key = (given, tuple(layout))
+        variant = self._variants.get(key)
+        if variant is None:
+            layouts = self._layouts.get(key[1])
+            if layouts is None:
+                return self._first(inputs, key)
+            variant = self._write(layouts, key)
+        self._latest = ((given, layout), variant)
+        return variant.run(inputs)
+
+    def source(self) -> str:
+        """The code of the latest run, to read."""
+        return "" if self._latest is None else self._latest[1].source.text()
+
+    def _may_write(self, inputs: Sequence[Any], arrays: Sequence[Any], owned: Sequence[bool]) -> bool:
+        """Whether all state may be written in place: given up, writable, sharing no memory, and no floating-point error raises."""
+        state = self._state
+        if not state:
+            return False
+        for i in state:
+            if not owned[i] or not inputs[i].flags.writeable:
+                return False
+        owners = [id(x if x.base is None else x.base) for x in arrays]
+        if len(set(owners)) != len(owners):
+            seen: dict[int, int] = {}
+            for each in owners:
+                seen[each] = seen.get(each, 0) + 1
+            if any(seen[id(owner(inputs[i]))] > 1 for i in state):
+                return False
+        for i in state:
+            base = inputs[i].base
+            if base is not None and type(base) is not np.ndarray:
+                return False
+        return not _raises()
+
+    def _first(self, inputs: Sequence[Any], key: Any) -> list[Any]:
+        """Run call by call, and write the code for later runs."""
+        found, layouts = observe(self.program, self.xp, inputs)
+        held = [x for x in inputs if isinstance(x, np.ndarray)] + list(self.program.constants.values())
+        results = separate(found, held)
+        del found, held
+        with self._lock:
+            self._layouts[key[1]] = layouts
+        variant = self._write(layouts, key)
+        self._latest = ((key[0], list(key[1])), variant)
+        return results
+
+    def _write(self, layouts: dict[int, Layout], key: Any) -> Variant:
+        with self._lock:
+            variant = self._variants.get(key)
+            if variant is None:
+                variant = self._variants[key] = Variant(source_of(self.program, layouts, self.xp, key[0]))
+            return variant
+
+
+def _raises() -> bool:
+    """Whether a floating-point error, or its warning, is an exception."""
+    return any(how in ("raise", "call") for how in np.geterr().values()) or any(
+        entry[0] == "error" for entry in warnings.filters
+    )
+
+
+def source_of(program: Program, layouts: dict[int, Layout], xp: Any, given: bool) -> Source:
+    """The code for inputs of these layouts; with `given`, state is written into the memory of inputs."""
+    lowered = Lowering(program, layouts, xp, RULES)
+    outputs = _separate_outputs(lowered)
+    items = numpy_blocks.grouped(lowered.steps)
+    states = {j: lowered.inputs[i] for i, j in program.state}
+    unique = list(dict.fromkeys(outputs))
+    places = {value: k for k, value in enumerate(unique)}
+    given_at = {places[outputs[j]]: x for j, x in states.items()} if given else {}
+    plan = Plan(items, unique, given_at)
+    pooled = [True] * len(unique)
+    for j in states:
+        pooled[places[outputs[j]]] = False  # it is written in place from the next run on
+    return Source(items, plan, lowered.inputs, outputs, pooled)
+
+
+def _separate_outputs(lowered: Lowering) -> list[Value]:
+    """The outputs, with steps that copy those that are no arrays of their own."""
+    outputs: list[Value] = []
+    roots = [value.root for value in lowered.outputs]
+    for value in lowered.outputs:
+        root = value.root
+        if value.kind == NUMBER:
+            outputs.append(value)
+            continue
+        alone = roots.count(root) == 1
+        if alone and (value.kind == MADE or (value.kind == OBJECT and value.of is None)):
+            outputs.append(value)
+        elif alone and value.kind == VIEW and root.kind == MADE and value.nbytes == root.nbytes:
+            outputs.append(value)
+        elif value.dtype is None or value.kind == OBJECT:
+            outputs.append(_object_copy(lowered, value))
+        else:
+            copy = lowered.made(value.shape, value.dtype, value.strides)
+            if copy.order is None:
+                copy = lowered.made(value.shape, value.dtype)
+            lowered.steps.append(
+                Step(np.copyto, (value,), copy, place="first", is_elementwise=True, note="return")
+            )
+            outputs.append(copy)
+    return outputs
+
+
+def _object_copy(lowered: Lowering, value: Value) -> Value:
+    copy = Value(OBJECT, value.shape, value.dtype, value.strides)
+    lowered.steps.append(Step(np.array, (value,), binds=(copy,), may_raise=True, note="return"))
+    return copy
