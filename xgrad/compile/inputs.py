@@ -6,7 +6,7 @@ words what differs; it is called only after `gather` has found that something do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from xgrad.backends.remembered import drawn
@@ -183,7 +183,7 @@ class Inputs:
         self, trace: Any, backend: Any, places: dict[int, int], guards: list[Guard], names: dict[int, str]
     ) -> None:
         self.backend = backend
-        self.exclusive: Callable[[Any], bool] | None = None  # whether an array may be given up: the engine says it
+        self.exclusive: Callable[[Any], bool] = backend.exclusive if backend is not None else bool  # the engine may say it
         self.count = len(places)
         self.guards = guards
         # The guards by kind, as plain tuples: this is most of the work of a call.

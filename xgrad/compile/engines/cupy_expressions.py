@@ -15,7 +15,7 @@ FLOATS = ("float32", "float64")
 OF_FLOATS = {
     **{name: f"{name}({{0}})" for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "abs", "floor", "ceil", "trunc")},
     **{name: f"{name}({{0}})" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
-    **{name: f"{name[:1]}{name[1:]}({{0}})" for name in ("asin", "acos", "atan", "asinh", "acosh", "atanh")},
+    **{name: f"{name}({{0}})" for name in ("asin", "acos", "atan", "asinh", "acosh", "atanh")},
     "add": "{0} + {1}",
     "subtract": "{0} - {1}",
     "multiply": "{0} * {1}",
@@ -76,7 +76,7 @@ def expression(program: Program, instruction: Instruction, name_of: Callable[[in
             template = "{0} * {0}"
         elif args[1] == 0.5:
             template = "sqrt({0})"
-    return _filled(template, args, of, name_of)
+    return _filled(template, program, args, of, name_of)
 
 
 def _template(name: str, result: str, dtypes: list[str]) -> tuple[str | None, str]:
@@ -101,9 +101,9 @@ def _special(
     """The functions whose operands are of several kinds."""
 
     def is_of(arg: Any, *dtypes: str) -> bool:
-        return (type(arg) is Ref and program.specs[arg.number].dtype in (*dtypes, NUMBER)) or (
-            _is_number(arg) and result in FLOATS
-        )
+        if type(arg) is Ref:
+            return program.specs[arg.number].dtype in dtypes or (program.specs[arg.number].dtype == NUMBER and result in FLOATS)
+        return _is_number(arg) and result in FLOATS
 
     if name in ("astype", "cast") and type(args[0]) is Ref and not options and type(args[1]) is DType:
         given = program.specs[args[0].number].dtype
@@ -111,22 +111,30 @@ def _special(
             return f"{name_of(args[0].number)} != 0"
         return None if given in FLOATS and result not in FLOATS else f"({CTYPES[result]})({name_of(args[0].number)})"
     if name in ("zeros_like", "ones_like") and not options:
-        return f"{CTYPES[result]}({int(name == 'ones_like')})"
+        return f"({CTYPES[result]})({int(name == 'ones_like')})"
     if name == "broadcast_to" and not options and type(args[0]) is Ref:
         return name_of(args[0].number)
     if name == "where" and not options and type(args[0]) is Ref and program.specs[args[0].number].dtype == "bool":
         if all(is_of(arg, result) for arg in args[1:]):
-            return _filled("{0} ? {1} : {2}", args, result, name_of)
-    if name == "mask" and not options and is_of(args[0], result) and is_of(args[1], "bool"):
-        return _filled("{1} ? {0} : T(0)", args, result, name_of)
+            return _filled("{0} ? {1} : {2}", program, args, result, name_of)
+    if name == "mask" and not options and is_of(args[0], result) and type(args[1]) is Ref and is_of(args[1], "bool"):
+        return _filled("{1} ? {0} : T(0)", program, args, result, name_of)
     return None
 
 
-def _filled(template: str, args: tuple[Any, ...], of: str, name_of: Callable[[int], str]) -> str | None:
-    texts = [name_of(arg.number) if type(arg) is Ref else literal(arg, of) for arg in args]
+def _filled(
+    template: str, program: Program, args: tuple[Any, ...], of: str, name_of: Callable[[int], str]
+) -> str | None:
+    def text(arg: Any) -> str | None:
+        if type(arg) is not Ref:
+            return literal(arg, of)
+        variable = name_of(arg.number)
+        return f"({CTYPES[of]})({variable})" if program.specs[arg.number].dtype == NUMBER else variable
+
+    texts = [text(arg) for arg in args]
     if None in texts:
         return None
-    return template.replace("T(", f"{CTYPES[of]}(").format(*texts)
+    return template.replace("T(", f"({CTYPES[of]})(").format(*texts)
 
 
 def literal(value: Any, dtype: str) -> str | None:
@@ -141,7 +149,7 @@ def literal(value: Any, dtype: str) -> str | None:
         return f"{CTYPES[dtype]}({float(value)!r})"
     if dtype == "bool":
         return str(bool(value)).lower()
-    return f"{CTYPES[dtype].replace('long long', '(long long)')}({value})" if type(value) is int else None
+    return f"({CTYPES[dtype]})({value})" if type(value) is int else None
 
 
 def _is_number(value: Any) -> bool:

@@ -49,8 +49,8 @@ def name(number: int) -> str:
 def grouped(program: Program) -> list[Instruction | Group]:
     """The program as a list of groups and of other instructions, in an order in which each finds its operands.
 
-    An instruction joins the first group of its shape that comes after its operands. A group of one instruction stays what it was:
-    the library has a kernel for that. Instructions on Python floats come first.
+    An instruction joins the first group of its shape that comes after its operands. A group of one instruction stays what it was,
+    because the library has a kernel for that, unless it takes a Python float. Instructions on Python floats come first.
     """
     steps: list[Instruction | Group] = []
     made_in: dict[int, int] = {}  # the step that makes a value
@@ -141,7 +141,7 @@ def _finished(program: Program, steps: list[Instruction | Group]) -> list[Instru
     """The steps with the inputs and outputs of each group. Groups of one elementwise instruction become that instruction."""
     of_numbers = [s for s in program.instructions if program.specs[s.results[0]].dtype == NUMBER]
     plain: list[Instruction | Group] = [
-        step.instructions[0] if isinstance(step, Group) and step.reduction is None and len(step.instructions) == 1 else step
+        step.instructions[0] if isinstance(step, Group) and _is_alone(program, step) else step
         for step in steps
         if not (isinstance(step, tuple) and program.specs[step.results[0]].dtype == NUMBER)
     ]
@@ -157,6 +157,12 @@ def _finished(program: Program, steps: list[Instruction | Group]) -> list[Instru
             outside = [n for n in made if needed.get(n, set()) - {i}]
             step.outputs = list(step.reduction.results) if step.reduction is not None else outside
     return steps
+
+
+def _is_alone(program: Program, group: Group) -> bool:
+    if group.reduction is not None or len(group.instructions) > 1:
+        return False
+    return all(program.specs[number].dtype != NUMBER for number in used_by(group.instructions[0]))
 
 
 def _used(step: Instruction | Group) -> Iterable[int]:

@@ -49,6 +49,7 @@ class Compiled:
     """
 
     packs = False  # whether small inputs are packed
+    gives_up = True  # whether the memory of state is given to XLA
 
     def __init__(self, program: Program, backend: Backend) -> None:
         from xgrad.compile.engines import xla_packing as packing
@@ -63,7 +64,8 @@ class Compiled:
         # Python floats are computed in Python, as in an eager step.
         self._of_numbers = [each for each in program.instructions if specs[each.results[0]].dtype == NUMBER]
         arrays = {n: i for i, n in enumerate(program.inputs) if n in used and specs[n].dtype != NUMBER}
-        replaced = self._replaced() if not {each.name for each in program.instructions} & set(tracing.CHECKED) else {}
+        checks = {each.name for each in program.instructions} & set(tracing.CHECKED)
+        replaced = self._replaced() if self.gives_up and not checks else {}
         packed = [n for n in arrays if self.packs and n not in replaced and packing.is_small(program, n, self._dtype)]
         self.vectors = packing.pack(program, packed, self._dtype)
         self._packed = [(k, start, specs[n].shape, arrays[n]) for k, v in enumerate(self.vectors) for n, start in v.arrays]
@@ -177,17 +179,22 @@ class OnJAX(Compiled):
 
     def run(self, inputs: Sequence[Any], owned: Sequence[bool] | None = None) -> list[Any]:
         """The outputs; see choice.Runner."""
-        array, numbers = self.jax.numpy.array, self._numbers(inputs)
+        numbers = self._numbers(inputs)
         with self._settings():
-            vectors = [array([numbers[n] for n in v.numbers], dtype=self._dtype(v.dtype)) for v in self.vectors]
-            args = [*vectors, *self._constants, *[None] * (len(self.specs) - len(vectors) - len(self._constants))]
-            for place, i in self._kept:
-                args[place] = inputs[i]
-            for place, i in self._given_up:
-                is_ours = owned is not None and owned[i] and all(inputs[i] is not arg for arg in args)
-                args[place] = inputs[i] if is_ours else array(inputs[i], copy=True)
-            results = self._checked(self._executable(*args))
+            results = self._checked(self._executable(*self._arguments(inputs, numbers, owned)))
         return self._outputs(results, numbers, inputs)
+
+    def _arguments(self, inputs: Sequence[Any], numbers: dict[int, float], owned: Sequence[bool] | None) -> list[Any]:
+        """The arguments of the compiled function."""
+        array = self.jax.numpy.array
+        vectors = [array([numbers[n] for n in v.numbers], dtype=self._dtype(v.dtype)) for v in self.vectors]
+        args = [*vectors, *self._constants, *[None] * (len(self.specs) - len(vectors) - len(self._constants))]
+        for place, i in self._kept:
+            args[place] = inputs[i]
+        for place, i in self._given_up:
+            is_alone = owned is not None and owned[i] and all(inputs[i] is not arg for arg in args)
+            args[place] = inputs[i] if is_alone else array(inputs[i], copy=True)
+        return args
 
 
 class Seat:
