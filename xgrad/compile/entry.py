@@ -56,6 +56,7 @@ class Entry:
         """Make the engine's runner of the program."""
         self.engine = engine_for(engine, self.backend)
         self.runner = prepare(engine, self._run, self.backend)
+        self.inputs.exclusive = getattr(self.runner, "exclusive", self.backend.exclusive)
         if self.gradients is not None:
             self.gradients.runner = prepare(engine, self.gradients.backward, self.backend)
 

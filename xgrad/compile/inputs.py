@@ -6,7 +6,7 @@ words what differs; it is called only after `gather` has found that something do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from xgrad.backends.remembered import drawn
@@ -183,6 +183,7 @@ class Inputs:
         self, trace: Any, backend: Any, places: dict[int, int], guards: list[Guard], names: dict[int, str]
     ) -> None:
         self.backend = backend
+        self.exclusive: Callable[[Any], bool] = backend.exclusive if backend is not None else bool  # the engine may say it
         self.count = len(places)
         self.guards = guards
         # The guards by kind, as plain tuples: this is most of the work of a call.
@@ -244,7 +245,7 @@ class Inputs:
         values: list[Any] = [None] * self.count
         owned = [False] * self.count
         backend = self.backend
-        exclusive = backend.exclusive
+        exclusive = self.exclusive
         if self._rows is None:
             self._rows = [each.row() for each in self.tensors]
         for t, held, place, home, shape, dtype, requires_grad, is_computed, is_written in self._rows:
