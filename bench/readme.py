@@ -28,6 +28,7 @@ MAPPED = (
         "xgrad/engine",
         "xgrad/rules",
         "xgrad/transforms",
+        "xgrad/compile",
         "xgrad/nn",
         "xgrad/nn/functional",
         "xgrad/nn/utils",

@@ -11,6 +11,7 @@ import pytest
 
 import xgrad as xg
 from tests.support.arrays import assert_close, to_numpy
+from xgrad import nn
 
 HERE = __file__.rpartition("/")[2]
 
@@ -101,9 +102,9 @@ def test_a_decorator_with_options():
 
 
 def test_a_method_and_a_module():
-    class Line(xg.nn.Module):
+    class Line(nn.Module):
         def __init__(self):
-            self.w = xg.nn.Parameter([2.0])
+            self.w = nn.Parameter([2.0])
 
         def forward(self, x):
             return self.w * x
@@ -134,7 +135,12 @@ def test_a_float_never_recompiles():
 def test_a_static_argument_has_a_program_for_each_value():
     compiled = xg.compile(lambda x, n, name: x**n if name == "a" else -x)
     x = np.asarray([2.0])
-    got = [compiled(x, 2, "a").item(), compiled(x, 3, "a").item(), compiled(x, 3, name="b").item(), compiled(x, True, "a").item()]
+    got = [
+        compiled(x, 2, "a").item(),
+        compiled(x, 3, "a").item(),
+        compiled(x, 3, name="b").item(),
+        compiled(x, True, "a").item(),
+    ]
     assert got == [4.0, 8.0, -2.0, 2.0]
     assert len(compiled.programs) == 4
 
@@ -159,7 +165,7 @@ def test_why_it_was_traced_again(change, said):
     compiled(x)
     args, kwargs = change({"x": x})
     compiled(*args, **kwargs)
-    assert said in compiled.explain().splitlines()[[i for i, line in enumerate(compiled.explain().splitlines()) if line.startswith("trace 2")][0]]
+    assert said in next(line for line in compiled.explain().splitlines() if line.startswith("trace 2"))
 
 
 def test_recording_is_part_of_the_key():
@@ -222,7 +228,13 @@ def test_looking_at_a_value_is_refused(f, backend):
 
 
 @pytest.mark.parametrize(
-    "f", [lambda x: x[x > 1.0], lambda x: xg.nonzero(x), lambda x: xg.unique_values(x), lambda x: xg.repeat(x, xg.astype(x, "int64"))]
+    "f",
+    [
+        lambda x: x[x > 1.0],
+        lambda x: xg.nonzero(x),
+        lambda x: xg.unique_values(x),
+        lambda x: xg.repeat(x, xg.astype(x, "int64")),
+    ],
 )
 def test_shapes_that_depend_on_values_are_refused(f):
     refuses(f, xg.asarray([1.0, 2.0]), match="shape of the result of")
@@ -405,3 +417,49 @@ def test_explain_says_what_was_captured():
         ".grad: not kept",
     ):
         assert said in text, text
+
+
+def test_a_watched_run_is_told_and_found_wrong_as_ever():
+    rng = xg.random.Generator(0)
+    model = nn.Sequential(nn.Linear(1, 8, rng=rng), nn.Tanh(), nn.Linear(8, 1, rng=rng))
+    x, loss_of = xg.linspace(-1, 1, 9)[:, None], nn.MSELoss()
+    optimizer = xg.optim.SGD(model.parameters(), lr=100.0)
+
+    @xg.compile
+    def step(x):
+        optimizer.zero_grad()
+        loss = loss_of(model(x), x)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    watch = xg.diagnose.watch(model, optimizer, loss=loss_of, x=x, y=x)
+    with pytest.warns(UserWarning, match="without compile"):
+        watch.step(step(x))
+    for _ in range(2):
+        watch.step(step(x))
+    assert watch.report().findings[0].rule == "STEP_UNSTABLE"
+    watch.close()
+    assert not step.programs
+    step(x)
+    assert len(step.programs) == 1
+
+
+def test_hooks_of_an_optimizer_are_refused():
+    w = xg.asarray([1.0], requires_grad=True)
+    optimizer = xg.optim.SGD([w], lr=0.1)
+
+    @xg.compile
+    def step():
+        optimizer.zero_grad()
+        xg.sum(w).backward()
+        optimizer.step()
+
+    step()
+    calls = []
+    handle = optimizer.register_step_post_hook(lambda *args: calls.append(1))
+    with pytest.raises(xg.CompileError, match="hooks"):
+        step()
+    handle.remove()
+    step()
+    assert not calls

@@ -7,8 +7,9 @@ import pytest
 
 import xgrad as xg
 from tests.support.arrays import assert_close, to_numpy
+from xgrad import nn
 
-nn, F = xg.nn, xg.nn.functional
+F = nn.functional
 
 
 def asarray(values, **options):

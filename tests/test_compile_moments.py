@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 import xgrad as xg
 from tests.support.arrays import to_numpy
+from xgrad import nn, optim
 
-nn, F, optim = xg.nn, xg.nn.functional, xg.optim
+F = nn.functional
 
 OPTIMIZERS = {
     "SGD": lambda p: optim.SGD(p, lr=0.1),
@@ -27,6 +30,10 @@ OPTIMIZERS = {
     "LAMB": lambda p: optim.LAMB(p),
     "Adafactor": lambda p: optim.Adafactor(p),
 }
+
+
+def assert_same(one, other, rtol):
+    np.testing.assert_allclose(one, other, rtol=rtol)
 
 
 def training(make, compiled, steps=9, groups=False, dtype=None):
@@ -104,7 +111,7 @@ def test_complex_parameters(backend):
         for _ in range(4):
             run()
         results.append(to_numpy(w))
-    np.testing.assert_allclose(*results, rtol=1e-13)
+    assert_same(*results, rtol=1e-13)
 
 
 def test_two_steps_in_one_program(backend):
@@ -124,7 +131,7 @@ def test_two_steps_in_one_program(backend):
             run()
         assert optimizer.state[w]["step"] == 8
         results.append(to_numpy(w))
-    np.testing.assert_allclose(*results, rtol=1e-13)
+    assert_same(*results, rtol=1e-13)
 
 
 def test_steps_with_and_without_the_program_mix(backend):
@@ -156,7 +163,7 @@ def test_steps_with_and_without_the_program_mix(backend):
         step()
         run()
         results.append(to_numpy(w))
-    np.testing.assert_allclose(*results, rtol=1e-12)
+    assert_same(*results, rtol=1e-12)
 
 
 def test_clipping_and_accumulation(backend):
@@ -176,7 +183,7 @@ def test_clipping_and_accumulation(backend):
         run = xg.compile(step) if compiled else step
         norms = [to_numpy(run(np.asarray([1.0, 0.0, i]), np.ones(3))).item() for i in range(4)]
         results.append([*norms, *to_numpy(w)])
-    np.testing.assert_allclose(*results, rtol=1e-12)
+    assert_same(*results, rtol=1e-12)
 
 
 def test_an_average_of_the_weights(backend):
@@ -197,7 +204,7 @@ def test_an_average_of_the_weights(backend):
             run(np.asarray([[1.0, i]]))
             average.update_parameters(model)
         results.append(np.concatenate([to_numpy(p).ravel() for p in average.parameters()]))
-    np.testing.assert_allclose(*results, rtol=1e-13)
+    assert_same(*results, rtol=1e-13)
 
 
 def test_what_cannot_be_compiled_says_so():
@@ -229,7 +236,7 @@ def test_what_cannot_be_compiled_says_so():
 
 def test_an_optimizer_of_the_users_own():
     class SignSGD(optim.Optimizer):
-        checks = {"lr": lambda where, value: float(value)}
+        checks: ClassVar = {"lr": lambda where, value: float(value)}
 
         def __init__(self, params, lr=0.1):
             super().__init__(params, {"lr": lr})

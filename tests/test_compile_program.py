@@ -47,7 +47,11 @@ def test_replay_on_tensors_is_recorded(backend):
 def test_what_it_prints():
     x, w = np.ones((2, 3), dtype=np.float32), np.ones((2, 3), dtype=np.float32)
     backend = xg.get_backend()
-    text = str(record(lambda xp, x, w, r: xp.sum((x + np.ones(3, dtype=np.float32)) * w * r, axis=0)[1:], x, w, 0.5, base=backend))
+    text = str(
+        record(
+            lambda xp, x, w, r: xp.sum((x + np.ones(3, dtype=np.float32)) * w * r, axis=0)[1:], x, w, 0.5, base=backend
+        )
+    )
     assert text.splitlines() == [
         "program(v0: float32[2, 3], v1: float32[2, 3], v2: number):",
         "    v4: float32[3] = constant(...)",

@@ -68,9 +68,7 @@ def _training(engine: str, model: nn.Sequential, optimizer: Any, loss_of: Any, x
 
 def w4(engine: str, p: Elementwise) -> Case:
     values: list[Array] = []
-    step = _compiled(engine)(
-        xg.value_and_grad(lambda x: xg.sum(nn.functional.sigmoid(p.a * x + p.b) * xg.tanh(x)))
-    )
+    step = _compiled(engine)(xg.value_and_grad(lambda x: xg.sum(nn.functional.sigmoid(p.a * x + p.b) * xg.tanh(x))))
 
     def run() -> object:
         loss, gradient = step(p.x)

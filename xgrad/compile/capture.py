@@ -1,10 +1,10 @@
 """Finding the tensors that a function touches, by the touch itself.
 
-While a function is recorded, the attributes of `Tensor` that hold its array, its backend and its node are properties. The first time
-that the function reads one of a tensor from outside, this tensor becomes an input of the program, and gets a shadow: a tensor with the
-same attributes, but with a Traced array. The function reads and writes the shadow. So nothing outside changes while a function is
-recorded, an error leaves everything as it was, and other threads, which have no trace, see the tensor itself. `.grad` is treated the
-same way. After the trace the attributes are plain slots again, at full speed.
+While a function is recorded, the attributes of `Tensor` that hold its array, its backend and its node are properties. The first
+time that the function reads one of a tensor from outside, this tensor becomes an input of the program, and gets a shadow: a
+tensor with the same attributes, but with a Traced array. The function reads and writes the shadow. So nothing outside changes
+while a function is recorded, an error leaves everything as it was, and other threads, which have no trace, see the tensor itself.
+`.grad` is treated the same way. After the trace the attributes are plain slots again, at full speed.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from contextvars import ContextVar
 from typing import Any
 
 from xgrad.compile.errors import CompileError, refused, user_line
-from xgrad.compile.recorder import Recorder, TracingBackend
+from xgrad.compile.recorder import Recorder
 from xgrad.compile.traced import Traced
+from xgrad.compile.tracing_backend import TracingBackend
 from xgrad.engine.tape import Held, Leaf, is_node
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.views import VIEWS, Views
 from xgrad.transforms.batching.backend import base_and_scope
 
-SLOTS = {
-    name: Tensor.__dict__[name] for name in ("_data", "backend", "layout", "node", "_held", "_unmarked", "shared")
-}
+SLOTS = {name: Tensor.__dict__[name] for name in ("_data", "backend", "layout", "node", "_held", "_unmarked", "shared")}
 GRAD = Held.__dict__["grad"]
 _of: ContextVar[Capture | None] = ContextVar("xgrad_capture", default=None)
 _lock = threading.Lock()
@@ -63,7 +62,9 @@ class Capture:
         self.touched: dict[int, Touched] = {}
         self.grads: dict[int, TouchedGrad] = {}
         self._views: dict[int, Views] = {}  # by the id of the list outside
-        self._inside: dict[int, Any] = {}  # the tensors of the library, and the stores of gradients, made by the function
+        self._inside: dict[
+            int, Any
+        ] = {}  # the tensors of the library, and the stores of gradients, made by the function
 
     # --- tensors ---
 
@@ -171,14 +172,14 @@ class Dropped(Held):
         if entry is not None:
             entry.value, entry.was_written = value, True
         else:
-            self.__class__ = Held
+            self.__class__ = Held  # type: ignore[assignment]
             GRAD.__set__(self, value)
 
 
 def drop(held: Held) -> None:
     """Forget a gradient, and make reading it an error."""
     GRAD.__set__(held, None)
-    held.__class__ = Dropped
+    held.__class__ = Dropped  # type: ignore[assignment]
 
 
 def is_dropped(held: Held) -> bool:
@@ -261,7 +262,7 @@ def capturing(capture: Capture | None) -> Iterator[None]:
 def _set(attributes: dict[str, Any], grad: Any) -> None:
     for name, attribute in attributes.items():
         setattr(Tensor, name, attribute)
-    Held.grad = grad
+    setattr(Held, "grad", grad)  # noqa: B010 (mypy takes it for a write to a slot)
 
 
 def plainly(f: Callable[[], Any]) -> Any:

@@ -19,6 +19,7 @@ from xgrad.compile.program import Program
 from xgrad.compile.trace import Trace
 from xgrad.engine import reading, tape, tracing
 from xgrad.engine.tensor import Tensor
+from xgrad.engine.watching import runs
 from xgrad.transforms.batching.backend import active
 
 MANY = 8  # traces of one function; more are reported
@@ -65,7 +66,7 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if tracing.current() is not None or active.get() or reading.noting:
             return self._inline(args, kwargs)
-        if tape.watchers:
+        if tape.watchers or runs:
             return self._watched(args, kwargs)
         if self._static:
             args, kwargs = self._marked(args, kwargs)
@@ -161,8 +162,8 @@ class Compiled:
     def _many(self) -> str:
         reasons = "; ".join(f"{i + 1}: {entry.reason}" for i, entry in enumerate(self._all))
         return (
-            f"compile: {_name(self.f)} was traced {len(self._all)} times, which takes longer than it saves. The reasons: {reasons}. "
-            "Pass what changes as an array or a float, and give arrays one shape"
+            f"compile: {_name(self.f)} was traced {len(self._all)} times, which takes longer than it saves. "
+            f"The reasons: {reasons}. Pass what changes as an array or a float, and give arrays one shape"
         )
 
     # --- looking
@@ -172,7 +173,8 @@ class Compiled:
         """The program of the last trace. RuntimeError before the first call."""
         if not self._all:
             raise RuntimeError(f"compile: {_name(self.f)} has no program before its first call")
-        return self._all[-1].program
+        found: Program = self._all[-1].program
+        return found
 
     @property
     def programs(self) -> list[Program]:
@@ -180,8 +182,8 @@ class Compiled:
         return [entry.program for entry in self._all]
 
     def explain(self) -> str:
-        """What was compiled, as text: each trace with its reason and line, its engine, what it takes from outside, and what was not
-        compiled.
+        """What was compiled, as text: each trace with its reason and line, its engine, what it takes from outside, and what was
+        not compiled.
         """
         return explained(_name(self.f), self._all, self._without)
 
@@ -195,11 +197,11 @@ def compile(
 ) -> Any:
     """A function that does what `f` does, at the speed of a program that was made for it.
 
-    The first call runs `f` and records what it computes. Later calls run that program, and not `f`: what `f` does besides computing
-    with arrays, such as printing or appending to a list, happens at the first call only. Arrays and floats that are passed are inputs;
-    other Python values, such as integers and strings, are static: each value has a program of its own. Tensors, modules, optimizers
-    and random generators that `f` uses from outside are found and read anew at each call, and what it changes in them is written back.
-    NumPy arrays and other Python values that it closes over are constants.
+    The first call runs `f` and records what it computes. Later calls run that program, and not `f`: what `f` does besides
+    computing with arrays, such as printing or appending to a list, happens at the first call only. Arrays and floats that are
+    passed are inputs; other Python values, such as integers and strings, are static: each value has a program of its own.
+    Tensors, modules, optimizers and random generators that `f` uses from outside are found and read anew at each call, and what
+    it changes in them is written back. NumPy arrays and other Python values that it closes over are constants.
 
     >>> import xgrad as xg
     >>> w = xg.asarray([1.0, 2.0], requires_grad=True)
@@ -215,8 +217,8 @@ def compile(
     [5.0, 1.25, 0.3125]
 
     Args:
-        f: a function of arrays, numbers, and trees of them: a loss, a gradient, a whole step of training. None for a decorator with
-            options.
+        f: a function of arrays, numbers, and trees of them: a loss, a gradient, a whole step of training. None for a
+            decorator with options.
         engine: "auto", "numpy", "xla", "cupy" or "replay"; `explain()` says what "auto" has chosen.
         static_argnames: names of arguments that are static even if they are floats.
         keep_grads: whether `.grad` is kept after a call that ran backward(). Otherwise reading it is an error.
@@ -232,8 +234,8 @@ def compile(
         ValueError: for an unknown engine, or a name in `static_argnames` that is no argument.
         TypeError: where `f` cannot be called.
         CompileError: in a call, for what a program cannot do: `if`, float() or printing of a value that is computed anew in each
-            call, shapes that depend on values, writing into an argument. The message has the line, and what to write instead. Nothing
-            has changed then.
+            call, shapes that depend on values, writing into an argument. The message has the line, and what to write instead.
+            Nothing has changed then.
 
     A tracer is described in https://docs.jax.dev/en/latest/jit-compilation.html
     """
@@ -269,7 +271,9 @@ def _positions(f: Any, names: Sequence[str]) -> frozenset[Any]:
     known = _argument_names(f)
     for name in names:
         if name not in known:
-            raise ValueError(f"compile: static_argnames has {name!r}, but the arguments are {', '.join(known) or 'none'}")
+            raise ValueError(
+                f"compile: static_argnames has {name!r}, but the arguments are {', '.join(known) or 'none'}"
+            )
     return frozenset([*names, *map(known.index, names)])
 
 
@@ -292,8 +296,8 @@ def _unhashable(leaves: list[Any]) -> str:
             hash(value)
         except TypeError:
             return (
-                f"compile: an argument of type {type(value).__name__} is static, and cannot be told from others, because it is not "
-                "hashable. Pass a tuple, a frozenset, an array or a float"
+                f"compile: an argument of type {type(value).__name__} is static, and cannot be told from others, because it is "
+                "not hashable. Pass a tuple, a frozenset, an array or a float"
             )
     return "compile: a static argument is not hashable"
 
@@ -302,7 +306,9 @@ def _difference(before: Any, now: Any, names: tuple[str, ...]) -> str:
     """How two keys differ, in words."""
     if before[0] != now[0] or len(before) != len(now):
         return "the arguments have another structure"
-    for what, one, other in zip(("recording", "the current backend", "the default dtype"), before[1:4], now[1:4], strict=True):
+    for what, one, other in zip(
+        ("recording", "the current backend", "the default dtype"), before[1:4], now[1:4], strict=True
+    ):
         if one != other:
             return f"{what} is {other}, and was {one}"
     for i, (one, other) in enumerate(zip(before[4:], now[4:], strict=True)):

@@ -1,6 +1,7 @@
 """Random draws of a function that is being compiled: each is an input of the program, drawn anew in each call.
 
-While a function is recorded, a generator draws from a `Stream`, which draws from the generator's own and notes what was asked for.
+While a function is recorded, a generator draws from a `Stream`, which draws from the generator's own and notes what was asked
+for.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ class Draw:
 
 
 class Stream:
-    """A stream that notes each draw. A copy repeats the draws that come after it, as a checkpointed function needs in its second run."""
+    """A stream that notes each draw. A copy repeats the draws that come after it, as a checkpointed function needs in its second
+    run.
+    """
 
     def __init__(self, drawing: Drawing, generator: Any, host: Any, repeats: int | None = None) -> None:
         self._drawing, self._generator, self._host, self._at = drawing, generator, host, repeats
@@ -111,6 +114,11 @@ class Drawing(Notes):
                     f"the random numbers drawn in {draw.line or 'the function'} ({draw.method}) are computed with on the host",
                     "Draw them outside, and pass them as an argument",
                 )
+
+    def forget(self) -> None:
+        """Drop the arrays that were drawn."""
+        for draw in self.draws:
+            draw.array = None
 
     def restore(self) -> None:
         """Put the streams back into the state before the trace."""

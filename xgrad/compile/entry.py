@@ -48,13 +48,15 @@ class Entry:
             self.gradients = Gradients(of_pass, self.program, name, self.backend, places_of_results)
             self.program, self._run = self.gradients.function, self.gradients.forward
         self._values = recorder.values  # of the trace, until `start`
-        recorder.values = {}
+        recorder.forget()
+        trace.drawing.forget()
         self.runner: Any = None
 
     def prepare(self, engine: str) -> None:
         """Make the engine's runner of the program."""
         self.engine = engine_for(engine, self.backend)
         self.runner = prepare(engine, self._run, self.backend)
+        self.inputs.exclusive = getattr(self.runner, "exclusive", self.backend.exclusive)
         if self.gradients is not None:
             self.gradients.runner = prepare(engine, self.gradients.backward, self.backend)
 

@@ -1,8 +1,8 @@
 """A compiled function on the tape: one recorded operation, whose derivative is a program too.
 
-A function is traced together with its reverse pass. What lies before the pass is the forward program, what lies after it the backward
-program; the values of the first that the second needs are saved for backward. A derivative of the derivative, and the forward mode,
-replay the forward program on xgrad's own namespace.
+A function is traced together with its reverse pass. What lies before the pass is the forward program, what lies after it the
+backward program; the values of the first that the second needs are saved for backward. A derivative of the derivative, and the
+forward mode, replay the forward program on xgrad's own namespace.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class Source:
 class Recorded:
     """The reverse pass of a trace, as it was recorded."""
 
-    def __init__(self, sources: list[Source], results: list[int], cotangents: list[Any], gradients: list[Any], boundary: int) -> None:
+    def __init__(
+        self, sources: list[Source], results: list[int], cotangents: list[Any], gradients: list[Any], boundary: int
+    ) -> None:
         self.sources = sources
         self.results = results  # which of the function's results require a gradient
         self.cotangents, self.gradients = cotangents, gradients
@@ -118,9 +120,7 @@ class Gradients:
         needed = list(dict.fromkeys([n for each in after for n in used_by(each)] + outputs))
         self.saved = [n for n in needed if n in made]
         self.needed_inputs = [i for i, n in enumerate(inputs) if n in set(needed)]
-        self.function = Program(
-            program.specs, tuple(inputs), program.constants, before, program.outputs, program.state
-        )
+        self.function = Program(program.specs, tuple(inputs), program.constants, before, program.outputs, program.state)
         self.forward = replace(self.function, outputs=(*program.outputs, *self.saved))
         self.backward = Program(
             program.specs,
@@ -147,7 +147,10 @@ class Gradients:
 
 
 class CompiledOp:
-    """The operation of a compiled function. `saved` is (the inputs, the values saved for backward, the differentiable results)."""
+    """The operation of a compiled function.
+
+    `saved` is (the inputs, the values saved for backward, the differentiable results, their shapes and dtypes).
+    """
 
     fresh = False
     lends = True
@@ -201,9 +204,7 @@ class CompiledOp:
         """The function of the differentiable inputs, on tensors, and these inputs as tensors."""
         of = self.gradients
         backend = of.backend
-        tensors = [
-            wrap(value, backend) if backend.owns(value) else value for value in values
-        ]
+        tensors = [wrap(value, backend) if backend.owns(value) else value for value in values]
         primals = [tensors[i] for i in of.positions]
 
         def function(*given: Any) -> Any:

@@ -1,12 +1,12 @@
 """What a program takes from outside, looked up anew before each call: arguments, tensors, gradients, moments, numbers and draws.
 
-`Inputs.gather` checks in one pass whether everything is as it was in the trace, and collects the inputs. `Inputs.change` says in words
-what differs; it is called only after `gather` has found that something does.
+`Inputs.gather` checks in one pass whether everything is as it was in the trace, and collects the inputs. `Inputs.change` says in
+words what differs; it is called only after `gather` has found that something does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from xgrad.backends.remembered import drawn
@@ -102,7 +102,7 @@ class OfGroup:
     def is_kept(self) -> bool:
         """Whether the group fits the trace. It takes over the options of now."""
         groups = self.optimizer.param_groups
-        if self.index >= len(groups):
+        if self.index >= len(groups) or self.optimizer._hooks:
             return False
         named = groups[self.index].named
         if named is self.named:
@@ -119,6 +119,8 @@ class OfGroup:
         name, groups = type(self.optimizer).__name__, self.optimizer.param_groups
         if self.index >= len(groups):
             return f"{name} has lost a parameter group"
+        if self.optimizer._hooks:
+            return f"{name} has hooks now"
         new = self._structure_of(groups[self.index].named)
         others = [key for key in new if new[key] != self.structure.get(key, MISSING)]
         return f"{name} has another {', '.join(others) or 'option'}"
@@ -127,7 +129,9 @@ class OfGroup:
 class OfNumbers:
     """A set of an optimizer's numbers, computed for a call."""
 
-    def __init__(self, group: OfGroup, numbers: NumberSet, places: dict[int, int], states: Sequence[TracedState]) -> None:
+    def __init__(
+        self, group: OfGroup, numbers: NumberSet, places: dict[int, int], states: Sequence[TracedState]
+    ) -> None:
         self.group, self.set = group, numbers
         known = numbers.numbers.items()
         self.inputs = [(places[number.number], name) for name, number in known if type(number) is Number]
@@ -179,6 +183,7 @@ class Inputs:
         self, trace: Any, backend: Any, places: dict[int, int], guards: list[Guard], names: dict[int, str]
     ) -> None:
         self.backend = backend
+        self.exclusive: Callable[[Any], bool] = backend.exclusive if backend is not None else bool  # the engine may say it
         self.count = len(places)
         self.guards = guards
         # The guards by kind, as plain tuples: this is most of the work of a call.
@@ -190,14 +195,14 @@ class Inputs:
         arguments = [each for each in trace.arguments if each.traced.number in places]
         self._arrays = [(places[a.traced.number], a.place) for a in arguments if type(a.traced) is Traced]
         self._floats = [(places[a.traced.number], a.place) for a in arguments if type(a.traced) is Number]
-        held = {id(each.before): each.held for each in trace.capture.grads.values() if each.before is not None}
-        names = {**names, **dict.fromkeys(held, "the .grad of a parameter")}
+        stores = {id(each.before): each.held for each in trace.capture.grads.values() if each.before is not None}
+        names = {**names, **dict.fromkeys(stores, "the .grad of a parameter")}
         self.tensors = [
             OfTensor(
                 each.tensor,
-                places[each.traced.number],
+                places[each.traced.number],  # type: ignore[index]
                 names.get(id(each.tensor), f"a tensor ({each.line})"),
-                held.get(id(each.tensor)),
+                stores.get(id(each.tensor)),
             )
             for each in trace.capture.touched.values()
             if each.traced.number is not None
@@ -240,7 +245,7 @@ class Inputs:
         values: list[Any] = [None] * self.count
         owned = [False] * self.count
         backend = self.backend
-        exclusive = backend.exclusive
+        exclusive = self.exclusive
         if self._rows is None:
             self._rows = [each.row() for each in self.tensors]
         for t, held, place, home, shape, dtype, requires_grad, is_computed, is_written in self._rows:

@@ -1,17 +1,19 @@
 """Optimizers in a compiled step: their moments are state of the program, and their numbers are inputs.
 
-A learning rate, a decay or a correction is computed anew before each call, from the options and the number of steps of the moment. So
-a schedule never needs another trace.
+A learning rate, a decay or a correction is computed anew before each call, from the options and the number of steps of the
+moment. So a schedule never needs another trace.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from xgrad.compile.errors import refused
-from xgrad.compile.recorder import Recorder, TracingBackend
+from xgrad.compile.recorder import Recorder
 from xgrad.compile.traced import Number, Traced
+from xgrad.compile.tracing_backend import TracingBackend
 from xgrad.engine.tensor import Tensor
 
 
@@ -32,7 +34,7 @@ class NumberSet:
 
     def values_at(self, o: Any, state: Any) -> dict[str, Any]:
         """The numbers for these options and this state, as they are now."""
-        numbers = self.prepared.rule.optimizer.numbers
+        numbers: Callable[..., dict[str, Any]] = self.prepared.rule.optimizer.numbers
         if self.fixed is not None:
             return numbers(o, self.fixed)
         at = self.prepared.next_step(state)
@@ -106,7 +108,9 @@ class Moments:
         backend: TracingBackend = p.backend  # type: ignore[assignment]
         if real is not None:
             if real.backend is not backend.base:
-                raise refused("an optimizer's state is on another backend than its parameter", "Take a step without compile first")
+                raise refused(
+                    "an optimizer's state is on another backend than its parameter", "Take a step without compile first"
+                )
             traced.start = dict(real)
             for name, value in real.items():
                 if backend.base.owns(value):
@@ -134,7 +138,7 @@ class Moments:
         return found.numbers
 
     def check(self) -> None:
-        """Raise for a state that holds Python numbers which the optimizer's rule does not compute: they would stay what they are."""
+        """Raise for a state with Python numbers that the optimizer's rule does not compute. They would stay as they are."""
         for traced in self.states.values():
             group = next(g for g in self.groups.values() if g.optimizer is traced.optimizer)
             known = {"step", *(name for name, _ in group.prepared.carried)} if group.prepared is not None else set()

@@ -1,7 +1,7 @@
 """A trace: one run of a function, with real values, while everything that it computes is recorded.
 
-The result is a program, and for each of its inputs and outputs what it stands for outside: an argument, a tensor that the function
-touched, a gradient, a moment of an optimizer, a number, a random draw.
+The result is a program, and for each of its inputs and outputs what it stands for outside: an argument, a tensor that the
+function touched, a gradient, a moment of an optimizer, a number, a random draw.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from xgrad.compile.drawing import Drawing
 from xgrad.compile.errors import refused
 from xgrad.compile.gradients import Recorded, record_reverse_pass
 from xgrad.compile.moments import Moments
-from xgrad.compile.recorder import Recorder, TracingBackend
+from xgrad.compile.recorder import Recorder
 from xgrad.compile.traced import Number, Traced
+from xgrad.compile.tracing_backend import TracingBackend
 from xgrad.engine import reading, tape, tracing
 from xgrad.engine.tape import Leaf
 from xgrad.engine.tensor import Tensor, wrap
@@ -84,6 +85,7 @@ class Trace:
                     self.reverse_pass = record_reverse_pass(self)
         except BaseException:
             self.drawing.restore()
+            self.recorder.forget()
             self.moments.abandon()
             raise
         finally:
@@ -125,8 +127,8 @@ class Trace:
     def _inside(self, argument: Argument) -> Tensor:
         """An argument as a tensor of the trace."""
         self.arguments.append(argument)
-        argument.inside = wrap(argument.traced, argument.traced.backend, argument.leaf)
-        return argument.inside
+        inside = argument.inside = wrap(argument.traced, argument.traced.backend, argument.leaf)
+        return inside
 
     def _take_draw(self, backend: TracingBackend, array: Any, dtype: Any) -> Traced | None:
         recipe = recipe_of(array)

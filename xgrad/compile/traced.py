@@ -1,7 +1,7 @@
 """What a function that is being compiled computes with: arrays and numbers that have a value and a place in the program.
 
-A `Traced` array holds an array of the library, so that the function runs as usual while it is recorded, and the number of the value
-in the program that it stands for. A `Number` is the same for a Python float.
+A `Traced` array holds an array of the library, so that the function runs as usual while it is recorded, and the number of the
+value in the program that it stands for. A `Number` is the same for a Python float.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ from typing import Any, ClassVar, NoReturn
 from xgrad.compile.errors import described, refused
 
 OF_VALUES = (
-    "Write xgrad.where(condition, a, b) in the place of if, return the value and look at it outside, or compile a part of the function"
+    "Write xgrad.where(condition, a, b) in the place of if, return the value and look at it outside, or compile a part of the "
+    "function"
 )
-OF_FLOATS = "Name the argument in static_argnames if each of its values may have a trace of its own, or compute with xgrad's functions"
+OF_FLOATS = (
+    "Name the argument in static_argnames if each of its values may have a trace of its own, or compute with xgrad's "
+    "functions only"
+)
 
 
 class Traced:
@@ -58,12 +62,12 @@ class Traced:
         return self.backend.device
 
     @property
-    def mT(self) -> Traced:
+    def mT(self) -> Traced:  # noqa: N802 (the standard's name)
         found: Traced = self.backend.xp.matrix_transpose(self)
         return found
 
     @property
-    def T(self) -> Traced:
+    def T(self) -> Traced:  # noqa: N802 (the standard's name)
         return self.mT
 
     def __len__(self) -> int:
@@ -136,6 +140,11 @@ class Number:
 
 
 numbers.Number.register(Number)
+
+
+def is_scalar(y: Any) -> bool:
+    """Whether this is a scalar that a library returns in the place of a 0-d array."""
+    return hasattr(y, "dtype") and getattr(y, "shape", None) == ()
 
 
 # --- operators ----------------------------------------------------------------------------------------------

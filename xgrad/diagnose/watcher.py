@@ -20,6 +20,7 @@ from xgrad.diagnose.operations import SHAKY, Operations
 from xgrad.diagnose.report import Report
 from xgrad.diagnose.rules import RULES, DiagnosticRule
 from xgrad.diagnose.run import Run
+from xgrad.engine.watching import runs
 
 OFTEN = 40  # steps between two looks while more than half the slopes of a layer are flat
 FIRST = 3  # in so many first steps, it looks for gradients that were not cleared
@@ -85,6 +86,7 @@ class Watch:
             with self.operations.privately():
                 self._tell(lambda rule: rule.start(self.run))
         self.operations.arm()
+        runs.add(self)
 
     # --- what the loop calls ---
 
@@ -118,6 +120,7 @@ class Watch:
 
     def close(self) -> None:
         """Remove every hook. Reports that were made stay valid."""
+        runs.discard(self)
         self.operations.disarm()
         for remove in self.removing:
             remove()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+from weakref import WeakSet
 
 from xgrad.engine import reading, tracing
 from xgrad.engine.reading import Notes
@@ -17,6 +19,8 @@ from xgrad.engine.tensor import plain_types
 
 Watcher = Callable[..., None]
 
+# The watchers of whole runs (xgrad.diagnose) that are open. While there is one, compiled functions run without their programs.
+runs: WeakSet[Any] = WeakSet()
 _lock = threading.Lock()
 _types: set[type] = set()  # the types that return to `plain_types`
 _closed = 0  # how many watchers and notes need the fast path off

@@ -104,9 +104,8 @@ class Module:
                 f"{type(self).__name__}.{name} is a buffer: it can become a tensor or None, "
                 f"not a {type(value).__name__}"
             )
-        if tracing.active and name in self._buffers and (trace := tracing.current()) is not None:
-            if trace.writes_buffer(held, value):
-                return
+        if name in self._buffers and (trace := tracing.current()) is not None and trace.writes_buffer(held, value):
+            return
         if isinstance(held, Module) and not (value is None or isinstance(value, Module)):
             raise TypeError(
                 f"{type(self).__name__}.{name} is a module: it can become another Module or None, "

@@ -179,6 +179,8 @@ class Optimizer:
         loss: Any = None
         hooks = self._hooks
         if hooks:
+            if (trace := tracing.current()) is not None:
+                trace.refuse(f"{self.name}.step has hooks, which run Python", "Remove them, or take the step outside")
             args, kwargs = before_step(self, closure)
             closure = kwargs.get("closure", args[1] if len(args) > 1 else None)
         if closure is not None:

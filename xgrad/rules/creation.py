@@ -8,6 +8,7 @@ from typing import Any
 
 from xgrad.backends import owner
 from xgrad.backends.data import PYTHON_NUMBERS, check, described, is_numeric, kind_of_numbers
+from xgrad.engine import tracing
 from xgrad.engine.arguments import note, operand_on
 from xgrad.engine.dispatch import apply, explain
 from xgrad.engine.integers import integer
@@ -16,7 +17,6 @@ from xgrad.engine.operands import as_tensors, operand
 from xgrad.engine.reading import noting
 from xgrad.engine.registry import public
 from xgrad.engine.tape import Leaf
-from xgrad.engine import tracing
 from xgrad.engine.tensor import Tensor, check_differentiable, wrap
 from xgrad.rules.data_type import astype, cast
 from xgrad.rules.declare import of_backend

@@ -24,6 +24,8 @@ class Runner(Protocol):
         """
         ...
 
+    # An engine whose arrays show memory of another library also has `exclusive(array)`, in the place of `Backend.exclusive`.
+
 
 # The module of each engine, and the backends on whose arrays it computes. No backends: all.
 ENGINES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -65,8 +67,9 @@ def prepare(name: str, program: Program, backend: Backend) -> Runner:
     """The program, ready to run by this engine on the backend's arrays.
 
     Raises:
-        CompileError: for an engine that does not compute on this backend's arrays, for one whose library is not installed (with the line that installs it), and for an
-            instruction that the engine cannot compute.
+        ValueError: for an unknown name.
+        CompileError: for an engine that does not compute on this backend's arrays, for one whose library is not installed (with
+            the line that installs it), and for an instruction that the engine cannot compute.
     """
     module, _ = ENGINES[engine_for(name, backend)]
     runner: Runner = import_module(f"xgrad.compile.engines.{module}").prepare(program, backend)

@@ -24,16 +24,17 @@ class Replayed:
 
     def run(self, inputs: Sequence[Any], owned: Sequence[bool] | None = None) -> list[Any]:
         """The outputs; see choice.Runner. What the caller gives up is not used."""
-        backend = self.backend
-        with backend.entered():
-            found = replay(self.program, backend.xp, inputs, backend.adopt)
-            held = {id(array) for array in (*inputs, *self.program.constants.values())}
-            fresh = []
-            for y, is_computed, is_number in zip(found, self._is_computed, self._is_number, strict=True):
-                # `owned` copies what shares memory with another array, such as a view of an input.
-                mine = y if is_number else backend.owned(y, is_computed and id(y) not in held)
-                held.add(id(y))
-                fresh.append(mine)
+        with self.backend.entered():
+            return self._fresh(replay(self.program, self.backend.xp, inputs, self.backend.adopt), inputs)
+
+    def _fresh(self, found: Sequence[Any], inputs: Sequence[Any]) -> list[Any]:
+        """The outputs as arrays that nobody else holds."""
+        held = {id(array) for array in (*inputs, *self.program.constants.values())}
+        fresh = []
+        for y, is_computed, is_number in zip(found, self._is_computed, self._is_number, strict=True):
+            # `owned` copies what shares memory with another array, such as a view of an input.
+            fresh.append(y if is_number else self.backend.owned(y, is_computed and id(y) not in held))
+            held.add(id(y))
         return fresh
 
 

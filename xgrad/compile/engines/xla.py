@@ -18,7 +18,8 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from xgrad.backends.base import Backend
-from xgrad.compile.engines.xla_memory import address, resident, shower
+from xgrad.backends.references import held_once
+from xgrad.compile.engines.xla_memory import Resident, address, resident, shower
 from xgrad.compile.errors import refused
 from xgrad.compile.program import NUMBER, Program, Spec, call, mapped, used_by
 
@@ -48,6 +49,7 @@ class Compiled:
     """
 
     packs = False  # whether small inputs are packed
+    gives_up = True  # whether the memory of state is given to XLA
 
     def __init__(self, program: Program, backend: Backend) -> None:
         from xgrad.compile.engines import xla_packing as packing
@@ -62,12 +64,14 @@ class Compiled:
         # Python floats are computed in Python, as in an eager step.
         self._of_numbers = [each for each in program.instructions if specs[each.results[0]].dtype == NUMBER]
         arrays = {n: i for i, n in enumerate(program.inputs) if n in used and specs[n].dtype != NUMBER}
-        replaced = self._replaced() if not {each.name for each in program.instructions} & set(tracing.CHECKED) else {}
+        checks = {each.name for each in program.instructions} & set(tracing.CHECKED)
+        replaced = self._replaced() if self.gives_up and not checks else {}
         packed = [n for n in arrays if self.packs and n not in replaced and packing.is_small(program, n, self._dtype)]
         self.vectors = packing.pack(program, packed, self._dtype)
         self._packed = [(k, start, specs[n].shape, arrays[n]) for k, v in enumerate(self.vectors) for n, start in v.arrays]
         constants = {n: backend.to_numpy(array) for n, array in program.constants.items() if n in used}
-        large = [n for n, array in constants.items() if array.size > EMBEDDED and not tracing.is_uniform(array)]
+        keys = tracing.keys(program)
+        large = [n for n, y in constants.items() if y.size > EMBEDDED and n not in keys and not tracing.is_uniform(y)]
         self._large = [constants.pop(n) for n in large]
         arguments = [*large, *(n for n in arrays if n not in packed)]
         places = {n: place for place, n in enumerate(arguments, len(self.vectors)) if n in arrays}
@@ -89,7 +93,8 @@ class Compiled:
         used = {number for instruction in program.instructions for number in used_by(instruction)}
         for i, j in program.state:
             old, new = program.inputs[i], program.outputs[j]
-            if old in used and new in computed and new not in found.values() and program.specs[old] == program.specs[new]:
+            fits = program.specs[old] == program.specs[new] and old in used and old not in program.outputs
+            if fits and new in computed and new not in found.values():
                 found[old] = new
         return found
 
@@ -174,17 +179,22 @@ class OnJAX(Compiled):
 
     def run(self, inputs: Sequence[Any], owned: Sequence[bool] | None = None) -> list[Any]:
         """The outputs; see choice.Runner."""
-        array, numbers = self.jax.numpy.array, self._numbers(inputs)
+        numbers = self._numbers(inputs)
         with self._settings():
-            vectors = [array([numbers[n] for n in v.numbers], dtype=self._dtype(v.dtype)) for v in self.vectors]
-            args = [*vectors, *self._constants, *[None] * (len(self.specs) - len(vectors) - len(self._constants))]
-            for place, i in self._kept:
-                args[place] = inputs[i]
-            for place, i in self._given_up:
-                is_ours = owned is not None and owned[i] and all(inputs[i] is not arg for arg in args)
-                args[place] = inputs[i] if is_ours else array(inputs[i], copy=True)
-            results = self._checked(self._executable(*args))
+            results = self._checked(self._executable(*self._arguments(inputs, numbers, owned)))
         return self._outputs(results, numbers, inputs)
+
+    def _arguments(self, inputs: Sequence[Any], numbers: dict[int, float], owned: Sequence[bool] | None) -> list[Any]:
+        """The arguments of the compiled function."""
+        array = self.jax.numpy.array
+        vectors = [array([numbers[n] for n in v.numbers], dtype=self._dtype(v.dtype)) for v in self.vectors]
+        args = [*vectors, *self._constants, *[None] * (len(self.specs) - len(vectors) - len(self._constants))]
+        for place, i in self._kept:
+            args[place] = inputs[i]
+        for place, i in self._given_up:
+            is_alone = owned is not None and owned[i] and all(inputs[i] is not arg for arg in args)
+            args[place] = inputs[i] if is_alone else array(inputs[i], copy=True)
+        return args
 
 
 class Seat:
@@ -233,6 +243,10 @@ class OnNumPy(Compiled):
 
     def _device(self) -> Any:
         return self.jax.local_devices(backend="cpu")[0]
+
+    def exclusive(self, array: Any) -> bool:
+        """As `Backend.exclusive`: whether a tensor has the only reference to its array, which may be given up."""
+        return isinstance(array.base, Resident) and held_once(array)
 
     def settled(self, array: Any) -> Any:
         """A read-only copy of a NumPy array, in XLA's memory. It comes in without a copy as long as it is not replaced."""
@@ -304,16 +318,15 @@ class OnNumPy(Compiled):
         for k, (place, i) in enumerate(self._given_up):
             known = resident(inputs[i])
             if known is not None and owned is not None and owned[i]:
-                args[place] = array = known.array
-                known.array = None
-                taken.append((k, known, array))
+                args[place] = known.array
+                taken.append((k, known, known.array))
             else:
                 kept.append((place, inputs[i]))
         if len(set(map(id, args))) < len(args) - max(len(kept) - 1, 0):  # an array that is two arguments is not given up
-            for k, known, array in taken:
-                known.array = array
-                kept.append((self._given_up[k][0], array))
+            kept += [(self._given_up[k][0], array) for k, _, array in taken]
             taken = []
+        for _, known, _ in taken:
+            known.array = None
         if kept:
             with self._settings():
                 for place, array in kept:

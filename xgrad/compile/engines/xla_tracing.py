@@ -8,13 +8,14 @@ are inputs come as elements of a vector of the dtype that they take.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from math import prod
 from typing import Any
 
 import jax
 import numpy as np
 
-from xgrad.backends.jax import JAXRaw, UncheckedLinearAlgebra
+from xgrad.backends.jax import JAX, JAXRaw, UncheckedLinearAlgebra
 from xgrad.compile.engines.xla_packing import Vector, dtype_of_numbers
 from xgrad.compile.errors import CompileError
 from xgrad.compile.program import NUMBER, DType, Instruction, Program, Ref, call, mapped, refs
@@ -30,12 +31,30 @@ CHECKED = {"linalg.inv": "singular", "linalg.solve": "singular", "linalg.cholesk
 CONTRACTIONS = {"matmul", "linear", "weight_gradient"}
 
 
+# The functions of which an argument says places or counts, and the argument's position. JAX must know the values of masks there.
+KEYED = {"getitem": 1, "setitem": 2, "scatter": 1, "repeat": 1}
+
+
 class TracedRaw(JAXRaw):
     """The raw namespace of JAX without checks of values."""
 
-    @property
+    _waits_for_inverses = False
+
+    @cached_property
     def linalg(self) -> Any:
         return UncheckedLinearAlgebra(self.library.linalg)
+
+
+class TracedJAX(JAX):
+    """JAX's backend with that namespace."""
+
+    raw_class = TracedRaw
+
+
+def keys(program: Program) -> set[int]:
+    """The values that say places or counts."""
+    keyed = [each for each in program.instructions if each.name in KEYED]
+    return {number for each in keyed for number in refs(each.args[KEYED[each.name] : KEYED[each.name] + 1])}
 
 
 def is_uniform(array: Any) -> bool:
@@ -64,7 +83,7 @@ def traceable(
 
     def xgrad_program(*given: Any) -> list[Any]:
         jnp = jax.numpy
-        tracing = _Tracing(program, TracedRaw(jnp))
+        tracing = _Tracing(program, TracedJAX("jax", None).xp, constants)
         arrays = given[len(vectors) :]
         for vector, array in zip(vectors, given[: len(vectors)], strict=True):
             tracing.unpack(vector, array)
@@ -90,9 +109,10 @@ def traceable(
 class _Tracing:
     """The values of a program while JAX traces it."""
 
-    def __init__(self, program: Program, xp: Any) -> None:
+    def __init__(self, program: Program, xp: Any, constants: dict[int, Any]) -> None:
         self.program = program
         self.xp = xp
+        self.constants = constants
         self.values: dict[int, Any] = {}
         self.numbers: dict[tuple[int, str], Any] = {}
         self.turned: dict[int, int] = {}  # the transposed matrices, and what they are the transpose of
@@ -115,7 +135,12 @@ class _Tracing:
         name, args, options, results, several = instruction
         of_numbers = dtype_of_numbers(self.program, instruction)
         try:
-            given = mapped(self._typed(instruction), lambda operand: self._value(operand, of_numbers))
+            typed = self._typed(instruction)
+            given = mapped(typed, lambda operand: self._value(operand, of_numbers))
+            if name in KEYED and KEYED[name] < len(typed):
+                place = KEYED[name]
+                key = mapped(typed[place], lambda operand: self._key(operand, of_numbers))
+                given = (*given[:place], key, *given[place + 1 :])
             options = {key: mapped(option, lambda operand: self._value(operand, of_numbers)) for key, option in options.items()}
             found = self._contraction(instruction, given) if name in CONTRACTIONS else None
             if found is None:
@@ -137,6 +162,11 @@ class _Tracing:
             return getattr(self.xp, operand.name)
         number = operand.number  # type: ignore[union-attr]
         return self.values[number] if number in self.values else self.numbers[number, of_numbers]
+
+    def _key(self, operand: Ref | DType, of_numbers: str) -> Any:
+        """The operand as a part of a key: a constant is an array of NumPy, whose values JAX knows."""
+        number = getattr(operand, "number", None)
+        return self.constants[number] if number in self.constants else self._value(operand, of_numbers)
 
     def _typed(self, instruction: Instruction) -> tuple[Any, ...]:
         """The arguments, with arrays of several dtypes and lonely numbers in the dtype that the recording library computed in."""
