@@ -11,6 +11,7 @@ from xgrad.compile.engines.numpy import source_of
 from xgrad.compile.engines.numpy_blocks import Group
 from xgrad.compile.engines.numpy_layouts import observe
 from xgrad.compile.engines.numpy_memory import BLOCK, STATIC
+from xgrad.compile.engines.numpy_steps import Value
 from xgrad.compile.recorder import record
 
 BASE = load("numpy")
@@ -26,7 +27,7 @@ def plan_of(f, *arrays):
 def check_apart(plan):
     """No two roots in one block are alive at the same time, except for an operand and the result that is written over it."""
     steps = [step for item in plan.items for step in (item.steps if isinstance(item, Group) else (item,))]
-    by_block = {}
+    by_block: dict[int, list[Value]] = {}
     for root, place in plan.places.items():
         if place.kind == STATIC:
             by_block.setdefault(place.number, []).append(root)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from xgrad.compile.engines import numpy_blocks
+from xgrad.compile.engines.numpy_frames import Code
 from xgrad.compile.engines.numpy_kernels import RULES
 from xgrad.compile.engines.numpy_layouts import Layout, observe, owner, separate
 from xgrad.compile.engines.numpy_lowering import Lowering
@@ -36,15 +37,15 @@ def prepare(program: Program, backend: Any) -> Runner:
 class Variant:
     """The code for inputs of one layout, either with state written into the memory of inputs or not."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, code: Code) -> None:
+        self.code = code
         self.frames: list[Any] = []  # those that no thread uses now
 
     def run(self, inputs: Sequence[Any]) -> list[Any]:
         try:
             frame = self.frames.pop()
         except IndexError:
-            frame = self.source.frame()
+            frame = self.code.frame()
         try:
             found: list[Any] = frame(*inputs)
             return found
@@ -63,7 +64,6 @@ class Runner:
         self._all = len(places) == len(program.inputs)
         self._pick = itemgetter(*places) if len(places) > 1 else (lambda inputs: [inputs[k] for k in places])
         self._state = [i for i, _ in program.state]
-        self._layouts: dict[Any, dict[int, Layout]] = {}
         self._variants: dict[Any, Variant] = {}
         self._latest: tuple[Any, Variant] | None = None
         self._lock = threading.Lock()
@@ -87,16 +87,13 @@ class Runner:
         key = (given, tuple(layout))
         variant = self._variants.get(key)
         if variant is None:
-            layouts = self._layouts.get(key[1])
-            if layouts is None:
-                return self._first(inputs, key)
-            variant = self._write(layouts, key)
+            return self._first(inputs, key)
         self._latest = ((given, layout), variant)
         return variant.run(inputs)
 
     def source(self) -> str:
         """The code of the latest run, to read."""
-        return "" if self._latest is None else self._latest[1].source.text()
+        return "" if self._latest is None else self._latest[1].code.text
 
     def _may_write(self, inputs: Sequence[Any], arrays: Sequence[Any], owned: Sequence[bool]) -> bool:
         """Whether all state may be written in place: it is given up, writable and not shared, and no warning is an error."""
@@ -128,8 +125,6 @@ class Runner:
         held = [x for x in inputs if isinstance(x, np.ndarray)] + list(self.program.constants.values())
         results = separate(found, held)
         del found, held
-        with self._lock:
-            self._layouts[key[1]] = layouts
         variant = self._write(layouts, key)
         self._latest = ((key[0], list(key[1])), variant)
         return results
@@ -138,7 +133,7 @@ class Runner:
         with self._lock:
             variant = self._variants.get(key)
             if variant is None:
-                variant = self._variants[key] = Variant(source_of(self.program, layouts, self.xp, key[0]))
+                variant = self._variants[key] = Variant(source_of(self.program, layouts, self.xp, key[0]).code())
             return variant
 
 

@@ -28,7 +28,7 @@ class Loop:
         self.axes = axes_of(group.shape, group.order)
         self.spans, self.tree = halves(group.size, max(numpy_blocks.BLOCK_BYTES // group.itemsize, 1))
         self.names: dict[Value, str] = {}
-        self.parts: list[tuple[str, Any, Any]] = []  # what is made once: its name in the loop, its kind, and of what
+        self.parts: list[tuple[str, str, Any]] = []  # what is made once: its name in the loop, its kind, and of what
         self.inside: list[str] = []
         before: list[str] = []
         after: list[str] = []
@@ -44,9 +44,9 @@ class Loop:
                 after.append(f"total({source.bind(self.tree, 'tree')}, {parts}, {source.name(step.out)})")  # type: ignore[arg-type]
             else:
                 self._call(step)
-        name = f"blocks{len(source.loops)}"
-        source.loops.append((name, self))
-        source.bound[f"make_{name}"] = self.blocks
+        name = f"blocks{source.loops}"
+        source.loops += 1
+        source.bound[f"make_{name}"] = Blocks(self.spans, self.axes, self.parts, source.plan.block_sizes[group])
         source.header.append(f"{name} = make_{name}(globals())")
         targets = ["lo", "hi", *(part[0] for part in self.parts)]
         source.body += before
@@ -60,7 +60,7 @@ class Loop:
         if value.shape == () and self.group.shape != ():
             if bound and is_number(value):
                 name = f"a{len(self.parts)}"
-                self.parts.append((name, "row", value))
+                self.parts.append((name, "row", value.data))
                 return name
             return source.name(value)
         name_ = self.names.get(value)
@@ -92,34 +92,48 @@ class Loop:
             args.append(f"out={out}")
         self.inside.append(f"{source.bind(step.function, 'f')}({', '.join(args)})")
 
-    def blocks(self, names: dict[str, Any]) -> list[tuple[Any, ...]]:
-        """For each block its start and end, and the arrays that are made once."""
-        longest = max(hi - lo for lo, hi in self.spans)
-        free = [np.empty(longest * itemsize, np.uint8) for itemsize in self.source.plan.block_sizes[self.group]]
-        wholes = {name: flat(names[name], self.axes) for _, kind, name in self.parts if kind == "static"}
-        found = []
+
+class Blocks:
+    """What a loop goes over, made for each frame.
+
+    Args:
+        spans: the start and the end of each block.
+        axes: of the arrays, from the outermost in memory.
+        parts: for each array that is made once: its name in the loop, its kind, and of what it is made.
+        sizes: the bytes per element of the blocks of free memory.
+    """
+
+    def __init__(
+        self, spans: list[tuple[int, int]], axes: tuple[int, ...], parts: list[tuple[str, str, Any]], sizes: list[int]
+    ) -> None:
+        self.spans, self.axes, self.parts, self.sizes = spans, axes, parts, sizes
+        self.longest = max(hi - lo for lo, hi in spans)
+        self.rows = {i: _row(of, self.longest) for i, (_, kind, of) in enumerate(parts) if kind == "row"}
+
+    def __call__(self, names: dict[str, Any]) -> list[tuple[Any, ...]]:
+        """For each block its start and end, and the arrays that are made once. `names` has the frame's arrays."""
+        free = [np.empty(self.longest * itemsize, np.uint8) for itemsize in self.sizes]
+        wholes = {of: flat(names[of], self.axes) for _, kind, of in self.parts if kind == "static"}
         made: dict[Any, Any] = {}
-        for lo, hi in self.spans:
-            row: list[Any] = [lo, hi]
-            for i, (_, kind, of) in enumerate(self.parts):
-                if kind == "static":
-                    row.append(wholes[of][lo:hi])
-                    continue
-                key = (i, hi - lo)
-                if key not in made:
-                    if kind == "block":
-                        number, dtype = of
-                        made[key] = free[number][: (hi - lo) * dtype.itemsize].view(dtype)
-                    else:
-                        made[key] = _row(of, hi - lo)
-                row.append(made[key])
-            found.append(tuple(row))
-        return found
+
+        def part(i: int, kind: str, of: Any, lo: int, hi: int) -> Any:
+            if kind == "static":
+                return wholes[of][lo:hi]
+            key = (i, hi - lo)
+            if key not in made:
+                if kind == "block":
+                    number, dtype = of
+                    made[key] = free[number][: (hi - lo) * dtype.itemsize].view(dtype)
+                else:
+                    made[key] = self.rows[i][: hi - lo]
+            return made[key]
+
+        return [
+            (lo, hi, *(part(i, kind, of, lo, hi) for i, (_, kind, of) in enumerate(self.parts)))
+            for lo, hi in self.spans
+        ]
 
 
-def _row(number: Value, n: int) -> Any:
-    try:
-        row = _block(number.data.item(), number.dtype)
-        return row[:n] if len(row) >= n else number.data
-    except (TypeError, ValueError):
-        return number.data
+def _row(number: Any, n: int) -> Any:
+    """A row of equal numbers."""
+    return _block(0.0, number.dtype)[:n] if number == 0 and n <= 1 << 16 else np.full(n, number)

@@ -167,7 +167,8 @@ class Lowering:
             return value
         key = (value, shape)
         if key not in self._rows:
-            self._rows[key] = self.constant(_block(value.data.item(), value.dtype)[:size].reshape(shape))
+            row = _block(0.0, value.dtype)[:size] if value.data == 0 else np.full(size, value.data)
+            self._rows[key] = self.constant(row.reshape(shape))
         return self._rows[key]
 
     # --- steps ---

@@ -9,18 +9,15 @@ from typing import Any
 import numpy as np
 
 from xgrad.compile.engines import pool
-from xgrad.compile.engines.numpy_blocks import Group, Item, axes_of, flat, total
+from xgrad.compile.engines.numpy_blocks import Group, Item, flat, total
+from xgrad.compile.engines.numpy_frames import Code, maker, memory_like
 from xgrad.compile.engines.numpy_loops import Loop
 from xgrad.compile.engines.numpy_memory import FRESH, GIVEN, STATIC, Plan
 from xgrad.compile.engines.numpy_steps import CELL, CONSTANT, MADE, NUMBER, OBJECT, VIEW, Step, Value
 
-_ALIGNED = 64
-
 
 class Source:
-    """The text of a function `run(x0, x1, ...)`, and all that makes a frame for it.
-
-    A frame is the function with memory of its own. Several threads have a frame each.
+    """The text of a function `run(x0, x1, ...)`, and what its names stand for.
 
     Args:
         items: steps and groups.
@@ -52,8 +49,8 @@ class Source:
         self.cells: list[tuple[str, Any]] = []
         self.header: list[str] = []
         self.body: list[str] = []
-        self.slots: dict[str, tuple[Value, bool]] = {}
-        self.loops: list[tuple[str, Loop]] = []
+        self.slots: dict[str, Any] = {}
+        self.loops = 0
         self._made_views: dict[str, str] = {}
         self._dying: dict[int, list[Value]] = {}
         self._object_names: dict[Value, list[str]] = {}
@@ -64,12 +61,12 @@ class Source:
                 self._dying.setdefault(at, []).append(root)
         self._write(items)
         parameters = ", ".join(self.names[value] for value in inputs)
-        self.parameters = parameters
-        self.code = compile(self.text(), "<the numpy engine of xgrad.compile>", "exec")
+        lines = [*self.header, f"def run({parameters}):", *(f"    {line}" for line in self.body)]
+        self.text = "\n".join(lines) + "\n"
 
-    def text(self) -> str:
-        lines = [*self.header, f"def run({self.parameters}):", *(f"    {line}" for line in self.body)]
-        return "\n".join(lines) + "\n"
+    def code(self) -> Code:
+        """What is kept of it: all that frames are made from."""
+        return Code(self.text, self.bound, self.plan.sizes, self.static, self.cells, self.slots)
 
     # --- names ---
 
@@ -118,7 +115,7 @@ class Source:
             return f"x{number}"
         if kind == FRESH:
             name = f"o{number}"
-            self.slots[name] = (value, self.pooled[number])
+            self.slots[name] = maker(value)
             if self.pooled[number]:
                 take = [f"{name} = p{number}[0]", f"if refs({name}) > ALONE: {name} = p{number}.other()"]
             else:
@@ -131,7 +128,7 @@ class Source:
             if found is None:
                 name = f"b{number}" if f"b{number}" not in self.static else f"b{number}_{len(self.static)}"
                 found = self._static_names[key] = name
-                self.static[name] = (number, value)
+                self.static[name] = (number, memory_like(value))
             return found
         raise AssertionError(f"a value of a block outside of its group: {value}")
 
@@ -241,48 +238,6 @@ class Source:
         if step.out is not None and step.place == "keyword":
             args.append(f"out={out}")
         return f"{self.bind(function, 'f')}({', '.join(args)})"
-
-    # --- frames ---
-
-    def frame(self) -> Any:
-        """The function `run`, with memory of its own."""
-        names = dict(self.bound)
-        sizes = self.plan.sizes
-        memory = np.empty(sum(sizes) + _ALIGNED, np.uint8)
-        offset = -memory.ctypes.data % _ALIGNED if sizes else 0
-        starts = []
-        for size in sizes:
-            starts.append(offset)
-            offset += size
-        for name, (block, like) in self.static.items():
-            names[name] = array_like(like, memory, starts[block])
-        for name, dtype in self.cells:
-            names[name] = np.zeros((), dtype)
-        for name, (like, _) in self.slots.items():
-            names[f"p{name[1:]}"] = pool.Slot(maker(like))
-        exec(self.code, names)  # of text that holds nothing but names given here
-        return names["run"]
-
-
-def array_like(value: Value, memory: Any, start: int) -> Any:
-    """An array in memory, with the shape, dtype and order of a value."""
-    axes = axes_of(value.shape, value.order or ())
-    shape = [value.shape[a] for a in axes]
-    array = np.ndarray(shape, value.dtype, memory, start)
-    return array.transpose(np.argsort(axes)) if axes else array
-
-
-def maker(value: Value) -> Any:
-    """A function that makes a new array with the shape, dtype and order of a value."""
-    shape, dtype = value.shape, value.dtype
-    if value.is_c:
-        return lambda: np.empty(shape, dtype)
-    axes = axes_of(shape, value.order or ())
-    if axes == tuple(range(len(shape)))[::-1]:
-        return lambda: np.empty(shape, dtype, "F")
-    like = np.empty([1] * len(shape), dtype)
-    like = np.lib.stride_tricks.as_strided(like, shape, value.strides)
-    return lambda: np.empty_like(like)
 
 
 def owned(array: Any, count: int) -> Any:
