@@ -241,10 +241,10 @@ class Source:
 
 
 def owned(array: Any, count: int) -> Any:
-    """What a call returned, as an array that nothing else refers to, if `count` references are one or two names of the caller."""
+    """What a call returned, as an array that nothing but a local name refers to. `count` is `refs(array)`, in the same call."""
     if not isinstance(array, np.ndarray):
         return np.asarray(array)
-    return array if array.base is None and count <= pool.ALONE - 1 else np.array(array)
+    return array if array.base is None and count <= pool.ALONE_IN_CALL else np.array(array)
 
 
 def is_single(value: Value) -> bool:

@@ -61,17 +61,16 @@ def _count_when_alone() -> int:
 ALONE = _count_when_alone()
 
 
-def own(array: Any) -> bool:
-    """Whether one local name of the caller, beside this argument, is all that refers to an array."""
-    return refs(array) <= _ALONE_AS_ARGUMENT
+def _count_in_call() -> int:
+    """The count of `found` in `f(found, refs(found))` where a local name is all that refers to it."""
+    if refs is _never:
+        return -1
 
-
-def _count_as_argument() -> int:
-    def own(array: Any) -> int:
-        return refs(array)
+    def f(array: Any, count: int) -> int:
+        return count
 
     found = object()
-    return own(found) if refs is not _never else -1
+    return f(found, refs(found))
 
 
-_ALONE_AS_ARGUMENT = _count_as_argument()
+ALONE_IN_CALL = _count_in_call()
