@@ -223,6 +223,15 @@ def test_inputs_of_another_layout_have_code_of_their_own(x):
             assert bits(runner.run([layout])) == bits([np.add.reduce(np.exp(layout), axis=None), np.exp(layout)])
 
 
+def test_few_layouts_have_code_at_a_time():
+    runner = made(lambda xp, x: xp.exp(x), np.zeros((2, 2)))
+    for k in range(1, 50):
+        x = np.ones((2 * k, 2 * k))[::k, ::k]
+        for _ in range(2):
+            np.testing.assert_array_equal(runner.run([x])[0], np.exp(x))
+    assert len(runner._variants) <= 32
+
+
 def test_numbers_are_read_in_each_run(x):
     runner = made(lambda xp, x, a, b: xp.multiply(x, a * b + 1.0), x, 0.5, 2.0)
     runner.run([x, 0.5, 2.0])

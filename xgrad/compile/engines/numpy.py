@@ -27,6 +27,7 @@ from xgrad.compile.program import NUMBER as NUMBER_DTYPE
 from xgrad.compile.program import Program
 
 _MOST_FRAMES = 8  # that are kept for later runs
+_MOST_VARIANTS = 32  # for a program whose inputs lie in memory in ever other ways
 
 
 def prepare(program: Program, backend: Any) -> Runner:
@@ -133,6 +134,8 @@ class Runner:
         with self._lock:
             variant = self._variants.get(key)
             if variant is None:
+                if len(self._variants) >= _MOST_VARIANTS:
+                    del self._variants[next(iter(self._variants))]
                 variant = self._variants[key] = Variant(source_of(self.program, layouts, self.xp, key[0]).code())
             return variant
 

@@ -244,7 +244,7 @@ class Lowering:
                 return False
             args.append(value)
         short = [self.array_operand(a) for a in args]
-        if np.broadcast_shapes(*[a.shape for a in short]) == out.shape:
+        if any(a.shape == out.shape for a in short) or np.broadcast_shapes(*[a.shape for a in short]) == out.shape:
             args = short
         if function is np.multiply and (same := _times_one(args, out)):
             return self.set(instruction, same)
