@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
-import threading
 import warnings
 
 import numpy as np
@@ -13,13 +11,11 @@ import pytest
 import xgrad as xg
 from tests.cases import CASES
 from tests.point import Point
-from tests.support.allocations import traced_peak
 from tests.support.random_functions import laid_out, random_function
 from tests.support.recorded_cases import programs
 from xgrad.backends import load
 from xgrad.compile.engines import numpy_blocks
 from xgrad.compile.engines.numpy import prepare
-from xgrad.compile.engines.numpy_source import owned
 from xgrad.compile.recorder import record
 
 BASE = load("numpy")
@@ -202,20 +198,6 @@ def test_a_result_of_a_sum_is_an_array(x):
         assert [type(y) for y in found] == [np.ndarray] * 2
 
 
-def test_what_a_call_returns_is_copied_unless_it_is_new(x):
-    """A function may return a view, its operand, or an array that it keeps."""
-    kept = x + 1
-    for found in (x[1:], x, kept, np.float32(2)):
-        y = owned(found, sys.getrefcount(found))
-        assert y.base is None
-        assert not np.shares_memory(y, found)
-        assert bits([y]) == bits([found])
-    fresh = x * 2
-    address = fresh.ctypes.data
-    fresh = owned(fresh, sys.getrefcount(fresh))
-    assert fresh.ctypes.data == address
-
-
 def test_inputs_of_another_layout_have_code_of_their_own(x):
     runner = made(lambda xp, x: (xp.sum(xp.exp(x)), xp.exp(x)), x)
     for layout in (x, np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], x[::-1], np.broadcast_to(x[:1], x.shape)):
@@ -372,56 +354,3 @@ def test_an_error_of_a_call_leaves_state_as_it_was(data):
         runner.run([w, x, number + 1], [True, False, False])
     assert bits([w]) == before
     assert runner.run([w, x, number], [True, False, False])[0][0, 0] == 3  # and the runner still works
-
-
-# --- threads, memory and code -------------------------------------------------------------------------------
-
-
-def test_threads_run_one_runner(x):
-    big = np.tile(x, (40, 40))
-
-    def f(xp, x, a):
-        for _ in range(5):
-            x = xp.tanh(xp.multiply(x, a))
-        return xp.matmul(xp.matrix_transpose(x), x), xp.sum(x)
-
-    runner = made(f, big, 0.5)
-    wrong = []
-
-    def work(a):
-        want = bits(made(f, big, a).run([big, a]))
-        for _ in range(20):
-            if bits(runner.run([big, a])) != want:
-                wrong.append(a)
-
-    threads = [threading.Thread(target=work, args=(0.3 + k / 10,)) for k in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
-
-
-def test_a_run_allocates_its_results_only():
-    x = np.ones((256, 256), "float32")
-
-    def f(xp, x):
-        y = x
-        for _ in range(10):
-            y = xp.sigmoid(xp.matmul(y, x))
-        return xp.sum(y, axis=0)
-
-    runner = made(f, x)
-    for _ in range(2):
-        runner.run([x])
-    assert traced_peak(lambda: runner.run([x])) < 10_000
-
-
-def test_the_code_can_be_read(x):
-    runner = made(lambda xp, x: xp.add(xp.matmul(x, xp.matrix_transpose(x)), 1), x)
-    assert runner.source() == ""
-    runner.run([x])
-    lines = [line.split("#")[0].strip() for line in runner.source().splitlines()]
-    assert "def run(x0):" in lines
-    assert any(line.startswith("dot(x0, ") for line in lines)
-    assert any(line.startswith("add(") for line in lines)
