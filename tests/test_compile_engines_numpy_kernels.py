@@ -1,6 +1,7 @@
 """How the functions of the NumPy backend are computed in planned memory: which are, and that each path has eager's bits."""
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ def array(*shape, dtype="float32"):
 X, Y, W, ROW, COLUMN = array(9, 6), array(9, 6), array(4, 6), array(6), array(9, 1)
 NUMBERS = np.arange(9) % 6
 # A function of the raw namespace, its arrays, and the calls in the code.
-PLANNED = {
+PLANNED: dict[str, tuple[Any, tuple[Any, ...], str | None]] = {
     "linear": (lambda xp, x, w, b: xp.linear(x, w, b), (X, W, array(4)), "T dot add"),
     "linear without bias": (lambda xp, x, w: xp.linear(x, w), (X, W), "T dot"),
     "matmul": (lambda xp, x, y: xp.matmul(x, y), (X, array(6, 3)), "dot"),

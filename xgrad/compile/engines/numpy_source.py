@@ -43,7 +43,7 @@ class Source:
         self._bound_names: dict[Any, str] = {}
         self._kept: list[Any] = []  # so that ids stay those of the bound objects
         self.static: dict[
-            str, tuple[int, Value]
+            str, tuple[int, Any]
         ] = {}  # the name of an array in the engine's memory: its block, and what it is like
         self._static_names: dict[Any, str] = {}
         self.cells: list[tuple[str, Any]] = []
