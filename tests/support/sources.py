@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -233,6 +234,7 @@ UNTESTED = {
 }
 
 
+@cache
 def sources() -> list[str]:
     """Every source file of xgrad/, backends/ and bench/, as a path from the root."""
     folders = (ROOT / "xgrad", ROOT / "backends", ROOT / "bench")
@@ -254,6 +256,7 @@ def names_of(source: str) -> list[str]:
     return ["_".join(parts[n:]) for n in reversed(range(len(parts)))]
 
 
+@cache
 def test_files() -> list[str]:
     """The names of the test files, without `test_` in front."""
     return sorted(path.stem.removeprefix("test_") for path in TESTS.glob("test_*.py"))
@@ -262,6 +265,7 @@ def test_files() -> list[str]:
 test_files.__test__ = False  # type: ignore[attr-defined]  # pytest: not a test
 
 
+@cache
 def own_tests() -> dict[str, str]:
     """The test file of each source that has one of its name. A name that fits two sources counts for neither."""
     shared = Counter(name for one in {tuple(names_of(source)) for source in sources()} for name in one)
