@@ -52,7 +52,7 @@ def jvp_is_the_differences(p: Point) -> None:
 
 
 def on_numpy(p: Point) -> Point:
-    """The same point on NumPy. Differences use NumPy's values and derivatives, which are every library's by other laws, and the fastest."""
+    """The same point on NumPy. Differences are of NumPy's numbers, which are every library's by other laws, and the fastest."""
     return Point(p.case, load("numpy"), p.dtype)
 
 
