@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import warnings
+from collections.abc import Iterable
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -47,7 +48,7 @@ def pytorchs(name: str, seed: int) -> Results:
 )  # of dask, where indices have more chunks than what they read
 @pytest.mark.parametrize("name", CASES)
 def test_results_are_pytorchs(backend, name):
-    seeds = SEEDS
+    seeds: Iterable[int] = SEEDS
     if backend.name in SLOW:
         every, first = SLOW[backend.name]
         if list(CASES).index(name) % every != first or (backend.name, name) in TOO_SLOW:
