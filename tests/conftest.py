@@ -7,6 +7,7 @@ default all usable backends are selected, except the slow ones in ON_REQUEST.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, suppress
@@ -107,6 +108,12 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Any]:
         if kind == "dask":
             stack.enter_context(small_chunks())
         yield backend
+
+
+@pytest.fixture(autouse=True, scope="module")
+def without_the_past() -> None:
+    """What is there before a file of tests stays: its tests' many garbage collections do not look through it."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

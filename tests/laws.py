@@ -52,7 +52,7 @@ def jvp_is_the_differences(p: Point) -> None:
 
 
 def on_numpy(p: Point) -> Point:
-    """The same point on NumPy. Differences use NumPy's values, which are every library's by the first law, and the fastest."""
+    """The same point on NumPy. Differences are of NumPy's numbers, which are every library's by other laws, and the fastest."""
     return Point(p.case, load("numpy"), p.dtype)
 
 
@@ -90,8 +90,9 @@ def each_way(p: Point) -> Iterator[tuple[str, Sequence[xg.Tensor], Arrays]]:
 def second_order(p: Point) -> None:
     """Second order, by every combination of the two modes, is the difference of the first derivative."""
     xs, ts, ws = p.tensors(p.xs), tuple(p.tensors(p.directions)), tuple(p.tensors(p.weights))
-    of_gradient = along(p.on_host(p.vjp), p.xs, p.directions)
-    of_tangent = along(p.on_host(p.jvp), p.xs, p.directions)
+    host = on_numpy(p)
+    of_gradient = along(host.on_host(host.vjp), p.xs, p.directions)
+    of_tangent = along(host.on_host(host.jvp), p.xs, p.directions)
     for law, got, want in (
         ("reverse over reverse", xg.vjp(p.vjp, *xs)[1](ts), of_gradient),  # Hessians are symmetric
         ("forward over reverse", xg.jvp(p.vjp, xs, ts)[1], of_gradient),

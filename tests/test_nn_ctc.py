@@ -171,3 +171,16 @@ BAD = [
 def test_wrong_arguments(backend, call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+@pytest.mark.parametrize(
+    ("targets", "inputs", "lengths", "says"),
+    [
+        ([[1, 2]], [9], [2], "input_lengths must be from 0 to 4"),
+        ([[1, 2]], [4], [3], "target_lengths must be from 0 to 2"),
+        ([[1, 7]], [4], [2], "class numbers must be from 0 to 2"),
+    ],
+)
+def test_what_is_beyond_the_arrays_is_named(targets, inputs, lengths, says):
+    with xg.use_backend("numpy"), pytest.raises(IndexError, match=f"^ctc_loss: {says}$"):
+        nn.functional.ctc_loss(xg.zeros((4, 1, 3)), *map(xg.asarray, (targets, inputs, lengths)))

@@ -152,3 +152,77 @@ def test_linear_refuses_bad_sizes(sizes, says):
 def test_linear_of_nothing(backend):
     layer = nn.Linear(0, 2)
     assert to_numpy(layer(xg.zeros((3, 0)))).shape == (3, 2)
+
+
+# --- errors name the layer ---------------------------------------------------------------------------------
+
+X34 = (3, 4)
+REFUSED: list[tuple[Any, tuple[Any, ...]]] = [
+    (lambda: nn.Conv1d(2, 3, 7), ((1, 2, 4),)),
+    (lambda: nn.MaxPool2d(5), ((1, 2, 3, 3),)),
+    (lambda: nn.Flatten(1, 5), ((2, 3),)),
+    (lambda: nn.Upsample(size=(3, 3)), ((2, 3, 4),)),
+    (lambda: nn.PReLU(3), ((2, 4),)),
+    (lambda: nn.Softmax(dim=3), ((2, 4),)),
+    (lambda: nn.Unfold(5), ((1, 2, 3, 3),)),
+    (lambda: nn.MultiheadAttention(4, 2), ((3, 2, 4), (4, 2, 4), (5, 2, 4))),
+    (lambda: nn.Sequential(nn.ReLU(), nn.GLU()), ((2, 3),)),
+    (lambda: nn.MSELoss(), (X34, (3, 5))),
+    (lambda: nn.KLDivLoss(reduction="sum"), (X34, (2, 4))),
+    (lambda: nn.CosineEmbeddingLoss(), (X34, (3, 5), (3,))),
+    (lambda: nn.BCEWithLogitsLoss(pos_weight=xg.ones(3)), (X34, X34)),
+    (lambda: nn.BCELoss(weight=xg.ones(3)), (X34, X34)),
+    (lambda: nn.SmoothL1Loss(), (X34, (3, 5))),
+    (lambda: nn.HuberLoss(), (X34, (3, 5))),
+    (lambda: nn.MarginRankingLoss(), ((3,), (4,), (3,))),
+    (lambda: nn.TripletMarginLoss(), (X34, (2, 4), X34)),
+    (lambda: nn.PoissonNLLLoss(), (X34, (3, 5))),
+    (lambda: nn.GaussianNLLLoss(), (X34, (3, 5), X34)),
+    (lambda: nn.HingeEmbeddingLoss(), (X34, (3, 5))),
+    (lambda: nn.SoftMarginLoss(), (X34, (3, 5))),
+    (lambda: nn.CosineSimilarity(), (X34, (3, 5))),
+    (lambda: nn.PairwiseDistance(), (X34, (3, 5))),
+]
+
+
+@pytest.mark.parametrize(("built", "shapes"), REFUSED)
+def test_a_wrong_shape_is_refused_by_the_layer_s_name_with_what_it_got(built, shapes):
+    with xg.use_backend("numpy"):
+        layer = built()
+        with pytest.raises((ValueError, IndexError)) as caught:
+            layer(*(xg.ones(shape) for shape in shapes))
+    innermost = type(layer[-1] if isinstance(layer, nn.Sequential) else layer).__name__
+    assert str(caught.value).startswith(innermost)
+    assert "Sequential" not in str(caught.value)
+    got = [part for shape in shapes for part in (str(shape), f"({shape[-1]},)", f"{len(shape)} axes")]
+    assert any(part in str(caught.value) for part in got)
+
+
+@pytest.mark.parametrize(
+    ("function", "shapes"),
+    [
+        (F.mse_loss, ((3,), (4,))),
+        (F.smooth_l1_loss, ((3,), (4,))),
+        (F.kl_div, ((3,), (4,))),
+        (F.cosine_embedding_loss, ((2, 3), (2, 4), (2,))),
+        (F.margin_ranking_loss, ((3,), (4,), (3,))),
+        (F.triplet_margin_loss, ((2, 3), (2, 4), (2, 3))),
+        (F.hinge_embedding_loss, ((3,), (4,))),
+        (F.pairwise_distance, ((2, 3), (2, 4))),
+        (F.cosine_similarity, ((2, 3), (2, 4))),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_function_names_itself_and_the_shapes_that_do_not_broadcast(function, shapes):
+    with pytest.raises(ValueError, match=rf"^{function.__name__}: the shapes .*4.* do not broadcast$"):
+        function(*(xg.ones(shape) for shape in shapes))
+
+
+def test_the_error_of_a_user_s_layer_stays_as_it_is():
+    class Mine(nn.Module):
+        def forward(self, x: Any) -> Any:
+            raise ValueError("no", 3)
+
+    with pytest.raises(ValueError, match="no") as caught:
+        nn.Sequential(Mine())(xg.ones(2))
+    assert caught.value.args == ("no", 3)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import warnings
+from collections.abc import Iterable
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -30,7 +31,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:reduction. 'mean' divides", 'ign
 
 HAVE_TORCH = importlib.util.find_spec("torch") is not None
 SEEDS = range(4) if HAVE_TORCH else stored.SEEDS
-SLOW = {"jax": 1, "dask": 1, "dpnp": 1}  # backends on which each draw takes long: how many of them run there
+# Backends on which each draw takes long. One draw runs there, of some cases: every so many, from which on.
+SLOW = {"dpnp": (2, 0), "jax": (4, 1), "dask": (4, 2)}
+TOO_SLOW = {("dask", "TransformerDecoder")}  # half a minute: its layer is a case of its own
 TOLERANCE = 1e-10
 
 
@@ -45,7 +48,13 @@ def pytorchs(name: str, seed: int) -> Results:
 )  # of dask, where indices have more chunks than what they read
 @pytest.mark.parametrize("name", CASES)
 def test_results_are_pytorchs(backend, name):
-    for seed in SEEDS[: SLOW.get(backend.name)]:
+    seeds: Iterable[int] = SEEDS
+    if backend.name in SLOW:
+        every, first = SLOW[backend.name]
+        if list(CASES).index(name) % every != first or (backend.name, name) in TOO_SLOW:
+            pytest.skip("most cases do not run where each takes long")
+        seeds = SEEDS[:1]
+    for seed in seeds:
         got = run(XGrad(), name, seed)
         if HAVE_TORCH:
             want = pytorchs(name, seed)

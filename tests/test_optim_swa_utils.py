@@ -14,7 +14,7 @@ from tests.support.arrays import assert_close, make, to_numpy
 from xgrad import nn
 from xgrad.optim import swa_utils
 
-SLOW = {"jax", "dask", "dpnp"}
+SLOW = {"jax", "dask", "dpnp", "strict"}
 
 
 def array(values):

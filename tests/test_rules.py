@@ -7,7 +7,7 @@ from functools import lru_cache
 import pytest
 
 import xgrad as xg
-from tests.cases import CASES, SLOW, few
+from tests.cases import CASES, SLOW, one
 from tests.laws import LAWS, float32_stays_float32
 from tests.point import Point
 from xgrad.backends.base import Backend
@@ -20,7 +20,7 @@ DIFFERENTIABLE = [name for name, how in DERIVATIVES.items() if not how.startswit
 
 @lru_cache(maxsize=1)  # the laws of a function run one after another, and share what each compares with the others
 def points(name: str, kind: str, backend: Backend) -> list[Point]:
-    return [Point(case, backend) for case in (few(name) if backend.name in SLOW else CASES[name])]
+    return [Point(case, backend) for case in (one(name, backend.name) if backend.name in SLOW else CASES[name])]
 
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)

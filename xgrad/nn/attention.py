@@ -136,7 +136,9 @@ class MultiheadAttention(Module):
         for what, x, width in (("query", q, self.embed_dim), ("key", k, self.kdim), ("value", v, self.vdim)):
             if x.ndim not in (2, 3) or x.ndim != q.ndim or x.shape[-1] != width:
                 axes = "N, L" if self.batch_first else "L, N"
-                raise wrong_shape(f"{self} as {what}", f"({axes}, {width}) or (L, {width})", x)
+                raise wrong_shape(
+                    f"{type(self).__name__}({self.extra_repr()}) as {what}", f"({axes}, {width}) or (L, {width})", x
+                )
         turns = self.batch_first and q.ndim == 3
         if turns:
             kept: dict[int, Tensor] = {}

@@ -74,3 +74,27 @@ def wrong_shape(layer: Any, wanted: str, got: Any) -> ValueError:
     """
     shape = tuple(got) if isinstance(got, tuple | list) else tuple(getattr(got, "shape", ()))
     return ValueError(f"{layer} takes an input of shape {wanted}, got {shape}")
+
+
+NAMED_ERRORS = (ValueError, TypeError, IndexError)
+
+
+def name_the_layer(layer: Any, error: Exception) -> None:
+    """Put the name of the layer in front of an error's text, if it is one of xgrad's own and the text does not have it.
+
+    Of layers inside each other, the innermost is named. The error of a user's layer stays as it is.
+    """
+    if getattr(error, "_has_layer", False) or type(error) not in NAMED_ERRORS:
+        return
+    error._has_layer = True  # type: ignore[attr-defined]
+    name = type(layer).__name__
+    if type(layer).__module__.startswith("xgrad.nn.") and name not in str(error):
+        error.args = (f"{name}: {error}", *error.args[1:])
+
+
+def part_of(owner: Any, name: str, kind: type, what: str) -> Any:
+    """An attribute of a module, which must be of a kind; else AttributeError says that the module has no such `what`."""
+    found = vars(owner).get(name)
+    if not isinstance(found, kind):
+        raise AttributeError(f"{type(owner).__name__} has no {what} {name!r}")
+    return found

@@ -12,6 +12,7 @@ from xgrad.engine import tracing
 from xgrad.engine.persist import Place, places_in
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import placement, saving
+from xgrad.nn.checks import NAMED_ERRORS, name_the_layer, part_of
 from xgrad.nn.hooks import Hook, HookHandle, Hooks, added
 from xgrad.nn.parameter import Parameter
 from xgrad.nn.printing import indented
@@ -58,7 +59,11 @@ class Module:
         if self._forward_pre_hooks:
             for hook in tuple(self._forward_pre_hooks.values()):
                 args, kwargs = hook.before(self, args, kwargs)
-        output = self.forward(*args, **kwargs)
+        try:
+            output = self.forward(*args, **kwargs)
+        except NAMED_ERRORS as error:
+            name_the_layer(self, error)
+            raise
         if self._forward_hooks:
             for hook in tuple(self._forward_hooks.values()):
                 output = hook.after(self, args, kwargs, output)
@@ -158,19 +163,19 @@ class Module:
         """The module with a dotted name, as `named_modules` gives it; "" is this one. AttributeError if there is none."""
         found: Any = self
         for name in target.split(".") if target else ():
-            found = _part(found, name, Module, "module")
+            found = part_of(found, name, Module, "module")
         return cast("Module", found)
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter with a dotted name, as `named_parameters` gives it. AttributeError if there is none."""
         path, _, name = target.rpartition(".")
-        return cast("Parameter", _part(self.get_submodule(path), name, Parameter, "parameter"))
+        return cast("Parameter", part_of(self.get_submodule(path), name, Parameter, "parameter"))
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer with a dotted name, as `named_buffers` gives it. AttributeError if there is none."""
         path, _, name = target.rpartition(".")
         owner = self.get_submodule(path)
-        return cast("Tensor", _part(owner, name if name in owner._buffers else "", Tensor, "buffer"))
+        return cast("Tensor", part_of(owner, name if name in owner._buffers else "", Tensor, "buffer"))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """The modules that are attributes of this one, with their names, each once."""
@@ -378,13 +383,6 @@ class Module:
             return f"{name}({extra})"
         lines = extra.split("\n") if extra else []
         return indented(name, [*lines, *(f"({key}): {value!r}" for key, value in children)])
-
-
-def _part(owner: Module, name: str, kind: type, what: str) -> Any:
-    found = vars(owner).get(name)
-    if not isinstance(found, kind):
-        raise AttributeError(f"{type(owner).__name__} has no {what} {name!r}")
-    return found
 
 
 @places_in.register

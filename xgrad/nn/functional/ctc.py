@@ -37,8 +37,8 @@ def ctc_loss(
         blank: the class number of the blank.
         reduction: "mean" divides each loss by the length of its target (by 1 for an empty one) and takes the mean over the
             sequences; their "sum", or "none".
-        zero_infinity: whether the infinite loss of a target that no alignment gives (it is too long) counts as 0, without a
-            gradient.
+        zero_infinity: whether the infinite loss of a target that no alignment gives (it is too long) counts as 0. Its gradient is
+            0 either way; in PyTorch that of an infinite loss is nan.
 
     Returns:
         A tensor of the dtype of log_probs: 0-d, or for "none" of shape (N,), or () for one sequence.
@@ -52,6 +52,7 @@ def ctc_loss(
             that is not an integer.
         ValueError: for shapes that do not fit, a `blank` that is no class, lengths on the host that are negative or longer than
             the arrays, or an unknown `reduction`.
+        IndexError: for such lengths in an array and for class numbers outside 0 ... C - 1, where the library checks its indices.
         MixedBackendsError: for arrays of two libraries, or on two devices.
 
     >>> import xgrad as xg
@@ -146,7 +147,7 @@ def _negative_log_likelihood(
     log_probs: Tensor, labels: Tensor, inputs: Tensor, lengths: Tensor, blank: int
 ) -> tuple[Tensor, Tensor]:
     """The loss of each sequence, and the sum of all its probabilities, whose derivative is added to that of the loss."""
-    steps, n, _ = log_probs.shape
+    steps, n, classes = log_probs.shape
     xp, dtype = log_probs.__array_namespace__(), labels.dtype
     blanks = xp.full((n, labels.shape[1], 1), blank, dtype=dtype)
     pairs = xg.reshape(xg.concat([blanks, xg.expand_dims(labels, axis=2)], axis=2), (n, -1))
@@ -156,14 +157,17 @@ def _negative_log_likelihood(
     skips = (extended != blank) & (extended != before)
 
     shape = (steps, *extended.shape)
-    emissions = xg.take_along_axis(log_probs, xg.broadcast_to(extended, shape), axis=2)
+    emissions = _pick(f"class numbers must be from 0 to {classes - 1}", log_probs, xg.broadcast_to(extended, shape), 2)
     paths = xg.ctc_forward(emissions, skips)
 
     zeros = xg.zeros_like(lengths)
     last = xg.reshape(xg.where(inputs > 0, inputs - 1, zeros), (1, n, 1))
-    ends = xg.squeeze(xg.take_along_axis(paths, xg.broadcast_to(last, (1, *extended.shape)), axis=0), axis=0)
+    ends = _pick(f"input_lengths must be from 0 to {steps}", paths, xg.broadcast_to(last, (1, *extended.shape)), 0)
+    ends = xg.squeeze(ends, axis=0)
     in_blank, in_label = 2 * lengths, xg.where(lengths > 0, 2 * lengths - 1, zeros)
-    found = xg.take_along_axis(ends, xg.stack([in_blank, in_label], axis=1), axis=1)
+    found = _pick(
+        f"target_lengths must be from 0 to {labels.shape[1]}", ends, xg.stack([in_blank, in_label], axis=1), 1
+    )
     nothing = xp.full((), -1e30, dtype=found.dtype)
     by_label = xg.where(lengths > 0, found[:, 1], nothing)
     log_p = xg.logaddexp(found[:, 0], by_label)
@@ -174,3 +178,11 @@ def _negative_log_likelihood(
     counts = xg.reshape(xp.arange(steps, dtype=inputs.dtype), (steps, 1)) < inputs
     spread = xg.sum(xg.mask(xg.exp(log_probs), xg.expand_dims(counts, axis=2)), axis=(0, 2))
     return -log_p, spread
+
+
+def _pick(rule: str, x: Tensor, places: Any, axis: int) -> Tensor:
+    """The elements of x at places along an axis. Where the library checks its indices, the error says which rule they break."""
+    try:
+        return xg.take_along_axis(x, places, axis=axis)
+    except (IndexError, RuntimeError) as error:
+        raise IndexError(f"ctc_loss: {rule}") from error

@@ -9,7 +9,7 @@ import xgrad as xg
 from xgrad.engine.integers import integer
 from xgrad.engine.operands import as_tensors
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.functional.reduction import positive_part, reduce
+from xgrad.nn.functional.reduction import check_broadcasting, positive_part, reduce
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tensor:
@@ -36,6 +36,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tens
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.cosine_similarity.html
     """
     x1, x2 = as_tensors("cosine_similarity", (x1, x2))
+    check_broadcasting("cosine_similarity", x1, x2)
     x1, x2 = xg.broadcast_arrays(x1, x2)
     axis = integer("cosine_similarity", dim, "dim")
     if not -x1.ndim <= axis < x1.ndim:
@@ -79,6 +80,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     x1, x2 = as_tensors("pairwise_distance", (x1, x2))
     if not (x1.ndim or x2.ndim):
         raise ValueError("pairwise_distance: the vectors need an axis, got 0-d arrays")
+    check_broadcasting("pairwise_distance", x1, x2)
     distance: Tensor = xg.linalg.vector_norm(x1 - x2 + eps, axis=-1, keepdims=keepdim, ord=p)
     return distance
 
@@ -117,6 +119,7 @@ def cosine_embedding_loss(
     shapes = tuple(input1.shape), tuple(input2.shape), tuple(target.shape)
     if len(shapes[0]) != len(shapes[1]) or len(shapes[0]) not in (1, 2) or len(shapes[2]) != len(shapes[0]) - 1:
         raise ValueError(f"{name}: the inputs have the shape (N, D) and the target (N,), or (D,) and (), got {shapes}")
+    check_broadcasting(name, input1, input2)
     tiny = 1e-12
     size1, size2 = (xg.sum(xg.square(x), axis=-1) + tiny for x in (input1, input2))
     cosine = xg.sum(input1 * input2, axis=-1) / xg.sqrt(size1 * size2)
@@ -227,6 +230,7 @@ def _triplet_loss(
     shapes = tuple(anchor.shape), tuple(positive.shape), tuple(negative.shape)
     if len({len(shape) for shape in shapes}) > 1:
         raise ValueError(f"{name}: anchor, positive and negative must have the same number of axes, got {shapes}")
+    check_broadcasting(name, anchor, positive, negative)
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = xg.minimum(far, distance(positive, negative))

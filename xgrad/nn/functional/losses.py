@@ -7,7 +7,7 @@ from typing import Any
 import xgrad as xg
 from xgrad.engine.operands import as_tensors
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.functional.reduction import as_real, difference, reduce, reduce_weighted, weighted
+from xgrad.nn.functional.reduction import as_real, check_broadcasting, difference, reduce, reduce_weighted, weighted
 
 
 def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Tensor:
@@ -165,17 +165,18 @@ def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reducti
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy.html
     """
-    input, target = _of_one_shape("binary_cross_entropy", input, target)
+    input, target = _of_one_shape("binary_cross_entropy", input, target, weight)
     loss = xg.binary_cross_entropy(input, as_real(target, input))
     return reduce(loss if weight is None else loss * weight, reduction)
 
 
-def _of_one_shape(name: str, input: Any, target: Any) -> tuple[Any, Any]:
+def _of_one_shape(name: str, input: Any, target: Any, *weights: Any) -> tuple[Any, Any]:
     input, target = as_tensors(name, (input, target))
     if tuple(input.shape) != tuple(target.shape):
         raise ValueError(
             f"{name}: input and target must have one shape, got {tuple(input.shape)} and {tuple(target.shape)}"
         )
+    check_broadcasting(name, input, *(weight for weight in weights if hasattr(weight, "shape")))
     return input, target
 
 
@@ -213,7 +214,7 @@ def binary_cross_entropy_with_logits(
     https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
     """
     name = "binary_cross_entropy_with_logits"
-    input, target = _of_one_shape(name, input, target)
+    input, target = _of_one_shape(name, input, target, weight, pos_weight)
     target = as_real(target, input)
     if pos_weight is None:
         loss = xg.sigmoid_cross_entropy(input, target)

@@ -7,7 +7,13 @@ from typing import Any
 import xgrad as xg
 from xgrad.engine.operands import as_tensors, beside, operand, own_indices, together
 from xgrad.engine.tensor import Tensor
-from xgrad.nn.functional.reduction import as_real, positive_part, reduce, warn_of_broadcasting
+from xgrad.nn.functional.reduction import (
+    as_real,
+    check_broadcasting,
+    positive_part,
+    reduce,
+    warn_of_broadcasting,
+)
 
 
 def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0, *, reduction: str = "mean") -> Tensor:
@@ -42,6 +48,7 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
         raise ValueError(
             f"margin_ranking_loss: the inputs and the target must have the same number of axes, got {shapes}"
         )
+    check_broadcasting("margin_ranking_loss", input1, input2, target)
     return reduce(positive_part(margin - as_real(target, input1) * (input1 - input2)), reduction)
 
 

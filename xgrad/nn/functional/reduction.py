@@ -55,9 +55,19 @@ def difference(name: str, input: Any, target: Any) -> Tensor:
     return found
 
 
+def check_broadcasting(name: str, *arrays: Any) -> None:
+    """ValueError for arrays whose shapes do not broadcast: it names the function and the shapes."""
+    shapes = [tuple(array.shape) for array in arrays]
+    try:
+        xg.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ValueError(f"{name}: the shapes {' and '.join(map(str, shapes))} do not broadcast") from None
+
+
 def warn_of_broadcasting(name: str, input: Any, target: Any, stacklevel: int = 3) -> None:
-    """Warn if the shapes of input and target are not the same."""
+    """Warn if the shapes of input and target are not the same. ValueError if they do not even broadcast."""
     if tuple(input.shape) != tuple(target.shape):
+        check_broadcasting(name, input, target)
         warnings.warn(
             f"{name}: input has shape {tuple(input.shape)}, target {tuple(target.shape)}: they are broadcast against "
             "each other, which is rarely what is meant. Give them the same shape.",
