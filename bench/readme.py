@@ -28,7 +28,7 @@ MAPPED = (
         "xgrad/engine",
         "xgrad/rules",
         "xgrad/transforms",
-        "xgrad/compile",
+        "xgrad/compile", "xgrad/compile/passes",
         "xgrad/nn",
         "xgrad/nn/functional",
         "xgrad/nn/utils",

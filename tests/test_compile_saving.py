@@ -104,7 +104,7 @@ def small():
 
 
 def test_save_and_load(tmp_path):
-    program, inputs = small()
+    program, _ = small()
     path = tmp_path / "p.json"
     program.save(path)
     program.save(str(path))
