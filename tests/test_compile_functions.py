@@ -17,18 +17,12 @@ from tests.cases.case import Case
 from tests.point import Point
 from tests.support.arrays import raw
 from tests.support.compiled_programs import assert_equal_bits
-from tests.support.recorded_cases import programs
+from tests.support.recorded_cases import OF_VALUES, programs
 from xgrad.backends import load
 from xgrad.backends.base import Backend
 from xgrad.compile.errors import CompileError
 from xgrad.compile.program import DType, Program, Ref, call, mapped, replay
 from xgrad.engine.tensor import Tensor
-
-# What cannot be recorded, because the shape of the result, or a size, depends on values.
-OF_VALUES = {
-    "arange": "value that is computed anew",
-    **dict.fromkeys(("unique_all", "unique_counts", "unique_inverse", "unique_values"), "the shape of the result of unique"),
-}
 
 
 def eager(case: Case, backend: Backend, what: str, arrays: list[Any]) -> list[Any]:
@@ -107,7 +101,9 @@ def replayed_read_only(program: Program, xp: Any, inputs: list[Any]) -> None:
         return value
 
     for name, args, options, results, several in program.instructions:
-        found = call(xp, name, mapped(args, value_of), {key: mapped(option, value_of) for key, option in options.items()})
+        found = call(
+            xp, name, mapped(args, value_of), {key: mapped(option, value_of) for key, option in options.items()}
+        )
         values.update(zip(results, found if several else (found,), strict=True))
 
 
