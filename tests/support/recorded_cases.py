@@ -14,11 +14,12 @@ from xgrad.compile.program import Program
 from xgrad.compile.recorder import Recorder
 from xgrad.engine.tensor import Tensor
 
-
 # Functions whose result has a shape, or a size, that depends on values: they cannot be recorded.
 OF_VALUES = {
     "arange": "value that is computed anew",
-    **dict.fromkeys(("unique_all", "unique_counts", "unique_inverse", "unique_values"), "the shape of the result of unique"),
+    **dict.fromkeys(
+        ("unique_all", "unique_counts", "unique_inverse", "unique_values"), "the shape of the result of unique"
+    ),
 }
 
 

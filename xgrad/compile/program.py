@@ -179,8 +179,8 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 }
 
 
-# Names that are in no namespace, or in few. The first is Python's operator: a namespace's `pow` may round otherwise. The others are
-# what rules call where a library has a function of its own, with the formulas that take their place elsewhere.
+# Names that are in no namespace, or in few. The first is Python's operator: a namespace's `pow` may round otherwise. The others
+# are what rules call where a library has a function of its own, with the formulas that take their place elsewhere.
 FORMULAS: dict[str, Callable[..., Any]] = {
     "_power": lambda xp, x1, x2, /: x1**x2,
     "_attention_gradients": attention.gradients,
