@@ -30,6 +30,7 @@ MAPPED = (
         "xgrad/transforms",
         "xgrad/compile",
         "xgrad/compile/engines",
+        "xgrad/compile/passes",
         "xgrad/nn",
         "xgrad/nn/functional",
         "xgrad/nn/utils",

@@ -24,7 +24,7 @@ def f(xp, x, w, rate):
 
 
 def expected(x, w, rate):
-    return np.sum((np.tanh(x @ w.T) + [1.0, -2.0]) ** 2) * rate
+    return np.sum((np.tanh(x @ w.T) + np.array([1.0, -2.0])) ** 2) * rate
 
 
 def loaded():
@@ -56,7 +56,7 @@ def test_it_is_differentiable(backend):
     xp, program = backend.view, loaded()
     gradient = xg.grad(lambda w: program(make(xp, X), w, 0.3))(make(xp, W))
     h = np.tanh(X @ W.T)
-    want = 0.3 * (2 * (h + [1.0, -2.0]) * (1 - h * h)).T @ X
+    want = 0.3 * (2 * (h + np.array([1.0, -2.0])) * (1 - h * h)).T @ X
     assert_close(to_numpy(gradient), want, rtol=1e-12)
     xg.check_grads(lambda w: program(make(xp, X), w, 0.3), make(xp, W))
 

@@ -18,7 +18,7 @@ XP = NUMPY.xp
 
 
 def fixed(f, *arrays, count=1):
-    """The program of a function, with its last `count` inputs as constants, after the pass; and the number of instructions before."""
+    """The program of a function with its last `count` inputs as constants, after the pass; and its length before."""
     program = record(f, *arrays, base=NUMPY)
     values = dict(zip(program.inputs[-count:], arrays[-count:], strict=True)) if count else {}
     before = replace(program, inputs=program.inputs[: len(arrays) - count], constants={**program.constants, **values})

@@ -12,7 +12,7 @@ from tests.support.workload_programs import workload
 from xgrad.backends import load
 from xgrad.compile.passes.groups import Group, flat, grouped
 from xgrad.compile.passes.kinds import is_elementwise
-from xgrad.compile.program import Program, Ref, call, mapped, replay, used_by
+from xgrad.compile.program import Program, Ref, call, mapped, replay
 from xgrad.compile.recorder import record
 
 NUMPY = load("numpy")

@@ -1,4 +1,4 @@
-"""Random programs for tests of compile: repeated and dead instructions, constants, views, transposed products, floats, several results."""
+"""Random programs for tests of compile: repeated and dead instructions, constants, views, transposed products, floats."""
 
 from __future__ import annotations
 

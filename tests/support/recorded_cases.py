@@ -14,6 +14,14 @@ from xgrad.compile.program import Program
 from xgrad.compile.recorder import Recorder
 from xgrad.engine.tensor import Tensor, wrap
 
+# Functions whose result has a shape, or a size, that depends on values: they cannot be recorded.
+OF_VALUES = {
+    "arange": "value that is computed anew",
+    **dict.fromkeys(
+        ("unique_all", "unique_counts", "unique_inverse", "unique_values"), "the shape of the result of unique"
+    ),
+}
+
 
 class Recording:
     """A recorder on a backend, and what the cases need on it."""

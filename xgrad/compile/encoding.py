@@ -1,6 +1,6 @@
 """The parts of a program as JSON: operands, specs and constants, each exactly, and each checked when it is read.
 
-A value is "v3", and a value with its spec is "v3: float32[2, 5]". A tuple is an array; what JSON lacks is an object with one key, such as
+A value is "v3", and with its spec "v3: float32[2, 5]". A tuple is an array. What JSON lacks is an object with one key, such as
 {"dtype": "float32"}. Readers raise Invalid, a ValueError.
 """
 
@@ -29,7 +29,7 @@ _BITS = re.compile(r"[0-9a-f]{16}")
 _NAN = struct.pack(">d", math.nan).hex()
 
 
-class Invalid(ValueError):
+class Invalid(ValueError):  # noqa: N818
     """What is wrong with a part of a file."""
 
 

@@ -179,8 +179,10 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 }
 
 
-# Functions that rules call where a library has one of its own, and the formulas that take their place elsewhere.
+# Names that are in no namespace, or in few. The first is Python's operator: a namespace's `pow` may round otherwise. The others
+# are what rules call where a library has a function of its own, with the formulas that take their place elsewhere.
 FORMULAS: dict[str, Callable[..., Any]] = {
+    "_power": lambda xp, x1, x2, /: x1**x2,
     "_attention_gradients": attention.gradients,
     "_recurrent_gradients": recurrent.gradients,
 }
@@ -220,7 +222,8 @@ def replay(program: Program, xp: Any, inputs: Sequence[Any], asarray: Callable[[
         given = mapped(args, value_of)
         options = {key: mapped(option, value_of) for key, option in options.items()}
         found = call(xp, name, given, options)
-        values.update(zip(results, found if several else (found,), strict=True))
+        arrays = [as_array(xp, y) for y in (found if several else (found,))]
+        values.update(zip(results, arrays, strict=True))
         for number in last.get(i, ()):
             del values[number]
     return [values[number] for number in program.outputs]
@@ -228,8 +231,17 @@ def replay(program: Program, xp: Any, inputs: Sequence[Any], asarray: Callable[[
 
 def call(xp: Any, name: str, args: Sequence[Any], options: dict[str, Any]) -> Any:
     """One call of a function of the namespace."""
-    function = None if options else OPERATORS.get(name)
+    function = None if options or (name == "pow" and _has_array(args)) else OPERATORS.get(name)
     return (function or function_of(xp, name))(*args, **options)
+
+
+def as_array(xp: Any, y: Any) -> Any:
+    """A result as an array. NumPy returns its scalars in the place of 0-d arrays, and rounds some of their products otherwise."""
+    return xp.asarray(y) if getattr(y, "shape", None) == () and not hasattr(y, "__setitem__") else y
+
+
+def _has_array(args: Sequence[Any]) -> bool:
+    return any(hasattr(arg, "dtype") for arg in args)
 
 
 def last_uses(program: Program) -> dict[int, list[int]]:
@@ -272,7 +284,7 @@ def _lines(program: Program) -> Iterator[str]:
 
     yield f"program({_joined(map(typed, program.inputs))}):"
     for number, array in program.constants.items():
-        shown = repr(array.item()) if array.shape == () else "..."
+        shown = repr(array.item()) if array.shape == () and hasattr(array, "item") else "..."
         yield f"    {typed(number)} = constant({shown})"
     for function, args, options, results, _ in program.instructions:
         given = _joined([*map(text, args), *(f"{key}={text(option)}" for key, option in options.items())])

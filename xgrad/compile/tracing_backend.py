@@ -72,6 +72,11 @@ class TracingRaw:
         return self._backend.recorder.call(self._backend, "astype", self._xp.astype, (x, dtype), {})
 
 
+def _is_two(exponent: Any) -> bool:
+    """Whether a power is a square, which is the same in each library's `pow` and by its operator."""
+    return type(exponent) is not Number and exponent == 2
+
+
 class TracingBackend(Backend):
     """The tracing version of the backend `base`."""
 
@@ -180,6 +185,8 @@ class TracingBackend(Backend):
         if not all(type(arg) in kinds or owns(arg) or is_scalar(arg) for arg in args):
             return NotImplemented
         args = tuple([arg if type(arg) in kinds or owns(arg) else self._scalar(arg) for arg in args])
+        if name == "pow" and type(args[1]) in (int, float, Number) and not _is_two(args[1]):
+            name = "_power"
         return self.recorder.call(self, name, OPERATORS.get(name) or function_of(self.base.xp, name), args, {})
 
     def _scalar(self, value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 from xgrad.compile.passes.kinds import is_array, nbytes
 from xgrad.compile.passes.rewriting import with_instructions
-from xgrad.compile.program import DType, Instruction, Program, call, mapped, used_by
+from xgrad.compile.program import DType, Instruction, Program, as_array, call, mapped, used_by
 
 _SMALL = 4096  # bytes: a constant of this size costs nothing
 # The result has the shape of the operand, and does not depend on its values.
@@ -16,8 +16,8 @@ OF_SHAPE = frozenset(["zeros_like", "ones_like", "full_like"])
 def folded(program: Program, xp: Any) -> Program:
     """The program with constants in the place of instructions that use constants only, as the namespace `xp` computes them.
 
-    An instruction stays if its result takes much more memory than its operands, such as the broadcast of a number to a large shape,
-    or if it raises: then it raises when the program runs.
+    An instruction stays if its result takes much more memory than its operands, such as the broadcast of a number to a large
+    shape, or if it raises: then it raises when the program runs.
     """
     constants = dict(program.constants)
     kept = []
@@ -59,7 +59,4 @@ def _folded(program: Program, instruction: Instruction, constants: dict[int, Any
     except Exception:
         return None
     results = found if instruction.several else (found,)
-    # A library may return a scalar of its own in the place of a 0-d array.
-    return {
-        number: xp.asarray(y) if y.shape == () else y for number, y in zip(instruction.results, results, strict=True)
-    }
+    return {number: as_array(xp, y) for number, y in zip(instruction.results, results, strict=True)}

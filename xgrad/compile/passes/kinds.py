@@ -1,4 +1,4 @@
-"""What the passes know of functions by their names: which work element by element, and which results may share an operand's memory."""
+"""What the passes know of functions by their names: which work element by element, and which may return a view."""
 
 from __future__ import annotations
 
@@ -7,20 +7,26 @@ from typing import Any
 from xgrad.compile.program import NOTHING, NUMBER, Instruction, Program, Spec, refs
 from xgrad.engine.registry import ELEMENTWISE
 
-ITEMSIZES = {
-    **{"bool": 1, "int8": 1, "int16": 2, "int32": 4, "int64": 8, "uint8": 1, "uint16": 2, "uint32": 4, "uint64": 8},
-    **{"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "complex64": 8, "complex128": 16},
+_BYTES = {
+    1: ("bool", "int8", "uint8"),
+    2: ("int16", "uint16", "float16", "bfloat16"),
+    4: ("int32", "uint32", "float32"),
+    8: ("int64", "uint64", "float64", "complex64"),
+    16: ("complex128",),
 }
+ITEMSIZES = {name: size for size, names in _BYTES.items() for name in names}
 # These work element by element too, and have no row of their own among the elementwise rules.
-OTHER_ELEMENTWISE = frozenset(
-    "where mask masked_fill clip astype cast conj real imag sign gap over_squares leaky_relu gelu gelu_slope gelu_gradient "
-    "silu_gradient special.rel_entr special.kl_div special.xlogy special.xlog1py special.psi".split()
-)
+OTHER_ELEMENTWISE = frozenset([
+    *("where", "mask", "masked_fill", "clip", "astype", "cast", "conj", "real", "imag", "sign", "gap", "over_squares"),
+    *("leaky_relu", "gelu", "gelu_slope", "gelu_gradient", "silu_gradient", "_power"),
+    *("special.rel_entr", "special.kl_div", "special.xlogy", "special.xlog1py", "special.psi"),
+])  # fmt: skip
 # The result may share memory with an operand on NumPy and CuPy. `getitem` does so without index arrays.
-VIEWS = frozenset(
-    "reshape matrix_transpose linalg.matrix_transpose permute_dims moveaxis expand_dims squeeze broadcast_to broadcast_arrays "
-    "real imag conj flip unstack linalg.diagonal asarray astype cast meshgrid chunk getitem windows".split()
-)
+VIEWS = frozenset([
+    *("reshape", "matrix_transpose", "linalg.matrix_transpose", "permute_dims", "moveaxis", "expand_dims", "squeeze"),
+    *("broadcast_to", "broadcast_arrays", "real", "imag", "conj", "flip", "unstack", "linalg.diagonal", "asarray"),
+    *("astype", "cast", "meshgrid", "chunk", "getitem", "windows"),
+])  # fmt: skip
 
 
 def is_elementwise(name: str) -> bool:
