@@ -38,5 +38,7 @@ def test_an_unknown_name_lists_the_known_ones():
 
 def test_an_engine_for_other_arrays_is_refused():
     numpy = load("numpy")
-    with pytest.raises(xg.CompileError, match=r"'cupy' computes on the arrays of cupy, and these .* numpy.*'numpy', 'xla', 'replay'"):
+    with pytest.raises(
+        xg.CompileError, match=r"'cupy' computes on the arrays of cupy, and these .* numpy.*'numpy', 'xla', 'replay'"
+    ):
         prepare("cupy", program(numpy), numpy)

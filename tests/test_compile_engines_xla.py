@@ -1,4 +1,4 @@
-"""The engine "xla": the numbers of bare NumPy, fresh results, state in its memory, and nothing of the user's is read after a run."""
+"""The engine "xla": the numbers of bare NumPy, fresh results, state in its memory, and no memory read after a run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ def compiled(program):
 def compile_function(f, *arrays, state=()):
     """The runner of `f(xp, *arrays)`."""
     program = record(f, *arrays, base=NUMPY)
-    return compiled(Program(program.specs, program.inputs, program.constants, program.instructions, program.outputs, state))
+    return compiled(
+        Program(program.specs, program.inputs, program.constants, program.instructions, program.outputs, state)
+    )
 
 
 def rng():
@@ -284,7 +286,12 @@ def test_a_training_step_gives_all_its_state_up(monkeypatch):
 
     taken = []
     take = OnNumPy._take
-    monkeypatch.setattr(OnNumPy, "_take", lambda *args: taken.append(take(*args)) or taken[-1])
+
+    def noted(*args):
+        taken.append(take(*args))
+        return taken[-1]
+
+    monkeypatch.setattr(OnNumPy, "_take", noted)
     found = []
     for is_compiled in (False, True):
         with xg.use_backend("numpy"):
@@ -311,7 +318,9 @@ def test_state_that_the_caller_keeps_does_not_change():
     _, p1, v1 = runner.run([p, v], [True, True])
     before = p1.copy(), v1.copy()
     for owned in ([True, False], [False, True], None):
-        _, p2, v2 = runner.run([p1.copy() if owned and owned[0] else p1, v1.copy() if owned and owned[1] else v1], owned)
+        _, p2, v2 = runner.run(
+            [p1.copy() if owned and owned[0] else p1, v1.copy() if owned and owned[1] else v1], owned
+        )
         np.testing.assert_array_equal(p1, before[0])
         np.testing.assert_array_equal(v1, before[1])
         np.testing.assert_allclose(p2, before[0] - before[1], rtol=1e-12, atol=1e-15)
