@@ -50,6 +50,19 @@ class JAXRaw(JAXWindows, IndexingRaw):
         """Axes may be negative, as in other libraries."""
         return self.library.permute_dims(x, tuple(axis % x.ndim for axis in axes))
 
+    def linear(self, x: Any, weight: Any, bias: Any = None) -> Any:
+        """For matrices one contraction, without a transpose, which XLA would copy."""
+        if not x.ndim == weight.ndim == 2 or x.dtype != weight.dtype:
+            return super().linear(x, weight, bias)
+        y = jax.lax.dot_general(x, weight, (((1,), (1,)), ((), ())))
+        return y if bias is None else y + bias
+
+    def weight_gradient(self, g: Any, x: Any, weight: Any = None) -> Any:
+        """As `linear`."""
+        if not g.ndim == x.ndim == 2 or g.dtype != x.dtype:
+            return super().weight_gradient(g, x, weight)
+        return jax.lax.dot_general(g, x, (((0,), (0,)), ((), ())))
+
     def gap(self, x1: Any, x2: Any) -> Any:
         """In fewer calls than Raw's version: JAX subtracts equal infinities without a warning; `where` then gives 0."""
         return jax.numpy.where(x1 == x2, 0, x1 - x2)

@@ -81,9 +81,9 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
         y += bias
         return y
 
-    def weight_gradient(self, g: Any, x: Any, weight: Any) -> Any:
+    def weight_gradient(self, g: Any, x: Any, weight: Any = None) -> Any:
         """In the weight's memory order, so that the optimizer's update reads both in the same order."""
-        return g.T.dot(x) if weight.flags.c_contiguous else x.T.dot(g).T
+        return g.T.dot(x) if weight is None or weight.flags.c_contiguous else x.T.dot(g).T
 
     # If the largest element is infinite, the results of these are nan or infinite, without a warning.
 

@@ -77,8 +77,8 @@ class Raw(Layers, Windows):
         y += bias
         return y
 
-    def weight_gradient(self, g: Any, x: Any, weight: Any) -> Any:
-        """g.T @ x, the gradient of linear's weight, for matrices g and x."""
+    def weight_gradient(self, g: Any, x: Any, weight: Any = None) -> Any:
+        """g.T @ x for matrices g and x: the gradient of linear's weight, in its memory order if it is given."""
         return self.matmul(self.matrix_transpose(g), x)
 
     # --- extension functions: activations, stable for every finite argument ---

@@ -7,10 +7,20 @@ from typing import Any
 import numpy as np
 
 
+class Part:
+    """An operand in a recipe that has a recipe itself. It does not keep the array."""
+
+    __slots__ = ("recipe",)
+
+    def __init__(self, recipe: Any) -> None:
+        self.recipe = recipe
+
+
 class Remembered(np.ndarray[Any, Any]):
     """A NumPy array that was drawn, or computed from such arrays by ufuncs.
 
-    `recipe` is what was drawn (any object), or a tuple (ufunc, operands, options); None if that is not known.
+    `recipe` is what was drawn (any object), or a tuple (ufunc, operands, options), where an operand
+    may be a Part; None if that is not known.
     """
 
     recipe: Any = None
@@ -24,7 +34,10 @@ class Remembered(np.ndarray[Any, Any]):
             return getattr(ufunc, method)(*plain, **options)
         found = getattr(ufunc, method)(*plain, **options)
         known = method == "__call__" and all(x.recipe is not None for x in inputs if isinstance(x, Remembered))
-        return remembering(found, (ufunc, inputs, options)) if known and not isinstance(found, tuple) else found
+        if not known or isinstance(found, tuple):
+            return found
+        parts = [Part(x.recipe) if isinstance(x, Remembered) else x for x in inputs]
+        return remembering(found, (ufunc, parts, options))
 
 
 def remembering(array: Any, recipe: Any) -> Any:
@@ -48,12 +61,12 @@ def drawn(recipe: Any, draws: Any) -> Any:
     """What the recipe gives, if `draws(what)` is the array for what was drawn."""
     if not isinstance(recipe, tuple):
         return draws(recipe)
-    ufunc, inputs, options = recipe
-    return ufunc(*[drawn(x.recipe, draws) if isinstance(x, Remembered) else x for x in inputs], **options)
+    ufunc, parts, options = recipe
+    return ufunc(*[drawn(x.recipe, draws) if isinstance(x, Part) else x for x in parts], **options)
 
 
 def sources(recipe: Any) -> list[Any]:
     """What was drawn for a recipe."""
     if not isinstance(recipe, tuple):
         return [recipe]
-    return [each for x in recipe[1] if isinstance(x, Remembered) for each in sources(x.recipe)]
+    return [each for x in recipe[1] if isinstance(x, Part) for each in sources(x.recipe)]

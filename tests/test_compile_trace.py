@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -326,3 +329,77 @@ def test_a_parameter_that_is_frozen_or_moved_is_noticed():
     assert "does not require a gradient now" in compiled.explain()
     w.data = np.asarray([1.0, 2.0], dtype=np.float32)
     assert compiled(np.ones(2, dtype=np.float32)).dtype == xg.float32
+
+
+def test_a_compiled_function_does_not_look_at_itself():
+    """A global of the name of a method, or the compiled function itself among the globals, is no reason to trace again."""
+    source = """
+import numpy as np
+import xgrad as xg
+w = xg.asarray([1.0, 2.0], requires_grad=True)
+optimizer = xg.optim.SGD([w], lr=0.1, momentum=0.9)
+@xg.compile
+def step(x):
+    optimizer.zero_grad()
+    loss = xg.sum((w - x) ** 2)
+    loss.backward()
+    optimizer.step()
+    return loss
+@xg.compile
+def again(x):
+    return step(x) + again.f.__code__.co_argcount
+for _ in range(5):
+    step(np.ones(2))
+    again(np.ones(2))
+"""
+    space = {"__name__": "program"}
+    exec(source, space)
+    assert len(space["step"].programs) == 2
+    assert len(space["again"].programs) == 1
+
+
+def test_what_a_compiled_function_uses_is_freed_with_it():
+    def used():
+        w = xg.asarray(np.ones(5), requires_grad=True)
+        compiled = xg.compile(lambda x: xg.sum(w * x))
+        for _ in range(3):
+            compiled(np.ones(5)).backward()
+        with pytest.raises(xg.CompileError):
+            xg.compile(lambda x: xg.sum(w * x).item())(np.ones(5))
+        return weakref.ref(w)
+
+    reference = used()
+    gc.collect()
+    assert reference() is None
+
+
+def test_calls_do_not_take_more_and_more_memory():
+    w = xg.asarray(np.ones((50, 50)), requires_grad=True)
+    optimizer = xg.optim.Adam([w])
+    noise = xg.random.Generator(0)
+
+    @xg.compile
+    def step(x):
+        optimizer.zero_grad()
+        loss = xg.sum((w @ x + noise.normal((50, 50))) ** 2)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    x = np.ones((50, 50))
+    for _ in range(5):
+        step(x)
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(5):
+            step(x)
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(50):
+            step(x)
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert grown < w.data.nbytes

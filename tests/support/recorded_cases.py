@@ -12,29 +12,47 @@ from tests.support.arrays import raw
 from xgrad.backends.base import Backend
 from xgrad.compile.program import Program
 from xgrad.compile.recorder import Recorder
-from xgrad.engine.tensor import Tensor
+from xgrad.engine.tensor import Tensor, wrap
 
 
-def recorded(f: Callable[..., Sequence[Any]], arrays: Sequence[Any], base: Backend) -> Program:
-    """The program of a function of tensors, at these raw arrays."""
-    recorder = Recorder()
-    backend = recorder.backend(base)
-    found = f(*[Tensor(recorder.input(array, base), backend) for array in arrays])
-    numbers = []
-    for y in found:
-        data = y._data
-        numbers.append(recorder.number_of(data if backend.owns(data) else backend.adopt(data)))
-    return recorder.program(numbers)
+class Recording:
+    """A recorder on a backend, and what the cases need on it."""
+
+    def __init__(self, base: Backend) -> None:
+        self.recorder = Recorder()
+        self.base = base
+        self.backend = self.recorder.backend(base)
+
+    def program(self, f: Callable[..., Sequence[Any]], arrays: Sequence[Any]) -> Program:
+        """The program of a function of tensors, at these raw arrays."""
+        found = f(*[wrap(self.recorder.input(array, self.base), self.backend) for array in arrays])
+        numbers = []
+        for y in found:
+            data = y._data
+            numbers.append(self.recorder.number_of(data if self.backend.owns(data) else self.backend.adopt(data)))
+        return self.recorder.program(numbers)
+
+    def function(self, point: Point) -> Callable[..., tuple[Any, ...]]:
+        """The function of a case, with its fixed arrays as constants."""
+
+        def fixed(array: Any) -> Tensor:
+            return wrap(self.backend.adopt(point.fixed_raw(array)), self.backend)
+
+        return lambda *xs: point.case.run(self.backend.view, point.case.arguments(xs, fixed))
 
 
 def programs(case: Case, backend: Backend, dtype: str = "float64") -> Iterator[tuple[str, Program, list[Any]]]:
     """The name, the program and its inputs, for the value, the vjp and the jvp of a case."""
     point = Point(case, backend, dtype)
     xs = [raw(backend, x) for x in point.xs]
-    n = len(xs)
-    function = point.function
-    yield "value", recorded(function, xs, backend), xs
     ws = [raw(backend, w) for w in point.weights]
-    yield "vjp", recorded(lambda *all: xg.vjp(function, *all[:n])[1](tuple(all[n:])), xs + ws, backend), xs + ws
     ts = [raw(backend, t) for t in point.directions]
-    yield "jvp", recorded(lambda *all: xg.jvp(function, all[:n], all[n:])[1], xs + ts, backend), xs + ts
+    n = len(xs)
+    r = Recording(backend)
+    yield "value", r.program(r.function(point), xs), xs
+    r = Recording(backend)
+    f = r.function(point)
+    yield "vjp", r.program(lambda *all: xg.vjp(f, *all[:n])[1](tuple(all[n:])), xs + ws), xs + ws
+    r = Recording(backend)
+    f = r.function(point)
+    yield "jvp", r.program(lambda *all: xg.jvp(f, all[:n], all[n:])[1], xs + ts), xs + ts

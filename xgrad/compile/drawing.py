@@ -115,6 +115,11 @@ class Drawing(Notes):
                     "Draw them outside, and pass them as an argument",
                 )
 
+    def forget(self) -> None:
+        """Drop the arrays that were drawn."""
+        for draw in self.draws:
+            draw.array = None
+
     def restore(self) -> None:
         """Put the streams back into the state before the trace."""
         for generator, state in self._before.items():

@@ -48,7 +48,8 @@ class Entry:
             self.gradients = Gradients(of_pass, self.program, name, self.backend, places_of_results)
             self.program, self._run = self.gradients.function, self.gradients.forward
         self._values = recorder.values  # of the trace, until `start`
-        recorder.values = {}
+        recorder.forget()
+        trace.drawing.forget()
         self.runner: Any = None
 
     def prepare(self, engine: str) -> None:

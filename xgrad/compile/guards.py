@@ -5,6 +5,7 @@ If a name, an attribute or an entry holds another object by then, the function i
 
 from __future__ import annotations
 
+import dis
 import types
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -146,19 +147,21 @@ def _of_function(f: Any) -> Iterator[tuple[Place, Any]]:
         return
     for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
         try:
-            yield Place(cell, None, cell.cell_contents, name), cell.cell_contents
+            value = cell.cell_contents
         except ValueError:  # an empty cell
             continue
+        if _is_worth(value):
+            yield Place(cell, None, value, name), value
     for name in _names(f.__code__):
-        if name in f.__globals__:
+        if name in f.__globals__ and _is_worth(f.__globals__[name]):
             yield Place(f.__globals__, name, f.__globals__[name], name), f.__globals__[name]
     for value in (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()):
         yield Place(FIXED, 0, value, "a default"), value
 
 
 def _names(code: types.CodeType) -> set[str]:
-    """The global names and attributes in a function's code, and in the functions inside of it."""
-    found = set(code.co_names)
+    """The global names in a function's code, and in the functions inside of it."""
+    found = {each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             found |= _names(constant)
@@ -187,5 +190,7 @@ _ATOMS = (int, float, complex, str, bytes, bool, type(None), types.ModuleType, t
 
 
 def _is_worth(value: Any) -> bool:
-    """Whether a tensor or a module may be found in it."""
+    """Whether a tensor or a module may be found in it. A compiled function holds only what it has found itself."""
+    if type(value).__module__.startswith("xgrad.compile."):
+        return False
     return not isinstance(value, _ATOMS) and (isinstance(value, Tensor) or not hasattr(value, "dtype"))

@@ -16,7 +16,10 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
+
+from xgrad.backends import attention, recurrent
 
 NOTHING = "none"  # the dtype of a result that is None, as the gradient of an argument that needs none
 NUMBER = "number"  # the dtype of a Python float: it takes the dtype of the arrays that it meets
@@ -84,6 +87,34 @@ class Program:
     def __len__(self) -> int:
         return len(self.instructions)
 
+    def __call__(self, *args: Any) -> Any:
+        """Run the program on tensors, arrays and floats, one for each input, and on the backend of these.
+
+        The calls are those of xgrad's namespace. So the result can be differentiated, and the program is as good as a function
+        under `xgrad.grad`, `xgrad.vmap` and `xgrad.compile`. It is not what a compiled function does: its state is not written
+        back, but returned.
+
+        Returns:
+            A tensor for one output, and a tuple of tensors for several.
+
+        Raises:
+            ValueError: for another number of arguments, and for an argument of another shape or dtype than the input's.
+        """
+        from xgrad.compile.calling import run
+
+        return run(self, args)
+
+    def save(self, path: Any) -> None:
+        """Write the program to a file, which `xgrad.load_program` reads: JSON, with each array bit for bit.
+
+        Raises:
+            ValueError: for a program that has something that cannot be saved. No file is written.
+            OSError: as from writing any file.
+        """
+        from xgrad.compile.saving import save
+
+        save(self, path)
+
 
 # --- operands -----------------------------------------------------------------------------------------------
 
@@ -148,8 +179,17 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 }
 
 
+# Functions that rules call where a library has one of its own, and the formulas that take their place elsewhere.
+FORMULAS: dict[str, Callable[..., Any]] = {
+    "_attention_gradients": attention.gradients,
+    "_recurrent_gradients": recurrent.gradients,
+}
+
+
 def function_of(xp: Any, name: str) -> Callable[..., Any]:
     """The function of a namespace with this name, which may be dotted."""
+    if name in FORMULAS:
+        return getattr(xp, name, None) or partial(FORMULAS[name], xp)
     for part in name.split("."):
         xp = getattr(xp, part)
     found: Callable[..., Any] = xp

@@ -36,7 +36,7 @@ class Recorder:
         self.closed_over: list[tuple[str, str]] = []  # the user's line, and the constant array that was used there
         self.is_open = True
         # Makes an input of an array that is a random draw; None for any other array. A trace sets it.
-        self.take_draw: Callable[[TracingBackend, Any, Any], Traced | None] = lambda backend, array, dtype: None
+        self.take_draw: Callable[[TracingBackend, Any, Any], Traced | None] = _no_draw
         self._constants: dict[int, int] = {}
 
     # --- values ---
@@ -53,6 +53,13 @@ class Recorder:
     def close(self) -> None:
         """The function has ended: its tensors cannot be used any more, and keep nothing alive."""
         self.is_open = False
+
+    def forget(self) -> None:
+        """Drop all but the lines, for messages about tensors that have leaked. (A leaked tensor keeps the recorder alive, and so does
+        the engine's fast path, which remembers the backend of the last call.)
+        """
+        self.values, self.constants, self.instructions, self._constants = {}, {}, [], {}
+        self.take_draw = _no_draw
 
     def check_open(self, *operands: Any) -> None:
         """Raise for tensors that are used after the function has ended."""
@@ -217,6 +224,10 @@ class Recorder:
             outputs=tuple(outputs),
             state=tuple(state),
         )
+
+
+def _no_draw(backend: TracingBackend, array: Any, dtype: Any) -> None:
+    """No array is a random draw."""
 
 
 def _has_mask(operand: Any) -> bool:

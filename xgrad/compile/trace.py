@@ -85,6 +85,7 @@ class Trace:
                     self.reverse_pass = record_reverse_pass(self)
         except BaseException:
             self.drawing.restore()
+            self.recorder.forget()
             self.moments.abandon()
             raise
         finally:

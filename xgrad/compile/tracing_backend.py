@@ -58,6 +58,14 @@ class TracingRaw:
         drawn = self._backend.recorder.take_draw(self._backend, obj, dtype)
         return drawn if drawn is not None else Traced(self._backend.base.asarray(obj, dtype=dtype), None, self._backend)
 
+    def divide_into(self, x1: Any, x2: Any) -> Any:
+        """As a division: the library's own may write over x2, which is a constant or has another use in a program."""
+        return self.divide(x1, x2)
+
+    def _can_look(self, x: Any) -> bool:
+        """Whether a rule may look at values, to choose the faster of two ways."""
+        return x.number is None and bool(self._xp._can_look(x.value))
+
     def astype(self, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
         if x.dtype == dtype:
             return x

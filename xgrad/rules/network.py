@@ -95,7 +95,7 @@ def linear(x: Any, weight: Any, bias: Any = None, /) -> Tensor:
 
 
 @public("weight_gradient", "composition")
-def weight_gradient(g: Any, x: Any, weight: Any, /) -> Tensor:
+def weight_gradient(g: Any, x: Any, weight: Any = None, /) -> Tensor:
     """g.T @ x for two matrices: the gradient of the weight of `linear`.
 
     >>> import xgrad as xg
@@ -106,7 +106,7 @@ def weight_gradient(g: Any, x: Any, weight: Any, /) -> Tensor:
     Args:
         g: a matrix of shape (n, out), of any numeric dtype: the cotangent.
         x: a matrix of shape (n, in): the input of the layer.
-        weight: the weight, of shape (out, in). A backend may give the result the memory layout of it.
+        weight: the weight, of shape (out, in), or None. A backend may give the result the memory layout of it.
 
     Returns:
         A tensor of shape (out, in), of the dtype that g and x promote to.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
@@ -103,20 +104,23 @@ class Runner:
         if not state:
             return False
         for i in state:
-            if not owned[i] or not inputs[i].flags.writeable:
+            x = inputs[i]
+            if not owned[i] or not x.flags.writeable:
                 return False
+            base = x.base
+            if base is not None and (type(base) is not np.ndarray or base.base is not None):
+                return False  # the memory of another object, which may have other arrays too
         owners = [id(x if x.base is None else x.base) for x in arrays]
         if len(set(owners)) != len(owners):
-            seen: dict[int, int] = {}
-            for each in owners:
-                seen[each] = seen.get(each, 0) + 1
-            if any(seen[id(owner(inputs[i]))] > 1 for i in state):
+            counts = Counter(owners)
+            if any(counts[id(owner(inputs[i]))] > 1 for i in state):
                 return False
-        for i in state:
-            base = inputs[i].base
+        for x in arrays:
+            base = x.base
             if base is not None and type(base) is not np.ndarray:
-                return False
-        return not _raises()
+                if any(np.may_share_memory(x, inputs[i]) for i in state):
+                    return False
+        return not errors_raise()
 
     def _first(self, inputs: Sequence[Any], key: Any) -> list[Any]:
         """Run call by call, and write the code for later runs."""
@@ -138,11 +142,24 @@ class Runner:
             return variant
 
 
-def _raises() -> bool:
-    """Whether a floating-point error, or its warning, is an exception."""
-    return any(how in ("raise", "call") for how in np.geterr().values()) or any(
-        entry[0] == "error" for entry in warnings.filters
-    )
+_without_errors: list[Any] = []  # warnings.filters, when no entry was found that turns a warning into an error
+
+
+def errors_raise() -> bool:
+    """Whether a floating-point error, or its warning, is an exception: such a step must leave its inputs as they are."""
+    how = np.geterr().values()
+    if "raise" in how or "call" in how:
+        return True
+    if warnings.filters == _without_errors:
+        return False
+    for action, message, category, module, line in warnings.filters:
+        if issubclass(RuntimeWarning, category):
+            if action == "error":
+                return True
+            if message is None and module is None and not line:
+                break  # it is for all of them, and nothing later is looked at
+    _without_errors[:] = warnings.filters
+    return False
 
 
 def source_of(program: Program, layouts: dict[int, Layout], xp: Any, given: bool) -> Source:

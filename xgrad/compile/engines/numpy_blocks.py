@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from xgrad.compile.engines.numpy_steps import CONSTANT, MADE, Step, Value
+from xgrad.compile.engines.numpy_steps import CONSTANT, Step, Value
 
 LEAST_BYTES = 1 << 18  # of the arrays of a chain: shorter ones stay in the cache anyway
 BLOCK_BYTES = 1 << 17  # of one array in a block, at most
@@ -34,15 +34,17 @@ class Group:
         self.shape, self.order = shape, order
         self.size = int(np.prod(shape))
         self.written: set[Value] = set()  # the roots
+        self.sums: set[Value] = set()  # those that are sums, which are there after the last block
 
     def add(self, step: Step) -> None:
         self.steps.append(step)
         self.written.update(value.root for value in step.writes)
+        if step.is_sum and step.out is not None:
+            self.sums.add(step.out.root)
 
     @property
     def is_useful(self) -> bool:
-        calls = [step for step in self.steps if not step.is_view]
-        return len(calls) > 1 or any(has_bound(step) for step in calls)
+        return len(self.steps) > 1 or has_bound(self.steps[0])
 
     @property
     def itemsize(self) -> int:
@@ -73,14 +75,11 @@ def grouped(steps: list[Step], least: int = LEAST_BYTES) -> list[Item]:
         group = groups.pop(key)
         done.extend([group] if group.is_useful else group.steps)
 
-    written: set[Value] = set()
     for step in steps:
         touched = [key for key, group in groups.items() if step.roots & group.written] if groups else []
-        key = _layout(step, groups, touched, least, written)
-        if step.out is not None:
-            written.add(step.out.root)
+        key = _layout(step, groups, touched, least)
         for other in touched:
-            if other != key:
+            if other != key or step.roots & groups[other].sums:
                 close(other)
         if key is None:
             done.append(step)
@@ -93,21 +92,14 @@ def grouped(steps: list[Step], least: int = LEAST_BYTES) -> list[Item]:
     return done
 
 
-def _layout(
-    step: Step, groups: dict[Layout, Group], touched: list[Layout], least: int, written: set[Value]
-) -> Layout | None:
+def _layout(step: Step, groups: dict[Layout, Group], touched: list[Layout], least: int) -> Layout | None:
     """The shape and order of the group that can take the step; None for a step that runs at once."""
-    if step.is_view or step.is_sum:
-        # A view of, or a sum over, what a group computes.
+    if step.is_sum:  # of what a group computes
         of = step.args[0]
         key = (of.shape, of.order)
-        if step.is_view and of.kind == MADE and of not in written and of.nbytes >= least and step.binds[0].is_like(of):
-            return key  # bits of an array that is written next
-        if key not in groups or touched != [key] or of.root not in groups[key].written or of.root.nbytes != of.nbytes:
+        if touched != [key] or of.root not in groups[key].written or not of.is_c or of.dtype.char not in "fd":
             return None
-        if step.is_view:
-            return key if step.binds[0].is_like(of) else None
-        return key if of.is_c and of.dtype.char in "fd" else None
+        return key
     out = step.out
     if not step.is_elementwise or out is None or out.size * out.dtype.itemsize < least:
         return None

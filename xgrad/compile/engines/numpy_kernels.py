@@ -68,11 +68,12 @@ def _linear(b: Lowering, i: Instruction) -> bool:
 
 def _weight_gradient(b: Lowering, i: Instruction) -> bool:
     """In the weight's memory order."""
-    g, x, w = [b.of(arg) for arg in i.args]
+    g, x = [b.of(arg) for arg in i.args[:2]]
+    w = b.of(i.args[2]) if len(i.args) > 2 else None
     out = b.result(i)
-    if out is None or g is None or x is None or w is None or not (_is_matrix(g) and _is_matrix(x)) or g.dtype != x.dtype:
+    if out is None or g is None or x is None or not (_is_matrix(g) and _is_matrix(x)) or g.dtype != x.dtype:
         return False
-    if w.is_c:
+    if w is None or w.is_c:
         _product(b, b.transposed(g), x, out)
     else:
         # The product's transpose is the result, as a new array in Fortran's order.

@@ -75,7 +75,7 @@ class Lowering:
         self.note = ""
         self._scalars: dict[Any, Value] = {}
         self._rows: dict[Any, Value] = {}
-        self._int_views: dict[Value, Value] = {}
+        self._bits: dict[Value, Value] = {}
         self.inputs = [self._input(i, number) for i, number in enumerate(program.inputs)]
         for number, array in program.constants.items():
             self.values[number] = self.constant(array)
@@ -197,10 +197,9 @@ class Lowering:
 
     def as_bits(self, of: Value, integer: Any) -> Value:
         """The bit patterns as integers of the same size."""
-        view = self._int_views.get(of)
+        view = self._bits.get(of)
         if view is None:
-            like = Layout(of.shape, np.dtype(integer), of.strides)
-            view = self._int_views[of] = self.view(of, _viewed, integer, like=like)
+            view = self._bits[of] = Value(VIEW, of.shape, np.dtype(integer), of.strides, of=of, data="bits")
         return view
 
     def set(self, instruction: Instruction, value: Value) -> bool:
@@ -279,10 +278,6 @@ class Lowering:
         if kind is slice:
             return slice(self._given(operand.start), self._given(operand.stop), self._given(operand.step))
         return operand
-
-
-def _viewed(x: Any, integer: Any) -> Any:
-    return x.view(integer)
 
 
 def _times_one(args: list[Value], out: Value) -> Value | None:

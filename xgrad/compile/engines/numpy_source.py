@@ -63,7 +63,7 @@ class Source:
         self.body: list[str] = []
         self.slots: dict[str, tuple[Value, bool]] = {}
         self.loops: list[tuple[str, Loop]] = []
-        self._made_views: dict[tuple[str, ...], str] = {}
+        self._made_views: dict[str, str] = {}
         self._dying: dict[int, list[Value]] = {}
         self._object_names: dict[Value, list[str]] = {}
         for i, value in enumerate(inputs):
@@ -95,8 +95,29 @@ class Source:
             self.cells.append((name, value.dtype))
         elif kind == MADE:
             name = self._place(value)
+        elif value.data == "bits":
+            return self._bits(value)
         else:
             name = f"{ {VIEW: 'v', OBJECT: 'r', NUMBER: 'n'}[kind]}{len(self.names)}".replace(" ", "")
+        self.names[value] = name
+        return name
+
+    def _bits(self, value: Value) -> str:
+        """An array as integers."""
+        text = f"{self.name(value.of)}.view({self.bind(value.dtype)})"  # type: ignore[arg-type]
+        if self.is_static(value):
+            return self._made_once(value, text)
+        name = self.names[value] = f"v{len(self.names)}"
+        self._object_names.setdefault(value.root, []).append(name)
+        self.body.append(f"{name} = {text}")
+        return name
+
+    def _made_once(self, value: Value, text: str) -> str:
+        """A view of an array that is at the same place in each run."""
+        name = self._made_views.get(text)
+        if name is None:
+            name = self._made_views[text] = f"v{len(self.names)}"
+            self.header.append(f"{name} = {text}")
         self.names[value] = name
         return name
 
@@ -195,12 +216,7 @@ class Source:
             self.body.append(f"{self.name(step.out)}[()] = {self.name(number)}")  # type: ignore[arg-type]
             return
         if step.is_view and self.is_static(step.args[0]):
-            text = self.called(step)
-            made = self._made_views.get((text,))
-            if made is None:
-                made = self._made_views[(text,)] = self.name(step.binds[0])
-                self.header.append(f"{made} = {text}")
-            self.names[step.binds[0]] = made
+            self._made_once(step.binds[0], self.called(step))
             return
         text = self.called(step)
         if step.binds:
@@ -281,8 +297,6 @@ class Loop:
                 before.append(f"{parts} = []")
                 self.inside.append(f"{parts}.append({source.bind(step.function)}({part}))")
                 after.append(f"total({source.bind(self.tree, 'tree')}, {parts}, {source.name(step.out)})")  # type: ignore[arg-type]
-            elif step.is_view:
-                self._view(step)
             else:
                 self._call(step)
         name = f"blocks{len(source.loops)}"
@@ -310,6 +324,8 @@ class Loop:
             name_ = self.names[value] = f"a{len(self.names)}_"
             if place is not None and place.kind == BLOCK:
                 self.parts.append((name_, "block", (place.number, value.dtype)))
+            elif value.kind == VIEW and value.data == "bits" and not source.is_static(value):
+                self.inside.append(f"{name_} = {self._name(value.of)}.view({source.bind(value.dtype)})")  # type: ignore[arg-type]
             elif source.is_static(value):
                 self.parts.append((name_, "static", source.name(value)))
             else:
@@ -317,20 +333,6 @@ class Loop:
                 self.before.append(f"{name_}all = flat({whole}, {source.bind(self.axes, 'axes')})")
                 self.inside.append(f"{name_} = {name_}all[lo:hi]")
         return name_
-
-    def _view(self, step: Step) -> None:
-        of, view = step.args[0], step.binds[0]
-        place = self.source.plan.places.get(of.root)
-        if place is not None and place.kind == BLOCK:
-            self.names[view] = name = f"a{len(self.names)}_"
-            self.parts.append((name, "block", (place.number, view.dtype)))
-            return
-        if self.source.is_static(of):
-            self.source._step(step, step.note)
-            return
-        base = self._name(of)
-        self.names[view] = name = f"a{len(self.names)}_"
-        self.inside.append(f"{name} = {base}.view({self.source.bind(view.dtype)})")
 
     def _call(self, step: Step) -> None:
         source = self.source

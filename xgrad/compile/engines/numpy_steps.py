@@ -25,7 +25,7 @@ class Value:
             MADE, written by steps into planned memory; OBJECT, what a call returned; VIEW of another value.
         shape, dtype, strides: of the array. The strides are those that the eager array has.
         of: the value that a VIEW or a CELL is made of, or that an OBJECT may share memory with.
-        data: the array of a CONSTANT, or the position of an INPUT.
+        data: the array of a CONSTANT, or the position of an INPUT. "bits" for a VIEW of an array as integers, which no step makes.
     """
 
     __slots__ = ("_order", "data", "dtype", "kind", "of", "root", "shape", "size", "strides")

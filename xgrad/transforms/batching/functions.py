@@ -190,7 +190,7 @@ def linear(function: Function, x: Batched, weight: Batched, bias: Batched | None
     return x.like(xp.reshape(y, (*x.value.shape[:-1], y.shape[-1])))
 
 
-def weight_gradient(function: Function, g: Batched, x: Batched, weight: Batched) -> Batched:
+def weight_gradient(function: Function, g: Batched, x: Batched, weight: Batched | None = None) -> Batched:
     """One product for each example, since a weight under vmap has a gradient for each example."""
     xp = g.backend.base.xp
     return matmul(xp.matmul, stacked(xp.matrix_transpose, g), x)
