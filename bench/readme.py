@@ -29,6 +29,7 @@ MAPPED = (
         "xgrad/rules",
         "xgrad/transforms",
         "xgrad/compile",
+        "xgrad/compile/engines",
         "xgrad/nn",
         "xgrad/nn/functional",
         "xgrad/nn/utils",

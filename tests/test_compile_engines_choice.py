@@ -19,8 +19,7 @@ def program(backend):
 
 def test_every_engine_has_a_module_with_prepare():
     for module, _ in ENGINES.values():
-        if module != "numpy":  # it is tested by its own tests
-            assert find_spec(f"xgrad.compile.engines.{module}"), module
+        assert find_spec(f"xgrad.compile.engines.{module}"), module
 
 
 @pytest.mark.parametrize("name", ["auto", "replay"])

@@ -16,11 +16,13 @@ from xgrad.compile.engines.cupy_graph import Graphed, is_recordable
 from xgrad.compile.engines.cupy_kernels import CuPyKernels
 from xgrad.compile.engines.cupy_planned import PRODUCTS, Planned
 from xgrad.compile.engines.cupy_xla import by_xla
+from xgrad.compile.passes import optimized
 from xgrad.compile.program import Program
 
 
 def prepare(program: Program, backend: Backend) -> Any:
     """The program for CuPy's arrays: by XLA, as a CUDA graph, or call by call. See the top of this file."""
+    program = optimized(program, backend.xp)
     if any(each.name in PRODUCTS for each in program.instructions):
         compiled = by_xla(program, backend)
         if compiled is not None:

@@ -328,9 +328,8 @@ class OnNumPy(Compiled):
                 taken.append((k, known, known.array))
             else:
                 kept.append((place, inputs[i]))
-        if len(set(map(id, args))) < len(args) - max(
-            len(kept) - 1, 0
-        ):  # an array that is two arguments is not given up
+        there = [id(arg) for arg in args if arg is not None]
+        if len(set(there)) < len(there):  # an array that is two arguments is not given up
             kept += [(self._given_up[k][0], array) for k, _, array in taken]
             taken = []
         for _, known, _ in taken:
