@@ -13,6 +13,7 @@ from xgrad.compile.compiled import Compiled as Compiled
 from xgrad.compile.compiled import compile as compile
 from xgrad.compile.errors import CompileError as CompileError
 from xgrad.compile.saving import load_program as load_program
+from xgrad.compile.saving import load_program as load_program
 
 
 class CallableCompile(ModuleType):

@@ -11,6 +11,8 @@ from xgrad.compile.gradients import Gradients
 from xgrad.compile.guards import guards_of
 from xgrad.compile.inputs import Gathered, Inputs
 from xgrad.compile.outputs import Outputs
+from xgrad.compile.passes import optimized
+from xgrad.compile.passes.dead_code import without_dead_code
 
 
 class Entry:
@@ -40,13 +42,15 @@ class Entry:
         self.outputs = Outputs(trace, self.inputs, places, keep_grads)
         numbers = [recorder.number_of(value) for value in self.outputs.traced]
         self.program = recorder.program(numbers, self.outputs.state)
+        if of_pass is None:
+            self.program = without_dead_code(self.program)
         self.gradients: Gradients | None = None
         self._run = self.program
         if of_pass is not None:
             name = getattr(f, "__name__", "function")
             places_of_results = [self.outputs.results[i][1] for i in of_pass.results]
             self.gradients = Gradients(of_pass, self.program, name, self.backend, places_of_results)
-            self.program, self._run = self.gradients.function, self.gradients.forward
+            self.program, self._run = without_dead_code(self.gradients.function), self.gradients.forward
         self._values = recorder.values  # of the trace, until `start`
         recorder.forget()
         trace.drawing.forget()
@@ -55,10 +59,11 @@ class Entry:
     def prepare(self, engine: str) -> None:
         """Make the engine's runner of the program."""
         self.engine = engine_for(engine, self.backend)
-        self.runner = prepare(engine, self._run, self.backend)
+        xp = self.backend.xp
+        self.runner = prepare(engine, optimized(self._run, xp), self.backend)
         self.inputs.exclusive = getattr(self.runner, "exclusive", self.backend.exclusive)
         if self.gradients is not None:
-            self.gradients.runner = prepare(engine, self.gradients.backward, self.backend)
+            self.gradients.runner = prepare(engine, optimized(self.gradients.backward, xp), self.backend)
 
     def start(self, leaves: Sequence[Any]) -> Any:
         """The result of the trace itself. Its values may share memory, so they are copied."""

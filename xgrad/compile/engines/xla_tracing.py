@@ -168,7 +168,7 @@ class _Tracing:
                 f'compile: the engine \'xla\' cannot compute {name} ({text}). Use engine="numpy", or engine="replay"'
             ) from error
         for number, y in zip(results, found if several else (found,), strict=True):
-            self.values[number] = self._as_specified(number, y)
+            self.values[number] = None if y is None else self._as_specified(number, y)
         if name == "matrix_transpose" and type(args[0]) is Ref and len(self.program.specs[args[0].number].shape) == 2:
             self.turned[results[0]] = args[0].number
         if name in CHECKED:
