@@ -12,6 +12,7 @@ from bench.peers import build
 from bench.problems import WORKLOADS
 from tests.cases import CASES
 from tests.support.processes import output
+from tests.support.recorded_cases import programs
 from tests.support.workload_programs import workload
 from xgrad.backends import load
 from xgrad.compile.engines.choice import prepare
@@ -112,6 +113,24 @@ def test_every_function_has_numpys_values(name, dtype):
     wanted = prepare("replay", program, NUMPY).run(inputs)
     for got, want in zip(compiled(program).run(inputs), wanted, strict=True):
         assert_near(got, want, dtype)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(CASES) - OF_DATA - {"arange"}))  # arange's rule looks at a value
+def test_every_derivative_has_numpys_values(name):
+    case = next(case for case in CASES[name] if "numpy" not in case.without)
+    for _, program, inputs in programs(case, NUMPY):
+        wanted = prepare("replay", program, NUMPY).run(inputs)
+        for got, want in zip(compiled(program).run(inputs), wanted, strict=True):
+            assert_near(got, want, "float64")
+
+
+def test_results_that_are_none():
+    """The gradients of attention that are not needed, for example."""
+    case = CASES["attention"][0]
+    _, program, inputs = list(programs(case, NUMPY))[1]
+    for got, want in zip(compiled(program).run(inputs), prepare("replay", program, NUMPY).run(inputs), strict=True):
+        assert_near(got, want, "float64")
 
 
 def test_a_constant_mask_may_say_places():
