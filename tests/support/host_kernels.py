@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from tests.support.cupy_traces import compiler
-from xgrad.compile.engines.cupy_kernels import Source
 from xgrad.compile.engines.cupy_expressions import CTYPES
+from xgrad.compile.engines.cupy_kernels import Source
 
 FILE = """
 #include <cmath>
