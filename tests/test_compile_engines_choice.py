@@ -19,8 +19,7 @@ def program(backend):
 
 def test_every_engine_has_a_module_with_prepare():
     for module, _ in ENGINES.values():
-        if module != "numpy":  # it is tested by its own tests
-            assert find_spec(f"xgrad.compile.engines.{module}"), module
+        assert find_spec(f"xgrad.compile.engines.{module}"), module
 
 
 @pytest.mark.parametrize("name", ["auto", "replay"])
@@ -38,5 +37,7 @@ def test_an_unknown_name_lists_the_known_ones():
 
 def test_an_engine_for_other_arrays_is_refused():
     numpy = load("numpy")
-    with pytest.raises(xg.CompileError, match=r"'cupy' computes on the arrays of cupy, and these .* numpy.*'numpy', 'xla', 'replay'"):
+    with pytest.raises(
+        xg.CompileError, match=r"'cupy' computes on the arrays of cupy, and these .* numpy.*'numpy', 'xla', 'replay'"
+    ):
         prepare("cupy", program(numpy), numpy)

@@ -15,7 +15,17 @@ def test_results_are_fresh(backend):
 
     def f(xp, x, a):
         y, c = x * a, xp.asarray(constant)
-        return x, y, y, xp.matrix_transpose(y), xp.matrix_transpose(x), xp.getitem(x, (slice(None), 0)), c, a * 2.0, c + y
+        return (
+            x,
+            y,
+            y,
+            xp.matrix_transpose(y),
+            xp.matrix_transpose(x),
+            xp.getitem(x, (slice(None), 0)),
+            c,
+            a * 2.0,
+            c + y,
+        )
 
     runner = prepare(record(f, x, 2.0, base=backend), backend)
     host = np.arange(6.0).reshape(2, 3)

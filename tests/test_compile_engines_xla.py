@@ -1,4 +1,4 @@
-"""The engine "xla": the numbers of bare NumPy, fresh results, state in its memory, and nothing of the user's is read after a run."""
+"""The engine "xla": the numbers of bare NumPy, fresh results, state in its memory, and no memory read after a run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from bench.peers import build
 from bench.problems import WORKLOADS
 from tests.cases import CASES
 from tests.support.processes import output
+from tests.support.recorded_cases import programs
 from tests.support.workload_programs import workload
 from xgrad.backends import load
 from xgrad.compile.engines.choice import prepare
@@ -32,7 +33,9 @@ def compiled(program):
 def compile_function(f, *arrays, state=()):
     """The runner of `f(xp, *arrays)`."""
     program = record(f, *arrays, base=NUMPY)
-    return compiled(Program(program.specs, program.inputs, program.constants, program.instructions, program.outputs, state))
+    return compiled(
+        Program(program.specs, program.inputs, program.constants, program.instructions, program.outputs, state)
+    )
 
 
 def rng():
@@ -110,6 +113,24 @@ def test_every_function_has_numpys_values(name, dtype):
     wanted = prepare("replay", program, NUMPY).run(inputs)
     for got, want in zip(compiled(program).run(inputs), wanted, strict=True):
         assert_near(got, want, dtype)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(set(CASES) - OF_DATA - {"arange"}))  # arange's rule looks at a value
+def test_every_derivative_has_numpys_values(name):
+    case = next(case for case in CASES[name] if "numpy" not in case.without)
+    for _, program, inputs in programs(case, NUMPY):
+        wanted = prepare("replay", program, NUMPY).run(inputs)
+        for got, want in zip(compiled(program).run(inputs), wanted, strict=True):
+            assert_near(got, want, "float64")
+
+
+def test_results_that_are_none():
+    """The gradients of attention that are not needed, for example."""
+    case = CASES["attention"][0]
+    _, program, inputs = list(programs(case, NUMPY))[1]
+    for got, want in zip(compiled(program).run(inputs), prepare("replay", program, NUMPY).run(inputs), strict=True):
+        assert_near(got, want, "float64")
 
 
 def test_a_constant_mask_may_say_places():
@@ -284,7 +305,12 @@ def test_a_training_step_gives_all_its_state_up(monkeypatch):
 
     taken = []
     take = OnNumPy._take
-    monkeypatch.setattr(OnNumPy, "_take", lambda *args: taken.append(take(*args)) or taken[-1])
+
+    def noted(*args):
+        taken.append(take(*args))
+        return taken[-1]
+
+    monkeypatch.setattr(OnNumPy, "_take", noted)
     found = []
     for is_compiled in (False, True):
         with xg.use_backend("numpy"):
@@ -311,7 +337,9 @@ def test_state_that_the_caller_keeps_does_not_change():
     _, p1, v1 = runner.run([p, v], [True, True])
     before = p1.copy(), v1.copy()
     for owned in ([True, False], [False, True], None):
-        _, p2, v2 = runner.run([p1.copy() if owned and owned[0] else p1, v1.copy() if owned and owned[1] else v1], owned)
+        _, p2, v2 = runner.run(
+            [p1.copy() if owned and owned[0] else p1, v1.copy() if owned and owned[1] else v1], owned
+        )
         np.testing.assert_array_equal(p1, before[0])
         np.testing.assert_array_equal(v1, before[1])
         np.testing.assert_allclose(p2, before[0] - before[1], rtol=1e-12, atol=1e-15)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any
 
 import numpy as np
 import pytest
 
 jax = pytest.importorskip("jax")
 
-from xgrad.compile.engines.xla_memory import address, resident, shower  # noqa: E402
+from xgrad.compile.engines import xla_memory  # noqa: E402
+from xgrad.compile.engines.xla_memory import address, shower  # noqa: E402
+
+
+def resident(array: Any) -> Any:
+    return xla_memory.resident(array)
 
 
 def shown(values, writeable=True):

@@ -39,7 +39,13 @@ def test_each_dtype_has_a_vector():
 
 @pytest.mark.parametrize(
     ("dtype", "wanted"),
-    [("float32", "float32"), ("float64", "float64"), ("float16", "float16"), ("int32", "float64"), ("complex64", "float32")],
+    [
+        ("float32", "float32"),
+        ("float64", "float64"),
+        ("float16", "float16"),
+        ("int32", "float64"),
+        ("complex64", "float32"),
+    ],
 )
 def test_a_number_takes_the_dtype_that_numpy_gives_it(dtype, wanted):
     program = record(lambda xp, x, a: x * a, np.zeros(3, dtype), 1.0, base=NUMPY)
@@ -48,11 +54,15 @@ def test_a_number_takes_the_dtype_that_numpy_gives_it(dtype, wanted):
 
 
 def test_a_number_that_meets_no_array_takes_the_dtype_of_the_result():
-    program = record(lambda xp, c, a: xp.where(c, a, xp.asarray(a, dtype=xp.float32)), np.ones(3, bool), 1.0, base=NUMPY)
+    program = record(
+        lambda xp, c, a: xp.where(c, a, xp.asarray(a, dtype=xp.float32)), np.ones(3, bool), 1.0, base=NUMPY
+    )
     assert [dtype_of_numbers(program, each) for each in program.instructions] == ["float32", "float32"]
 
 
 def test_what_is_small():
     n = SMALL // 8
-    program = record(lambda xp, x, y, z: (x + 1, y + 1, z + 1), np.zeros(n), np.zeros(n + 1), np.zeros((0, 3)), base=NUMPY)
+    program = record(
+        lambda xp, x, y, z: (x + 1, y + 1, z + 1), np.zeros(n), np.zeros(n + 1), np.zeros((0, 3)), base=NUMPY
+    )
     assert [is_small(program, number, np.dtype) for number in program.inputs] == [True, False, False]

@@ -49,7 +49,9 @@ def test_products_are_contractions(f, count):
 
 
 def test_a_result_is_never_an_argument_or_another_result():
-    program, found, _ = traced(lambda xp, x: (xp.reshape(x, (3,)), xp.positive(x), y := xp.exp(x), xp.reshape(y, (3,))), np.ones(3))
+    program, found, _ = traced(
+        lambda xp, x: (xp.reshape(x, (3,)), xp.positive(x), y := xp.exp(x), xp.reshape(y, (3,))), np.ones(3)
+    )
     assert not set(map(str, program.jaxpr.outvars)) & set(map(str, program.jaxpr.invars))
     assert len(set(map(str, program.jaxpr.outvars))) == 4
     np.testing.assert_allclose(found[3], np.exp(np.ones(3)))
@@ -71,7 +73,9 @@ def test_checks_are_results_with_a_message():
 
 def test_keys():
     mask = np.array([True, False])
-    program = record(lambda xp, x, i: (xp.getitem(x, xp.asarray(mask)), xp.take(x, i)), np.ones(2), np.array([0]), base=NUMPY)
+    program = record(
+        lambda xp, x, i: (xp.getitem(x, xp.asarray(mask)), xp.take(x, i)), np.ones(2), np.array([0]), base=NUMPY
+    )
     assert keys(program) == set(program.constants)
 
 

@@ -183,7 +183,9 @@ class Inputs:
         self, trace: Any, backend: Any, places: dict[int, int], guards: list[Guard], names: dict[int, str]
     ) -> None:
         self.backend = backend
-        self.exclusive: Callable[[Any], bool] = backend.exclusive if backend is not None else bool  # the engine may say it
+        self.exclusive: Callable[[Any], bool] = (
+            backend.exclusive if backend is not None else bool
+        )  # the engine may say it
         self.count = len(places)
         self.guards = guards
         # The guards by kind, as plain tuples: this is most of the work of a call.

@@ -33,7 +33,7 @@ class TracingRaw:
             raise AttributeError(name)
         found = getattr(self._xp, name)
         value: Any = found
-        if name in EXTENSIONS:
+        if name in EXTENSIONS and not self._prefix:  # fft.fft is a function
             value = TracingRaw(self._backend, found, f"{name}.")
         elif callable(found) and not isinstance(found, type) and self._backend.dtype_name(found) is None:
             value = self._recorded(f"{self._prefix}{name}", found)

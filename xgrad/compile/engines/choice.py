@@ -40,7 +40,9 @@ AUTO = {"numpy": "numpy"}  # by backend; "replay" on others
 def check_name(name: str) -> None:
     """Raise ValueError for a name that is no engine's."""
     if name != "auto" and name not in ENGINES:
-        raise ValueError(f"compile: there is no engine {name!r}: choose from {', '.join(map(repr, ('auto', *ENGINES)))}")
+        raise ValueError(
+            f"compile: there is no engine {name!r}: choose from {', '.join(map(repr, ('auto', *ENGINES)))}"
+        )
 
 
 def engine_for(name: str, backend: Backend) -> str:

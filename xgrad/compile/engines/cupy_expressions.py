@@ -13,7 +13,10 @@ FLOATS = ("float32", "float64")
 
 # Of real floats, all of the result's dtype, which is T. The functions are those that CUDA and <cmath> both have.
 OF_FLOATS = {
-    **{name: f"{name}({{0}})" for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "abs", "floor", "ceil", "trunc")},
+    **{
+        name: f"{name}({{0}})"
+        for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "abs", "floor", "ceil", "trunc")
+    },
     **{name: f"{name}({{0}})" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
     **{name: f"{name}({{0}})" for name in ("asin", "acos", "atan", "asinh", "acosh", "atanh")},
     "add": "{0} + {1}",
@@ -42,13 +45,23 @@ OF_FLOATS = {
 }
 OF_INTEGERS = {name: OF_FLOATS[name] for name in ("add", "subtract", "multiply", "negative", "positive", "square")}
 COMPARISONS = {
-    **{"equal": "{0} == {1}", "not_equal": "{0} != {1}", "less": "{0} < {1}", "less_equal": "{0} <= {1}"},
-    **{"greater": "{0} > {1}", "greater_equal": "{0} >= {1}"},
+    "equal": "{0} == {1}",
+    "not_equal": "{0} != {1}",
+    "less": "{0} < {1}",
+    "less_equal": "{0} <= {1}",
+    "greater": "{0} > {1}",
+    "greater_equal": "{0} >= {1}",
 }
 OF_ONE_FLOAT = {"isnan": "{0} != {0}", "isfinite": "{0} - {0} == T(0)", "isinf": "{0} == {0} && {0} - {0} != T(0)"}
 LOGIC = {
-    **{"logical_and": "{0} && {1}", "logical_or": "{0} || {1}", "logical_xor": "{0} != {1}", "logical_not": "!{0}"},
-    **{"bitwise_and": "{0} && {1}", "bitwise_or": "{0} || {1}", "bitwise_xor": "{0} != {1}", "bitwise_invert": "!{0}"},
+    "logical_and": "{0} && {1}",
+    "logical_or": "{0} || {1}",
+    "logical_xor": "{0} != {1}",
+    "logical_not": "!{0}",
+    "bitwise_and": "{0} && {1}",
+    "bitwise_or": "{0} || {1}",
+    "bitwise_xor": "{0} != {1}",
+    "bitwise_invert": "!{0}",
 }
 
 
@@ -96,14 +109,24 @@ def _template(name: str, result: str, dtypes: list[str]) -> tuple[str | None, st
 
 
 def _special(
-    program: Program, name: str, args: tuple[Any, ...], options: dict[str, Any], result: str, name_of: Callable[[int], str]
+    program: Program,
+    name: str,
+    args: tuple[Any, ...],
+    options: dict[str, Any],
+    result: str,
+    name_of: Callable[[int], str],
 ) -> str | None:
     """The functions whose operands are of several kinds."""
 
     def is_of(arg: Any, *dtypes: str) -> bool:
         if type(arg) is Ref:
-            return program.specs[arg.number].dtype in dtypes or (program.specs[arg.number].dtype == NUMBER and result in FLOATS)
+            return program.specs[arg.number].dtype in dtypes or (
+                program.specs[arg.number].dtype == NUMBER and result in FLOATS
+            )
         return _is_number(arg) and result in FLOATS
+
+    def is_condition(arg: Any) -> bool:
+        return type(arg) is Ref and program.specs[arg.number].dtype == "bool"
 
     if name in ("astype", "cast") and type(args[0]) is Ref and not options and type(args[1]) is DType:
         given = program.specs[args[0].number].dtype
@@ -114,10 +137,9 @@ def _special(
         return f"({CTYPES[result]})({int(name == 'ones_like')})"
     if name == "broadcast_to" and not options and type(args[0]) is Ref:
         return name_of(args[0].number)
-    if name == "where" and not options and type(args[0]) is Ref and program.specs[args[0].number].dtype == "bool":
-        if all(is_of(arg, result) for arg in args[1:]):
-            return _filled("{0} ? {1} : {2}", program, args, result, name_of)
-    if name == "mask" and not options and is_of(args[0], result) and type(args[1]) is Ref and is_of(args[1], "bool"):
+    if name == "where" and not options and is_condition(args[0]) and all(is_of(arg, result) for arg in args[1:]):
+        return _filled("{0} ? {1} : {2}", program, args, result, name_of)
+    if name == "mask" and not options and is_of(args[0], result) and is_condition(args[1]):
         return _filled("{1} ? {0} : T(0)", program, args, result, name_of)
     return None
 

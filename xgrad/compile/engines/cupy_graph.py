@@ -1,7 +1,7 @@
 """A program on CuPy's arrays as a CUDA graph: it is recorded once, and each run launches all its kernels by one call.
 
-A graph has the addresses of its arrays in it. So the inputs are copied into arrays of its own, and the results are copied out. What is
-computed on the way lies in a pool of memory of the graph, which nothing else uses. Nothing here has run on a device yet.
+A graph has the addresses of its arrays in it. So the inputs are copied into arrays of its own, and the results are copied out.
+What is computed on the way lies in a pool of memory of the graph, which nothing else uses. Nothing here has run on a device yet.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from xgrad.compile.engines.cupy import Planned
 from xgrad.compile.engines.cupy_expressions import COMPARISONS, LOGIC, OF_FLOATS, OF_ONE_FLOAT
 from xgrad.compile.engines.cupy_groups import Group
+from xgrad.compile.engines.cupy_planned import Planned
 from xgrad.compile.program import NUMBER, call, mapped, used_by
 
 # Calls that neither wait for the device, nor call cuBLAS or cuSOLVER, nor read values on the host.
@@ -50,6 +50,7 @@ class Graphed:
         self._numbers = [n for _, n in self._scalars] + [s.results[0] for s in self._of_numbers]
         self._lock = threading.Lock()
         self._graph: Any = None
+        self._done: Any = None  # the event at the end of the last run
 
     def run(self, inputs: Sequence[Any], owned: Sequence[bool] | None = None) -> list[Any]:
         """The outputs; see choice.Runner. State is copied out like other results."""
@@ -82,7 +83,7 @@ class Graphed:
         self._inputs = [None if isinstance(x, float) else x.copy(order="C") for x in inputs]
         # Python floats are elements of a vector, which each run writes anew: a graph would keep arguments as they were.
         self._vector = cupy.zeros(max(len(self._numbers), 1), dtype=cupy.float64)
-        places = {n: self._vector[k] for k, n in enumerate(self._numbers)}
+        places = {n: self._vector[k : k + 1].reshape(()) for k, n in enumerate(self._numbers)}
         steps = Recorded(self.planned, places)
         given = [places[n] if own is None else own for n, own in zip(self.program.inputs, self._inputs, strict=True)]
         self._pool = cupy.cuda.MemoryPool()

@@ -57,7 +57,7 @@ def grouped(program: Program) -> list[Instruction | Group]:
     reduced = _reduced(program)
     inside = {id(each) for chain in reduced.values() for each in chain}
     for i, instruction in enumerate(program.instructions):
-        if id(instruction) in inside:
+        if id(instruction) in inside or program.specs[instruction.results[0]].dtype == NUMBER:
             continue
         if i in reduced:
             group = Group(program.specs[_operand(instruction)].shape, [*reduced[i]], instruction)
@@ -131,7 +131,13 @@ def _reduced(program: Program) -> dict[int, list[Instruction]]:
 
 def _is_reduction(program: Program, instruction: Instruction) -> bool:
     name_, args, options, results, several = instruction
-    if name_ not in REDUCTIONS or several or len(args) != 1 or type(args[0]) is not Ref or not set(options) <= {"axis", "keepdims"}:
+    if (
+        name_ not in REDUCTIONS
+        or several
+        or len(args) != 1
+        or type(args[0]) is not Ref
+        or not set(options) <= {"axis", "keepdims"}
+    ):
         return False
     given, made = program.specs[args[0].number], program.specs[results[0]]
     return given.dtype in FLOATS and given.dtype == made.dtype and prod(given.shape) > 0
@@ -141,9 +147,7 @@ def _finished(program: Program, steps: list[Instruction | Group]) -> list[Instru
     """The steps with the inputs and outputs of each group. Groups of one elementwise instruction become that instruction."""
     of_numbers = [s for s in program.instructions if program.specs[s.results[0]].dtype == NUMBER]
     plain: list[Instruction | Group] = [
-        step.instructions[0] if isinstance(step, Group) and _is_alone(program, step) else step
-        for step in steps
-        if not (isinstance(step, tuple) and program.specs[step.results[0]].dtype == NUMBER)
+        step.instructions[0] if isinstance(step, Group) and _is_alone(program, step) else step for step in steps
     ]
     steps = [*of_numbers, *plain]
     needed: dict[int, set[int]] = {number: {-1} for number in program.outputs}

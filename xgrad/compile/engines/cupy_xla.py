@@ -43,7 +43,7 @@ class OnDLPack(OnJAX):
         from_jax = self.backend.xp.from_dlpack
         with self.backend.entered():
             given = [
-                x if specs[n].dtype == NUMBER else self.jax.dlpack.from_dlpack(self._whole(x))
+                x if specs[n].dtype == NUMBER else self.jax.dlpack.from_dlpack(_in_rows(x))
                 for n, x in zip(program.inputs, inputs, strict=True)
             ]
             numbers = self._numbers(inputs)
@@ -52,6 +52,14 @@ class OnDLPack(OnJAX):
             self.jax.block_until_ready(results)
             return self._outputs([from_jax(array) for array in results], numbers, inputs)
 
-    def _whole(self, array: Any) -> Any:
-        """The array in row-major order, in which JAX takes all strides."""
-        return self.backend.xp.asarray(array, copy=None) if array.flags.c_contiguous else self.backend.copy(array)
+
+def _in_rows(array: Any) -> Any:
+    """The array with the strides of row-major order, for which the program was compiled.
+
+    JAX looks at the strides of axes of length 1 too.
+    """
+    stride, strides = array.itemsize, []
+    for n in reversed(array.shape):
+        strides.append(stride)
+        stride *= n
+    return array if array.strides == tuple(reversed(strides)) else array.copy(order="C")

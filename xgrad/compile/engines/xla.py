@@ -1,11 +1,11 @@
 """The engine "xla": the program is compiled by XLA, through `jax.jit`. The user's arrays are NumPy's, or JAX's own.
 
-With NumPy, XLA computes on the CPU. State, such as parameters and moments, stays in XLA's memory from run to run. The caller gets it
-as read-only NumPy arrays that show that memory. One that comes in again is recognised (xla_memory.py), and nothing is copied. What is
-in the caller's own memory is copied into arrays that are kept for this, so nothing refers to it after the run.
+With NumPy, XLA computes on the CPU. State, such as parameters and moments, stays in XLA's memory from run to run. The caller gets
+it as read-only NumPy arrays that show that memory. One that comes in again is recognised (xla_memory.py), and nothing is copied.
+What is in the caller's own memory is copied into arrays that are kept for this, so nothing refers to it after the run.
 
-What differs from an eager run: float32 results by up to 1e-5, relative, because XLA orders and fuses operations in its own way; an
-index out of range is not an error; and NumPy's warnings, such as that of an overflow, are not given.
+What differs from an eager run: float32 results by up to 1e-5, relative, because XLA orders and fuses operations in its own way;
+an index out of range is not an error; and NumPy's warnings, such as that of an overflow, are not given.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from xgrad.compile.errors import refused
 from xgrad.compile.program import NUMBER, Program, Spec, call, mapped, used_by
 
 MANY = 16  # arrays for which one call that waits for all is faster than one call for each
-EMBEDDED = 1 << 10  # constants of up to so many elements are part of the compiled program; larger ones are arguments of it
+EMBEDDED = (
+    1 << 10
+)  # constants of up to so many elements are part of the compiled program; larger ones are arguments of it
 
 
 def prepare(program: Program, backend: Backend) -> Compiled:
@@ -43,9 +45,9 @@ def prepare(program: Program, backend: Backend) -> Compiled:
 class Compiled:
     """A program that XLA compiled.
 
-    The compiled function takes the vectors (xla_packing.py), then the large constants, then the inputs that are used. The memory of
-    state is given to it (donated), unless the program checks matrices: a step that fails leaves the state as it was. The results
-    that replace state come first, in the order of what they replace, because JAX pairs them so: each is then in its old place.
+    The compiled function takes the vectors (xla_packing.py), then the large constants, then the inputs that are used. The memory
+    of state is given to it (donated), unless the program checks matrices: a step that fails leaves the state as it was. The
+    results that replace state come first, in the order of what they replace, because JAX pairs them so: each is in its place.
     """
 
     packs = False  # whether small inputs are packed
@@ -68,7 +70,9 @@ class Compiled:
         replaced = self._replaced() if self.gives_up and not checks else {}
         packed = [n for n in arrays if self.packs and n not in replaced and packing.is_small(program, n, self._dtype)]
         self.vectors = packing.pack(program, packed, self._dtype)
-        self._packed = [(k, start, specs[n].shape, arrays[n]) for k, v in enumerate(self.vectors) for n, start in v.arrays]
+        self._packed = [
+            (k, start, specs[n].shape, arrays[n]) for k, v in enumerate(self.vectors) for n, start in v.arrays
+        ]
         constants = {n: backend.to_numpy(array) for n, array in program.constants.items() if n in used}
         keys = tracing.keys(program)
         large = [n for n, y in constants.items() if y.size > EMBEDDED and n not in keys and not tracing.is_uniform(y)]
@@ -88,7 +92,8 @@ class Compiled:
 
     def _replaced(self) -> dict[int, int]:
         """The inputs that are state whose memory a result can take, and these results."""
-        program, found = self.program, {}
+        program = self.program
+        found: dict[int, int] = {}
         computed = {n: each for each in program.instructions for n in each.results}
         used = {number for instruction in program.instructions for number in used_by(instruction)}
         for i, j in program.state:
@@ -208,11 +213,13 @@ class Seat:
         first = len(compiled.vectors)
         with compiled._settings():
             fresh = jax.numpy.array  # it copies
-            # The arguments, with None in the places of the state that is given up.
-            self.arrays: list[Any] = [None if p in state else fresh(np.zeros(s.shape, dtype(s.dtype))) for p, s in enumerate(specs)]
+            # The arguments of the compiled function, with None in the places of the state that is given up.
+            self.arrays: list[Any] = [
+                None if p in state else fresh(np.zeros(s.shape, dtype(s.dtype))) for p, s in enumerate(specs)
+            ]
             self.arrays[first : first + len(compiled._large)] = map(fresh, compiled._large)
         jax.block_until_ready(self.arrays)
-        views = [
+        views: list[Any] = [
             None if array is None else shower(spec.shape, dtype(spec.dtype), True)(array)
             for array, spec in zip(self.arrays, specs, strict=True)
         ]
@@ -293,9 +300,8 @@ class OnNumPy(Compiled):
         except BaseException:
             for _, known, array in taken:
                 known.array = None if array.is_deleted() else array
-            raise
-        finally:
-            self._seats.append(seat)
+            raise  # and leave the seat: XLA may still read it
+        self._seats.append(seat)
         if self._messages:
             results = self._checked(results)
         shown = [None] * len(self.results)
@@ -322,7 +328,8 @@ class OnNumPy(Compiled):
                 taken.append((k, known, known.array))
             else:
                 kept.append((place, inputs[i]))
-        if len(set(map(id, args))) < len(args) - max(len(kept) - 1, 0):  # an array that is two arguments is not given up
+        there = [id(arg) for arg in args if arg is not None]
+        if len(set(there)) < len(there):  # an array that is two arguments is not given up
             kept += [(self._given_up[k][0], array) for k, _, array in taken]
             taken = []
         for _, known, _ in taken:

@@ -1,7 +1,7 @@
 """The memory of XLA's arrays as NumPy arrays, and back: results are shown without a copy, and are known when they come in again.
 
-A NumPy array that shows an array of JAX has a `Resident` as its base. The Resident holds the array of JAX, which holds the memory.
-Views that a user makes of the NumPy array have that array as their base, so they are never taken for it.
+A NumPy array that shows an array of JAX has a `Resident` as its base. The Resident holds the array of JAX, which holds the
+memory. Views that a user makes of the NumPy array have that array as their base, so they are never taken for it.
 """
 
 from __future__ import annotations
@@ -70,5 +70,7 @@ def resident(array: Any) -> Resident | None:
     if not isinstance(base, Resident):
         return None
     if base.array is None:
-        raise RuntimeError("this array was given up to a compiled function, which has written other numbers into its memory")
+        raise RuntimeError(
+            "this array was given up to a compiled function, which has written other numbers into its memory"
+        )
     return base

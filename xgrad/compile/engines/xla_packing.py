@@ -45,7 +45,7 @@ def pack(program: Program, arrays: Iterable[int], dtype_of: Any) -> list[Vector]
 
 def is_small(program: Program, number: int, dtype_of: Any) -> bool:
     shape, dtype = program.specs[number]
-    return 0 < prod(shape) * dtype_of(dtype).itemsize <= SMALL
+    return bool(0 < prod(shape) * dtype_of(dtype).itemsize <= SMALL)
 
 
 def numbers_met(program: Program) -> dict[str, list[int]]:

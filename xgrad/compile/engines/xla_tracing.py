@@ -22,9 +22,22 @@ from xgrad.compile.program import NUMBER, DType, Instruction, Program, Ref, call
 
 # The functions whose array arguments are promoted to one dtype before anything is computed, except a condition.
 PROMOTING = frozenset(
-    "add subtract multiply divide floor_divide remainder pow atan2 copysign hypot logaddexp maximum minimum nextafter equal "
-    "not_equal less less_equal greater greater_equal bitwise_and bitwise_or bitwise_xor where clip matmul linear tensordot "
-    "vecdot concat stack".split()
+    [
+        *("add", "subtract", "multiply", "divide", "floor_divide", "remainder", "pow", "atan2", "copysign", "hypot"),
+        *("logaddexp", "maximum", "minimum", "nextafter", "equal", "not_equal", "less", "less_equal", "greater"),
+        *(
+            "greater_equal",
+            "bitwise_and",
+            "bitwise_or",
+            "bitwise_xor",
+            "where",
+            "clip",
+            "matmul",
+            "linear",
+            "tensordot",
+        ),
+        *("vecdot", "concat", "stack"),
+    ]
 )
 # The checked functions of linalg, and what is wrong with a matrix for which the result is not finite.
 CHECKED = {"linalg.inv": "singular", "linalg.solve": "singular", "linalg.cholesky": "not positive definite"}
@@ -91,7 +104,9 @@ def traceable(
         for number, array in constants.items():
             # As one number that is repeated, a large constant takes no memory.
             repeated = array.size > 1 and is_uniform(array)
-            tracing.values[number] = jnp.full(array.shape, array.flat[0], array.dtype) if repeated else jnp.asarray(array)
+            tracing.values[number] = (
+                jnp.full(array.shape, array.flat[0], array.dtype) if repeated else jnp.asarray(array)
+            )
         for instruction in program.instructions:
             if program.specs[instruction.results[0]].dtype != NUMBER:
                 tracing.run(instruction)
@@ -141,14 +156,16 @@ class _Tracing:
                 place = KEYED[name]
                 key = mapped(typed[place], lambda operand: self._key(operand, of_numbers))
                 given = (*given[:place], key, *given[place + 1 :])
-            options = {key: mapped(option, lambda operand: self._value(operand, of_numbers)) for key, option in options.items()}
+            options = {
+                key: mapped(option, lambda operand: self._value(operand, of_numbers)) for key, option in options.items()
+            }
             found = self._contraction(instruction, given) if name in CONTRACTIONS else None
             if found is None:
                 found = call(self.xp, name, given, options)
         except Exception as error:
             text = f"{type(error).__name__}: {error}".partition("\n")[0]
             raise CompileError(
-                f"compile: the engine 'xla' cannot compute {name} ({text}). Use engine=\"numpy\", or engine=\"replay\""
+                f'compile: the engine \'xla\' cannot compute {name} ({text}). Use engine="numpy", or engine="replay"'
             ) from error
         for number, y in zip(results, found if several else (found,), strict=True):
             self.values[number] = None if y is None else self._as_specified(number, y)
@@ -175,8 +192,10 @@ class _Tracing:
             return args
         specs = self.program.specs
         dtypes = [specs[n].dtype for n in refs(args[name == "where" :]) if specs[n].dtype != NUMBER]
-        wanted = np.result_type(*map(_numpy_dtype, dtypes)) if dtypes else _numpy_dtype(specs[instruction.results[0]].dtype)
-        if name in ("where", "clip") and not dtypes or len(set(dtypes)) > 1:
+        wanted = (
+            np.result_type(*map(_numpy_dtype, dtypes)) if dtypes else _numpy_dtype(specs[instruction.results[0]].dtype)
+        )
+        if (name in ("where", "clip") and not dtypes) or len(set(dtypes)) > 1:
             return (*args[: name == "where"], *self._promoted(args[name == "where" :], wanted))
         return args
 
