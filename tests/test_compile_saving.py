@@ -200,7 +200,7 @@ REFUSED = {
     "wrong shape": (set_at("instructions", 1, 0, "v4: float64[2, 5]"), "shape"),
     "wrong size": (
         set_at("constants", 0, 0, "v6: float64[5]"),
-        "constants, number 1: a constant float64\\[5\\] has 32 bytes",
+        "constants, number 1: a constant float64\\[5\\]: has 32 bytes",
     ),
     "wrong constant dtype": (set_at("constants", 0, 0, "v6: int32[4]"), "32 bytes"),
     "huge": (set_at("inputs", 0, "v0: float64[4000000000000000000]"), "too large"),

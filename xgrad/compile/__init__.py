@@ -9,6 +9,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from xgrad.compile import calling as calling  # gives programs their call
 from xgrad.compile.compiled import Compiled as Compiled
 from xgrad.compile.compiled import compile as compile
 from xgrad.compile.errors import CompileError as CompileError

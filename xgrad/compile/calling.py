@@ -59,3 +59,6 @@ def _constant(xp: Any, array: Any) -> Any:
 
 def _described(arg: Any) -> str:
     return f"an array of shape {tuple(arg.shape)}" if hasattr(arg, "shape") else f"a {type(arg).__name__}"
+
+
+Program.run = run

@@ -6,21 +6,17 @@ A value is "v3", and with its spec "v3: float32[2, 5]". A tuple is an array. Wha
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 import re
 import struct
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-import numpy as np
-
+from xgrad.backends import array_bytes
 from xgrad.compile.passes.kinds import ITEMSIZES, nbytes
 from xgrad.compile.program import NOTHING, NUMBER, DType, Ref, Spec
 
 MOST_BYTES = 1 << 42  # of a value; more is no program that ran anywhere
-MOST_REPEATED = 1 << 32  # bytes of a constant that is stored as one element
 MOST_AXES = 64
 _INTEGERS = 1 << 64
 _VALUE = re.compile(r"v(0|[1-9][0-9]{0,8})")
@@ -186,81 +182,18 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 
 
 def write_constant(spec: Spec, host: Any) -> dict[str, Any]:
-    """A NumPy array as base64 of its bytes, little-endian, row by row. An array of equal elements is one element.
-
-    "order" tells the axes from the outermost to the innermost in memory, if they are not in their order: results of products can
-    depend on it in the last bit.
-    """
+    """A NumPy array, as array_bytes.py writes it."""
     if host.dtype.name != spec.dtype or host.shape != spec.shape:
         invalid(f"a constant of dtype {host.dtype} and shape {host.shape} has the spec {spec}")
-    order = _order(host)
-    data = np.array(host.transpose(order), order="C")
-    bits = data.reshape(-1).view(np.uint8).reshape(-1, data.itemsize) if data.size else np.empty((0, 1), np.uint8)
-    if np.little_endian is False or data.dtype.byteorder == ">":
-        data = data.astype(data.dtype.newbyteorder("<"))
-    found: dict[str, Any] = {}
-    if len(bits) > 1 and (bits == bits[0]).all() and nbytes(spec) <= MOST_REPEATED:
-        found["repeated"] = _text(data.reshape(-1)[:1])
-    else:
-        found["base64"] = _text(data)
-    if order != tuple(range(len(order))):
-        found["order"] = list(order)
-    return found
+    return array_bytes.write(host)
 
 
 def read_constant(spec: Spec, part: Any) -> Any:
-    if not isinstance(part, dict) or not {*part} <= {"repeated", "base64", "order"} or len({*part} - {"order"}) != 1:
-        invalid(f"{shown(part)} is no constant")
     if spec.dtype in (NUMBER, NOTHING):
         invalid(f"a constant has no dtype {spec.dtype!r}")
-    dtype = _numpy_dtype(spec.dtype)
-    text = part.get("repeated", part.get("base64"))
+    if not isinstance(part, dict):
+        invalid(f"{shown(part)} is no constant")
     try:
-        data = base64.b64decode(
-            text if isinstance(text, str) else invalid(f"{shown(text)} is no base64"), validate=True
-        )
-    except (binascii.Error, ValueError) as error:
-        raise Invalid(f"a constant is no base64 ({error})") from None
-    total = nbytes(spec)
-    if "repeated" in part and not (dtype.itemsize < total <= MOST_REPEATED):
-        invalid(f"a constant of shape {spec.shape} cannot be one repeated element")
-    wanted = dtype.itemsize if "repeated" in part else total
-    if len(data) != wanted:
-        invalid(f"a constant {spec} has {len(data)} bytes in the place of {wanted}")
-    if spec.dtype == "bool" and not set(data) <= {0, 1}:
-        invalid("a constant of truth values has a byte that is neither 0 nor 1")
-    order = _read_order(spec, part.get("order"))
-    shape = tuple(spec.shape[a] for a in order)
-    array = np.frombuffer(data, dtype=dtype.newbyteorder("<") if dtype.kind != "V" else dtype).astype(dtype)
-    array = np.full(shape, array[0]) if "repeated" in part else array.reshape(shape)
-    return array.transpose(np.argsort(order)) if order else array
-
-
-def _text(data: Any) -> str:
-    return base64.b64encode(data.tobytes()).decode()
-
-
-def _order(host: Any) -> tuple[int, ...]:
-    """The axes from the outermost in memory, if the array is dense in that order. Otherwise as they are."""
-    if host.flags.c_contiguous:
-        return tuple(range(host.ndim))
-    order = tuple(sorted(range(host.ndim), key=lambda a: -host.strides[a]))
-    return order if host.transpose(order).flags.c_contiguous else tuple(range(host.ndim))
-
-
-def _read_order(spec: Spec, part: Any) -> tuple[int, ...]:
-    axes = tuple(range(len(spec.shape)))
-    if part is None:
-        return axes
-    is_order = isinstance(part, list) and all(type(a) is int for a in part) and tuple(sorted(part)) == axes
-    return tuple(part) if is_order else invalid(f"{shown(part)} is no order of {len(axes)} axes")
-
-
-def _numpy_dtype(name: str) -> Any:
-    if name != "bfloat16":
-        return np.dtype(name)
-    try:
-        import ml_dtypes
-    except ImportError:
-        raise Invalid("a constant of dtype bfloat16 needs the package ml_dtypes: pip install ml_dtypes") from None
-    return np.dtype(ml_dtypes.bfloat16)
+        return array_bytes.read(part, spec.shape, spec.dtype)
+    except ValueError as error:
+        raise Invalid(f"a constant {spec}: {error}") from None

@@ -17,7 +17,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from xgrad.backends import attention, recurrent
 
@@ -81,6 +81,9 @@ class Program:
     state: tuple[tuple[int, int], ...] = ()
     names: dict[int, str] = field(default_factory=dict)
 
+    run: ClassVar[Callable[[Program, Sequence[Any]], Any]]  # of calling.py
+    write: ClassVar[Callable[[Program, Any], None]]  # of saving.py
+
     def __str__(self) -> str:
         return "\n".join(_lines(self))
 
@@ -100,9 +103,7 @@ class Program:
         Raises:
             ValueError: for another number of arguments, and for an argument of another shape or dtype than the input's.
         """
-        from xgrad.compile.calling import run
-
-        return run(self, args)
+        return Program.run(self, args)
 
     def save(self, path: Any) -> None:
         """Write the program to a file, which `xgrad.load_program` reads: JSON, with each array bit for bit.
@@ -111,9 +112,7 @@ class Program:
             ValueError: for a program that has something that cannot be saved. No file is written.
             OSError: as from writing any file.
         """
-        from xgrad.compile.saving import save
-
-        save(self, path)
+        Program.write(self, path)
 
 
 # --- operands -----------------------------------------------------------------------------------------------

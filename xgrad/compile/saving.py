@@ -15,9 +15,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from xgrad.backends import owner
+from xgrad.backends.array_bytes import dtype_of
 from xgrad.compile.encoding import (
     Invalid,
     invalid,
@@ -153,9 +152,7 @@ def _on_host(array: Any, spec: Spec) -> Any:
     backend = owner(array)
     host = array if backend is None else backend.to_numpy(array)
     if spec.dtype == "bfloat16" and host.dtype.name == "float32":  # a library without a NumPy dtype for it
-        import ml_dtypes
-
-        host = host.astype(ml_dtypes.bfloat16)
+        host = host.astype(dtype_of("bfloat16"))
     return host
 
 
@@ -279,12 +276,7 @@ class _Reader:
             if any(spec.dtype != NUMBER for spec in operands):
                 invalid(f"{made.name} of arrays gives no float")
         elif is_elementwise(made.name) and not made.several:
-            try:
-                shape = np.broadcast_shapes(*[spec.shape for spec in operands])
-            except ValueError:
-                invalid(
-                    f"the shapes {', '.join(str(spec.shape) for spec in operands)} do not fit together in {made.name}"
-                )
+            shape = _broadcast([spec.shape for spec in operands])
             if shape != specs[0].shape:
                 invalid(f"{made.name} gives the shape {shape}, and not {specs[0].shape}")
 
@@ -325,6 +317,16 @@ def _signature(name: str) -> inspect.Signature:
     return inspect.signature(partial(FORMULAS[name], None) if name in FORMULAS else FUNCTIONS[name])
 
 
+def _broadcast(shapes: list[tuple[int, ...]]) -> tuple[int, ...]:
+    found: list[int] = [1] * max(map(len, shapes), default=0)
+    for shape in shapes:
+        for i, n in enumerate(shape[::-1], 1):
+            if n != 1 and found[-i] not in (1, n):
+                invalid(f"the shapes {', '.join(map(str, shapes))} do not fit together")
+            found[-i] = n if n != 1 else found[-i]
+    return tuple(found)
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -334,3 +336,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(text: str) -> Any:
     raise Invalid(f"{text} is no JSON")
+
+
+Program.write = save
