@@ -9,11 +9,10 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from xgrad.compile import calling as calling  # gives programs their call
+from xgrad.compile import calling as calling  # (gives programs their call)
 from xgrad.compile.compiled import Compiled as Compiled
 from xgrad.compile.compiled import compile as compile
 from xgrad.compile.errors import CompileError as CompileError
-from xgrad.compile.saving import load_program as load_program
 from xgrad.compile.saving import load_program as load_program
 
 

@@ -55,8 +55,9 @@ class Recorder:
         self.is_open = False
 
     def forget(self) -> None:
-        """Drop all but the lines, for messages about tensors that have leaked. (A leaked tensor keeps the recorder alive, and so does
-        the engine's fast path, which remembers the backend of the last call.)
+        """Drop all but the lines, for messages about tensors that have leaked.
+
+        A leaked tensor keeps the recorder alive, and so does the engine's fast path, which remembers the last call's backend.
         """
         self.values, self.constants, self.instructions, self._constants = {}, {}, [], {}
         self.take_draw = _no_draw

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,18 +12,15 @@ from xgrad.compile.engines.numpy_blocks import Group, axes_of, flat, halves, has
 from xgrad.compile.engines.numpy_memory import BLOCK
 from xgrad.compile.engines.numpy_steps import MADE, VIEW, Step, Value
 
-if TYPE_CHECKING:
-    from xgrad.compile.engines.numpy_source import Source
-
 
 class Loop:
-    """The loop of a group.
+    """The loop of a group. `source` is the Source (numpy_source.py) of which it is a part.
 
     Each array in it is a block of free memory or a part of an array in the engine's memory, which are made once; or a part of an
     array of this run, which is made in the loop; or a number.
     """
 
-    def __init__(self, source: Source, group: Group) -> None:
+    def __init__(self, source: Any, group: Group) -> None:
         self.source, self.group = source, group
         self.axes = axes_of(group.shape, group.order)
         self.spans, self.tree = halves(group.size, max(numpy_blocks.BLOCK_BYTES // group.itemsize, 1))
