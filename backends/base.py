@@ -328,6 +328,10 @@ class Backend(Dtypes):
         """
         return self.copy(array)
 
+    def is_read_only(self, array: Any) -> bool:
+        """Return whether augmented assignment to an array would raise, as for a view of another library's memory."""
+        return False
+
     def exclusive(self, array: Any) -> bool:
         """Return whether a tensor has the only reference to its array's memory, which may then be written in place.
 

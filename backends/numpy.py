@@ -387,6 +387,9 @@ class NumPy(Backend):
             return array
         return np.array(array)
 
+    def is_read_only(self, array: Any) -> bool:
+        return not array.flags.writeable
+
     def exclusive(self, array: Any) -> bool:
         return array.base is None and array.flags.writeable and held_once(array)
 

@@ -134,8 +134,13 @@ def test_two_steps_in_one_program(backend):
     assert_same(*results, rtol=1e-13)
 
 
-def test_steps_with_and_without_the_program_mix(backend):
+@pytest.mark.parametrize("engine", ["auto", "xla"])
+def test_steps_with_and_without_the_program_mix(engine, backend):
     """Eager steps, a loaded state and another option between the compiled ones."""
+    if engine == "xla":
+        pytest.importorskip("jax")
+        if backend.name not in ("numpy", "jax"):
+            pytest.skip("the engine computes on arrays of NumPy and JAX")
     results = []
     for compiled in (False, True):
         w = xg.asarray(np.asarray([1.0, 2.0, 3.0]), requires_grad=True)
@@ -146,7 +151,7 @@ def test_steps_with_and_without_the_program_mix(backend):
             xg.sum(w**4).backward()
             optimizer.step()
 
-        run = xg.compile(step) if compiled else step
+        run = xg.compile(step, engine=engine) if compiled else step
         for _ in range(3):
             run()
         step()

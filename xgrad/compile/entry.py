@@ -13,6 +13,7 @@ from xgrad.compile.inputs import Gathered, Inputs
 from xgrad.compile.outputs import Outputs
 from xgrad.compile.passes import optimized
 from xgrad.compile.passes.dead_code import without_dead_code
+from xgrad.compile.program import used_by
 
 
 class Entry:
@@ -51,6 +52,8 @@ class Entry:
             places_of_results = [self.outputs.results[i][1] for i in of_pass.results]
             self.gradients = Gradients(of_pass, self.program, name, self.backend, places_of_results)
             self.program, self._run = without_dead_code(self.gradients.function), self.gradients.forward
+        used = set(self._run.outputs).union(*map(used_by, self._run.instructions))
+        self.inputs.drop_numbers({i for i, number in enumerate(self._run.inputs) if number in used})
         self._values = recorder.values  # of the trace, until `start`
         recorder.forget()
         trace.drawing.forget()

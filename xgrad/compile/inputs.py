@@ -11,7 +11,7 @@ from typing import Any
 
 from xgrad.backends.remembered import drawn
 from xgrad.compile.capture import GRAD, is_dropped
-from xgrad.compile.guards import MISSING, Guard, Mode, Place
+from xgrad.compile.guards import MISSING, Guard, Length, Mode, Place
 from xgrad.compile.moments import Group, NumberSet, TracedState
 from xgrad.compile.traced import Number, Traced
 from xgrad.engine.tape import is_node
@@ -187,13 +187,17 @@ class Inputs:
             backend.exclusive if backend is not None else bool
         )  # the engine may say it
         self.count = len(places)
+        self._blank: list[Any] = [None] * self.count  # what `gather` begins with
         self.guards = guards
         # The guards by kind, as plain tuples: this is most of the work of a call.
         self._entries = [(g.holder, g.key, g.value) for g in guards if isinstance(g, Place) and type(g.holder) is dict]
         self._modes = [(g.module, g.training) for g in guards if isinstance(g, Mode)]
-        self._others = [
-            g for g in guards if not isinstance(g, Mode) and not (isinstance(g, Place) and type(g.holder) is dict)
-        ]
+        self._lists = [(g.holder, g.length) for g in guards if isinstance(g, Length) and type(g.holder) is not dict]
+        self._items = [(g.holder, g.key, g.value) for g in guards if isinstance(g, Place) and type(g.holder) is list]
+        fast = {*map(id, (g for g in guards if isinstance(g, Mode)))}
+        fast |= {id(g) for g in guards if isinstance(g, Place) and type(g.holder) in (dict, list)}
+        fast |= {id(g) for g in guards if isinstance(g, Length) and type(g.holder) is not dict}
+        self._others = [g for g in guards if id(g) not in fast]
         arguments = [each for each in trace.arguments if each.traced.number in places]
         self._arrays = [(places[a.traced.number], a.place) for a in arguments if type(a.traced) is Traced]
         self._floats = [(places[a.traced.number], a.place) for a in arguments if type(a.traced) is Number]
@@ -230,6 +234,15 @@ class Inputs:
         self.draws = trace.drawing.draws
         self._drawn = [(places[traced.number], recipe, dtype) for recipe, traced, dtype in trace.draws]
 
+    def drop_numbers(self, used: set[int]) -> None:
+        """Leave out the options and numbers of optimizers that the program does not use: `used` has the places that it does."""
+        places = [place for place, _, _ in self._options] + [place for each in self.numbers for place, _ in each.inputs]
+        for place in places:
+            self._blank[place] = 0.0
+        self._options = [each for each in self._options if each[0] in used]
+        for numbers in self.numbers:
+            numbers.inputs = [each for each in numbers.inputs if each[0] in used]
+
     def gather(self, leaves: Sequence[Any]) -> Gathered | None:
         """The inputs for a call with these arguments; None if something is not as it was in the trace."""
         for holder, key, value in self._entries:
@@ -238,13 +251,19 @@ class Inputs:
         for module, training in self._modes:
             if module.training is not training:
                 return None
+        for holder, length in self._lists:
+            if len(holder) != length:
+                return None
+        for holder, key, value in self._items:
+            if key >= len(holder) or holder[key] is not value:
+                return None
         for guard in self._others:
             if not guard.is_kept():
                 return None
         for grad in self.grads:
             if grad.was_read and grad.is_there() is not grad.was_there:
                 return None
-        values: list[Any] = [None] * self.count
+        values = self._blank.copy()
         owned = [False] * self.count
         backend = self.backend
         exclusive = self.exclusive

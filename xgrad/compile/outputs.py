@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from xgrad.compile.capture import drop
+from xgrad.compile.capture import Dropped, drop
 from xgrad.compile.errors import refused
 from xgrad.compile.inputs import Gathered, Inputs
 from xgrad.engine.tensor import wrap
@@ -65,10 +65,11 @@ class Outputs:
     def put(self, outputs: list[Any], gathered: Gathered, nodes: dict[int, Any]) -> Any:
         """Write what has changed back, and return the function's result. `nodes` has the nodes of results, by their number."""
         for t, output in self.writes:
+            array = outputs[output]
             if getattr(t, "shared", None):
-                t.data = outputs[output]  # which updates the views too
-            else:
-                t._data, t.layout = outputs[output], None
+                t.data = array  # which updates the views too
+            elif array is not t._data:  # otherwise the program has written into its memory
+                t._data, t.layout = array, None
         states = gathered.states
         for i, of_state in enumerate(self.inputs.states):
             state = states[i]
@@ -88,7 +89,8 @@ class Outputs:
             if place is None:
                 held.grad = None
             elif place < 0:
-                drop(held)
+                if type(held) is not Dropped:
+                    drop(held)
             else:
                 held.grad = wrap(outputs[place], self.backend)
         backend = self.backend

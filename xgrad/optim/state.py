@@ -109,6 +109,9 @@ class State(dict[str, Any]):
     def fuse(self, rule: Any, p: Array) -> Callable[..., Any]:
         """The rule, a kernel that the backend runs instead, or IN_BLOCKS if `p` is too large for the cache."""
         self.run = rule
+        for name, value in self.items():  # a compiled step may have put arrays here that show another library's memory
+            if self.backend.owns(value) and self.backend.is_read_only(value):
+                self[name] = self.backend.copy(value)
         if rule.optimizer.is_elementwise:
             length = self.backend.block_length(p)
             self.run = IN_BLOCKS if length and prod(p.shape) > length else self.backend.fused(rule)
