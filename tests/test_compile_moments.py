@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -32,8 +32,9 @@ OPTIMIZERS = {
 }
 
 
-def assert_same(one, other, rtol):
-    np.testing.assert_allclose(one, other, rtol=rtol)
+def assert_same(results, rtol):
+    got, want = results
+    np.testing.assert_allclose(got, want, rtol=rtol)
 
 
 def training(make, compiled, steps=9, groups=False, dtype=None):
@@ -42,7 +43,7 @@ def training(make, compiled, steps=9, groups=False, dtype=None):
     model = nn.Sequential(nn.Linear(3, 4, dtype=dtype), nn.Tanh(), nn.Linear(4, 1, dtype=dtype))
     rng = np.random.default_rng(0)
     x, y = (xg.asarray(rng.normal(size=(6, n)), dtype=dtype) for n in (3, 1))
-    params = model.parameters()
+    params: Any = model.parameters()
     if groups:
         params = [{"params": model[0].parameters(), "lr": 0.05}, {"params": model[2].parameters()}]
     optimizer = make(params)
@@ -111,7 +112,7 @@ def test_complex_parameters(backend):
         for _ in range(4):
             run()
         results.append(to_numpy(w))
-    assert_same(*results, rtol=1e-13)
+    assert_same(results, rtol=1e-13)
 
 
 def test_two_steps_in_one_program(backend):
@@ -131,7 +132,7 @@ def test_two_steps_in_one_program(backend):
             run()
         assert optimizer.state[w]["step"] == 8
         results.append(to_numpy(w))
-    assert_same(*results, rtol=1e-13)
+    assert_same(results, rtol=1e-13)
 
 
 @pytest.mark.parametrize("engine", ["auto", "xla"])
@@ -168,7 +169,7 @@ def test_steps_with_and_without_the_program_mix(engine, backend):
         step()
         run()
         results.append(to_numpy(w))
-    assert_same(*results, rtol=1e-12)
+    assert_same(results, rtol=1e-12)
 
 
 def test_clipping_and_accumulation(backend):
@@ -188,7 +189,7 @@ def test_clipping_and_accumulation(backend):
         run = xg.compile(step) if compiled else step
         norms = [to_numpy(run(np.asarray([1.0, 0.0, i]), np.ones(3))).item() for i in range(4)]
         results.append([*norms, *to_numpy(w)])
-    assert_same(*results, rtol=1e-12)
+    assert_same(results, rtol=1e-12)
 
 
 def test_an_average_of_the_weights(backend):
@@ -209,7 +210,7 @@ def test_an_average_of_the_weights(backend):
             run(np.asarray([[1.0, i]]))
             average.update_parameters(model)
         results.append(np.concatenate([to_numpy(p).ravel() for p in average.parameters()]))
-    assert_same(*results, rtol=1e-13)
+    assert_same(results, rtol=1e-13)
 
 
 def test_what_cannot_be_compiled_says_so():

@@ -141,6 +141,7 @@ def test_groups_of_two_shapes_are_open_together():
 def test_broadcast_operands_are_read():
     program = record(lambda xp, x, b, r: xp.tanh(x + b) * r, X, X[0], 0.5, base=NUMPY)
     (group,) = grouped(program)
+    assert isinstance(group, Group)
     assert group.reads == list(program.inputs)
     assert not group.is_flat(program)
 

@@ -8,6 +8,7 @@ import os
 import random
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -268,7 +269,7 @@ def test_changed_bytes_are_refused_or_another_program_of_named_functions(seed):
 def test_changed_parts_are_refused_or_another_program_of_named_functions(seed):
     rng = random.Random(seed)
     original = json.loads(to_json(small()[0]))
-    values = [
+    values: list[Any] = [
         None,
         True,
         0,

@@ -6,6 +6,7 @@ import gc
 import threading
 import tracemalloc
 import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -88,6 +89,8 @@ def test_closed_over_tensors_are_read_anew(backend):
 
 def test_buffers_that_are_set_are_written(backend):
     class Counting(nn.Module):
+        seen: xg.Tensor
+
         def __init__(self):
             self.register_buffer("seen", asarray(0.0))
 
@@ -352,7 +355,7 @@ for _ in range(5):
     step(np.ones(2))
     again(np.ones(2))
 """
-    space = {"__name__": "program"}
+    space: dict[str, Any] = {"__name__": "program"}
     exec(source, space)
     assert len(space["step"].programs) == 2
     assert len(space["again"].programs) == 1

@@ -199,8 +199,9 @@ class Inputs:
         fast |= {id(g) for g in guards if isinstance(g, Length) and type(g.holder) is not dict}
         self._others = [g for g in guards if id(g) not in fast]
         arguments = [each for each in trace.arguments if each.traced.number in places]
-        self._arrays = [(places[a.traced.number], a.place) for a in arguments if type(a.traced) is Traced]
-        self._floats = [(places[a.traced.number], a.place) for a in arguments if type(a.traced) is Number]
+        placed = [(places[a.traced.number], a.place, type(a.traced)) for a in arguments]
+        self._arrays = [(place, i) for place, i, kind in placed if kind is Traced]
+        self._floats = [(place, i) for place, i, kind in placed if kind is Number]
         stores = {id(each.before): each.held for each in trace.capture.grads.values() if each.before is not None}
         names = {**names, **dict.fromkeys(stores, "the .grad of a parameter")}
         self.tensors = [
@@ -251,11 +252,11 @@ class Inputs:
         for module, training in self._modes:
             if module.training is not training:
                 return None
-        for holder, length in self._lists:
-            if len(holder) != length:
+        for entries, length in self._lists:
+            if len(entries) != length:
                 return None
-        for holder, key, value in self._items:
-            if key >= len(holder) or holder[key] is not value:
+        for entries, key, value in self._items:
+            if key >= len(entries) or entries[key] is not value:
                 return None
         for guard in self._others:
             if not guard.is_kept():

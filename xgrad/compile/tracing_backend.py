@@ -165,7 +165,8 @@ class TracingBackend(Backend):
         return self, array
 
     def on_device(self, device: Any) -> Backend:
-        return self.recorder.backend(self.base.on_device(device))
+        there: Backend = self.recorder.backend(self.base.on_device(device))
+        return there
 
     # --- arrays ---
 

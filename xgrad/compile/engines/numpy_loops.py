@@ -59,7 +59,8 @@ class Loop:
                 name = f"a{len(self.parts)}"
                 self.parts.append((name, "row", value.data))
                 return name
-            return source.name(value)
+            outside: str = source.name(value)
+            return outside
         name_ = self.names.get(value)
         if name_ is None:
             place = source.plan.places.get(value.root) if value.root.kind == MADE else None
