@@ -22,13 +22,13 @@ from xgrad.backends import load
 from xgrad.backends.base import Backend
 from xgrad.compile.errors import CompileError
 from xgrad.compile.program import DType, Program, Ref, call, mapped, replay
-from xgrad.engine.tensor import Tensor
+from xgrad.engine.tensor import wrap
 
 
 def eager(case: Case, backend: Backend, what: str, arrays: list[Any]) -> list[Any]:
     """What a program of the case computes, computed on tensors: on the value's arguments, then the weights or directions."""
     point = Point(case, backend)
-    tensors = [Tensor(array, backend) for array in arrays]
+    tensors = [wrap(array, backend) for array in arrays]
     xs, others = tensors[: len(point.xs)], tensors[len(point.xs) :]
     if what == "value":
         return [y.data for y in point.function(*xs)]
