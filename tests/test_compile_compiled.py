@@ -122,6 +122,15 @@ def test_a_method_and_a_module():
     assert [other.doubled(np.ones(1)).item(), line.doubled(np.ones(1)).item()] == [10.0, 4.0]
 
 
+def test_a_compiled_module_has_no_attributes_of_the_module():
+    model = nn.Linear(2, 1)
+    model.program, model._lock, model.engine = "p", "l", "e"
+    compiled = xg.compile(model)
+    assert [compiled(np.ones((1, 2))).shape for _ in range(2)] == [(1, 1)] * 2
+    assert len(compiled.programs) == 1
+    assert not hasattr(compiled, "weight")
+
+
 # --- when it is traced anew ---------------------------------------------------------------------------------
 
 

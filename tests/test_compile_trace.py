@@ -155,6 +155,25 @@ def test_reading_a_grad_that_was_not_kept_is_an_error():
     assert w.grad.tolist() == [1.0, 1.0]
 
 
+def test_a_grad_that_another_compiled_step_has_used_up():
+    w = xg.asarray([1.0, 2.0], requires_grad=True)
+    adding = xg.compile(lambda: xg.sum(w * w).backward(), keep_grads=True)
+    for _ in range(3):
+        adding()
+
+    @xg.compile
+    def dropping():
+        w.grad = None
+        xg.sum(w).backward()
+
+    dropping()
+    with pytest.raises(xg.CompileError, match="keep_grads=True"):
+        adding()
+    w.grad = None
+    adding()
+    assert w.grad.tolist() == [2.0, 4.0]
+
+
 # --- errors -------------------------------------------------------------------------------------------------
 
 

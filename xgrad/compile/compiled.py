@@ -48,7 +48,7 @@ class Compiled:
     """
 
     def __init__(self, f: Callable[..., Any], engine: str, static_argnames: Sequence[str], keep_grads: bool) -> None:
-        functools.update_wrapper(self, f)
+        functools.update_wrapper(self, f, updated=())
         self.f, self.engine, self.keep_grads = f, engine, keep_grads
         self._static = _positions(f, static_argnames)
         self._entries: dict[Any, list[Entry]] = {}

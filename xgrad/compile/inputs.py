@@ -58,8 +58,9 @@ class OfGrad:
     def __init__(self, held: Any, was_read: bool, before: Any) -> None:
         self.held, self.was_read, self.was_there = held, was_read, before is not None
 
-    def is_there(self) -> bool:
-        return is_dropped(self.held) or GRAD.__get__(self.held) is not None
+    def is_there(self) -> bool | None:
+        """Whether there is a gradient; None for one that a compiled step has used up."""
+        return None if is_dropped(self.held) else GRAD.__get__(self.held) is not None
 
 
 class OfState:
@@ -320,7 +321,8 @@ class Inputs:
                 return guard.change()
         for grad in self.grads:
             if grad.was_read and grad.is_there() is not grad.was_there:
-                return f"the .grad of a parameter is {'None' if grad.was_there else 'there'} now"
+                there = {True: "there", False: "None", None: "used up by a compiled step"}[grad.is_there()]
+                return f"the .grad of a parameter is {there} now"
         for known in self.tensors:
             t = known.now()
             raw, node = t._data, t.node
