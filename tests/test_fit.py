@@ -424,3 +424,21 @@ def test_options_are_checked_by_name() -> None:
         fit(Config(), steps=3)
     with pytest.raises(TypeError, match="momentum"):
         Config(momentum=0.9)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("options", [{}, {"batch": 16, "optimizer": "sgd"}, {"function": "x**3", "lr": 0.1}])
+def test_a_compiled_fit_is_the_same_fit(options):
+    """The steps between two looks are programs. The losses, the curve and the findings stay."""
+    plain, compiled = (fit(steps=150, every=50, compile=compile, **options) for compile in (False, True))
+    assert compiled.history["loss"] == plain.history["loss"]
+    assert compiled.history["prediction"] == plain.history["prediction"]
+    assert compiled.record.sampled == plain.record.sampled
+    assert compiled.history["config"]["compile"] is True
+    assert {f.rule for f in compiled.report.findings} == {f.rule for f in plain.report.findings}
+
+
+def test_a_compiled_fit_that_diverges_is_found():
+    result = fit(
+        function="x**2", range=(-100, 100), standardize=False, optimizer="sgd", lr=0.01, steps=60, compile=True
+    )
+    assert "STEP_UNSTABLE" in {f.rule for f in result.report.findings}

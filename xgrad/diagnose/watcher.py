@@ -105,6 +105,34 @@ class Watch:
         if run.updates <= run.steps:  # otherwise the update of this step is still to come
             self.operations.rearm(self.every)
 
+    def looks_at(self, step: int) -> bool:
+        """Whether it reads the gradients and looks at the layers in this step, or checks its operations."""
+        return self.operations.huge or self._is_due(step)
+
+    def pause(self) -> None:
+        """Stop watching, for steps that are compiled: a program has no operations to watch. `passed` counts them."""
+        runs.discard(self)
+        self.operations.disarm()
+        for remove in self.removing:
+            remove()
+        self.removing.clear()
+
+    def resume(self) -> None:
+        """Go on watching after `pause`."""
+        if not self.removing:
+            self.removing = hook(self)
+            runs.add(self)
+            self.operations.rearm(self.every)
+
+    def passed(self, loss: Any) -> None:
+        """Count a step that was not watched, and read its loss."""
+        run, value = self.run, float(loss.item())
+        run.losses.append(value)
+        self._tell(lambda rule: rule.loss(run, run.steps, value))
+        run.steps += 1
+        run.updates += run.optimizer is not None
+        self.operations.huge = self.operations.huge or not abs(value) < run.limit
+
     def report(self) -> Report:
         """The report on the run so far. The run may go on."""
         run = self.run
@@ -120,11 +148,7 @@ class Watch:
 
     def close(self) -> None:
         """Remove every hook. Reports that were made stay valid."""
-        runs.discard(self)
-        self.operations.disarm()
-        for remove in self.removing:
-            remove()
-        self.removing.clear()
+        self.pause()
 
     # --- around an update ---
 

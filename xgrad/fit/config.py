@@ -44,6 +44,7 @@ OPTIONS: dict[str, Kind] = {
     "steps": Whole(1, MOST_STEPS),
     "batch": Maybe(Whole(1, MOST_POINTS)),
     "seed": Whole(0),
+    "compile": FLAG,
     "dtype": OneOf(DTYPES),
     "backend": Maybe(TEXT),
     "device": Maybe(TEXT),
@@ -80,6 +81,8 @@ class Config:
         steps: how many steps of the optimizer.
         batch: how many points are drawn for each step, with replacement. None means all points at every step.
         seed: the seed of all random numbers.
+        compile: whether the steps between two samples of the layers run as a program (xgrad.compile). The losses are the same;
+            the diagnosis reads only the losses of these steps.
         dtype: "float32" or "float64".
         backend: the name of an array library, or "auto". None means the current backend.
         device: a device of the backend. None means its default one.
@@ -117,6 +120,7 @@ class Config:
     steps: int = 1000
     batch: int | None = None
     seed: int = 0
+    compile: bool = False
     dtype: str = "float32"
     backend: str | None = None
     device: str | None = None

@@ -126,6 +126,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
     add(training, "loss", "the loss", choices=[*LOSSES])
     add(training, "seed", "the seed of the random numbers", type=_integer, metavar="N")
+    training.add_argument(
+        "--compile",
+        action="store_true",
+        help="compile the steps between two samples of the layers; the diagnosis reads only their losses",
+    )
     add(
         training,
         "backend",

@@ -45,16 +45,24 @@ class Recorder:
 
     def step(self, step: int, loss: xg.Tensor, output: xg.Tensor) -> None:
         """Record a step. `loss` was computed from `output`."""
-        self.waiting.append(loss.detach())
-        if len(self.waiting) == BLOCK:
-            self._fetch()
-        if step % self.every == 0 or _is_round(step):
+        self.take(loss)
+        if self.looks_at(step):
             with xg.no_grad():
                 again = self._forward()
                 # if every step uses all points, draw the output from which the loss was computed
                 self._add_stage(step, again if self.record.batch else output)
                 self._look_at_gradients()
             self.record.sampled.append(step)
+
+    def take(self, loss: xg.Tensor) -> None:
+        """Record the loss of a step."""
+        self.waiting.append(loss.detach())
+        if len(self.waiting) == BLOCK:
+            self._fetch()
+
+    def looks_at(self, step: int) -> bool:
+        """Whether the curve and the layers are recorded in this step."""
+        return step % self.every == 0 or _is_round(step)
 
     def taken(self) -> int:
         """The number of steps so far."""

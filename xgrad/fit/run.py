@@ -25,7 +25,7 @@ from xgrad.fit.references import references
 from xgrad.fit.result import NotWrittenError, Result, r_squared
 from xgrad.fit.samples import Samples, Scale, load_samples
 from xgrad.fit.targets import check, check_ending
-from xgrad.fit.train import batches, train
+from xgrad.fit.train import batches, compiled_step, train
 from xgrad.fit.words import shortened
 
 LOSS_NAMES = {"mse": "mean squared error", "l1": "mean absolute error", "huber": "Huber loss"}
@@ -126,6 +126,7 @@ def _fit(config: Config, samples: Samples, asked: Ending) -> Result:
                 watch=watching,
                 progress=progress,
                 asked=asked,
+                compiled=compiled_step(model, optimizer, loss) if config.compile else None,
             )
         except (Interrupted, MemoryError) as error:
             if not recorder.taken():
@@ -210,7 +211,7 @@ def _setting(config: Config) -> str:
             f"{config.optimizer}, lr {config.lr:g}",
             f"{config.steps} steps, {batch}",
             "standardised" if config.standardize else "raw data",
-            f"{config.dtype}, seed {config.seed}",
+            f"{config.dtype}, seed {config.seed}" + (", compiled" if config.compile else ""),
         )
     )
 

@@ -12,10 +12,9 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
-import jax
 import numpy as np
 
-from xgrad.backends.jax import JAX, JAXRaw, UncheckedLinearAlgebra
+from xgrad.backends.jax import JAX, JAXRaw, UncheckedLinearAlgebra, jax
 from xgrad.compile.engines.xla_packing import Vector, dtype_of_numbers
 from xgrad.compile.errors import CompileError
 from xgrad.compile.program import NUMBER, DType, Instruction, Program, Ref, call, mapped, refs
