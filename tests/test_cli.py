@@ -87,7 +87,7 @@ def test_every_option_reaches_the_run(capsys: pytest.CaptureFixture[str]) -> Non
     arguments = shlex.split("""--function sin(3*x) --range -1e0 .5 --points 9 --raw --activation tanh
         --output-activation softplus --hidden 3,2 --init xavier_normal --dtype float64
         --optimizer sgd --lr 1e-4 --steps 5 --batch 4 --loss huber --seed 3 --backend numpy
-        --device cpu --every 2 --history run.json --quiet""")
+        --device cpu --every 2 --history run.json --quiet --compile""")
     assert main(["fit", *arguments, "--out", ""]) == 0
     config = json.loads(Path("run.json").read_text(encoding="utf-8"))["config"]
     assert config == {
@@ -96,7 +96,7 @@ def test_every_option_reaches_the_run(capsys: pytest.CaptureFixture[str]) -> Non
         "hidden": [3, 2], "init": "xavier_normal", "loss": "huber", "optimizer": "sgd",
         "lr": 1e-4, "steps": 5, "batch": 4, "seed": 3, "dtype": "float64", "backend": "numpy",
         "device": "cpu", "out": None, "gif": None, "history": "run.json", "every": 2,
-        "quiet": True,
+        "quiet": True, "compile": True,
     }  # fmt: skip
 
 
