@@ -396,13 +396,13 @@ def test_threads_share_a_compiled_function():
 def test_explain_says_what_was_captured():
     w = xg.asarray([1.0, 2.0], requires_grad=True)
     total, scale = xg.zeros(2), np.asarray([3.0, 4.0])
-    rng = xg.random.Generator(0)
+    rng, half = xg.random.Generator(0), 0.5
     optimizer = xg.optim.Adam([w])
 
     def step(x):
         optimizer.zero_grad()
         total[...] = total + x
-        loss = xg.sum(w * x * scale) + xg.sum(rng.normal((2,)))
+        loss = xg.sum(w * x * scale) * half + xg.sum(rng.normal((2,)))
         loss.backward()
         optimizer.step()
         return loss
@@ -423,6 +423,8 @@ def test_explain_says_what_was_captured():
         "beta1",
         "drawn anew in each call: normal",
         "constants: an array of shape (2,) and dtype float64",
+        "half = 0.5 (",
+        f"line {step.__code__.co_firstlineno + 3})",
         ".grad: not kept",
     ):
         assert said in text, text

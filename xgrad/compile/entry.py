@@ -8,7 +8,7 @@ from typing import Any
 from xgrad.backends import get_backend
 from xgrad.compile.engines.choice import engine_for, prepare
 from xgrad.compile.gradients import Gradients
-from xgrad.compile.guards import guards_of
+from xgrad.compile.guards import guards_of, numbers_of
 from xgrad.compile.inputs import Gathered, Inputs
 from xgrad.compile.outputs import Outputs
 from xgrad.compile.passes import optimized
@@ -31,7 +31,7 @@ class Entry:
     ) -> None:
         recorder = trace.recorder
         self.reason, self.line, self.engine = reason, line, ""
-        self.closed_over = list(dict.fromkeys(recorder.closed_over))
+        self.closed_over = list(dict.fromkeys([*recorder.closed_over, *numbers_of(f)]))  # what is constant
         self.backend = recorder.base or get_backend()  # a program may have no inputs
         touched = [each.tensor for each in trace.capture.touched.values() if each.traced.number is not None]
         guards, names = guards_of(f, static, touched)

@@ -6,6 +6,7 @@ If a name, an attribute or an entry holds another object by then, the function i
 from __future__ import annotations
 
 import dis
+import inspect
 import types
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -125,6 +126,29 @@ def guards_of(f: Callable[..., Any], others: list[Any], tensors: list[Tensor]) -
         if isinstance(thing, types.FunctionType | types.MethodType):
             ahead += [(value, place.name, (*way, place)) for place, value in _of_function(thing)]
     return guards, names
+
+
+def numbers_of(f: Any) -> list[tuple[str, str]]:
+    """The Python numbers, strings and flags that a function takes from outside: the user's line, and the name with its value."""
+    f = getattr(f, "__func__", f)
+    if not isinstance(f, types.FunctionType):
+        return []
+    held = {**f.__globals__, **inspect.getclosurevars(f).nonlocals}
+    found = []
+    for line, name in _uses(f.__code__):
+        if name in held and isinstance(held[name], (int, float, complex, str)):
+            found.append((f"{f.__code__.co_filename}, line {line}", f"{name} = {held[name]!r:.40}"))
+    return found
+
+
+def _uses(code: types.CodeType) -> Iterator[tuple[int, str]]:
+    """The line and the name of each use of a name from outside, in a function's code and in the functions inside of it."""
+    for each in dis.get_instructions(code):
+        if each.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_DEREF") and each.positions is not None:
+            yield each.positions.lineno or code.co_firstlineno, each.argval
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _uses(constant)
 
 
 def _is_module(thing: Any) -> bool:
