@@ -40,7 +40,8 @@ def train(
             if asked() and step + 1 < steps:
                 return False
             continue
-        watch.resume()
+        if compiled is not None:
+            watch.resume()
         output = model(x)
         loss = loss_function(output, y)
         optimizer.zero_grad()
