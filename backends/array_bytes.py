@@ -7,6 +7,7 @@ the last bit.
 from __future__ import annotations
 
 import base64
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,7 @@ def dtype_of(name: str) -> Any:
     if name != "bfloat16":
         return np.dtype(name)
     try:
-        import ml_dtypes
+        ml_dtypes = import_module("ml_dtypes")
     except ImportError:
         raise ValueError("dtype bfloat16 needs the package ml_dtypes: pip install ml_dtypes") from None
     return np.dtype(ml_dtypes.bfloat16)
