@@ -9,6 +9,7 @@ import dis
 import inspect
 import types
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from xgrad.engine.tensor import Tensor
@@ -176,6 +177,8 @@ def _of_function(f: Any) -> Iterator[tuple[Place, Any]]:
             continue
         if _is_worth(value):
             yield Place(cell, None, value, name), value
+    if str(f.__module__).startswith("xgrad."):  # its globals are xgrad's own; what it closes over may be the user's
+        return
     for name in _names(f.__code__):
         if name in f.__globals__ and _is_worth(f.__globals__[name]):
             yield Place(f.__globals__, name, f.__globals__[name], name), f.__globals__[name]
@@ -183,13 +186,14 @@ def _of_function(f: Any) -> Iterator[tuple[Place, Any]]:
         yield Place(FIXED, 0, value, "a default"), value
 
 
-def _names(code: types.CodeType) -> set[str]:
+@lru_cache(maxsize=10_000)
+def _names(code: types.CodeType) -> frozenset[str]:
     """The global names in a function's code, and in the functions inside of it."""
     found = {each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             found |= _names(constant)
-    return found
+    return frozenset(found)
 
 
 def _parts(thing: Any, name: str) -> Iterator[Place]:
