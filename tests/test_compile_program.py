@@ -114,3 +114,33 @@ def test_a_program_runs_on_another_backend(other):
         got = replay(program, there.xp, [there.asarray(x), there.asarray(w), 0.1], there.asarray)
         for one, want in zip(got, f(backend.xp, x, w, 0.1), strict=True):
             assert_close(there.to_numpy(one), to_numpy(xg.asarray(want)), 1e-12)
+
+
+def test_inputs_have_the_names_of_the_program():
+    nn = xg.nn
+    model = nn.Sequential(nn.Linear(2, 1))
+    optimizer = xg.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+
+    @xg.compile
+    def step(x, scale):
+        optimizer.zero_grad()
+        loss = xg.sum(model(x)) * scale
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    for _ in range(2):
+        step(np.ones((3, 2)), 0.5)
+    first = str(step.program).splitlines()[0]
+    for name in (
+        "x: float64[3, 2]",
+        "scale: number",
+        "model.0.weight: float64[1, 2]",
+        "model.0.weight.momentum_buffer",
+        "lr",
+    ):
+        assert name in first, first
+    assert "model.0.weight <- v" in str(step.program)
+    tree = xg.compile(lambda pair: pair[0] + pair[1])
+    tree((np.ones(2), np.ones(2)))
+    assert str(tree.program).startswith("program(v0: float64[2], v1: float64[2])")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
@@ -19,10 +20,16 @@ from xgrad.compile.saving import load_program as load_program
 class CallableCompile(ModuleType):
     """`xgrad.compile` is this package, and the function of that name."""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return compile(*args, **kwargs)
+    def __call__(
+        self,
+        f: Callable[..., Any] | None = None,
+        *,
+        engine: str = "auto",
+        static_argnames: str | Iterable[str] = (),
+        keep_grads: bool = False,
+    ) -> Any:
+        return compile(f, engine=engine, static_argnames=static_argnames, keep_grads=keep_grads)
 
 
 CallableCompile.__call__.__doc__ = compile.__doc__
-CallableCompile.__call__.__wrapped__ = compile  # type: ignore[attr-defined]
 sys.modules[__name__].__class__ = CallableCompile

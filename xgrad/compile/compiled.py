@@ -140,7 +140,7 @@ class Compiled:
                 if gathered is not None:
                     return entry.run(leaves, gathered)
             reason = self._reason(key)
-            trace = Trace(_argument_names(self.f))
+            trace = Trace(_argument_names(self.f) if isinstance(key[0], int) else ())  # of flat arguments
             trace.run(self.f, leaves, lambda given: rebuild([x.value if type(x) is Static else x for x in given]))
             static = [x.value if type(x) is Static else x for x in leaves if not _is_input(x)]
             entry = Entry(self.f, trace, static, self.keep_grads, reason, user_line())

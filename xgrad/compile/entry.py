@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from xgrad.backends import get_backend
@@ -14,6 +15,7 @@ from xgrad.compile.outputs import Outputs
 from xgrad.compile.passes import optimized
 from xgrad.compile.passes.dead_code import without_dead_code
 from xgrad.compile.program import used_by
+from xgrad.compile.traced import Number
 
 
 class Entry:
@@ -42,7 +44,7 @@ class Entry:
         self.inputs = Inputs(trace, self.backend, places, guards, names)
         self.outputs = Outputs(trace, self.inputs, places, keep_grads)
         numbers = [recorder.number_of(value) for value in self.outputs.traced]
-        self.program = recorder.program(numbers, self.outputs.state)
+        self.program = replace(recorder.program(numbers, self.outputs.state), names=self._names(trace))
         if of_pass is None:
             self.program = without_dead_code(self.program)
         self.gradients: Gradients | None = None
@@ -58,6 +60,26 @@ class Entry:
         recorder.forget()
         trace.drawing.forget()
         self.runner: Any = None
+
+    def _names(self, trace: Any) -> dict[int, str]:
+        """Names for the inputs of the program, each once: of arguments, tensors, moments and numbers."""
+        of_tensors = {id(each.tensor): each.name for each in self.inputs.tensors}
+        named: list[tuple[Any, str]] = [
+            (each.traced, trace.names[each.place]) for each in trace.arguments if each.place < len(trace.names)
+        ]
+        touched = [each for each in trace.capture.touched.values() if each.traced.number is not None]
+        named += [(each.traced, of_tensors[id(each.tensor)]) for each in touched]
+        for state in trace.moments.in_use():
+            named += [(array, f"{of_tensors.get(id(state.p), '')}.{name}") for name, array in state.arrays.items()]
+        for group in trace.moments.groups.values():
+            numbers = {**group.numbers, **{k: v for each in group.sets.values() for k, v in each.numbers.items()}}
+            named += [(number, name) for name, number in numbers.items() if type(number) is Number]
+        names: dict[int, str] = {}
+        for value, name in named:
+            # A value without a name is printed as "v12".
+            if " " not in name and not (name[:1] == "v" and name[1:].isdigit()) and name not in names.values():
+                names[value.number] = name[:200]
+        return names
 
     def prepare(self, engine: str) -> None:
         """Make the engine's runner of the program."""

@@ -120,7 +120,7 @@ class Gradients:
         needed = list(dict.fromkeys([n for each in after for n in used_by(each)] + outputs))
         self.saved = [n for n in needed if n in made]
         self.needed_inputs = [i for i, n in enumerate(inputs) if n in set(needed)]
-        self.function = Program(program.specs, tuple(inputs), program.constants, before, program.outputs, program.state)
+        self.function = replace(program, inputs=tuple(inputs), instructions=before)
         self.forward = replace(self.function, outputs=(*program.outputs, *self.saved))
         self.backward = Program(
             program.specs,

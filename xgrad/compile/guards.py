@@ -111,7 +111,8 @@ def guards_of(f: Callable[..., Any], others: list[Any], tensors: list[Tensor]) -
         thing, name, way = ahead.pop()
         if isinstance(thing, Tensor):
             if id(thing) in wanted:
-                names.setdefault(id(thing), name)
+                known = names.get(id(thing))
+                names[id(thing)] = name if known is None or len(name) < len(known) else known  # the shortest
                 keep(way)
             continue
         if id(thing) in seen:
