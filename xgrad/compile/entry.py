@@ -75,10 +75,17 @@ class Entry:
             numbers = {**group.numbers, **{k: v for each in group.sets.values() for k, v in each.numbers.items()}}
             named += [(number, name) for name, number in numbers.items() if type(number) is Number]
         names: dict[int, str] = {}
+        used: set[str] = set()
         for value, name in named:
             # A value without a name is printed as "v12".
-            if " " not in name and not (name[:1] == "v" and name[1:].isdigit()) and name not in names.values():
-                names[value.number] = name[:200]
+            if (
+                " " not in name
+                and not (name[:1] == "v" and name[1:].isdigit())
+                and name not in used
+                and len(name) <= 200
+            ):
+                names[value.number] = name
+                used.add(name)
         return names
 
     def prepare(self, engine: str) -> None:
