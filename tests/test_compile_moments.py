@@ -87,6 +87,26 @@ def test_parameter_groups(backend):
     assert len(got[3].programs) == 2
 
 
+def test_groups_carry_numbers_of_their_own(backend):
+    """NAdam's state holds a product of decays, which differs from group to group."""
+    results = []
+    for compiled in (False, True):
+        a, b = (xg.asarray(np.asarray([1.0, 2.0]), requires_grad=True) for _ in range(2))
+        optimizer = optim.NAdam([{"params": [a], "betas": (0.5, 0.9)}, {"params": [b], "momentum_decay": 0.1}], lr=0.1)
+
+        def step(a=a, b=b, optimizer=optimizer):
+            optimizer.zero_grad()
+            (xg.sum(a**2) + xg.sum(b**4)).backward()
+            optimizer.step()
+
+        run = xg.compile(step) if compiled else step
+        for _ in range(4):
+            run()
+        products = [optimizer.state[p]["mu_product"] for p in (a, b)]
+        results.append([*to_numpy(a), *to_numpy(b), *products])
+    assert_same(results, rtol=1e-13)
+
+
 def test_half_precision_has_moments_in_float32(backend):
     dtype = getattr(backend.library, "float16", None)
     if dtype is None:

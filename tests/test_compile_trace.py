@@ -342,6 +342,18 @@ def test_a_layer_or_a_parameter_that_was_replaced_is_noticed():
             assert_close(compiled(x).numpy(), model(x).numpy(), 1e-6)
 
 
+def test_a_container_with_two_names_is_noticed_under_each():
+    inner = {"w": xg.asarray([1.0, 2.0])}
+    first, second = {"inner": inner}, {"inner": inner}
+    compiled = xg.compile(lambda x: x * first["inner"]["w"] + second["inner"]["w"])
+    x = np.ones(2)
+    assert compiled(x).tolist() == [2.0, 4.0]
+    first["inner"] = {"w": xg.asarray([10.0, 20.0])}
+    assert compiled(x).tolist() == [11.0, 22.0]
+    second["inner"] = {"w": xg.asarray([0.0, 0.0])}
+    assert compiled(x).tolist() == [10.0, 20.0]
+
+
 def test_a_parameter_that_is_frozen_or_moved_is_noticed():
     w = xg.asarray([1.0, 2.0], requires_grad=True)
     compiled = xg.compile(lambda x: xg.sum(w * x))

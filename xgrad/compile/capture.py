@@ -10,7 +10,7 @@ while a function is recorded, an error leaves everything as it was, and other th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -62,9 +62,8 @@ class Capture:
         self.touched: dict[int, Touched] = {}
         self.grads: dict[int, TouchedGrad] = {}
         self._views: dict[int, Views] = {}  # by the id of the list outside
-        self._inside: dict[
-            int, Any
-        ] = {}  # the tensors of the library, and the stores of gradients, made by the function
+        # The tensors of the library, and the stores of gradients, that the function has made.
+        self._inside: dict[int, Any] = {}
 
     # --- tensors ---
 
@@ -241,8 +240,8 @@ GRAD_PROPERTY = _grad_property()
 
 
 @contextmanager
-def capturing(capture: Capture | None) -> Iterator[None]:
-    """While the block runs, `capture` finds what this thread touches; None: nothing is found."""
+def capturing(capture: Capture) -> Iterator[None]:
+    """While the block runs, `capture` finds what this thread touches."""
     global _open
     with _lock:
         _open += 1
@@ -263,12 +262,3 @@ def _set(attributes: dict[str, Any], grad: Any) -> None:
     for name, attribute in attributes.items():
         setattr(Tensor, name, attribute)
     setattr(Held, "grad", grad)  # noqa: B010 (mypy takes it for a write to a slot)
-
-
-def plainly(f: Callable[[], Any]) -> Any:
-    """Call a function that sees the tensors from outside as they are."""
-    token = _of.set(None)
-    try:
-        return f()
-    finally:
-        _of.reset(token)

@@ -103,7 +103,7 @@ class Entry:
         backend = self.backend
         outputs = [known[number] for number in self._run.outputs]
         count = self.outputs.count
-        copies = [backend.copy(y) if backend is not None and backend.owns(y) else y for y in outputs[:count]]
+        copies = [backend.copy(y) if backend.owns(y) else y for y in outputs[:count]]
         states = [each.optimizer.state.get(each.p) for each in self.inputs.states]
         gathered = Gathered([known[number] for number in self._run.inputs], [], states)
         return self._put([*copies, *outputs[count:]], leaves, gathered)

@@ -29,8 +29,6 @@ class Place(NamedTuple):
 
     def is_kept(self) -> bool:
         holder = self.holder
-        if holder is FIXED:
-            return True
         if type(holder) is dict:
             return holder.get(self.key, MISSING) is self.value
         try:
@@ -97,11 +95,15 @@ def guards_of(f: Callable[..., Any], others: list[Any], tensors: list[Tensor]) -
     ahead: list[tuple[Any, str, tuple[Guard, ...]]] = [(other, "an argument", ()) for other in others]
     ahead += [(value, place.name, (place,)) for place, value in _of_function(f)]
     kept: set[tuple[int, Any]] = set()
+    leading: set[int] = set()  # the ids of objects on a way to what is wanted
+    again: list[tuple[int, tuple[Guard, ...]]] = []  # further ways to objects that were seen before
 
     def keep(way: tuple[Guard, ...]) -> None:
         for guard in way:
-            if isinstance(guard, Place) and guard.holder is FIXED:
-                continue
+            if isinstance(guard, Place):
+                leading.add(id(guard.value))
+                if guard.holder is FIXED:
+                    continue
             key = (id(guard[0]), guard.key if isinstance(guard, Place) else type(guard))
             if key not in kept:
                 kept.add(key)
@@ -116,8 +118,7 @@ def guards_of(f: Callable[..., Any], others: list[Any], tensors: list[Tensor]) -
                 keep(way)
             continue
         if id(thing) in seen:
-            if _is_module(thing):
-                keep(way)
+            again.append((id(thing), way))
             continue
         seen.add(id(thing))
         if _is_module(thing):
@@ -127,6 +128,10 @@ def guards_of(f: Callable[..., Any], others: list[Any], tensors: list[Tensor]) -
             ahead.append((place.value, place.name, (*way, *length, place)))
         if isinstance(thing, types.FunctionType | types.MethodType):
             ahead += [(value, place.name, (*way, place)) for place, value in _of_function(thing)]
+    while found := [each for each in again if each[0] in leading]:
+        again = [each for each in again if each[0] not in leading]
+        for _, way in found:
+            keep(way)
     return guards, names
 
 

@@ -144,7 +144,7 @@ class OfNumbers:
         self.others = [
             i
             for i, each in enumerate(states)
-            if each.optimizer is own.optimizer and prepared.next_step(each.start) == numbers.start
+            if each.group is own.group and prepared.next_step(each.start) == numbers.start
         ]
         self.counts_alone = prepared.counts_steps and not numbers.carries
 
@@ -184,9 +184,7 @@ class Inputs:
         self, trace: Any, backend: Any, places: dict[int, int], guards: list[Guard], names: dict[int, str]
     ) -> None:
         self.backend = backend
-        self.exclusive: Callable[[Any], bool] = (
-            backend.exclusive if backend is not None else bool
-        )  # the engine may say it
+        self.exclusive: Callable[[Any], bool] = backend.exclusive  # the engine may have one of its own
         self.count = len(places)
         self._blank: list[Any] = [None] * self.count  # what `gather` begins with
         self.guards = guards

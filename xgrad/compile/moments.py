@@ -60,8 +60,9 @@ class Group:
 class TracedState:
     """The state of a parameter in the trace."""
 
-    def __init__(self, optimizer: Any, p: Tensor, state: Any, is_new: bool) -> None:
-        self.optimizer, self.p, self.state, self.is_new = optimizer, p, state, is_new
+    def __init__(self, group: Group, p: Tensor, state: Any, is_new: bool) -> None:
+        self.group, self.optimizer = group, group.optimizer
+        self.p, self.state, self.is_new = p, state, is_new
         self.start: dict[str, Any] = {}  # its content before the trace
         self.arrays: dict[str, Traced] = {}
         self.scalars: dict[str, Any] = {}
@@ -97,14 +98,14 @@ class Moments:
             group = self.groups[id(o)] = Group(optimizer, index, self.recorder, is_formula)
         found = self.states.get((id(optimizer), id(p)))
         if found is None:
-            found = self.states[id(optimizer), id(p)] = self._state(optimizer, p, make)
+            found = self.states[id(optimizer), id(p)] = self._state(group, p, make)
         self._now = found
         return found.state, group.inside
 
-    def _state(self, optimizer: Any, p: Tensor, make: Any) -> TracedState:
-        real = optimizer.state.get(p)
+    def _state(self, group: Group, p: Tensor, make: Any) -> TracedState:
+        real = group.optimizer.state.get(p)
         state = make(p)
-        traced = TracedState(optimizer, p, state, real is None)
+        traced = TracedState(group, p, state, real is None)
         backend: TracingBackend = p.backend  # type: ignore[assignment]
         if real is not None:
             if real.backend is not backend.base:
@@ -140,8 +141,8 @@ class Moments:
     def check(self) -> None:
         """Raise for a state with Python numbers that the optimizer's rule does not compute. They would stay as they are."""
         for traced in self.states.values():
-            group = next(g for g in self.groups.values() if g.optimizer is traced.optimizer)
-            known = {"step", *(name for name, _ in group.prepared.carried)} if group.prepared is not None else set()
+            prepared = traced.group.prepared
+            known = {"step", *(name for name, _ in prepared.carried)} if prepared is not None else set()
             for name, value in traced.state.items():
                 if type(value) not in (Traced, Number) and name not in known and traced.scalars.get(name) is not value:
                     raise refused(

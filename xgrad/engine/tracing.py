@@ -21,7 +21,7 @@ def current() -> Any:
 
 @contextmanager
 def running(trace: Any) -> Iterator[None]:
-    """While the block runs, `trace` is the current one. None: the block is not part of a trace."""
+    """While the block runs, `trace` is the current one."""
     token = _current.set(trace)
     active.append(None)
     try:

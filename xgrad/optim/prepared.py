@@ -58,7 +58,7 @@ class Prepared:
                     else rule.descend(xp, self.n, p, g, *moments)[0]
                 )
         if self.counts_steps:
-            state["step"] = state.get("step", 0) + 1
+            state["step"] = at[0] if self.carried else at
             if self.carried:
                 state.update((name, self.values[name]) for name, _ in self.carried)
         return p
