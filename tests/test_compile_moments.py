@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any, ClassVar
 
 import numpy as np
@@ -105,6 +107,33 @@ def test_groups_carry_numbers_of_their_own(backend):
         products = [optimizer.state[p]["mu_product"] for p in (a, b)]
         results.append([*to_numpy(a), *to_numpy(b), *products])
     assert_same(results, rtol=1e-13)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "xla"])
+def test_moments_that_the_user_holds_stay_and_others_are_freed(engine):
+    if engine == "xla":
+        pytest.importorskip("jax")
+    w = xg.asarray(np.ones(1000), requires_grad=True)
+    optimizer = optim.Adam([w])
+
+    def step():
+        optimizer.zero_grad()
+        xg.sum(w**2).backward()
+        optimizer.step()
+
+    compiled = xg.compile(step, engine=engine)
+    compiled()
+    dropped = weakref.ref(optimizer.state[w]["exp_avg"])
+    for _ in range(3):
+        compiled()
+    gc.collect()
+    assert dropped() is None or dropped() is optimizer.state[w]["exp_avg"]
+    held = optimizer.state[w]["exp_avg"]
+    before = held.copy()
+    for _ in range(2):
+        compiled()
+    np.testing.assert_array_equal(held, before)
+    assert not np.array_equal(optimizer.state[w]["exp_avg"], before)
 
 
 def test_half_precision_has_moments_in_float32(backend):

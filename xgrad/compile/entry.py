@@ -59,6 +59,7 @@ class Entry:
         self._values = recorder.values  # of the trace, until `start`
         recorder.forget()
         trace.drawing.forget()
+        trace.moments.forget()
         self.runner: Any = None
 
     def _names(self, trace: Any) -> dict[int, str]:

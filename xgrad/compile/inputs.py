@@ -297,10 +297,11 @@ class Inputs:
         for place, group, name in self._options:
             values[place] = getattr(group.named, name)
         for place, i, name in self._moments:
-            moment = states[i].get(name)
-            if moment is None:
+            state = states[i]
+            if name not in state:
                 return None
-            values[place], owned[place] = moment, True  # nothing else holds a moment
+            owned[place] = exclusive(state[name])  # the user may hold a moment
+            values[place] = state[name]
         for place, i in self._arrays:
             leaf = leaves[i]
             values[place] = leaf._data if isinstance(leaf, Tensor) else backend.adopt(leaf)

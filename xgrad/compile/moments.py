@@ -22,7 +22,7 @@ class NumberSet:
 
     def __init__(self, numbers: dict[str, Any], at: Any, state: TracedState, prepared: Any) -> None:
         self.numbers, self.prepared = numbers, prepared
-        self.state = state  # of a parameter that takes this step
+        self.state: TracedState | None = state  # of a parameter that takes this step
         self.start = prepared.next_step(state.start)
         self.carries = type(self.start) is tuple
         self.later = 0  # how many steps the function has taken before this one
@@ -153,6 +153,15 @@ class Moments:
     def in_use(self) -> list[TracedState]:
         """The states that hold something."""
         return [each for each in self.states.values() if not each.is_empty()]
+
+    def forget(self) -> None:
+        """Drop the arrays of the trace, when it is known what they are outside."""
+        for group in self.groups.values():
+            if group.prepared is not None:
+                group.prepared.as_inputs = None
+            for numbers in group.sets.values():
+                numbers.state = None
+        self.states = {}
 
     def abandon(self) -> None:
         """After an error: the optimizers forget what an unfinished step has left."""
