@@ -94,7 +94,8 @@ def test_groups_carry_numbers_of_their_own(backend):
     results = []
     for compiled in (False, True):
         a, b = (xg.asarray(np.asarray([1.0, 2.0]), requires_grad=True) for _ in range(2))
-        optimizer = optim.NAdam([{"params": [a], "betas": (0.5, 0.9)}, {"params": [b], "momentum_decay": 0.1}], lr=0.1)
+        groups: Any = [{"params": [a], "betas": (0.5, 0.9)}, {"params": [b], "momentum_decay": 0.1}]
+        optimizer = optim.NAdam(groups, lr=0.1)
 
         def step(a=a, b=b, optimizer=optimizer):
             optimizer.zero_grad()

@@ -55,6 +55,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/compile/tracing_backend.py": "compile_functions compile_trace",
     "xgrad/compile/traced.py": "compile_compiled",
     "backends/remembered.py": "compile_trace",
+    "backends/derived.py": "batching compile_trace",
     # rules
     "xgrad/rules/__init__.py": "rules",
     "xgrad/rules/attention.py": "rules nn_attention",

@@ -140,6 +140,7 @@ class OfNumbers:
         self.values = {name: number.value if type(number) is Number else number for name, number in known}
         # The states from which the step is counted: all have taken as many steps.
         prepared, own = numbers.prepared, numbers.state
+        assert own is not None
         self.first = next((i for i, each in enumerate(states) if each is own), None)  # None: it has no state
         self.others = [
             i

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from operator import attrgetter
 from typing import Any
 
-from xgrad.backends.base import Backend, Layout
+from xgrad.backends.base import Backend
+from xgrad.backends.derived import Derived
 from xgrad.compile.errors import CompileError, refused, user_line
 from xgrad.compile.program import NOTHING, OPERATORS, Spec, function_of
 from xgrad.compile.traced import OF_VALUES, Number, Traced, is_scalar
@@ -77,25 +77,13 @@ def _is_two(exponent: Any) -> bool:
     return type(exponent) is not Number and exponent == 2
 
 
-class TracingBackend(Backend):
+class TracingBackend(Derived):
     """The tracing version of the backend `base`."""
 
-    is_temporary = True
-
     def __init__(self, base: Backend, recorder: Any) -> None:
-        self.base = base
+        super().__init__(base)
         self.recorder = recorder
-        self.name = base.name
-        self.device = base.device
-        self.library = base.library
-        self.complex_dtypes = base.complex_dtypes
-        self.narrow_dtypes = base.narrow_dtypes
-        self.checks_indices = base.checks_indices  # type: ignore[misc]
-        self.cannot = base.cannot  # type: ignore[misc]
         self.xp: Any = TracingRaw(self, base.xp)
-        self._ranks = base._ranks
-        self._layouts: dict[Any, Layout] = {}
-        self._ones: dict[Any, Any] = {}
         self._names: dict[Any, str | None] = {}
 
     def __repr__(self) -> str:
@@ -125,14 +113,6 @@ class TracingBackend(Backend):
             return Spec((), NOTHING)
         return Spec(tuple(value.shape), self.dtype_name(value.dtype) or str(value.dtype))
 
-    @property
-    def default_dtype(self) -> Any:
-        return self.base.default_dtype
-
-    @property
-    def changes_default(self) -> bool:  # type: ignore[override]
-        return self.base.changes_default
-
     # --- other backends ---
 
     def join(self, other: Backend) -> Backend | None:
@@ -142,9 +122,6 @@ class TracingBackend(Backend):
         """Inside of the function, tensors from outside are on this backend already. So the function has ended."""
         self.recorder.check_open()
         raise refused(f"a tensor of {tensor.backend} met one of {self}", "Make it outside of the compiled function")
-
-    def accepts(self, value: Any) -> bool:
-        return self.owns(value) or self.base.accepts(value)
 
     def adopt(self, array: Any) -> Any:
         """A raw array that the function closes over is a constant."""
@@ -231,11 +208,3 @@ def _is_dtype(dtype: Any, value: Any) -> bool:
         return dtype is not None and bool(dtype == value)
     except Exception:
         return False
-
-
-# The library's own backend answers for these.
-for _name in (
-    *("devices", "find_device", "device_of", "device_name", "entered", "make_current", "walking", "guard"),
-    *("memory", "synchronize"),
-):
-    setattr(TracingBackend, _name, property(attrgetter(f"base.{_name}")))

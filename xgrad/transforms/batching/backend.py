@@ -15,7 +15,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from xgrad.backends import get_backend, use_backend
-from xgrad.backends.base import Backend, Layout
+from xgrad.backends.base import Backend
+from xgrad.backends.derived import Derived
 from xgrad.transforms.batching.array import Axes, Batched, agreed, merged
 from xgrad.transforms.batching.functions import BatchedRaw
 
@@ -29,25 +30,13 @@ NOT_RUNNING = (
 )
 
 
-class BatchedBackend(Backend):
+class BatchedBackend(Derived):
     """The batched version of the backend `base`, inside vmaps with the batch axes in `scope`."""
 
-    is_temporary = True
-
     def __init__(self, base: Backend, scope: Axes) -> None:
-        self.base = base
+        super().__init__(base)
         self.scope = scope
-        self.name = base.name
-        self.device = base.device
-        self.library = base.library
-        self.complex_dtypes = base.complex_dtypes
-        self.narrow_dtypes = base.narrow_dtypes
-        self.checks_indices = base.checks_indices  # type: ignore[misc]
-        self.cannot = base.cannot  # type: ignore[misc]
         self.xp: Any = BatchedRaw(self)
-        self._ranks = base._ranks
-        self._layouts: dict[Any, Layout] = {}
-        self._ones: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
         return f"{self.base!r} inside vmap"
@@ -64,9 +53,6 @@ class BatchedBackend(Backend):
         base, scope = base_and_scope(other)
         return scoped(base, merged(self.scope, scope)) if base is self.base else None
 
-    def accepts(self, value: Any) -> bool:
-        return self.owns(value) or self.base.accepts(value)
-
     def adopt(self, array: Any) -> Any:
         return array if self.owns(array) else Batched(self.base.adopt(array), (), self)
 
@@ -82,14 +68,6 @@ class BatchedBackend(Backend):
                 f"vmap: a tensor cannot move to another device ({device}) inside of the function; move the arguments before"
             )
         return self
-
-    @property
-    def default_dtype(self) -> Any:
-        return self.base.default_dtype
-
-    @property
-    def changes_default(self) -> bool:  # type: ignore[override]
-        return self.base.changes_default
 
     # --- arrays ---
 
@@ -131,12 +109,7 @@ class BatchedBackend(Backend):
         return super().kind_of(error) if type(error) in (TypeError, ValueError) else self.base.kind_of(error)
 
 
-# The library's own backend answers for these.
-for _name in (
-    *("devices", "find_device", "device_of", "device_name", "entered", "make_current", "walking", "guard"),
-    *("memory", "synchronize", "number"),
-):
-    setattr(BatchedBackend, _name, property(attrgetter(f"base.{_name}")))
+BatchedBackend.number = property(attrgetter("base.number"))  # type: ignore[assignment, method-assign]
 
 
 _scoped: WeakValueDictionary[tuple[Backend, Axes], BatchedBackend] = WeakValueDictionary()
