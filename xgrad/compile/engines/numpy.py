@@ -80,8 +80,15 @@ class Runner:
             Exception: what a function raises. Then no input has changed.
         """
         arrays = inputs if self._all else self._pick(inputs)
+        return self._with(inputs, arrays, owned is not None and self._may_write(inputs, arrays, owned))
+
+    def rerun(self, inputs: Sequence[Any], owned: Sequence[bool]) -> list[Any]:
+        """As `run`, for a call whose state is what the last run returned in place, so that it may be written again."""
+        return self._with(inputs, inputs if self._all else self._pick(inputs), not errors_raise())
+
+    def _with(self, inputs: Sequence[Any], arrays: Sequence[Any], given: bool) -> list[Any]:
+        """Run the code for the layout of these arrays; with `given`, state is written in place."""
         layout = [x.strides for x in arrays]
-        given = owned is not None and self._may_write(inputs, arrays, owned)
         latest = self._latest
         if latest is not None and latest[0] == (given, layout):
             return latest[1].run(inputs)
