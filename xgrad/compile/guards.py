@@ -111,8 +111,8 @@ class Guards:
                 if not guard.is_kept():
                     return False
                 row[1] = len(holder)  # it has its mode as an entry now
-        for holder, key, value in self._items:
-            if key >= len(holder) or holder[key] is not value:
+        for entries, key, value in self._items:
+            if key >= len(entries) or entries[key] is not value:
                 return False
         for cell, value in self._cells:
             try:

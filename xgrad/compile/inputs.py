@@ -121,7 +121,7 @@ class Inputs:
             return None
         in_place = self.in_place
         again = in_place is not None and in_place.take(values, states)
-        if again:
+        if in_place is not None and again:
             owned = in_place.owned
         else:
             self.in_place = None

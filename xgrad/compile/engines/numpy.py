@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from xgrad.compile.engines import numpy_blocks
+from xgrad.compile.engines import numpy_blocks, numpy_threads
 from xgrad.compile.engines.numpy_frames import Code
 from xgrad.compile.engines.numpy_kernels import RULES
 from xgrad.compile.engines.numpy_layouts import Layout, observe, owner, separate
@@ -180,7 +180,7 @@ def source_of(program: Program, layouts: dict[int, Layout], xp: Any, given: bool
     pooled = [True] * len(unique)
     for j in states:
         pooled[places[outputs[j]]] = False  # it is written in place from the next run on
-    return Source(items, plan, lowered.inputs, outputs, pooled)
+    return Source(items, plan, lowered.inputs, outputs, pooled, numpy_threads.count())
 
 
 def _separate_outputs(lowered: Lowering) -> list[Value]:
