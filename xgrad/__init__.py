@@ -37,6 +37,7 @@ from xgrad.backends import set_backend as set_backend
 from xgrad.backends import use_backend as use_backend
 from xgrad.backends.default_dtype import get_default_dtype as get_default_dtype
 from xgrad.backends.default_dtype import set_default_dtype as set_default_dtype
+from xgrad.backends.dtype_names import HALVES as _HALVES
 from xgrad.backends.transfer_guard import TransferError as TransferError
 from xgrad.backends.transfer_guard import transfer_guard as transfer_guard
 from xgrad.diagnose.anomaly import AnomalyError as AnomalyError
@@ -275,7 +276,7 @@ __array_namespace_info__ = _namespace.current_info
 newaxis = None
 
 # Imported when they are first asked for.
-_SUBMODULES = ("compile", "diagnose", "distributions", "fit", "nn", "optim", "random")
+_SUBMODULES = ("amp", "compile", "diagnose", "distributions", "fit", "nn", "optim", "random")
 _COMPILING = ("CompileError", "load_program")  # of xgrad.compile
 # Functions of xgrad.random that PyTorch's users look for here.
 _DRAWS = (
@@ -291,7 +292,7 @@ def __getattr__(name: str) -> _Any:
         return getattr(_import_module("xgrad.compile"), name)
     if name in _DRAWS:
         return getattr(_import_module("xgrad.random"), name)
-    if name in _namespace.DTYPES:
+    if name in _namespace.DTYPES or name in _HALVES:
         return getattr(get_backend().view, name)
     why = ": it means different things in NumPy and PyTorch. Write x.split(length) or xgrad.chunk(x, parts)"
     raise AttributeError(f"module 'xgrad' has no attribute {name!r}{why if name == 'split' else ''}")
