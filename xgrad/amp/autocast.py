@@ -26,28 +26,31 @@ class Caster:
         """The arguments of an operation in the dtype that it is computed in."""
         if op in LOWERED:
             backend = backend_of(op.name, [arg for arg in args if arg is not None])
-            return [self._lowered(backend, arg) for arg in args]
+            return [self.lowered(_lifted(backend, arg)) for arg in args]
         if op in RAISED:
             return [raised(arg) for arg in args]
         return args
 
-    def _lowered(self, backend: Any, arg: Any) -> Any:
-        """A floating-point array in the lower dtype."""
-        if isinstance(arg, Tensor):
-            x = arg
-        elif backend.accepts(arg) and not is_scalar(arg):
-            if reading.noting:
-                reading.operand(arg)  # a checkpoint compares raw arrays, and would only see the tensor
-            x = wrap(backend.adopt(arg), backend)
-        else:
-            return arg
+    def lowered(self, x: Any) -> Any:
+        """A floating-point tensor in the lower dtype. Anything else is returned as it is."""
+        if not isinstance(x, Tensor):
+            return x
         backend = x.backend
         if not backend.is_inexact(x.dtype) or x.dtype in backend.complex_dtypes:
-            return arg
+            return x
         if not backend.has_dtype(self.key):
             raise BackendError(f"autocast: {without(self.key, backend)}")
         dtype = backend.as_dtype(self.key)
         return x if x.dtype == dtype else cast(x, dtype)
+
+
+def _lifted(backend: Any, arg: Any) -> Any:
+    """A raw array as a tensor. Anything else is returned as it is."""
+    if isinstance(arg, Tensor) or is_scalar(arg) or not backend.accepts(arg):
+        return arg
+    if reading.noting:
+        reading.operand(arg)  # a checkpoint compares raw arrays, and would only see the tensor
+    return wrap(backend.adopt(arg), backend)
 
 
 def raised(arg: Any) -> Any:
