@@ -6,6 +6,7 @@ import logging
 import math
 import struct
 from collections.abc import Mapping
+from contextvars import Context
 from typing import Any
 
 from xgrad.amp.autocast import raised
@@ -301,8 +302,8 @@ class GradScaler:
         place = backend.name, backend.device_name
         factor = self._factors.get(place)
         if factor is None:
-            real = Backend.load(*place)  # the backend may be that of a function that is being compiled
-            factor = self._factors[place] = wrap(real.asarray(self._scale, dtype=real.as_dtype("float32")), real)
+            # In a function that is being compiled, a tensor that is made there is a constant. This one is made outside.
+            factor = self._factors[place] = Context().run(_number, self._scale, place)
         scaled: Tensor = raised(output) * factor
         return scaled
 
@@ -332,6 +333,12 @@ class GradScaler:
         if what not in self._warned:
             self._warned.add(what)
             log.warning("GradScaler: %s. %s.", message, CAUSES)
+
+
+def _number(value: float, place: tuple[str, str]) -> Tensor:
+    """A number as a 0-d tensor of float32, on the backend and device of these names."""
+    backend = Backend.load(*place)
+    return wrap(backend.asarray(value, dtype=backend.as_dtype("float32")), backend)
 
 
 def _check(name: str, range: str, value: Any, fits: bool) -> None:
