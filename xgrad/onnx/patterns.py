@@ -1,0 +1,108 @@
+"""Constant arrays whose shape depends on a size: zeros, counts and causal masks, found from their values at several sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from xgrad.onnx.sizes import Dim, size
+
+
+class Pattern(NamedTuple):
+    """An array with symbolic sizes.
+
+    Attributes:
+        kind: "repeated": `base` broadcast to the shape; "count": base + step * (0, 1, 2, ...) along `axis`; "triangle": base
+            where column - row <= diagonal on the last two axes, and `other` elsewhere; "number": a 0-d array that is a size.
+        base: a NumPy array that broadcasts to the shape; a number for a triangle.
+    """
+
+    kind: str
+    shape: tuple[Dim, ...]
+    base: Any
+    axis: int = 0
+    step: Any = 0
+    other: Any = None
+    diagonal: int = 0
+    number: Dim = 0
+
+
+def pattern(arrays: Sequence[Any]) -> Any:
+    """The array, if it is the same in all traces; its Pattern; or None for one that is not known."""
+    first = arrays[0]
+    if any(array.ndim != first.ndim or array.dtype != first.dtype for array in arrays):
+        return None
+    shape = tuple([size(at) for at in zip(*[array.shape for array in arrays], strict=True)])
+    varying = [axis for axis, n in enumerate(shape) if not isinstance(n, int)]
+    if not varying:
+        if all(_same(array, first) for array in arrays):
+            return first
+        if first.ndim == 0 and all(array == int(array) for array in arrays):
+            return Pattern("number", (), first, number=size([int(array) for array in arrays]))
+        return None
+    if any(0 in array.shape for array in arrays):
+        return None
+    start = tuple(slice(0, 1) if axis in varying else slice(None) for axis in range(first.ndim))
+    base = first[start]
+    if all(_same(array[start], base) for array in arrays):
+        if all(_is_repeated(array, varying) for array in arrays):
+            return Pattern("repeated", shape, base)
+        for axis in varying:
+            if all(_is_repeated(array, [other for other in varying if other != axis]) for array in arrays):
+                found = _count(arrays, shape, base, axis)
+                if found is not None:
+                    return found
+    if first.ndim > 1 and varying[-2:] == [first.ndim - 2, first.ndim - 1]:
+        return _triangle(arrays, shape)
+    return None
+
+
+def _same(a: Any, b: Any) -> bool:
+    return bool(a.tobytes() == b.tobytes())
+
+
+def _along(array: Any, axis: int, *limits: int | None) -> Any:
+    return array[(slice(None),) * axis + (slice(*limits),)]
+
+
+def _is_repeated(array: Any, axes: Sequence[int]) -> bool:
+    return all(_same(_along(array, axis, 1, None), _along(array, axis, 0, -1)) for axis in axes)
+
+
+def _count(arrays: Sequence[Any], shape: tuple[Dim, ...], base: Any, axis: int) -> Pattern | None:
+    """Numbers that go up by the same step along one axis."""
+    longest = max(arrays, key=lambda array: array.shape[axis])
+    if longest.dtype.kind not in "iuf" or longest.shape[axis] < 2:
+        return None
+    step = (_along(longest, axis, 1, 2) - _along(longest, axis, 0, 1)).ravel()[0]
+    for array in arrays:
+        differences = _along(array, axis, 1, None) - _along(array, axis, 0, -1)
+        if not (abs(differences - step) <= abs(step) * 1e-6).all():
+            return None
+    return Pattern("count", shape, base, axis=axis, step=step)
+
+
+def _triangle(arrays: Sequence[Any], shape: tuple[Dim, ...]) -> Pattern | None:
+    """Two numbers, one on and below a diagonal of the last two axes, and one above it."""
+    for array in arrays:
+        matrices = array.reshape(-1, *array.shape[-2:])
+        if not all(_same(one, other) for one, other in pairwise(matrices)):
+            return None
+    largest = max(arrays, key=lambda array: array.size)
+    matrix = largest.reshape(-1, *largest.shape[-2:])[0]
+    below, above = matrix[-1, 0], matrix[0, -1]
+    row = matrix[0].tolist()
+    diagonal = next((j - 1 for j, value in enumerate(row) if value != below.item()), len(row) - 1)
+    if diagonal < 0:  # the diagonal is below the first one
+        column = matrix[:, 0].tolist()
+        diagonal = -next((i for i, value in enumerate(column) if value == below.item()), len(column))
+    for array in arrays:
+        for matrix in array.reshape(-1, *array.shape[-2:])[:1]:
+            want = [
+                [below.item() if j - i <= diagonal else above.item() for j in range(matrix.shape[1])]
+                for i in range(matrix.shape[0])
+            ]
+            if matrix.tolist() != want:
+                return None
+    return Pattern("triangle", shape, below.item(), other=above.item(), diagonal=diagonal)
