@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from xgrad.backends.elementary import Elementary
 from xgrad.backends.raw import Raw
 from xgrad.backends.refusal import ROWS
 from xgrad.onnx.lowering import TABLE
@@ -19,16 +21,29 @@ class Expanded(Raw):
         return getattr(self.library, name)
 
 
+class Special(Elementary):
+    """The special functions that are a few of the standard's functions each, over a namespace that records its calls."""
+
+    def __init__(self, xp: Any, silently: Any) -> None:
+        self.xp, self.silently = xp, silently  # type: ignore[misc]
+
+
+def formulas(backend: Any) -> dict[str, Callable[..., Any]]:
+    """The formulas, by the names of the functions, for a backend that records calls."""
+    xp = backend.xp
+    raw, special = Expanded(xp), Special(xp, backend.base.xp.special.silently)
+    found: dict[str, Callable[..., Any]] = {name: partial(formula, xp) for name, formula in ROWS.items()}
+    found |= {name: getattr(raw, name) for name in OF_RAW}
+    names = [name for name, value in vars(Elementary).items() if callable(value) and name[0] != "_" and name != "silently"]
+    return found | {f"special.{name}": getattr(special, name) for name in names}
+
+
 def expand(backend: Any) -> None:
     """Have a backend that records calls record these functions as the calls of which they are made."""
-    xp = backend.xp
-    formulas = Expanded(xp)
-    for name in OF_RAW:
-        xp.__dict__[name] = getattr(formulas, name)
-    for name, formula in ROWS.items():
+    for name, formula in formulas(backend).items():
         if name not in TABLE:
-            part = xp
             *extension, last = name.split(".")
+            part = backend.xp
             for each in extension:
                 part = getattr(part, each)
-            part.__dict__[last] = partial(formula, xp)
+            part.__dict__[last] = formula

@@ -108,7 +108,7 @@ def export(
         type(model).__name__ if modules.is_module else getattr(model, "__name__", "function"),
         [_info(building, value, {}) for value in inputs],
         [_info(building, value, named_axes(dynamic_axes or {}, value.name, value.ndim)) for value in outputs],
-        [tensor for name, tensor in g.initializers.items() if any(name in node.input for node in g.nodes)],
+        g.used_initializers(),
     )
     proto = model_of(graph, opset)
     if not is_large(proto):

@@ -113,6 +113,11 @@ class Graph:
 
     # --- constants
 
+    def used_initializers(self) -> list[Any]:
+        """The initializers that nodes use."""
+        used = set(_inputs_of(self.nodes))
+        return [tensor for name, tensor in self.initializers.items() if name in used]
+
     def type(self, dtype: str) -> int:
         """The number of a dtype in ONNX."""
         if dtype not in ONNX:
@@ -277,3 +282,11 @@ def total(numbers: Sequence[Dim]) -> Dim:
     for n in numbers:
         found = n * found if isinstance(n, Size) else found * n
     return found
+
+
+def _inputs_of(nodes: Sequence[Any]) -> Iterator[str]:
+    """The names that nodes and their bodies use."""
+    for node in nodes:
+        yield from node.input
+        for attribute in node.attribute:
+            yield from _inputs_of(attribute.g.node)

@@ -70,6 +70,18 @@ def convolution_transpose(
 # --- pooling ------------------------------------------------------------------------------------------------
 
 
+def _tight(x: Value, counts: Sequence[Dim], kernel: Any, stride: Any, padding: Pairs, dilation: Any) -> Pairs:
+    """The padding without what no window reaches. ONNX Runtime takes less padding than the size of a window."""
+    found = []
+    sizes = x.shape[x.ndim - len(kernel) :]
+    for n, count, k, s, (before, after), d in zip(sizes, counts, kernel, stride, padding, dilation, strict=True):
+        needed = (count - 1) * s + d * (k - 1) + 1 - n - before
+        # What is left over behind the last window need not be taken away.
+        left = needed if isinstance(needed, int) else after
+        found.append((before, 0 if -s < left < 0 else left))
+    return found
+
+
 def _pooled(g: Graph, x: Operand, shape: Sequence[Dim], n: int, pool: Callable[[Operand], list[str]]) -> list[str]:
     """The results of a pooling node, which takes two axes before those of the windows, for an x that has others."""
     missing = n + 2 - len(shape)
@@ -82,22 +94,41 @@ def _pooled(g: Graph, x: Operand, shape: Sequence[Dim], n: int, pool: Callable[[
 
 @lowers("max_pool")
 def max_pool(g: Graph, x: Value, *, kernel: Any, stride: Any, padding: Any, dilation: Any) -> list[Operand | None]:
-    """ONNX counts the places in the whole array, the program in the last axes."""
-    data, pads = cropped(g, x, x.ndim, padding)
+    """MaxPool of an array that is cropped or padded before, where ONNX cannot do that itself."""
     n, with_places = len(kernel), g.results[1] is not None
+    padding = _tight(x, output(g).shape[x.ndim - n :], kernel, stride, padding, dilation)
+    data, pads = cropped(g, x, x.ndim, padding)
+    taken = [(min(before, 0), min(after, 0)) for before, after in padding]  # how the array changes before the pooling
+    if any(pad >= kernel[i % n] for i, pad in enumerate(pads)):
+        taken = list(padding)
+        ends = [0] * (x.ndim - n) + pads[:n] + [0] * (x.ndim - n) + pads[n:]
+        data, pads = g.node("Pad", data, g.ints(ends), g.number(-math.inf, x.dtype)), [0] * (2 * n)
 
     def pool(y: Operand) -> list[str]:
         return g.several(
             "MaxPool", 1 + with_places, y, kernel_shape=list(kernel), strides=list(stride), pads=pads, dilations=list(dilation)
         )
 
-    if data is not x and with_places:
-        g.refuse("max_pool with places in an array that is cropped has no lowering")
     found = _pooled(g, data, x.shape, n, pool)
     if not with_places:
         return [found[0], None]
-    places = g.node("Mod", found[1], g.number(total(x.shape[x.ndim - n :]), "int64"))
-    return [found[0], places]
+    sizes = x.shape[x.ndim - n :]
+    widths = [size + before + after for size, (before, after) in zip(sizes, taken, strict=True)]
+    return [found[0], _places_in(g, found[1], sizes, widths, [before for before, _ in taken])]
+
+
+def _places_in(g: Graph, places: str, sizes: Sequence[Dim], widths: Sequence[Dim], moved: Sequence[int]) -> str:
+    """Places in the last axes, from those in a whole array whose last axes have other widths and begin elsewhere."""
+    places = g.node("Mod", places, g.number(total(widths), "int64"))
+    if list(sizes) == list(widths) and not any(moved):
+        return places
+    found: str | None = None
+    for i, (size, width) in enumerate(zip(sizes, widths, strict=True)):
+        at = g.node("Div", places, g.number(total(widths[i + 1 :]), "int64"))
+        at = g.node("Sub", g.node("Mod", at, g.number(width, "int64")), g.number(moved[i], "int64"))
+        found = at if found is None else g.node("Add", g.node("Mul", found, g.number(size, "int64")), at)
+    assert found is not None
+    return found
 
 
 @lowers("sum_pool")
@@ -106,6 +137,7 @@ def sum_pool(g: Graph, x: Value, *, kernel: Any, stride: Any, padding: Any) -> s
     n = len(kernel)
     if tuple(kernel) == x.shape[x.ndim - n :] and not any(map(any, padding)):
         return g.node("ReduceSum", x, g.ints(list(range(x.ndim - n, x.ndim))), keepdims=1)
+    padding = _tight(x, output(g).shape[x.ndim - n :], kernel, stride, padding, (1,) * n)
     data, pads = cropped(g, x, x.ndim, padding)
 
     def pool(y: Operand) -> list[str]:
