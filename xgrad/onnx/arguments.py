@@ -91,13 +91,13 @@ class Arguments:
             raise ValueError(f"onnx.export: dynamic_axes has {len(names)} names, and at most {MOST_NAMES} are possible")
         return tuple(names)
 
-    def named(self, names: tuple[str, ...], larger: bool) -> Named:
+    def named(self, names: tuple[str, ...], attempt: int) -> Named:
         """The sizes to trace with. A size of 1 is left out: programs for one element often differ."""
         base = [0] * len(names)
         for each in self.inputs:
             for axis, position in each.axes.items():
                 base[position] = max(each.host.shape[axis], 2)
-        pairs = [others(n, larger) for n in base]
+        pairs = [others(n, attempt) for n in base]
         return Named(names, design(base, [a for a, _ in pairs], [b for _, b in pairs]))
 
 

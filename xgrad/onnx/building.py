@@ -99,7 +99,7 @@ class Building:
             rows, columns = it.shape[-2:]
             below = g.node("Add", g.unsqueeze(g.range(rows), [1]), g.number(it.diagonal, "int64"))
             inside = g.node("LessOrEqual", g.range(columns), below)
-            whole = g.node("Where", inside, g.number(it.base, dtype), g.number(it.other, dtype))
+            whole = g.where(inside, g.number(it.base, dtype), g.number(it.other, dtype), dtype)
             return whole if len(it.shape) == 2 else g.expand(whole, it.shape)
         base = g.unique("constant")
         g.tensor(base, self._host(it.base))
@@ -115,7 +115,7 @@ class Building:
     def _lower(self, instruction: Instruction) -> None:
         g, first = self.g, instruction.results[0]
         layer = self.recording.layers.get(first, "")
-        g.layer, g.where = layer.partition(" ")[0], self.recording.where(first)
+        g.layer, g.place = layer.partition(" ")[0], self.recording.where(first)
         if self.program.specs[first].dtype == NUMBER:
             g.refuse(f"{instruction.name} of Python floats, which are arguments, has no lowering")
         lowering = TABLE.get(instruction.name)
@@ -158,7 +158,7 @@ class Building:
     def outputs(self, names: Sequence[str]) -> list[Value]:
         """The outputs under these names. Each is given by a node of its own, so that it can have the name."""
         g, found = self.g, []
-        g.layer = g.where = ""
+        g.layer = g.place = ""
         for number, name in zip(self.program.outputs, names, strict=True):
             value = self.values[number]
             producer = next((node for node in g.nodes if value.name in node.output), None)
@@ -195,8 +195,6 @@ def _without(name: str, g: Graph) -> str:
     why = WHY.get(name.partition(".")[0], "no operators of ONNX compute it")
     part = name.rpartition(".")[0]
     others = sorted(other for other in TABLE if other.rpartition(".")[0] == part and other[0] != "_")
-    where = f" ({g.where})" if g.where else ""
-    return (
-        f"onnx.export: {name}{where} cannot be exported: {why}. Compute it outside of the exported function, or write it with "
-        f"functions that can: {', '.join(others)}"
-    )
+    instead = f", or write it with functions that can: {', '.join(others)}" if others else ""
+    where = f" ({g.place})" if g.place else ""
+    return f"onnx.export: {name}{where} cannot be exported: {why}. Compute it outside of the exported function{instead}"

@@ -11,7 +11,10 @@ from xgrad.backends.raw import Raw
 from xgrad.backends.refusal import ROWS
 from xgrad.onnx.lowering import TABLE
 
-OF_RAW = ("softmax_cross_entropy", "sigmoid_cross_entropy", "gap", "over_squares")  # methods of the raw namespace
+# Methods of the raw namespace.
+OF_RAW = ("softmax_cross_entropy", "sigmoid_cross_entropy", "gap", "over_squares", "convolution_weight")
+# Gradients that a program computes by one call.
+OF_GRADIENTS = ("_attention_gradients", "_recurrent_gradients")
 
 
 class Expanded(Raw):
@@ -19,6 +22,10 @@ class Expanded(Raw):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.library, name)
+
+    def windows(self, x: Any, **options: Any) -> Any:
+        """One call of the program, and not the slices of which it could be made."""
+        return self.library.windows(x, **options)
 
 
 class Special(Elementary):
@@ -33,7 +40,7 @@ def formulas(backend: Any) -> dict[str, Callable[..., Any]]:
     xp = backend.xp
     raw, special = Expanded(xp), Special(xp, backend.base.xp.special.silently)
     found: dict[str, Callable[..., Any]] = {name: partial(formula, xp) for name, formula in ROWS.items()}
-    found |= {name: getattr(raw, name) for name in OF_RAW}
+    found |= {name: getattr(raw, name) for name in (*OF_RAW, *OF_GRADIENTS)}
     names = [name for name, value in vars(Elementary).items() if callable(value) and name[0] != "_" and name != "silently"]
     return found | {f"special.{name}": getattr(special, name) for name in names}
 

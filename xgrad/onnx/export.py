@@ -14,7 +14,7 @@ from xgrad.onnx.building import Building
 from xgrad.onnx.dtypes import FLOATS
 from xgrad.onnx.errors import ExportError, library
 from xgrad.onnx.graph import Value
-from xgrad.onnx.sizes import Named
+from xgrad.onnx.sizes import ATTEMPTS, Named
 from xgrad.onnx.tracing import Modules, record
 from xgrad.onnx.writing import checked, is_large, model_of, write
 
@@ -84,13 +84,7 @@ def export(
     modules = Modules(model)
     backend = modules.backend() or arguments.backend or get_backend()
     with modules.evaluating():
-        try:
-            aligned = _aligned(model, modules, arguments, arguments.named(names, False), backend)
-        except _OtherSizeError as error:
-            try:  # an axis may need more elements than some of the sizes have
-                aligned = _aligned(model, modules, arguments, arguments.named(names, True), backend)
-            except _OtherSizeError:
-                raise error.explained from error.explained.__cause__
+        aligned = _any_sizes(model, modules, arguments, names, backend)
     building = Building(aligned, arguments.inputs, opset, dtype)
     g = building.run()
     found = output_names or _unique(aligned.recording.outputs, g.names)
@@ -124,6 +118,18 @@ class _OtherSizeError(Exception):
     def __init__(self, explained: ExportError) -> None:
         super().__init__(str(explained))
         self.explained = explained
+
+
+def _any_sizes(model: Any, modules: Modules, arguments: Arguments, names: tuple[str, ...], backend: Any) -> Aligned:
+    """The program, for the first sizes that the function runs for."""
+    first: _OtherSizeError | None = None
+    for attempt in range(ATTEMPTS):
+        try:
+            return _aligned(model, modules, arguments, arguments.named(names, attempt), backend)
+        except _OtherSizeError as error:
+            first = first or error
+    assert first is not None
+    raise first.explained from first.explained.__cause__
 
 
 def _aligned(model: Any, modules: Modules, arguments: Arguments, named: Named, backend: Any) -> Aligned:

@@ -45,7 +45,7 @@ class Graph:
         self.nodes: list[Any] = []
         self.initializers: dict[str, Any] = {}
         self.results: list[Value | None] = []
-        self.layer, self.where = "", ""
+        self.layer, self.place = "", ""
         self.names: set[str] = set()
         self.symbols: dict[int, tuple[str, int]] = {}  # by named size: an input and its axis
         self._axes: dict[tuple[int, ...], tuple[str, int]] = {}  # where a size can be read, by what it was in the traces
@@ -68,7 +68,7 @@ class Graph:
 
     def error(self, what: str) -> ExportError:
         """An error about the instruction that is being lowered."""
-        return ExportError(f"onnx.export: {what}{self.where and f' ({self.where})'}")
+        return ExportError(f"onnx.export: {what}{self.place and f' ({self.place})'}")
 
     def refuse(self, what: str) -> NoReturn:
         raise self.error(what)
@@ -163,6 +163,14 @@ class Graph:
             return x.name if isinstance(x, Value) else x
         return self.node("Cast", x, to=self.type(to))
 
+    def where(self, condition: Operand, x1: Operand, x2: Operand, dtype: str) -> str:
+        """Where, also for dtypes that ONNX Runtime has no kernel for."""
+        if dtype == "bool":
+            chosen = self.node("And", condition, x1)
+            return self.node("Or", chosen, self.node("And", self.node("Not", condition), x2))
+        wide = "int32" if dtype in ("int8", "int16", "uint16") else "int64" if dtype in ("uint32", "uint64") else dtype
+        return self.cast(self.node("Where", condition, *(self.cast(x, dtype, wide) for x in (x1, x2))), wide, dtype)
+
     # --- shapes
 
     def note_axes(self, value: Value) -> None:
@@ -181,10 +189,7 @@ class Graph:
     def _read(self, number: Size) -> str:
         terms = polynomial(number, self.named)
         if terms is None:
-            if number.at not in self._axes:
-                self.refuse(f"a size that is {', '.join(map(str, number.at))} for {self._points()} is not known in the graph")
-            name, axis = self._axes[number.at]
-            return self.node("Shape", name, start=axis, end=axis + 1)
+            return self._of_axes(number)
         total: str | None = None
         for monomial, coefficient in sorted(terms.items(), reverse=True):
             term: str | None = None
@@ -198,6 +203,21 @@ class Graph:
             total = term if total is None else self.node("Add", total, term)
         assert total is not None
         return total
+
+    def _of_axes(self, number: Size) -> str:
+        """A size that is no polynomial, such as half of an odd one: an axis of a value has it, or it is made of such."""
+        if number.at in self._axes:
+            name, axis = self._axes[number.at]
+            return self.node("Shape", name, start=axis, end=axis + 1)
+        for at in tuple(self._axes):
+            rest = number - Size(at)
+            if isinstance(rest, int):
+                return self.node("Add", self.size(Size(at)), self.ints([rest]))
+            if 0 not in at and all(n % k == 0 for n, k in zip(number.at, at, strict=True)):
+                factor = number // Size(at)
+                if isinstance(factor, int) or factor.at in self._axes:
+                    return self.node("Mul", self.size(Size(at)), self.vector([factor]))
+        self.refuse(f"a size that is {', '.join(map(str, number.at))} for {self._points()} is not known in the graph")
 
     def _symbol(self, position: int) -> str:
         key = tuple(point[position] for point in self.named.points)

@@ -143,10 +143,19 @@ def is_prime(n: int) -> bool:
     return n > 1 and all(n % k for k in range(2, int(n**0.5) + 1))
 
 
-def others(n: int, larger: bool) -> tuple[int, int]:
-    """Two other sizes for an axis of n elements: primes below n if there are, or above it."""
+ATTEMPTS = 3
+
+
+def others(n: int, attempt: int) -> tuple[int, int]:
+    """Two other sizes for an axis of n elements.
+
+    At first these are primes, below n if there are two: a prime is not mistaken for another number of the program. A function
+    that refuses such a size may need more elements (attempt 1), or a multiple (attempt 2).
+    """
+    if attempt == 2:
+        return 2 * n, 3 * n
     below = [k for k in range(n - 1, 2, -1) if is_prime(k)]
-    if len(below) >= 2 and not larger:
+    if len(below) >= 2 and attempt == 0:
         return below[0], below[1]
     above = [k for k in range(max(n + 1, 3), 4 * n + 20) if is_prime(k)]
     return above[0], above[1]

@@ -60,9 +60,10 @@ def log_softmax(g: Graph, x: Value, axis: int = -1) -> str:
 @lowers("logsumexp")
 def logsumexp(g: Graph, x: Value, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest element is taken out first; where that is infinite, it is the result."""
-    axes = g.ints(axes_of(axis, x.ndim))
-    if not x.ndim:
+    over = axes_of(axis, x.ndim)
+    if not over:
         return x
+    axes = g.ints(over)
     zero, one = g.number(0, x.dtype), g.number(1, x.dtype)
     peak = g.node("ReduceMax", x, axes, keepdims=1)
     infinite = g.node("IsInf", peak)

@@ -263,17 +263,17 @@ def astype(g: Graph, x: Any, *args: Any, **options: Any) -> Operand:
 
 @lowers("where")
 def where(g: Graph, condition: Any, x1: Any, x2: Any) -> str:
-    return g.node("Where", g.scalar(condition, "bool"), *both(g, x1, x2, result(g)))
+    return g.where(g.scalar(condition, "bool"), *both(g, x1, x2, result(g)), result(g))
 
 
 @lowers("mask")
 def mask(g: Graph, x: Value, condition: Any) -> str:
-    return g.node("Where", g.scalar(condition, "bool"), x, g.number(0, x.dtype))
+    return g.where(g.scalar(condition, "bool"), x, g.number(0, x.dtype), x.dtype)
 
 
 @lowers("masked_fill")
 def masked_fill(g: Graph, x: Value, condition: Any, value: Any) -> str:
-    return g.node("Where", g.scalar(condition, "bool"), g.scalar(value, x.dtype), x)
+    return g.where(g.scalar(condition, "bool"), g.scalar(value, x.dtype), x, x.dtype)
 
 
 @lowers("clip")

@@ -24,7 +24,7 @@ def entries(g: Graph, key: Any, ndim: int) -> list[Any]:
         if isinstance(entry, bool):
             g.refuse("a key with True or False has no counterpart in ONNX")
         if isinstance(entry, Value) and entry.dtype == "bool":
-            if entry.name not in g.hosts:
+            if entry.name not in g.hosts or not entry.ndim:
                 g.refuse("a mask in a key selects a number of elements that depends on values")
             for places in g.hosts[entry.name].nonzero():
                 given.append(Value(g.ints(places.tolist()), places.shape, "int64"))

@@ -20,7 +20,9 @@ def output(g: Graph, i: int = 0) -> Value:
 
 @lowers("reshape")
 def reshape(g: Graph, x: Value, shape: Sequence[Dim], copy: Any = None) -> str:
-    if total(x.shape) != 0 and all(not isinstance(n, Size) for n in shape):
+    if total(x.shape) == 0:  # ONNX takes a 0 in a shape as "as before"
+        return filled(g, 0)
+    if all(not isinstance(n, Size) for n in shape):
         return g.node("Reshape", x, g.vector(shape))  # as it was written, with its -1
     return g.reshape(x, output(g).shape)
 
@@ -113,9 +115,11 @@ def chunk(g: Graph, x: Value, chunks: int, axis: int = 0) -> list[str]:
 
 
 @lowers("flip")
-def flip(g: Graph, x: Value, axis: Any = None) -> str:
+def flip(g: Graph, x: Value, axis: Any = None) -> Operand:
     axes = axes_of(axis, x.ndim)
     n = len(axes)
+    if not n:
+        return x
     return g.slice(x, [-1] * n, [-(2**63) + 1] * n, axes, [-1] * n)
 
 
@@ -153,6 +157,8 @@ def tile(g: Graph, x: Value, repetitions: Sequence[Dim]) -> str:
 def repeat(g: Graph, x: Value, repeats: Any, axis: int | None = None) -> str:
     if isinstance(repeats, Value):
         g.refuse("repeat with an array of counts has no counterpart in ONNX. Pass an integer")
+    if repeats == 0:
+        return filled(g, 0)
     if axis is None:
         flat = g.expand(g.reshape(x, (total(x.shape), 1)), (total(x.shape), repeats))
         return g.reshape(flat, (total(x.shape) * repeats,))

@@ -71,14 +71,17 @@ def convolution_transpose(
 
 
 def _tight(x: Value, counts: Sequence[Dim], kernel: Any, stride: Any, padding: Pairs, dilation: Any) -> Pairs:
-    """The padding without what no window reaches. ONNX Runtime takes less padding than the size of a window."""
+    """The least padding behind that gives as many windows.
+
+    A layer takes away what is left over behind the last window, or adds what its last window lacks. Both depend on the size.
+    ONNX takes one number for all sizes, and ONNX Runtime takes less padding than the size of a window.
+    """
     found = []
     sizes = x.shape[x.ndim - len(kernel) :]
     for n, count, k, s, (before, after), d in zip(sizes, counts, kernel, stride, padding, dilation, strict=True):
-        needed = (count - 1) * s + d * (k - 1) + 1 - n - before
-        # What is left over behind the last window need not be taken away.
-        left = needed if isinstance(needed, int) else after
-        found.append((before, 0 if -s < left < 0 else left))
+        given = [after] if isinstance(after, int) else []
+        enough = [c for c in (*range(s), *given) if (n + (before + c - d * (k - 1) - 1)) // s + 1 == count]
+        found.append((before, min(enough, key=abs) if enough else after))
     return found
 
 

@@ -30,7 +30,7 @@ def _masked(g: Graph, x: Value, value: Any, mask: Value) -> str:
     if isinstance(value, Value) and value.ndim:
         g.refuse("a write of an array at a mask takes as many elements as the mask has, which depends on values")
     where = g.unsqueeze(mask, list(range(mask.ndim, x.ndim)))
-    return g.node("Where", where, g.scalar(value, x.dtype), x)
+    return g.where(where, g.scalar(value, x.dtype), x, x.dtype)
 
 
 def _written(g: Graph, x: Value | None, value: Any, key: list[Any], shape: tuple[Dim, ...], dtype: str) -> Operand:
@@ -60,7 +60,7 @@ def _written(g: Graph, x: Value | None, value: Any, key: list[Any], shape: tuple
         ends = [before for before, _ in pads] + [after for _, after in pads]
         part = g.node("Pad", part, g.vector(ends), g.number(0, dtype))
     if mask is not None:
-        part = g.node("Where", mask, part, g.number(0, dtype) if x is None else x)
+        part = g.where(mask, part, g.number(0, dtype) if x is None else x, dtype)
     return g.expand(part, shape)
 
 
