@@ -52,6 +52,7 @@ class Arguments:
                     f"onnx.export: input_names has {len(input_names)} names, and the example {len(self._places)} arrays"
                 )
             names = list(input_names)
+        self.are_named = input_names is not None
         self.backend = next((b for i in self._places if (b := _backend(leaves[i])) is not None), None)
         self.inputs = [Input(name, _host(leaves[i])) for i, name in zip(self._places, names, strict=True)]
         if len({each.name for each in self.inputs}) != len(self.inputs):

@@ -8,7 +8,7 @@ from typing import Any
 
 from xgrad.compile.program import NOTHING, NUMBER, DType, Instruction, Ref, mapped, used_by
 from xgrad.onnx.aligning import Aligned
-from xgrad.onnx.arguments import Input
+from xgrad.onnx.arguments import Arguments
 from xgrad.onnx.dtypes import ONNX, is_float
 from xgrad.onnx.errors import ExportError
 from xgrad.onnx.graph import Graph, Value
@@ -27,8 +27,9 @@ WHY = {
 class Building:
     """Builds the graph of an aligned program. `dtype` is that of all floats, None for those of the program."""
 
-    def __init__(self, aligned: Aligned, inputs: Sequence[Input], opset: int, dtype: str | None) -> None:
-        self.aligned, self.inputs, self.dtype = aligned, inputs, dtype
+    def __init__(self, aligned: Aligned, arguments: Arguments, opset: int, dtype: str | None) -> None:
+        self.aligned, self.inputs, self.dtype = aligned, arguments.inputs, dtype
+        self.are_named = arguments.are_named  # whether the user named the inputs
         self.program, self.recording = aligned.recording.program, aligned.recording
         self.g = Graph(aligned.named, opset)
         self.values: dict[int, Value] = {}
@@ -70,6 +71,8 @@ class Building:
         taken = {name for name, _ in self.recording.weights}
         for number, each in zip(self.program.inputs[: len(self.inputs)], self.inputs, strict=True):
             name, k = each.name, 0
+            if name in taken and self.are_named:
+                raise ValueError(f"onnx.export: input_names has {name!r}, which is the name of a weight")
             while name in taken:
                 name, k = f"{each.name}_{k}", k + 1
             taken.add(name)
@@ -95,10 +98,10 @@ class Building:
         g = self.g
         if it.kind == "number":
             return g.number(it.number, dtype)
-        if it.kind == "triangle":
+        if it.kind in ("triangle", "diagonal"):
             rows, columns = it.shape[-2:]
             below = g.node("Add", g.unsqueeze(g.range(rows), [1]), g.number(it.diagonal, "int64"))
-            inside = g.node("LessOrEqual", g.range(columns), below)
+            inside = g.node("LessOrEqual" if it.kind == "triangle" else "Equal", g.range(columns), below)
             whole = g.where(inside, g.number(it.base, dtype), g.number(it.other, dtype), dtype)
             return whole if len(it.shape) == 2 else g.expand(whole, it.shape)
         base = g.unique("constant")
@@ -178,17 +181,16 @@ class Building:
                         names[i] = new
 
     def dims(self, value: Value, names: dict[int, str]) -> list[int | str | None]:
-        """The axes of an input or output: numbers, and the names of sizes."""
-        found: list[int | str | None] = []
-        for axis, n in enumerate(value.shape):
-            if isinstance(n, int):
-                found.append(n)
-                continue
-            terms = polynomial(n, self.aligned.named)
-            simple = terms is not None and len(terms) == 1 and next(iter(terms.items()))
-            known = self.aligned.named.names[simple[0][0]] if simple and simple[1] == 1 and len(simple[0]) == 1 else None
-            found.append(names.get(axis, known))
-        return found
+        """The axes of an input or output: numbers, and the names of sizes, such as "batch" and "3*batch"."""
+        return [n if isinstance(n, int) else names.get(axis) or self._text(n) for axis, n in enumerate(value.shape)]
+
+    def _text(self, n: Size) -> str | None:
+        terms = polynomial(n, self.aligned.named)
+        if terms is None:
+            return None
+        names = self.aligned.named.names
+        texts = ["*".join([*([str(k)] if k != 1 or not at else []), *(names[i] for i in at)]) for at, k in terms.items() if k]
+        return " + ".join(reversed(texts))
 
 
 def _without(name: str, g: Graph) -> str:

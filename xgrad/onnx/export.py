@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import Any
@@ -16,10 +17,15 @@ from xgrad.onnx.errors import ExportError, library
 from xgrad.onnx.graph import Value
 from xgrad.onnx.sizes import ATTEMPTS, Named
 from xgrad.onnx.tracing import Modules, record
-from xgrad.onnx.writing import checked, is_large, model_of, write
+from xgrad.onnx.writing import check_path, checked, is_large, model_of, write
 
 OPSET = 18
 FIRST_OPSET = 18
+# The operators that ONNX Runtime 1.32 does not compute in float64 on a CPU.
+NOT_IN_FLOAT64 = {
+    *("Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "AveragePool", "Conv", "ConvTranspose", "Cosh", "Det", "Erf", "GRU"),
+    *("Gelu", "RNN", "Sinh", "Tan"),
+}
 
 
 def export(
@@ -77,6 +83,8 @@ def export(
     https://docs.pytorch.org/docs/stable/onnx.html
     """
     _check(model, opset, dtype)
+    if path is not None:
+        check_path(path)
     if isinstance(model, Compiled):
         model = model.f
     arguments = Arguments(model, example, input_names)
@@ -85,7 +93,7 @@ def export(
     backend = modules.backend() or arguments.backend or get_backend()
     with modules.evaluating():
         aligned = _any_sizes(model, modules, arguments, names, backend)
-    building = Building(aligned, arguments.inputs, opset, dtype)
+    building = Building(aligned, arguments, opset, dtype)
     g = building.run()
     found = output_names or _unique(aligned.recording.outputs, g.names)
     if len(found) != len(aligned.recording.outputs):
@@ -107,6 +115,7 @@ def export(
     proto = model_of(graph, opset)
     if not is_large(proto):
         proto = checked(proto)
+    _warn_of_float64(proto, inputs)
     if path is not None:
         write(proto, path)
     return proto
@@ -162,6 +171,19 @@ def _check(model: Any, opset: int, dtype: str | None) -> None:
         raise ValueError(f"onnx.export: opset is {FIRST_OPSET} to {newest} with the onnx that is installed, got {opset}")
     if dtype is not None and dtype not in FLOATS:
         raise ValueError(f"onnx.export: dtype is one of {', '.join(FLOATS)} or None, got {dtype!r}")
+
+
+def _warn_of_float64(proto: Any, inputs: Sequence[Value]) -> None:
+    lacking = sorted({node.op_type for node in proto.graph.node} & NOT_IN_FLOAT64)
+    double = library().TensorProto.DOUBLE
+    if lacking and (
+        any(v.dtype == "float64" for v in inputs) or any(t.data_type == double for t in proto.graph.initializer)
+    ):
+        warnings.warn(
+            f"onnx.export: the file is in float64, in which ONNX Runtime does not compute {', '.join(lacking)}. To run it there, "
+            'pass dtype="float32"',
+            stacklevel=3,
+        )
 
 
 def _check_axes(dynamic_axes: Mapping[str, Any], inputs: Sequence[Value], outputs: Sequence[Value]) -> None:

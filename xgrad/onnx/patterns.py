@@ -14,7 +14,7 @@ class Pattern(NamedTuple):
 
     Attributes:
         kind: "repeated": `base` broadcast to the shape; "count": base + step * (0, 1, 2, ...) along `axis`; "triangle": base
-            where column - row <= diagonal on the last two axes, and `other` elsewhere; "number": a 0-d array that is a size.
+            where column - row <= diagonal on the last two axes, and `other` elsewhere; "diagonal": where these are equal; "number": a 0-d array that is a size.
         base: a NumPy array that broadcasts to the shape; a number for a triangle.
     """
 
@@ -84,25 +84,27 @@ def _count(arrays: Sequence[Any], shape: tuple[Dim, ...], base: Any, axis: int) 
 
 
 def _triangle(arrays: Sequence[Any], shape: tuple[Dim, ...]) -> Pattern | None:
-    """Two numbers, one on and below a diagonal of the last two axes, and one above it."""
+    """Two numbers, one on and below a diagonal of the last two axes (or on it alone), and one elsewhere."""
+    matrices = []
     for array in arrays:
-        matrices = array.reshape(-1, *array.shape[-2:])
-        if not all(_same(one, other) for one, other in pairwise(matrices)):
+        all_of_them = array.reshape(-1, *array.shape[-2:])
+        if not all(_same(one, other) for one, other in pairwise(all_of_them)):
             return None
-    largest = max(arrays, key=lambda array: array.size)
-    matrix = largest.reshape(-1, *largest.shape[-2:])[0]
-    below, above = matrix[-1, 0], matrix[0, -1]
-    row = matrix[0].tolist()
-    diagonal = next((j - 1 for j, value in enumerate(row) if value != below.item()), len(row) - 1)
-    if diagonal < 0:  # the diagonal is below the first one
-        column = matrix[:, 0].tolist()
-        diagonal = -next((i for i, value in enumerate(column) if value == below.item()), len(column))
-    for array in arrays:
-        for matrix in array.reshape(-1, *array.shape[-2:])[:1]:
-            want = [
-                [below.item() if j - i <= diagonal else above.item() for j in range(matrix.shape[1])]
-                for i in range(matrix.shape[0])
-            ]
-            if matrix.tolist() != want:
-                return None
-    return Pattern("triangle", shape, below.item(), other=above.item(), diagonal=diagonal)
+        matrices.append(all_of_them[0].tolist())
+    rows = max(matrices, key=len)
+    below, above = rows[-1][0], rows[0][-1]
+    last = next((j - 1 for j, value in enumerate(rows[0]) if value != below), len(rows[0]) - 1)
+    if last < 0:  # the diagonal is below the first one
+        last = -next((i for i, row in enumerate(rows) if row[0] == below), len(rows))
+    on = next((j for j, value in enumerate(rows[0]) if value != above), 0)
+    for kind, value, diagonal in (("triangle", below, last), ("diagonal", rows[0][on], on)):
+        if all(_is_drawn(matrix, kind, value, above, diagonal) for matrix in matrices):
+            return Pattern(kind, shape, value, other=above, diagonal=diagonal)
+    return None
+
+
+def _is_drawn(rows: list[list[Any]], kind: str, value: Any, other: Any, diagonal: int) -> bool:
+    """Whether a matrix is as a Pattern says."""
+    if kind == "triangle":
+        return all(x == (value if j - i <= diagonal else other) for i, row in enumerate(rows) for j, x in enumerate(row))
+    return all(x == (value if j - i == diagonal else other) for i, row in enumerate(rows) for j, x in enumerate(row))

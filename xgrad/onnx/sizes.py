@@ -149,13 +149,14 @@ ATTEMPTS = 3
 def others(n: int, attempt: int) -> tuple[int, int]:
     """Two other sizes for an axis of n elements.
 
-    At first these are primes, below n if there are two: a prime is not mistaken for another number of the program. A function
-    that refuses such a size may need more elements (attempt 1), or a multiple (attempt 2).
+    The first is a prime below n, or above it: a prime is not mistaken for another number of the program. Among the three sizes
+    are odd and even ones, because halves are rounded. A function that refuses such sizes may need more elements (attempt 1), or
+    multiples (attempt 2).
     """
     if attempt == 2:
         return 2 * n, 3 * n
-    below = [k for k in range(n - 1, 2, -1) if is_prime(k)]
-    if len(below) >= 2 and attempt == 0:
-        return below[0], below[1]
-    above = [k for k in range(max(n + 1, 3), 4 * n + 20) if is_prime(k)]
-    return above[0], above[1]
+    below = [k for k in range(n - 1, 3, -1) if is_prime(k)]
+    if below and attempt == 0:
+        return below[0], below[0] - 1
+    above = next(k for k in range(max(n + 1, 3), 2 * n + 4) if is_prime(k))
+    return above, above + 1

@@ -125,8 +125,8 @@ def record(f: Any, modules: Modules, arguments: Arguments, arrays: Sequence[Any]
     for i, result in enumerate(trace.results):
         if result.kind == "static" and result.value is not None:
             raise ExportError(
-                f"onnx.export: the function returns a {type(result.value).__name__} ({result.value!r:.60}), and an output "
-                "of a graph is an array"
+                f"onnx.export: the function returns {result.value!r:.60}, of type {type(result.value).__name__}, and the outputs "
+                "of a graph are arrays"
             )
         if result.kind != "static":
             results.append((names.get(i) or "output" + f"_{i}" * (len(trace.results) > 1), result.value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import tempfile
@@ -42,6 +43,15 @@ def checked(model: Any) -> Any:
         return inference.infer_shapes(model, check_type=True, strict_mode=True)  # data_prop has faults
     except (onnx.checker.ValidationError, inference.InferenceError) as error:
         raise ExportError(f"onnx.export: the graph is not valid, which is a fault of xgrad: {error}") from error
+
+
+def check_path(path: Any) -> None:
+    """Raise OSError where a file cannot be written, before the work is done."""
+    target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "onnx.export: the path is a folder", str(target))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "onnx.export: there is no such folder", str(target.parent))
 
 
 def write(model: Any, path: Any) -> None:
