@@ -58,7 +58,9 @@ LIMITS = {
 }
 
 
-def layer(name: str, inputs: Callable[[Arrays, int], tuple[Any, ...]], *args: Any, axes: tuple[int, ...] = (), **options: Any) -> None:
+def layer(
+    name: str, inputs: Callable[[Arrays, int], tuple[Any, ...]], *args: Any, axes: tuple[int, ...] = (), **options: Any
+) -> None:
     """Add a sample of a layer with these arguments."""
     LAYERS.setdefault(name, []).append(Sample(lambda: getattr(nn, name)(*args, **options), inputs, axes))
 
@@ -158,7 +160,7 @@ for _name, _states in (("RNN", 1), ("GRU", 1), ("LSTM", 2)):
         states = tuple(a.normal(2, n, 5) for _ in range(count))
         return a.normal(4, n, 3), states if count > 1 else states[0]
 
-    layer(_name, _with_state, 3, 5, bidirectional=True, bias=False, axes=(1, 1, 1))
+    layer(_name, _with_state, 3, 5, bidirectional=True, bias=False, axes=(1,) * (1 + _states))
 layer("RNN", rows(4, 3), 3, 5, nonlinearity="relu", batch_first=True)
 layer("LSTM", rows(4, 3), 3, 5, proj_size=2, num_layers=2, batch_first=True)
 layer("RNNCell", lambda a, n: (a.normal(n, 3), a.normal(n, 5)), 3, 5)
@@ -171,7 +173,9 @@ def _three(a: Arrays, n: int) -> tuple[Any, ...]:
 
 
 layer("MultiheadAttention", _three, 8, 2, batch_first=True)
-layer("MultiheadAttention", lambda a, n: (*_three(a, n), a.integers(2, n, 5) * np.arange(5) > 0), 8, 2, batch_first=True)
+layer(
+    "MultiheadAttention", lambda a, n: (*_three(a, n), a.integers(2, n, 5) * np.arange(5) > 0), 8, 2, batch_first=True
+)
 layer("MultiheadAttention", _three, 8, 2, batch_first=True, add_bias_kv=True, add_zero_attn=True)
 _SIZES = {"d_model": 8, "nhead": 2, "dim_feedforward": 12}
 layer("TransformerEncoderLayer", rows(4, 8), **_SIZES, batch_first=True, activation="gelu")
@@ -216,3 +220,21 @@ layer(
     lambda a, n: (-a.uniform(6, n, 4), 1 + a.integers(3, n, 2), np.full(n, 6), 1 + a.integers(2, n)),
     axes=(1, 0, 0, 0), reduction="none",
 )  # fmt: skip
+
+
+# --- the table in README --------------------------------------------------------------------------------------
+
+
+def table() -> str:
+    """A row for each file of layers: what is exported, what it cannot do there, and what is not exported."""
+    files: dict[str, list[str]] = {}
+    for name in sorted({*LAYERS, *REFUSED}):
+        files.setdefault(getattr(nn, name).__module__.rpartition(".")[2].replace("_", " "), []).append(name)
+    lines = ["| layers | exported | limits |", "| :-- | :-- | :-- |"]
+    for file, names in sorted(files.items()):
+        exported = ", ".join(name for name in names if name in LAYERS) or "none"
+        limits = [f"{name}: {LIMITS[name]}" for name in names if name in LIMITS]
+        refused = [name for name in names if name in REFUSED]
+        limits += [f"{', '.join(refused)}: {REFUSED[refused[0]]}"] if refused else []
+        lines.append(f"| {file} | {exported} | {'; '.join(limits)} |")
+    return "<!-- layers:begin -->\n" + "\n".join(lines) + "\n<!-- layers:end -->"

@@ -62,7 +62,8 @@ def gpt(nn: Any, f: Any) -> Any:
             n, length = tokens.shape
             x = self.tokens(tokens) + self.positions(f.arange(length))
             q, k, v = (
-                f.permute(part.reshape(n, length, 4, 4), (0, 2, 1, 3)) for part in f.thirds(self.attention(self.norm1(x)))
+                f.permute(part.reshape(n, length, 4, 4), (0, 2, 1, 3))
+                for part in f.thirds(self.attention(self.norm1(x)))
             )
             y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
             x = x + self.out(f.permute(y, (0, 2, 1, 3)).reshape(n, length, 16))

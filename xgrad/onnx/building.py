@@ -150,35 +150,34 @@ class Building:
         steps = self.aligned.shapes[number][0]
         last = (0,) if reverse else (-1, steps - 1)
         users = [each for each in self.aligned.instructions if number in used_by(each)]
-        keys = [each.args[1] if len(each.args) > 1 else each.options.get("key") for each in users if each.name == "getitem"]
+        keys = [
+            each.args[1] if len(each.args) > 1 else each.options.get("key") for each in users if each.name == "getitem"
+        ]
         firsts = [key[0] if isinstance(key, tuple) else key for key in keys]
         whole = all(not isinstance(key, tuple) or all(k is ... for k in key[1:]) for key in keys)
         only = len(keys) == len(users) and number not in self.program.outputs
-        return only and whole and all(isinstance(k, int | Size) and k in (*last, *((-1, 0) if steps == 1 else ())) for k in firsts)
+        return (
+            only
+            and whole
+            and all(isinstance(k, int | Size) and k in (*last, *((-1, 0) if steps == 1 else ())) for k in firsts)
+        )
 
     # --- what comes out
 
     def outputs(self, names: Sequence[str]) -> list[Value]:
-        """The outputs under these names. Each is given by a node of its own, so that it can have the name."""
+        """The outputs under these names."""
         g, found = self.g, []
         g.layer = g.place = ""
-        for number, name in zip(self.program.outputs, names, strict=True):
-            value = self.values[number]
-            producer = next((node for node in g.nodes if value.name in node.output), None)
-            alone = list(self.program.outputs).count(number) == 1
-            if producer is None or not alone or value.name in [v.name for k, v in self.values.items() if k != number]:
+        values = [self.values[number] for number in self.program.outputs]
+        made = {name for node in g.nodes for name in node.output}
+        given = Counter(value.name for value in values)
+        for value, name in zip(values, names, strict=True):
+            if value.name in made and given[value.name] == 1:
+                _rename(g.nodes, value.name, name)
+            else:  # an input, a weight, or one value under two names
                 g.nodes.append(g.onnx.helper.make_node("Identity", [value.name], [name], name=g.unique("/Identity")))
-            else:
-                self._rename(value.name, name)
             found.append(Value(name, value.shape, value.dtype))
         return found
-
-    def _rename(self, old: str, new: str) -> None:
-        for node in self.g.nodes:
-            for names in (node.input, node.output):
-                for i, name in enumerate(names):
-                    if name == old:
-                        names[i] = new
 
     def dims(self, value: Value, names: dict[int, str]) -> list[int | str | None]:
         """The axes of an input or output: numbers, and the names of sizes, such as "batch" and "3*batch"."""
@@ -189,8 +188,21 @@ class Building:
         if terms is None:
             return None
         names = self.aligned.named.names
-        texts = ["*".join([*([str(k)] if k != 1 or not at else []), *(names[i] for i in at)]) for at, k in terms.items() if k]
+        texts = [
+            "*".join([*([str(k)] if k != 1 or not at else []), *(names[i] for i in at)]) for at, k in terms.items() if k
+        ]
         return " + ".join(reversed(texts))
+
+
+def _rename(nodes: Any, old: str, new: str) -> None:
+    """Rename a value, also where the bodies of nodes use it."""
+    for node in nodes:
+        for names in (node.input, node.output):
+            for i, name in enumerate(names):
+                if name == old:
+                    names[i] = new
+        for attribute in node.attribute:
+            _rename(attribute.g.node, old, new)
 
 
 def _without(name: str, g: Graph) -> str:

@@ -41,7 +41,9 @@ def formulas(backend: Any) -> dict[str, Callable[..., Any]]:
     raw, special = Expanded(xp), Special(xp, backend.base.xp.special.silently)
     found: dict[str, Callable[..., Any]] = {name: partial(formula, xp) for name, formula in ROWS.items()}
     found |= {name: getattr(raw, name) for name in (*OF_RAW, *OF_GRADIENTS)}
-    names = [name for name, value in vars(Elementary).items() if callable(value) and name[0] != "_" and name != "silently"]
+    names = [
+        name for name, value in vars(Elementary).items() if callable(value) and name[0] != "_" and name != "silently"
+    ]
     return found | {f"special.{name}": getattr(special, name) for name in names}
 
 

@@ -48,7 +48,9 @@ class Graph:
         self.layer, self.place = "", ""
         self.names: set[str] = set()
         self.symbols: dict[int, tuple[str, int]] = {}  # by named size: an input and its axis
-        self._axes: dict[tuple[int, ...], tuple[str, int]] = {}  # where a size can be read, by what it was in the traces
+        self._axes: dict[
+            tuple[int, ...], tuple[str, int]
+        ] = {}  # where a size can be read, by what it was in the traces
         self._constants: dict[Any, str] = {}
         self._sizes: dict[tuple[int, ...], str] = {}
         self.used_once: set[str] = set()  # the values that one instruction uses
@@ -282,7 +284,9 @@ class Graph:
         zero, one = self.number(0, "int64"), self.number(1, "int64")
         return self.node("Range", zero, self.number(n, "int64"), one)
 
-    def slice(self, x: Operand, starts: Sequence[Dim], ends: Sequence[Dim], axes: Sequence[int], steps: Sequence[int]) -> str:
+    def slice(
+        self, x: Operand, starts: Sequence[Dim], ends: Sequence[Dim], axes: Sequence[int], steps: Sequence[int]
+    ) -> str:
         return self.node("Slice", x, self.vector(starts), self.vector(ends), self.ints(axes), self.ints(steps))
 
 

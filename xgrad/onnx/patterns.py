@@ -106,5 +106,7 @@ def _triangle(arrays: Sequence[Any], shape: tuple[Dim, ...]) -> Pattern | None:
 def _is_drawn(rows: list[list[Any]], kind: str, value: Any, other: Any, diagonal: int) -> bool:
     """Whether a matrix is as a Pattern says."""
     if kind == "triangle":
-        return all(x == (value if j - i <= diagonal else other) for i, row in enumerate(rows) for j, x in enumerate(row))
+        return all(
+            x == (value if j - i <= diagonal else other) for i, row in enumerate(rows) for j, x in enumerate(row)
+        )
     return all(x == (value if j - i == diagonal else other) for i, row in enumerate(rows) for j, x in enumerate(row))

@@ -139,9 +139,7 @@ def record(f: Any, modules: Modules, arguments: Arguments, arrays: Sequence[Any]
     given = [each.traced.number for each in trace.arguments]
     found = _numbered(program, given, touched, backend)
     names_of = _weight_names([touched[number] for number in found.weights], f, modules)
-    weights = [
-        (name, backend.to_numpy(touched[n]._data)) for n, name in zip(found.weights, names_of, strict=True)
-    ]
+    weights = [(name, backend.to_numpy(touched[n]._data)) for n, name in zip(found.weights, names_of, strict=True)]
     made = {new: old for old, new in found.new.items()}
     return Recording(
         found.program,
@@ -201,7 +199,11 @@ class _Numbered:
 
 def _numbered(program: Program, given: list[int], touched: dict[int, Any], backend: Any) -> _Numbered:
     """The program with its values numbered in order, so that two traces of one function can be compared."""
-    used = set(program.outputs).union(*map(used_by, program.instructions)) if program.instructions else set(program.outputs)
+    used = (
+        set(program.outputs).union(*map(used_by, program.instructions))
+        if program.instructions
+        else set(program.outputs)
+    )
     weights = [number for number in program.inputs if number in touched and number in used and number not in given]
     new: dict[int, int] = {}
     for number in (*given, *weights):

@@ -254,7 +254,11 @@ def signbit(g: Graph, x: Value) -> str:
 def astype(g: Graph, x: Any, *args: Any, **options: Any) -> Operand:
     dtype = result(g)
     if isinstance(x, Value) and is_float(x.dtype) and is_integer(dtype):
-        return g.cast(g.node("Where", g.node("Less", x, g.number(0, x.dtype)), g.node("Ceil", x), g.node("Floor", x)), x.dtype, dtype)
+        return g.cast(
+            g.node("Where", g.node("Less", x, g.number(0, x.dtype)), g.node("Ceil", x), g.node("Floor", x)),
+            x.dtype,
+            dtype,
+        )
     return g.scalar(x, dtype)
 
 
@@ -283,5 +287,3 @@ def clip(g: Graph, x: Value, min: Any = None, max: Any = None) -> str:
     if min is not None:
         y = g.node("Max", y, g.scalar(min, dtype))
     return y if max is None else g.node("Min", y, g.scalar(max, dtype))
-
-

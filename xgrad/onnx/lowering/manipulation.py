@@ -126,7 +126,9 @@ def flip(g: Graph, x: Value, axis: Any = None) -> Operand:
 @lowers("roll")
 def roll(g: Graph, x: Value, shift: Any, axis: Any = None) -> str:
     if axis is None:
-        flat = _rolled(g, g.reshape(x, (total(x.shape),)), shift if isinstance(shift, int) else sum(shift), 0, total(x.shape))
+        flat = _rolled(
+            g, g.reshape(x, (total(x.shape),)), shift if isinstance(shift, int) else sum(shift), 0, total(x.shape)
+        )
         return g.reshape(flat, x.shape, (total(x.shape),))
     axes = axis if isinstance(axis, tuple | list) else (axis,)
     shifts = shift if isinstance(shift, tuple | list) else (shift,) * len(axes)

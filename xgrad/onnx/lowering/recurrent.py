@@ -32,7 +32,10 @@ def recurrent(
         zeros = g.array([0.0] * int(w_hh.shape[0]), x.dtype)  # type: ignore[call-overload]
         parts = [zeros if b is None else _ordered(g, b, mode, squeeze=True) for b in (b_ih, b_hh)]
         bias = g.unsqueeze(g.node("Concat", *parts, axis=0), [0])
-    states = [None if s is None else g.unsqueeze(s, [0]) if h.ndim == 2 else g.reshape(s, (1, -1, s.shape[-1]), ()) for s in (h, c)]
+    states = [
+        None if s is None else g.unsqueeze(s, [0]) if h.ndim == 2 else g.reshape(s, (1, -1, s.shape[-1]), ())
+        for s in (h, c)
+    ]
     options: dict[str, Any] = {"hidden_size": hidden, "direction": "reverse" if reverse else "forward"}
     if mode == "GRU":
         options["linear_before_reset"] = 1

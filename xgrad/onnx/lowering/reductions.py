@@ -22,7 +22,13 @@ def _reduction(op: str, g: Graph, x: Value, axis: Any = None, keepdims: bool = F
     return g.cast(y, wide, result(g))
 
 
-for _name, _op in (("sum", "ReduceSum"), ("mean", "ReduceMean"), ("max", "ReduceMax"), ("min", "ReduceMin"), ("prod", "ReduceProd")):
+for _name, _op in (
+    ("sum", "ReduceSum"),
+    ("mean", "ReduceMean"),
+    ("max", "ReduceMax"),
+    ("min", "ReduceMin"),
+    ("prod", "ReduceProd"),
+):
     lowers(_name)(partial(_reduction, _op))
 
 
@@ -60,7 +66,9 @@ def std(g: Graph, x: Value, axis: Any = None, correction: float = 0.0, keepdims:
 
 
 @lowers("cumulative_sum")
-def cumulative_sum(g: Graph, x: Value, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> str:
+def cumulative_sum(
+    g: Graph, x: Value, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> str:
     axis = 0 if axis is None else axis % x.ndim
     y = g.node("CumSum", g.cast(x, x.dtype, result(g)), g.number(axis, "int64"))
     return _with_initial(g, y, x, axis, 0) if include_initial else y
@@ -72,7 +80,9 @@ def _with_initial(g: Graph, y: str, x: Value, axis: int, value: float) -> str:
 
 
 @lowers("cumulative_prod")
-def cumulative_prod(g: Graph, x: Value, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> str:
+def cumulative_prod(
+    g: Graph, x: Value, axis: int | None = None, dtype: Any = None, include_initial: bool = False
+) -> str:
     """In log2(n) steps: in step k, each element is multiplied by the one 2 ** k places before."""
     axis = 0 if axis is None else axis % x.ndim
     n = x.shape[axis]
@@ -175,5 +185,3 @@ def scale_and_shift(g: Graph, x: Value, scale: Any, shift: Any = None) -> str:
             return str(node.output[0])
     y = g.node("Mul", g.scalar(x, dtype), g.scalar(scale, dtype))
     return y if shift is None else g.node("Add", y, g.scalar(shift, dtype))
-
-

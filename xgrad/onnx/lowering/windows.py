@@ -34,7 +34,15 @@ def cropped(g: Graph, x: Operand, ndim: int, padding: Pairs) -> tuple[Operand, l
 
 @lowers("convolution")
 def convolution(
-    g: Graph, x: Value, weight: Value, bias: Value | None = None, *, stride: Any, padding: Any, dilation: Any, groups: int
+    g: Graph,
+    x: Value,
+    weight: Value,
+    bias: Value | None = None,
+    *,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
 ) -> str:
     data, pads = cropped(g, x, x.ndim, padding)
     return g.node(
@@ -109,7 +117,13 @@ def max_pool(g: Graph, x: Value, *, kernel: Any, stride: Any, padding: Any, dila
 
     def pool(y: Operand) -> list[str]:
         return g.several(
-            "MaxPool", 1 + with_places, y, kernel_shape=list(kernel), strides=list(stride), pads=pads, dilations=list(dilation)
+            "MaxPool",
+            1 + with_places,
+            y,
+            kernel_shape=list(kernel),
+            strides=list(stride),
+            pads=pads,
+            dilations=list(dilation),
         )
 
     found = _pooled(g, data, x.shape, n, pool)
@@ -144,9 +158,7 @@ def sum_pool(g: Graph, x: Value, *, kernel: Any, stride: Any, padding: Any) -> s
     data, pads = cropped(g, x, x.ndim, padding)
 
     def pool(y: Operand) -> list[str]:
-        made = g.node(
-            "AveragePool", y, kernel_shape=list(kernel), strides=list(stride), pads=pads, count_include_pad=1
-        )
+        made = g.node("AveragePool", y, kernel_shape=list(kernel), strides=list(stride), pads=pads, count_include_pad=1)
         return [g.node("Mul", made, g.number(math.prod(kernel), x.dtype))]
 
     g.check_static(kernel, "the size of a window")
@@ -185,7 +197,9 @@ def windows(g: Graph, x: Value, *, kernel: Any, stride: Any, padding: Any, dilat
 def _places(g: Graph, kernel: int, count: Dim, stride: int, dilation: int) -> str:
     """The place of element k of window c, as a matrix."""
     if not isinstance(count, Size):
-        return g.array([k * dilation + c * stride for k in range(kernel) for c in range(count)], "int64", (kernel, count))
+        return g.array(
+            [k * dilation + c * stride for k in range(kernel) for c in range(count)], "int64", (kernel, count)
+        )
     starts = g.node("Mul", g.range(count), g.number(stride, "int64"))
     return g.node("Add", g.array([k * dilation for k in range(kernel)], "int64", (kernel, 1)), starts)
 
@@ -201,5 +215,7 @@ def add_windows(g: Graph, x: Value, *, size: Any, stride: Any, padding: Any, dil
     one = [float(i == j) for i in range(channels) for j in range(channels)]
     shape = (channels, 1, *kernel)
     weight = Value(g.array(one, x.dtype, shape), shape, x.dtype)  # type: ignore[arg-type]
-    y = convolution_transpose(g, columns, weight, size=size, stride=stride, padding=padding, dilation=dilation, groups=1)
+    y = convolution_transpose(
+        g, columns, weight, size=size, stride=stride, padding=padding, dilation=dilation, groups=1
+    )
     return g.reshape(y, output(g).shape, ())

@@ -86,7 +86,9 @@ def _part(g: Graph, value: Any, key: list[Any], runs: list[Run], dtype: str) -> 
     y = g.unsqueeze(y, [a for a in range(len(runs)) if a not in held])
     widths: list[Dim] = [held.get(a, 1) for a in range(len(runs))]
     full = [run.count for run in runs]
-    if any(w != n for w, n in zip(widths, full, strict=True)) and all(w != 1 or n == 1 for w, n in zip(widths, full, strict=True)):
+    if any(w != n for w, n in zip(widths, full, strict=True)) and all(
+        w != 1 or n == 1 for w, n in zip(widths, full, strict=True)
+    ):
         g.refuse("a write of a value whose shape does not fit the key")
     return y, widths
 
@@ -120,7 +122,9 @@ def _at_arrays(g: Graph, x: Value | None, value: Any, key: list[Any], shape: tup
     n, ndim = len(found.shape), len(found.shape) + len(rest)
     kept = [shape[axis] for axis in rest]
     updates = g.expand(g.scalar(value, dtype), (*kept[: found.place], *found.shape, *kept[found.place :]))
-    updates = g.transpose(updates, [*range(found.place, found.place + n), *range(found.place), *range(found.place + n, ndim)])
+    updates = g.transpose(
+        updates, [*range(found.place, found.place + n), *range(found.place), *range(found.place + n, ndim)]
+    )
     start = g.transpose(x, order) if x is not None else g.expand(g.number(0, dtype), [shape[axis] for axis in order])
     y = g.node("ScatterND", start, found.indices, updates, reduction=None if x is not None else "add")
     return g.transpose(y, [order.index(axis) for axis in range(len(shape))])
