@@ -57,10 +57,13 @@ def test_a_function_gives_eagers_result(name):
     with xg.use_backend("numpy"):
         for case in real_cases(name):
             arrays: list[Any] = case.inputs("float32")
+            refusal = ""
             try:
                 proto, f = export(case, arrays)
             except xg.onnx.ExportError as error:
-                assert any(part in str(error) for part in REFUSALS.split("|")), (case, error)
+                refusal = str(error)
+            if refusal:
+                assert any(part in refusal for part in REFUSALS.split("|")), (case, refusal)
                 continue
             with xg.no_grad():
                 want = arrays_of(f(*map(xg.asarray, arrays)))

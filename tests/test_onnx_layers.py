@@ -18,7 +18,7 @@ SAMPLES = [(name, i) for name, samples in LAYERS.items() for i in range(len(samp
 
 
 def test_the_table_has_every_layer():
-    assert LAYERS_OF_NN == {*LAYERS, *REFUSED}
+    assert {*LAYERS, *REFUSED} == LAYERS_OF_NN
     assert not set(LAYERS) & set(REFUSED)
     assert set(LIMITS) <= set(LAYERS)
 

@@ -26,6 +26,7 @@ def sampled(f):
 )
 def test_a_polynomial_is_found(f, terms):
     found = polynomial(sampled(f), NAMED)
+    assert found is not None
     assert found == terms
     for point in itertools.product(range(2, 9), repeat=2):
         assert value_at(found, point) == f(*point)

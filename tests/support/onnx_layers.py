@@ -177,7 +177,7 @@ layer(
     "MultiheadAttention", lambda a, n: (*_three(a, n), a.integers(2, n, 5) * np.arange(5) > 0), 8, 2, batch_first=True
 )
 layer("MultiheadAttention", _three, 8, 2, batch_first=True, add_bias_kv=True, add_zero_attn=True)
-_SIZES = {"d_model": 8, "nhead": 2, "dim_feedforward": 12}
+_SIZES: dict[str, Any] = {"d_model": 8, "nhead": 2, "dim_feedforward": 12}
 layer("TransformerEncoderLayer", rows(4, 8), **_SIZES, batch_first=True, activation="gelu")
 layer("TransformerEncoderLayer", lambda a, n: (a.normal(4, n, 8),), **_SIZES, norm_first=True, axes=(1,))
 layer("TransformerDecoderLayer", lambda a, n: (a.normal(n, 3, 8), a.normal(n, 5, 8)), **_SIZES, batch_first=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from xgrad.compile.program import DType, Instruction, Ref, Spec, used_by
+from xgrad.compile.program import Instruction, Spec, used_by
 from xgrad.onnx.errors import ExportError
 from xgrad.onnx.patterns import pattern
 from xgrad.onnx.sizes import Dim, Named, size
@@ -112,11 +112,9 @@ class _Aligning:
             return slice(*[self._operand([getattr(p, name) for p in parts]) for name in ("start", "stop", "step")])
         if type(first) is float:
             return self._float(parts)
-        if type(first) in (Ref, DType) or first is None or first is ... or isinstance(first, str | bool | complex):
-            if any(part != first for part in parts):
-                self._other_arguments()
-            return first
-        self._other_arguments()
+        if any(part != first for part in parts):
+            self._other_arguments()
+        return first
 
     def _float(self, parts: Sequence[float]) -> Any:
         if all(part == parts[0] or (part != part and parts[0] != parts[0]) for part in parts):
@@ -131,7 +129,7 @@ class _Aligning:
         )
 
     def _constant(self, number: int) -> Any:
-        arrays = [each.program.constants.get(number) for each in self.all]
+        arrays: list[Any] = [each.program.constants.get(number) for each in self.all]
         if any(array is None for array in arrays):
             self._differ(next(k for k, array in enumerate(arrays) if array is None), None, None)
         found: Any = arrays[0] if len(arrays) == 1 else pattern(arrays)

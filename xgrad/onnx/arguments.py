@@ -1,4 +1,4 @@
-"""The arguments of an export: which arrays of the example are inputs, their names, and which of their axes have symbolic sizes."""
+"""The arguments of an export: which arrays of the example are inputs, their names, and their axes with symbolic sizes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Axes = Mapping[str, Mapping[int, str] | Sequence[int]]
 
 
 class Input:
-    """An array of the example. `host` is its value as a NumPy array, `axes` the position of the named size of each symbolic axis."""
+    """An array of the example: `host` is its value as a NumPy array, and `axes` the named size of each symbolic axis."""
 
     def __init__(self, name: str, host: Any) -> None:
         self.name, self.host = name, host

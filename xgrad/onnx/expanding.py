@@ -32,7 +32,7 @@ class Special(Elementary):
     """The special functions that are a few of the standard's functions each, over a namespace that records its calls."""
 
     def __init__(self, xp: Any, silently: Any) -> None:
-        self.xp, self.silently = xp, silently  # type: ignore[misc]
+        self.xp, self.silently = xp, silently  # type: ignore[misc, method-assign]
 
 
 def formulas(backend: Any) -> dict[str, Callable[..., Any]]:

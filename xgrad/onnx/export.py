@@ -75,8 +75,8 @@ def export(
         path: the file. None writes none.
         input_names: names of the inputs. By default those of the arguments of `forward`.
         output_names: names of the outputs. By default "output", "output_0" and so on, or the keys of a dict.
-        dynamic_axes: which axes have any size, as PyTorch's: {"x": {0: "batch", 1: "time"}}. One name is one size. By default axis
-            0 of the first input, and of each input with as many entries, is "batch". {} fixes all shapes.
+        dynamic_axes: which axes have any size, as PyTorch's: {"x": {0: "batch", 1: "time"}}. One name is one size. By default
+            axis 0 of the first input, and of each input with as many entries, is "batch". {} fixes all shapes.
         opset: the version of ONNX's operators, 18 or newer.
         dtype: "float32", "float16" or "float64" for all floats in the file. None keeps those of the model. ONNX Runtime computes
             few operators in float64, and no convolution.

@@ -103,6 +103,12 @@ class Graph:
             for part in value:
                 self.check_static(part, what)
 
+    def fixed(self, n: Dim, what: str) -> int:
+        """A number that must not depend on a size."""
+        self.check_static(n, what)
+        assert isinstance(n, int)
+        return n
+
     @contextmanager
     def body(self) -> Iterator[list[Any]]:
         """While the block runs, new nodes go into a list of their own: the body of a Scan."""
@@ -219,7 +225,9 @@ class Graph:
                 factor = number // Size(at)
                 if isinstance(factor, int) or factor.at in self._axes:
                     return self.node("Mul", self.size(Size(at)), self.vector([factor]))
-        self.refuse(f"a size that is {', '.join(map(str, number.at))} for {self._points()} is not known in the graph")
+        raise self.error(
+            f"a size that is {', '.join(map(str, number.at))} for {self._points()} is not known in the graph"
+        )
 
     def _symbol(self, position: int) -> str:
         key = tuple(point[position] for point in self.named.points)

@@ -14,7 +14,8 @@ class Pattern(NamedTuple):
 
     Attributes:
         kind: "repeated": `base` broadcast to the shape; "count": base + step * (0, 1, 2, ...) along `axis`; "triangle": base
-            where column - row <= diagonal on the last two axes, and `other` elsewhere; "diagonal": where these are equal; "number": a 0-d array that is a size.
+            where column - row <= diagonal on the last two axes, and `other` elsewhere; "diagonal": where these are equal;
+            "number": a 0-d array that is a size.
         base: a NumPy array that broadcasts to the shape; a number for a triangle.
     """
 

@@ -98,15 +98,15 @@ def stack(g: Graph, arrays: Sequence[Value], axis: int = 0) -> str:
 @lowers("unstack")
 def unstack(g: Graph, x: Value, axis: int = 0) -> list[str]:
     axis %= x.ndim
-    n = x.shape[axis]
-    g.check_static(n, "the number of parts of unstack")
-    return [g.node("Gather", x, g.number(i, "int64"), axis=axis) for i in range(int(n))]  # type: ignore[call-overload]
+    n = g.fixed(x.shape[axis], "the number of parts of unstack")
+    return [g.node("Gather", x, g.number(i, "int64"), axis=axis) for i in range(n)]
 
 
 @lowers("chunk")
 def chunk(g: Graph, x: Value, chunks: int, axis: int = 0) -> list[str]:
     axis %= x.ndim
-    found, start = [], 0
+    found: list[str] = []
+    start: Dim = 0
     for i in range(len(g.results)):
         n = output(g, i).shape[axis]
         found.append(g.slice(x, [start], [start + n], [axis], [1]))

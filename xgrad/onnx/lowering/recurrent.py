@@ -22,14 +22,14 @@ def recurrent(
         g.refuse("the gates of a recurrent layer, which only its gradient uses, are no output of a graph")
     if w_hr is not None or (c is not None and g.results[1] is not None and not g.reads_last(1, reverse)):
         return _scan(g, x, h, c, w_ih, w_hh, b_ih, b_hh, w_hr, mode, reverse)
-    batch, hidden = (list(h.shape[:-1]) or [1]), w_hh.shape[1]
+    hidden = w_hh.shape[1]
     data: Operand = x
     if h.ndim != 2:  # ONNX has one axis for the batch
         data = g.reshape(x, (x.shape[0], -1, x.shape[-1]), ())
     rows = [_ordered(g, w, mode) for w in (w_ih, w_hh)]
     bias = None
     if b_ih is not None or b_hh is not None:
-        zeros = g.array([0.0] * int(w_hh.shape[0]), x.dtype)  # type: ignore[call-overload]
+        zeros = g.array([0.0] * g.fixed(w_hh.shape[0], "the hidden size"), x.dtype)
         parts = [zeros if b is None else _ordered(g, b, mode, squeeze=True) for b in (b_ih, b_hh)]
         bias = g.unsqueeze(g.node("Concat", *parts, axis=0), [0])
     states = [
@@ -72,7 +72,7 @@ def _scan(
     reverse: bool,
 ) -> list[Operand | None]:  # fmt: skip
     """One step as the body of a Scan. The product with the input is one for all steps, outside of it."""
-    dtype, hidden = x.dtype, int(w_hh.shape[0]) // len(ORDER[mode])  # type: ignore[call-overload]
+    dtype, hidden = x.dtype, g.fixed(w_hh.shape[0], "the hidden size") // len(ORDER[mode])
     z = _linear(g, x, w_ih, b_ih)
     turned = g.transpose(w_hh, [1, 0])
     projection = None if w_hr is None else g.transpose(w_hr, [1, 0])

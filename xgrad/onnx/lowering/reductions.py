@@ -85,10 +85,9 @@ def cumulative_prod(
 ) -> str:
     """In log2(n) steps: in step k, each element is multiplied by the one 2 ** k places before."""
     axis = 0 if axis is None else axis % x.ndim
-    n = x.shape[axis]
-    g.check_static(n, "the number of elements of cumulative_prod")
+    n = g.fixed(x.shape[axis], "the number of elements of cumulative_prod")
     y, reach = g.cast(x, x.dtype, result(g)), 1
-    while reach < int(n):  # type: ignore[call-overload]
+    while reach < n:
         ones = g.expand(g.number(1, result(g)), [reach if a == axis else m for a, m in enumerate(x.shape)])
         moved = g.node("Concat", ones, g.slice(y, [0], [-reach], [axis], [1]), axis=axis)
         y, reach = g.node("Mul", y, moved), 2 * reach
@@ -152,12 +151,12 @@ def sum_of_products(g: Graph, x1: Value, x2: Value, axis: Any = None, keepdims: 
 def standardize(g: Graph, x: Value, axis: Any, eps: float, centered: bool = True) -> list[Operand | None]:
     """(x - mean) / sqrt(var + eps): LayerNormalization over last axes, otherwise as it is written."""
     axes = axes_of(axis, x.ndim)
-    y, mean, variance = g.results
     over = [x.shape[a] for a in axes]
-    if centered and axes == list(range(x.ndim - len(axes), x.ndim)) and mean is None and variance is None:
-        if all(isinstance(n, int) for n in over):
-            ones = g.array([1.0] * int(math.prod(over)), x.dtype, over)  # type: ignore[arg-type]
-            return [g.node("LayerNormalization", x, ones, axis=axes[0], epsilon=eps), None, None]
+    is_layer = centered and axes == list(range(x.ndim - len(axes), x.ndim)) and g.results[1:] == [None, None]
+    if is_layer and all(isinstance(n, int) for n in over):
+        count = g.fixed(total(over), "the size of a layer")
+        ones = g.array([1.0] * count, x.dtype, over)  # type: ignore[arg-type]
+        return [g.node("LayerNormalization", x, ones, axis=axes[0], epsilon=eps), None, None]
     wide = "float32" if x.dtype == "float16" else x.dtype
     moved: Operand = g.cast(x, x.dtype, wide)
     average = reduce(g, "ReduceMean", moved, axes, True)

@@ -210,7 +210,7 @@ def add_windows(g: Graph, x: Value, *, size: Any, stride: Any, padding: Any, dil
     n = len(size)
     kernel, count = x.shape[x.ndim - 2 * n : x.ndim - n], x.shape[x.ndim - n :]
     g.check_static(kernel, "the size of a window")
-    channels = math.prod(int(k) for k in kernel)  # type: ignore[call-overload]
+    channels = g.fixed(total(kernel), "the size of a window")
     columns = Value(g.reshape(x, (-1, channels, *count), ()), (-1, channels, *count), x.dtype)
     one = [float(i == j) for i in range(channels) for j in range(channels)]
     shape = (channels, 1, *kernel)

@@ -54,7 +54,7 @@ def _written(g: Graph, x: Value | None, value: Any, key: list[Any], shape: tuple
         elif run.step == 1:
             pads.append((run.first, n - run.first - run.count))
         else:
-            part = g.node("Gather", part, g.ints(_places(run, int(n))), axis=axis)  # type: ignore[call-overload]
+            part = g.node("Gather", part, g.ints(_places(g, run, n)), axis=axis)
             pads.append((0, 0))
     if any(pad != (0, 0) for pad in pads):
         ends = [before for before, _ in pads] + [after for _, after in pads]
@@ -85,10 +85,8 @@ def _part(g: Graph, value: Any, key: list[Any], runs: list[Run], dtype: str) -> 
     held = {a: n for a, n in zip(wanted, shape, strict=True) if a is not None}
     y = g.unsqueeze(y, [a for a in range(len(runs)) if a not in held])
     widths: list[Dim] = [held.get(a, 1) for a in range(len(runs))]
-    full = [run.count for run in runs]
-    if any(w != n for w, n in zip(widths, full, strict=True)) and all(
-        w != 1 or n == 1 for w, n in zip(widths, full, strict=True)
-    ):
+    pairs = [(width, run.count) for width, run in zip(widths, runs, strict=True)]
+    if any(width != n for width, n in pairs) and all(width != 1 or n == 1 for width, n in pairs):
         g.refuse("a write of a value whose shape does not fit the key")
     return y, widths
 
@@ -103,11 +101,12 @@ def _selected(g: Graph, run: Run, n: Dim, after: int) -> str:
     return g.node("And", low, g.node("Less", places, g.number(run.first + run.count, "int64")))
 
 
-def _places(run: Run, n: int) -> list[int]:
+def _places(g: Graph, run: Run, n: Dim) -> list[int]:
     """For each place of an axis, which element of the value goes there; 0 where none does."""
-    found = [0] * n
-    for i in range(int(run.count)):  # type: ignore[call-overload]
-        found[int(run.first) + run.step * i] = i  # type: ignore[call-overload]
+    what = "a write with a step"
+    found = [0] * g.fixed(n, what)
+    for i in range(g.fixed(run.count, what)):
+        found[g.fixed(run.first, what) + run.step * i] = i
     return found
 
 
