@@ -11,7 +11,7 @@ import xgrad as xg
 from tests.support.onnx_layers import LAYERS, LIMITS, REFUSED, Arrays
 from tests.support.onnx_runs import arrays_of, assert_equal, eager, run
 from xgrad import nn
-from xgrad.onnx.arguments import Arguments
+from xgrad.onnx.example import Arguments
 
 LAYERS_OF_NN = {name for name, value in vars(nn).items() if isinstance(value, type) and issubclass(value, nn.Module)}
 SAMPLES = [(name, i) for name, samples in LAYERS.items() for i in range(len(samples))]

@@ -159,12 +159,12 @@ TESTED_IN: dict[str, str] = {
     # onnx
     "xgrad/onnx/__init__.py": "onnx_export",
     "xgrad/onnx/aligning.py": "onnx_export",
-    "xgrad/onnx/arguments.py": "onnx_export",
+    "xgrad/onnx/example.py": "onnx_export",
     "xgrad/onnx/building.py": "onnx_export onnx_functions",
     "xgrad/onnx/dtypes.py": "onnx_export onnx_functions",
     "xgrad/onnx/errors.py": "onnx_export",
     "xgrad/onnx/expanding.py": "onnx_functions onnx_layers",
-    "xgrad/onnx/graph.py": "onnx_export onnx_functions",
+    "xgrad/onnx/nodes.py": "onnx_export onnx_functions",
     "xgrad/onnx/tracing.py": "onnx_export",
     "xgrad/onnx/lowering/*.py": "onnx_functions onnx_layers onnx_export",
     # diagnose and fit

@@ -8,11 +8,11 @@ from typing import Any
 
 from xgrad.compile.program import NOTHING, NUMBER, DType, Instruction, Ref, mapped, used_by
 from xgrad.onnx.aligning import Aligned
-from xgrad.onnx.arguments import Arguments
 from xgrad.onnx.dtypes import ONNX, is_float
 from xgrad.onnx.errors import ExportError
-from xgrad.onnx.graph import Graph, Value
+from xgrad.onnx.example import Arguments
 from xgrad.onnx.lowering import TABLE
+from xgrad.onnx.nodes import Graph, Value
 from xgrad.onnx.patterns import Pattern
 from xgrad.onnx.sizes import Size, polynomial
 

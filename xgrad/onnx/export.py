@@ -10,14 +10,14 @@ from typing import Any
 from xgrad.backends import get_backend
 from xgrad.compile.compiled import Compiled
 from xgrad.onnx.aligning import Aligned, align
-from xgrad.onnx.arguments import AXES_HELP, Arguments, Axes, named_axes
 from xgrad.onnx.building import Building
 from xgrad.onnx.dtypes import FLOATS
 from xgrad.onnx.errors import ExportError, library
-from xgrad.onnx.graph import Value
+from xgrad.onnx.example import AXES_HELP, Arguments, Axes, named_axes
+from xgrad.onnx.model_file import check_path, checked, is_large, model_of, write
+from xgrad.onnx.nodes import Value
 from xgrad.onnx.sizes import ATTEMPTS, Named
 from xgrad.onnx.tracing import Modules, record
-from xgrad.onnx.writing import check_path, checked, is_large, model_of, write
 
 OPSET = 18
 FIRST_OPSET = 18

@@ -15,8 +15,8 @@ from xgrad.compile.passes.dead_code import without_dead_code
 from xgrad.compile.program import Instruction, Program, Ref, mapped, used_by
 from xgrad.compile.trace import Trace
 from xgrad.nn import Module
-from xgrad.onnx.arguments import Arguments, named_leaves
 from xgrad.onnx.errors import ExportError
+from xgrad.onnx.example import Arguments, named_leaves
 from xgrad.onnx.expanding import expand
 
 

@@ -2,15 +2,15 @@
 
 from xgrad.onnx.lowering import (  # noqa: F401
     activations,
+    arithmetic,
     attention,
-    elementwise,
     indexing,
     linear_algebra,
-    manipulation,
     recurrent,
     reductions,
+    reshaping,
     searching,
+    updates,
     windows,
-    writing,
 )
 from xgrad.onnx.lowering.table import TABLE as TABLE

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xgrad.onnx.graph import Graph, Value, axes_of
 from xgrad.onnx.lowering.table import lowers
+from xgrad.onnx.nodes import Graph, Value, axes_of
 
 
 @lowers("gelu")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from xgrad.onnx.graph import Graph, Operand, Value
-from xgrad.onnx.lowering.manipulation import matrix_transpose
 from xgrad.onnx.lowering.reductions import reduce
+from xgrad.onnx.lowering.reshaping import matrix_transpose
 from xgrad.onnx.lowering.table import lowers
+from xgrad.onnx.nodes import Graph, Operand, Value
 from xgrad.onnx.sizes import Dim
 
 

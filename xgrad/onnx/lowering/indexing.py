@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.onnx.graph import Graph, Operand, Value, total
-from xgrad.onnx.lowering.keys import FULL, advanced, entries, is_array
-from xgrad.onnx.lowering.manipulation import output
+from xgrad.onnx.lowering.reshaping import output
+from xgrad.onnx.lowering.selection import FULL, advanced, entries, is_array
 from xgrad.onnx.lowering.table import lowers
+from xgrad.onnx.nodes import Graph, Operand, Value, total
 from xgrad.onnx.sizes import Size
 
 END = 2**63 - 1

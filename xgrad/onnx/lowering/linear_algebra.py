@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xgrad.onnx.graph import Graph, Value, total
-from xgrad.onnx.lowering.elementwise import result
-from xgrad.onnx.lowering.manipulation import matrix_transpose, output
+from xgrad.onnx.lowering.arithmetic import result
 from xgrad.onnx.lowering.reductions import reduce
+from xgrad.onnx.lowering.reshaping import matrix_transpose, output
 from xgrad.onnx.lowering.table import lowers
+from xgrad.onnx.nodes import Graph, Value, total
 from xgrad.onnx.sizes import Dim
 
 

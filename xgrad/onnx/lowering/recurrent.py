@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.onnx.graph import Graph, Operand, Value
 from xgrad.onnx.lowering.table import lowers
+from xgrad.onnx.nodes import Graph, Operand, Value
 
 # The blocks of weights in the order of ONNX. PyTorch's are i, f, g, o and r, u, n.
 ORDER = {"LSTM": (0, 3, 1, 2), "GRU": (1, 0, 2), "RNN_TANH": (0,), "RNN_RELU": (0,)}

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from xgrad.onnx.graph import Graph, Operand, Value, axes_of, total
-from xgrad.onnx.lowering.elementwise import result
+from xgrad.onnx.lowering.arithmetic import result
 from xgrad.onnx.lowering.table import lowers
+from xgrad.onnx.nodes import Graph, Operand, Value, axes_of, total
 
 
 def reduce(g: Graph, op: str, x: Operand, axes: Sequence[int], keepdims: bool) -> str:

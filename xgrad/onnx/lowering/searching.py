@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.onnx.graph import Graph, Operand, Value, total
-from xgrad.onnx.lowering.elementwise import result
+from xgrad.onnx.lowering.arithmetic import result
 from xgrad.onnx.lowering.table import lowers
+from xgrad.onnx.nodes import Graph, Operand, Value, total
 
 
 def _arg(g: Graph, op: str, x: Value, axis: int | None, keepdims: bool) -> str:

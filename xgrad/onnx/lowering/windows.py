@@ -6,9 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from xgrad.onnx.graph import Graph, Operand, Value, total
-from xgrad.onnx.lowering.manipulation import output
+from xgrad.onnx.lowering.reshaping import output
 from xgrad.onnx.lowering.table import lowers
+from xgrad.onnx.nodes import Graph, Operand, Value, total
 from xgrad.onnx.sizes import Dim, Size
 
 Pairs = Sequence[tuple[int, int]]

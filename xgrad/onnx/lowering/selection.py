@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xgrad.onnx.graph import Graph, Operand, Value
+from xgrad.onnx.nodes import Graph, Operand, Value
 from xgrad.onnx.sizes import Dim, Size
 
 FULL = slice(None)

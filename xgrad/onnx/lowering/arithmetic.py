@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from xgrad.onnx.dtypes import common, is_float, is_integer
-from xgrad.onnx.graph import Graph, Operand, Value
 from xgrad.onnx.lowering.table import lowers
+from xgrad.onnx.nodes import Graph, Operand, Value
 
 
 def result(g: Graph) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xgrad.onnx.graph import Graph, Operand, Value, axes_of, total
-from xgrad.onnx.lowering.elementwise import result
+from xgrad.onnx.lowering.arithmetic import result
 from xgrad.onnx.lowering.table import lowers
+from xgrad.onnx.nodes import Graph, Operand, Value, axes_of, total
 from xgrad.onnx.sizes import Dim, Size
 
 

@@ -48,7 +48,7 @@ def test_a_path_that_cannot_be_written_is_refused_first(tmp_path):
 def test_large_weights_are_in_a_file_of_their_own(tmp_path, monkeypatch):
     """A limit of a few bytes stands for the 2 GB of one file."""
     runtime = pytest.importorskip("onnxruntime")
-    monkeypatch.setattr("xgrad.onnx.writing.MOST", 4000)
+    monkeypatch.setattr("xgrad.onnx.model_file.MOST", 4000)
     net, path = model(400), tmp_path / "m.onnx"
     xg.onnx.export(net, X, str(path))
     assert sorted(each.name for each in tmp_path.iterdir()) == ["m.onnx", "m.onnx.data"]
@@ -58,6 +58,6 @@ def test_large_weights_are_in_a_file_of_their_own(tmp_path, monkeypatch):
 
 
 def test_an_invalid_graph_is_found(monkeypatch):
-    monkeypatch.setattr("xgrad.onnx.graph.Graph.ints", lambda self, values: self.array([0.5], "float32"))
+    monkeypatch.setattr("xgrad.onnx.nodes.Graph.ints", lambda self, values: self.array([0.5], "float32"))
     with pytest.raises(xg.onnx.ExportError, match="fault of xgrad"):
         xg.onnx.export(lambda x: xg.expand_dims(x, axis=0), X)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xgrad.onnx.graph import Graph, Operand, Value, total
-from xgrad.onnx.lowering.keys import Run, advanced, entries, is_array, run_of
-from xgrad.onnx.lowering.manipulation import filled, output
+from xgrad.onnx.lowering.reshaping import filled, output
+from xgrad.onnx.lowering.selection import Run, advanced, entries, is_array, run_of
 from xgrad.onnx.lowering.table import lowers
+from xgrad.onnx.nodes import Graph, Operand, Value, total
 from xgrad.onnx.sizes import Dim, Size
 
 
