@@ -26,7 +26,7 @@ from xgrad.fit.result import NotWrittenError, Result, r_squared
 from xgrad.fit.samples import Samples, Scale, load_samples
 from xgrad.fit.targets import check, check_ending
 from xgrad.fit.train import batches, compiled_step, train
-from xgrad.fit.words import shortened
+from xgrad._words import shortened
 
 LOSS_NAMES = {"mse": "mean squared error", "l1": "mean absolute error", "huber": "Huber loss"}
 

@@ -13,7 +13,7 @@ from xgrad.fit.config import Config
 from xgrad.fit.csvfile import read_csv
 from xgrad.fit.errors import FitError
 from xgrad.fit.expression import Expression, parse
-from xgrad.fit.words import printable, shortened, shown
+from xgrad._words import printable, shortened, shown
 
 CURVE_POINTS = 1001
 LONGEST_NAME = 60  # characters for which a title has room
