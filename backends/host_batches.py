@@ -61,7 +61,7 @@ class MappedArray:
         self.path = path
 
     shape = property(lambda self: self._array.shape)
-    dtype = property(lambda self: self._array.dtype)
+    dtype = property(lambda self: self._array.dtype.newbyteorder("="))
     ndim = property(lambda self: self._array.ndim)
     nbytes = property(lambda self: self._array.nbytes)
 
@@ -72,11 +72,11 @@ class MappedArray:
         return f"MappedArray({self.path!r}, shape={self.shape}, dtype={self.dtype})"
 
     def __getitem__(self, key: Any) -> Any:
-        return np.array(self._checked()[key])
+        return np.array(self._checked()[key], dtype=self.dtype)
 
     def take(self, indices: Any, axis: int = 0) -> Any:
         """The rows with these numbers, as a NumPy array."""
-        return self._checked().take(indices, axis)
+        return self._checked().take(indices, axis).astype(self.dtype, copy=False)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if copy is False:
@@ -104,3 +104,20 @@ def guarded(array: Any) -> Any:
     if mapping_of(array) is None:
         return array
     return MappedArray(array, str(getattr(array, "filename", None) or "the mapped file"))
+
+
+def flat(values: Any) -> tuple[list[Any], tuple[int, ...]]:
+    """The values of an array or a nested list as one list of Python's values, and their shape."""
+    array = np.asarray(values)
+    return array.reshape(-1).tolist(), array.shape
+
+
+def coded(places: Sequence[int], count: int, shape: tuple[int, ...]) -> Any:
+    """One-hot codes of places, as booleans. The place -1 is a row of zeros."""
+    found: Any = np.asarray(places, dtype=np.intp)[:, None] == np.arange(count)
+    return found.reshape(shape)
+
+
+def named(names: Sequence[str], places: Any) -> Any:
+    """The names at places, as an array of strings of the shape of `places`."""
+    return np.asarray(names)[places]

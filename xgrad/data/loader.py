@@ -233,8 +233,8 @@ class DataLoader:
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over a state that `state_dict` returned: the next pass is the rest of the one that was saved.
 
-        Raises ValueError for anything else, and within a pass for a dataset of another length or another `batch_size`. Then nothing
-        has changed.
+        Raises ValueError for anything else, and within a pass for a dataset of another length or another `batch_size`.
+        Then nothing has changed.
         """
         epoch, found = Progress.read(state_dict, self._size(), shuffled=getattr(self._seeded(), "random", False))
         seeded = self._seeded()
