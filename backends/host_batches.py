@@ -108,8 +108,10 @@ def guarded(array: Any) -> Any:
 
 def flat(values: Any) -> tuple[list[Any], tuple[int, ...]]:
     """The values of an array or a nested list as one list of Python's values, and their shape."""
-    array = np.asarray(values)
-    return array.reshape(-1).tolist(), array.shape
+    if isinstance(values, np.ndarray):
+        return values.reshape(-1).tolist(), values.shape
+    array = np.asarray(values, dtype=object)  # so that no number becomes a string
+    return [each.item() if isinstance(each, np.generic) else each for each in array.reshape(-1).tolist()], array.shape
 
 
 def coded(places: Sequence[int], count: int, shape: tuple[int, ...]) -> Any:

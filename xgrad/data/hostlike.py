@@ -23,7 +23,8 @@ def is_host(x: Any) -> bool:
 def host_tensor(x: Any, dtype: Any = None) -> Tensor:
     """A tensor on NumPy, whatever backend is the current one."""
     with use_backend(HOST):
-        return asarray(x[...] if isinstance(x, MappedArray) else x, dtype=dtype)
+        found: Tensor = asarray(x[...] if isinstance(x, MappedArray) else x, dtype=dtype)
+    return found
 
 
 def host_backend() -> Backend:

@@ -69,7 +69,7 @@ class OneHot:
     def inverse(self, codes: Any) -> Any:
         """The category of the largest number in each row of `codes`, such as the outputs of a network.
 
-        The shape is that of `codes` without the last axis. Words are a NumPy array for a NumPy array, and otherwise a nested list.
+        The shape is that of `codes` without the last axis. Words are a NumPy array for a NumPy array, and else a nested list.
         """
         known = self._known()
         shape = tuple(getattr(codes, "shape", ()) or xg.asarray(codes).shape)
@@ -78,11 +78,7 @@ class OneHot:
                 f"OneHot: the last axis must have length {len(known)}, one for each category; the shape is {shape}"
             )
         if not isinstance(known[0], str):
-            return applied(
-                "OneHot",
-                lambda t: xg.take(_like(t, known), xg.argmax(t, axis=-1).reshape(-1)).reshape(shape[:-1]),
-                codes,
-            )
+            return applied("OneHot", lambda t: _taken(_like(t, known), xg.argmax(t, axis=-1)), codes)
         places = applied("OneHot", lambda t: xg.argmax(t, axis=-1), codes)
         names = named(known, places.numpy() if isinstance(places, Tensor) else places)
         return names if is_host(codes) else names.tolist()
@@ -128,11 +124,16 @@ class OneHot:
         return f"OneHot({shown(self.categories)})"
 
 
+def _taken(categories: Tensor, places: Tensor) -> Tensor:
+    return xg.take(categories, xg.reshape(places, (-1,))).reshape(places.shape)
+
+
 def _like(t: Tensor, known: list[Any]) -> Tensor:
     """The categories beside a tensor: where it is, and of a dtype that holds both."""
     base, _ = t.backend.bare(t.data)
     with xg.use_backend(base):
-        return xg.asarray(known, dtype=t.dtype if isinstance(known[0], bool) or _fits(t, known) else None)
+        found: Tensor = xg.asarray(known, dtype=t.dtype if isinstance(known[0], bool) or _fits(t, known) else None)
+    return found
 
 
 def _fits(t: Tensor, known: list[Any]) -> bool:

@@ -37,7 +37,7 @@ class Standardize:
         axis: the axes along which the numbers of one feature lie: 0, or (0, 2, 3) for the channels of images.
 
     Attributes:
-        mean, std: the statistics, tensors on NumPy in float64, of the shape of a sample (with 1 for the other axes in `axis`); None
+        mean, std: the statistics, tensors on NumPy in float64, of the shape of a sample, with 1 for other axes in `axis`; None
             before `fit`. The standard deviation divides by the number of samples.
 
     Raises:
@@ -70,7 +70,8 @@ class Standardize:
                 f"Standardize: an array of shape (N, ...) with the axes {self.axis} is needed, got {shape}"
             )
         count = 0
-        mean = squares = low = high = None
+        mean: Any = None
+        squares = low = high = mean
         for first, block in _blocks(x):
             _check_finite(block, first)
             n = prod(block.shape[axis] for axis in self.axis)
@@ -78,7 +79,7 @@ class Standardize:
             block_squares = xg.sum((block - block_mean) ** 2, axis=self.axis, keepdims=True)
             block_low = xg.min(block, axis=self.axis, keepdims=True)
             block_high = xg.max(block, axis=self.axis, keepdims=True)
-            if mean is None or squares is None:
+            if mean is None:
                 mean, squares, low, high = block_mean, block_squares, block_low, block_high
             else:  # https://doi.org/10.1080/00031305.1983.10483115, of the parts so far and a new one
                 gap = block_mean - mean
@@ -86,7 +87,6 @@ class Standardize:
                 squares = squares + block_squares + gap**2 * (count * n / (count + n))
                 low, high = xg.minimum(low, block_low), xg.maximum(high, block_high)
             count += n
-        assert squares is not None
         std = xg.sqrt(squares / count)
         std = xg.where((low == high) | (std == 0), 1.0, std)
         mean = xg.where(low == high, low, mean)
