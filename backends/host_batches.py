@@ -81,7 +81,7 @@ class MappedArray:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if copy is False:
             raise ValueError("a mapped array is copied when it is read; copy=False cannot be met")
-        return np.array(self._checked(), dtype=dtype)
+        return np.array(self._checked(), dtype=self.dtype if dtype is None else dtype)
 
     def _checked(self) -> Any:
         now = self._mapping.size()

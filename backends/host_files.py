@@ -132,8 +132,8 @@ def _header(file: BinaryIO, where: str, kind: str) -> Header:
     try:
         version = npy.read_magic(file)
         read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version)
-        if read is None:  # version 3 is for the names of fields
-            raise DataError(f"{where} holds records with named fields, and not an array of numbers")
+        if read is None:  # version 3 is for the names of fields, which arrays of numbers do not have
+            raise ValueError(f"version {version[0]}.{version[1]} of the format is not for arrays of numbers")
         shape, is_fortran, dtype = read(file)
     except (DataError, OSError, zipfile.BadZipFile):
         raise

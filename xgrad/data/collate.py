@@ -113,7 +113,7 @@ def _collated(samples: Sequence[Any], what: str) -> Any:
             )
         parts = [_collated(part, f"{what}[{i}]") for i, part in enumerate(zip(*samples, strict=True))]
         return _of_parts(first, parts)
-    if hasattr(first, "shape") and owner(first) is not None:
+    if hasattr(first, "shape") and not is_numpy(first) and owner(first) is not None:
         return _stacked(samples, what, lambda arrays: moved(stack([asarray(each) for each in arrays]), get_backend()))
     raise TypeError(
         f"default_collate: {what} is {described(first)}; it must be an array, a number, a string, or a tuple, list or dict of "

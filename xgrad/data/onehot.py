@@ -78,7 +78,7 @@ class OneHot:
                 f"OneHot: the last axis must have length {len(known)}, one for each category; the shape is {shape}"
             )
         if not isinstance(known[0], str):
-            return applied("OneHot", lambda t: _taken(_like(t, known), xg.argmax(t, axis=-1)), codes)
+            return applied("OneHot", lambda t: _taken(t, known), codes)
         places = applied("OneHot", lambda t: xg.argmax(t, axis=-1), codes)
         names = named(known, places.numpy() if isinstance(places, Tensor) else places)
         return names if is_host(codes) else names.tolist()
@@ -124,7 +124,12 @@ class OneHot:
         return f"OneHot({shown(self.categories)})"
 
 
-def _taken(categories: Tensor, places: Tensor) -> Tensor:
+def _taken(t: Tensor, known: list[Any]) -> Tensor:
+    """The category of the largest number in each row."""
+    base, _ = t.backend.bare(t.data)
+    with xg.use_backend(base):
+        categories = xg.asarray(known)
+    places = xg.argmax(t, axis=-1)
     return xg.take(categories, xg.reshape(places, (-1,))).reshape(places.shape)
 
 

@@ -75,8 +75,12 @@ class Standardize:
         for first, block in _blocks(x):
             _check_finite(block, first)
             n = prod(block.shape[axis] for axis in self.axis)
-            block_mean = xg.mean(block, axis=self.axis, keepdims=True)
-            block_squares = xg.sum((block - block_mean) ** 2, axis=self.axis, keepdims=True)
+            # From one value of each feature, so that its distance from zero costs no digits.
+            begin = block[tuple(slice(0, 1) if axis in self.axis else slice(None) for axis in range(len(shape)))]
+            from_begin = block - begin
+            shift = xg.mean(from_begin, axis=self.axis, keepdims=True)
+            block_mean = begin + shift
+            block_squares = xg.sum((from_begin - shift) ** 2, axis=self.axis, keepdims=True)
             block_low = xg.min(block, axis=self.axis, keepdims=True)
             block_high = xg.max(block, axis=self.axis, keepdims=True)
             if mean is None:
@@ -159,6 +163,8 @@ def _blocks(x: Any) -> Iterator[tuple[int, Tensor]]:
         yield 0, xg.astype(t, _widest(t))
         return
     check("Standardize", x[:1])
+    if x.dtype.kind == "c":
+        raise TypeError(f"Standardize: real numbers are needed, not {x.dtype}")
     rows = max(1, BLOCK // max(1, prod(x.shape[1:])))
     for first in range(0, x.shape[0], rows):
         yield first, host_tensor(x[first : first + rows], dtype="float64")
