@@ -53,7 +53,7 @@ def test_channels_of_images(xp):
     assert_close(z.std(axis=(0, 2, 3)), np.ones(2), 1e-12)
 
 
-@pytest.mark.parametrize("constant", [0.0, 5.0, 0.1, 1e300, -1e-310])
+@pytest.mark.parametrize("constant", [0.0, 5.0, 0.1, 1e300, -1e-300])
 def test_a_feature_with_one_value(xp, constant):
     x = np.full((7, 1), constant)
     scale = Standardize().fit(make(xp, x))
