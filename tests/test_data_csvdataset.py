@@ -201,6 +201,11 @@ def test_a_file_like_another(write):
         ("a,b\n" + "1,2\n" * 3 + "3,x\n" * 9, {}, "9 bad rows: line 5: b is 'x'"),
         ("a,b\n" + "1,2\n" * 3 + "3,x\n" * 9, {}, "; and 4 more"),
         ("a,b\n1,2\n0x10,1_000\n", {}, "line 3: a is '0x10', not a number; line 3: b is '1_000', not a number"),
+        (
+            "a,b\n1,inf\nx,2\n3,4\n",
+            {},
+            "2 bad rows: line 2: b is inf, not a finite number; line 3: a is 'x', not a number",
+        ),
         ("a\n1\n\u0663\n", {}, "not a number"),
         ("a,b\n1,2\n3,inf\n", {}, "line 3: b is inf, not a finite number"),
         ("a,b\n1,2\n3,1e999\n", {}, "line 3: b is 1e999, not a finite number"),

@@ -172,6 +172,16 @@ def test_streams(workers, drop_last):
         len(loader)
 
 
+def test_threads_read_a_stream_one_after_another():
+    class Slow(Stream):
+        def __iter__(self):
+            for i in range(self.n):
+                time.sleep(0.002)
+                yield i
+
+    assert values(DataLoader(Slow(20), batch_size=3, num_workers=4))[:6] == np.arange(18).reshape(6, 3).tolist()
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_device_is_that_of_the_loader(workers):
     pytest.importorskip("array_api_strict")
@@ -179,6 +189,8 @@ def test_the_device_is_that_of_the_loader(workers):
         with xg.use_backend("strict", "device1"):
             (x,) = next(iter(DataLoader(data, batch_size=2, device="device2", num_workers=workers)))
             assert x.backend.device_name == "device2"
+            zeros = DataLoader(data, device="device2", num_workers=workers, collate_fn=lambda samples: xg.zeros(2))
+            assert next(iter(zeros)).backend.device_name == "device2"
             loader = iter(DataLoader(data, batch_size=2, num_workers=workers))
         assert next(loader)[0].backend.device_name == "device1"  # where the iteration began
 

@@ -44,6 +44,8 @@ def test_values_of_another_dtype_than_the_categories(xp):
     code = OneHot([1, 300, 2.5], unknown="ignore", dtype="float64")
     assert_matches(code(make(xp, [1, 2], "int64")), np.array([[1.0, 0, 0], [0, 0, 0]]), xp=xp)
     assert_matches(code(make(xp, [1, 44], "uint8")), np.array([[1.0, 0, 0], [0, 0, 0]]), xp=xp)  # 300 is 44 in uint8
+    whole = OneHot([1, 300], unknown="ignore", dtype="float64")
+    assert_matches(whole(make(xp, [1, 44], "uint8")), np.array([[1.0, 0], [0, 0]]), xp=xp)
     assert_matches(code(make(xp, [2.5, 300.0])), np.array([[0.0, 0, 1], [0, 1, 0]]), xp=xp)
 
 
