@@ -98,11 +98,12 @@ def test_batches_are_tensors_of_the_backend(xp, workers):
     x, y = np.arange(10.0, dtype=np.float32).reshape(5, 2), np.arange(5)
     t = make(xp, x)
     loader = DataLoader(TensorDataset(x, y, t), batch_size=2, shuffle=True, num_workers=workers, generator=Generator(0))
-    order = []
+    order: list[int] = []
+    wanted: list[Any] = [x, y, x]
     for batch in loader:
         assert type(batch).__name__ == "tuple"
         rows = to_numpy(batch[1])
-        for part, want in zip(batch, (x, y, x), strict=True):
+        for part, want in zip(batch, wanted, strict=True):
             assert_matches(part, want[rows], xp=xp)
         order += rows.tolist()
     assert sorted(order) == [0, 1, 2, 3, 4]
