@@ -38,6 +38,7 @@ MAPPED = (
         "xgrad/onnx/lowering",
         "xgrad/optim",
         "xgrad/distributions",
+        "xgrad/data",
         "xgrad/optim/lr_scheduler",
         "xgrad/optim/swa_utils",
         "xgrad/diagnose",
