@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from bench import dask_parallel, report
+from bench import dask_parallel, minimizers, report
 from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
 from bench.programs import table as programs
@@ -35,6 +35,7 @@ MAPPED = (
         "xgrad/nn/functional",
         "xgrad/nn/utils",
         "xgrad/optim",
+        "xgrad/optimize",
         "xgrad/distributions",
         "xgrad/optim/lr_scheduler",
         "xgrad/optim/swa_utils",
@@ -154,6 +155,7 @@ def parts(readme: Path) -> list[str]:
         "backends": [refusals],
         "bench": [libraries.readme, report.newest_readme, dask_parallel.readme, programs.readme, gpu.newest],
         "tests": [helpers, subjects, tested_in],
+        "optimize": [minimizers.readme],
     }
     return [files(readme.parent), *(make() for make in of_folder.get(readme.parent.name, []))]
 

@@ -31,7 +31,7 @@ FLOORS = (
     "namespace transforms",
     "fft linalg special diagnose.anomaly",
     "xgrad",
-    "random",
+    "random optimize",
     "compile",
     "distributions nn optim",
     "diagnose",
@@ -227,6 +227,7 @@ EXCEPTIONS = {
     ("xgrad", "xgrad.fit"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.nn"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.optim"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.optimize"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.random"): "the face gives its submodules on first use",
 }
 Arrows = dict[str, set[str]]
@@ -450,6 +451,7 @@ FACES = [
     xg.nn.init,
     xg.nn.utils,
     xg.optim,
+    xg.optimize,
     xg.random,
     xg.distributions,
 ]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import xgrad as xg
 from xgrad.engine.numbers import read
-from xgrad.engine.tensor import Tensor
+from xgrad.engine.tensor import Tensor, wrap
 from xgrad.optimize.line import Trial
 from xgrad.optimize.more_thuente import End, Rules, more_thuente
 from xgrad.optimize.objective import Objective
@@ -29,7 +29,6 @@ class Point(NamedTuple):
     gradient: Tensor
     value: float
     largest: float  # of the absolute values of the gradient
-    squared: float  # the gradient times itself
     change: Tensor | None = None  # of the gradient since the last place
     change_squared: float = 0.0
 
@@ -38,7 +37,8 @@ def lbfgs(
     objective: Objective, watch: Watch, *, maxcor: int, ftol: float, gtol: float, maxfun: int, maxiter: int, maxls: int
 ) -> OptimizeResult:
     """Minimize. The host reads once for each evaluation."""
-    here = first_point(objective)
+    here, length = first_point(objective)
+    backend = objective.backend
     corrections: list[Correction] = []
     scale, nit = 1.0, 0
     epsilon = float(xg.finfo(here.x.dtype).eps)
@@ -46,13 +46,16 @@ def lbfgs(
     if here.largest <= gtol:
         status, message = 0, f"No element of the gradient is larger than gtol = {gtol:g}."
     while status == 2 and math.isfinite(here.value) and math.isfinite(here.largest):
-        d = direction(here.gradient, corrections, scale)
-        t = min(1.0 / math.sqrt(here.squared), LONGEST) if nit == 0 and here.squared else 1.0
+        with backend.guard:  # on raw arrays, because these are many small operations
+            d = wrap(direction(here.gradient.data, corrections, scale), backend)
+        t = min(1.0 / length, LONGEST) if nit == 0 and length else 1.0
         line = Line(objective, here, d)
         end = line.search(t, maxls)
         if end is None:
             if not corrections:
-                message = "The line search found no lower value: rounding errors, or a gradient that is not the function's."
+                message = (
+                    "The line search found no lower value: rounding errors, or a gradient that is not the function's."
+                )
                 break
             corrections, scale = [], 1.0  # the steepest descent, once more
             continue
@@ -69,14 +72,15 @@ def lbfgs(
             break
         curvature = line.found.t * (line.found.slope - line.slope)
         if here.change is not None and curvature > epsilon * -line.slope * line.found.t:
-            latest = Correction(here.change, here.x - before.x, 1.0 / curvature)
+            latest = Correction(here.change.data, (here.x - before.x).data, 1.0 / curvature)
             corrections = [*corrections, latest][-maxcor:]
             scale = curvature / here.change_squared
+    sk, yk = ([wrap(c[k], backend) for c in corrections] for k in (1, 0))
     return OptimizeResult(
         x=here.x,
         fun=here.value,
         jac=here.gradient,
-        hess_inv=LbfgsInvHessProduct([c.step for c in corrections], [c.change for c in corrections], here.x),
+        hess_inv=LbfgsInvHessProduct(sk, yk, here.x),
         nit=nit,
         status=status,
         message=message,
@@ -92,12 +96,13 @@ def stopped(before: Point, here: Point, ftol: float, gtol: float) -> tuple[int, 
     return 2, ""
 
 
-def first_point(objective: Objective) -> Point:
-    """The start."""
+def first_point(objective: Objective) -> tuple[Point, float]:
+    """The start, and the length of the gradient there."""
     x = objective.start
     value, gradient = objective.value_and_gradient(x)
-    numbers = read([value, xg.max(xg.abs(gradient)), gradient @ gradient], x, gradient)
-    return Point(x, gradient, *numbers)
+    numbers = [value, xg.max(xg.abs(gradient)), xg.linalg.vector_norm(gradient)]
+    number, largest, length = read(numbers, x, gradient)
+    return Point(x, gradient, number, largest), length
 
 
 class Line:
@@ -119,11 +124,12 @@ class Line:
         x = self.start.x + (self.d if t == 1.0 else t * self.d)
         value, gradient = self.objective.value_and_gradient(x)
         change = gradient - self.start.gradient
-        numbers = [value, xg.max(xg.abs(gradient)), gradient @ gradient, change @ change, gradient @ self.d]
-        value_, largest, squared, change_squared, slope, self.slope = read(
-            [*numbers, self.start.gradient @ self.d], x, gradient, change, self.d
-        )
-        return Trial(t, value_, slope, Point(x, gradient, value_, largest, squared, change, change_squared))
+        numbers = [value, xg.max(xg.abs(gradient)), change @ change, gradient @ self.d]
+        if math.isnan(self.slope):
+            numbers.append(self.start.gradient @ self.d)
+        number, largest, change_squared, slope, *first = read(numbers, x, gradient, change, self.d)
+        self.slope = first[0] if first else self.slope
+        return Trial(t, number, slope, Point(x, gradient, number, largest, change, change_squared))
 
     def search(self, t: float, trials: int) -> End | None:
         """Search from step length t. How the search ended; None where it found no step."""
@@ -133,4 +139,3 @@ class Line:
         rules = Rules(DECREASE, CURVATURE, WIDTH, 0.0, LONGEST, trials)
         self.found, end = more_thuente(self.at, Trial(0.0, self.start.value, self.slope, self.start), t, rules)
         return end if end is not End.OUT_OF_TRIALS and self.found.is_finite else None
-

@@ -99,9 +99,7 @@ def levenberg_marquardt(
                 radius = min(radius, step_length)
             x = here.x + p
             values = residuals.value(x)
-            length, next_size = read(
-                [xg.linalg.vector_norm(values), xg.linalg.vector_norm(weights * x)], x, values
-            )
+            length, next_size = read([xg.linalg.vector_norm(values), xg.linalg.vector_norm(weights * x)], x, values)
             square = here.length**2
             reduction = 1.0 - (length / here.length) ** 2 if 0.1 * length < here.length else -1.0
             promised, slope = predicted / square, slope / square
@@ -125,9 +123,10 @@ def levenberg_marquardt(
             elif residuals.nfev >= max_nfev:
                 status = 0
         if is_taken:
-            jacobian = residuals.jacobian(here.x)
             if watch.halts(here.x, fun=0.5 * here.length**2):
-                status = -1
+                status = 0
+            jacobian = residuals.jacobian(here.x)
+            residuals.njev -= status is not None  # SciPy does not count the Jacobian that is only for the result
     return finished(residuals, here, jacobian, nit, status)
 
 
@@ -179,7 +178,9 @@ class Steps:
         self.suf = self.s * self.uf
         tiny = epsilon * max(jacobian.shape) * xg.max(self.s)
         is_used = self.s > tiny
-        self.newton = xg.where(is_used, self.uf / xg.where(is_used, self.s, 1.0), 0.0)  # in the basis vt, without the sign
+        self.newton = xg.where(
+            is_used, self.uf / xg.where(is_used, self.s, 1.0), 0.0
+        )  # in the basis vt, without the sign
         bend = xg.sum(xg.where(is_used, (self.newton / xg.where(is_used, self.s, 1.0)) ** 2, 0.0))
         numbers = [xg.linalg.vector_norm(self.newton), bend, xg.linalg.vector_norm(self.suf)]
         numbers += [xg.min(xg.astype(is_used, self.s.dtype)), xg.sum(xg.where(is_used, self.uf, 0.0) ** 2)]

@@ -141,5 +141,13 @@ def nothing(objective: Any, name: str) -> OptimizeResult:
         return OptimizeResult(x=x, fun=value.item(), jac=x, nit=0, status=0, message=SUCCESS)
     cost = 0.5 * xg.sum(value * value).item()
     return OptimizeResult(
-        x=x, fun=value, cost=cost, jac=xg.zeros_like(value)[:, None][:, :0], grad=x, optimality=0.0, nit=0, status=1, message=SUCCESS
+        x=x,
+        fun=value,
+        cost=cost,
+        jac=xg.zeros_like(value)[:, None][:, :0],
+        grad=x,
+        optimality=0.0,
+        nit=0,
+        status=1,
+        message=SUCCESS,
     )

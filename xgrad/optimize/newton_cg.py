@@ -54,14 +54,14 @@ def newton_cg(
             status, message = 3, NOT_CONVEX
             break
         slope, total = read([here.gradient @ d, xg.sum(xg.abs(d))], d)
-        if total == 0:  # the gradient is zero, or the function is flat
-            break
 
         def at(t: float, here: Point = here, d: Tensor = d) -> Trial:
             point, slope = evaluated(objective, here.x + t * d, d)
             return Trial(t, point.value, slope, point)
 
-        found = wolfe(at, Trial(0.0, here.value, slope), previous, rules, None)
+        start = Trial(0.0, here.value, slope, here)
+        # A direction of zero, where the gradient is zero or the function flat, is a last step of length zero.
+        found = wolfe(at, start, previous, rules, None) if total else start
         if found is None:
             status, message = 2, PRECISION
             break

@@ -85,9 +85,7 @@ def trust_ncg(
             break
     if status == 0 and not math.isfinite(here.length):
         status = 3
-    return OptimizeResult(
-        x=here.x, fun=here.value, jac=here.gradient, nit=nit, status=status, message=MESSAGES[status]
-    )
+    return OptimizeResult(x=here.x, fun=here.value, jac=here.gradient, nit=nit, status=status, message=MESSAGES[status])
 
 
 def checked(initial_trust_radius: float, max_trust_radius: float, eta: float) -> None:

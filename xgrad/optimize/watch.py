@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +38,8 @@ class Watch:
 
 def _takes_result(callback: Callable[..., Any]) -> bool:
     """Whether the only parameter is called intermediate_result: SciPy's newer kind of callback."""
+    import inspect
+
     try:
         return set(inspect.signature(callback).parameters) == {"intermediate_result"}
     except (TypeError, ValueError):  # a function of C has no signature
