@@ -248,6 +248,7 @@ TESTED_IN: dict[str, str] = {
     "bench/gpu/*.py": "bench_gpu gpu",
     "bench/libraries/*.py": "libraries",
     "bench/layer_problems.py": "bench",
+    "bench/minimizer_problems.py": "bench_minimizers optimize_lbfgs",
     "bench/peers/*.py": "bench",
     "bench/problems.py": "bench",
     "bench/programs/*.py": "bench_programs",

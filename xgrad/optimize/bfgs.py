@@ -12,7 +12,7 @@ import xgrad as xg
 from xgrad.engine.numbers import read
 from xgrad.engine.tensor import Tensor
 from xgrad.optimize.line import Trial
-from xgrad.optimize.messages import MAXITER, NOT_A_NUMBER, PRECISION, SUCCESS
+from xgrad.optimize.messages import MAXITER, NOT_FINITE, PRECISION, SUCCESS
 from xgrad.optimize.more_thuente import Rules
 from xgrad.optimize.objective import Objective
 from xgrad.optimize.result import OptimizeResult
@@ -82,7 +82,7 @@ def bfgs(
             break
         curvature = found.t * (found.slope - slope)
         h = corrected(h, found.t * d, here.gradient - before.gradient, 1.0 / curvature if curvature else LARGE)
-    messages = {0: SUCCESS, 1: MAXITER, 2: PRECISION, 3: NOT_A_NUMBER}
+    messages = {0: SUCCESS, 1: MAXITER, 2: PRECISION, 3: NOT_FINITE}
     if status == 0 and nit >= maxiter:
         status = 1
     elif status == 0 and (math.isnan(here.size) or math.isnan(here.value)):

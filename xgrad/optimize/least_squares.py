@@ -73,6 +73,6 @@ def least_squares(
     refuse_bounds("least_squares", bounds, ())
     residuals = Residuals("least_squares", fun, x0, args, kwargs)
     given = {"ftol": ftol, "xtol": xtol, "gtol": gtol}
-    options = {name: value for name, value in given.items() if value is not None}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     options |= {"max_nfev": max_nfev, "x_scale": x_scale}
     return minimized(SQUARES, residuals, options_of(SQUARES, options, None, is_single(residuals)), callback, STOPPED)

@@ -21,12 +21,11 @@ ACCEPTED = 1e-4  # the share of the predicted reduction from which a step is tak
 NEAR = 0.1  # a step is as long as the radius if it is by this share of it
 MESSAGES = {
     -1: "The Jacobian is not finite.",
-    0: "The number of evaluations has reached max_nfev.",
+    0: "The number of evaluations has reached max_nfev, or that of iterations maxiter.",
     1: "The residuals are orthogonal to the columns of the Jacobian, to gtol.",
     2: "The relative reduction of the sum of squares, actual and predicted, is at most ftol.",
     3: "The radius of the trust region is at most xtol, relative to x.",
     4: "The conditions of both ftol and xtol are satisfied.",
-    5: "The number of iterations has reached maxiter.",
 }
 
 
@@ -36,6 +35,16 @@ class Point(NamedTuple):
     x: Tensor
     residuals: Tensor
     length: float  # of the residuals
+
+
+class Step(NamedTuple):
+    """A step in weighted variables."""
+
+    q: Tensor
+    damping: float
+    length: float
+    gain: float  # the predicted reduction of the sum of squares
+    slope: float  # half the slope of the sum of squares along the step
 
 
 def levenberg_marquardt(
@@ -63,60 +72,46 @@ def levenberg_marquardt(
     if not math.isfinite(length):
         raise ValueError(f"{residuals.name}: the residuals are not finite at x0")
     here = Point(x, values, length)
-    weights = given_weights(residuals, x_scale)
-    follows_jacobian = weights is None
-    radius = damping = size = math.nan
-    nit, status = 0, None
     jacobian = residuals.jacobian(x)
+    fixed = given_weights(residuals, x_scale)
+    weights: Any = fixed
+    radius = damping = size = 0.0  # size: the length of x, weighted
+    nit, status = 0, None
     while status is None:
         norms = xg.linalg.vector_norm(jacobian, axis=0)
-        if follows_jacobian:
-            found = xg.where(norms == 0, 1.0, norms) if weights is None else norms
-            weights = found if weights is None else xg.maximum(weights, found)
-        gradient = here.residuals @ jacobian
-        cosines = xg.abs(gradient) / xg.where(norms == 0, 1.0, norms * (here.length or 1.0))
-        cosine, start_size, total = read(
-            [xg.max(cosines), xg.linalg.vector_norm(weights * here.x), xg.sum(norms)], jacobian, weights, gradient
-        )
-        size = start_size if nit == 0 else size
+        divisors = xg.where(norms == 0, 1.0, norms)
+        if fixed is None:  # the weights follow the columns of the Jacobian, and never fall
+            weights = divisors if weights is None else xg.maximum(weights, norms)
+        cosines = xg.abs(here.residuals @ jacobian) / (divisors * (here.length or 1.0))
+        numbers = [xg.max(cosines), xg.sum(norms), xg.linalg.vector_norm(weights * here.x)]
+        cosine, total, now = read(numbers, jacobian, weights)
         if not math.isfinite(total):
             status = -1
-            break
-        if cosine <= gtol:
+        elif cosine <= gtol:
             status = 1
+        elif maxiter is not None and nit >= maxiter:
+            status = 0
+        if status is not None:
             break
         if nit == 0:
-            radius, damping = (factor * size or factor), 0.0
-        if maxiter is not None and nit >= maxiter:
-            status = 5
-            break
+            size, radius = now, factor * now or factor
         steps = Steps(jacobian, weights, here.residuals, epsilon)
         is_taken = False
         while status is None and not is_taken:
-            q, damping, step_length, predicted, slope = steps.within(radius, damping)
-            p = q / weights
-            if nit == 0:
-                radius = min(radius, step_length)
-            x = here.x + p
+            step = steps.within(radius, damping)
+            radius = min(radius, step.length) if nit == 0 else radius
+            x = here.x + step.q / weights
             values = residuals.value(x)
             length, next_size = read([xg.linalg.vector_norm(values), xg.linalg.vector_norm(weights * x)], x, values)
-            square = here.length**2
             reduction = 1.0 - (length / here.length) ** 2 if 0.1 * length < here.length else -1.0
-            promised, slope = predicted / square, slope / square
+            promised, slope = step.gain / here.length**2, step.slope / here.length**2
             ratio = reduction / promised if promised else 0.0
-            if ratio <= 0.25:
-                share = 0.5 if reduction >= 0 else 0.5 * slope / (slope + 0.5 * reduction)
-                if 0.1 * length >= here.length or not share >= 0.1:
-                    share = 0.1
-                radius = share * min(radius, step_length / 0.1)
-                damping /= share
-            elif damping == 0 or ratio >= 0.75:
-                radius, damping = 2.0 * step_length, 0.5 * damping
+            radius, damping = next_radius(radius, step, reduction, ratio, slope, length >= 10.0 * here.length)
             is_taken = ratio >= ACCEPTED
             if is_taken:
                 here, size = Point(x, values, length), next_size
                 nit += 1
-            is_flat = abs(reduction) <= ftol and promised <= ftol and 0.5 * ratio <= 1
+            is_flat = abs(reduction) <= ftol and promised <= ftol and ratio <= 2.0
             is_short = radius <= xtol * size
             if is_flat or is_short:
                 status = 4 if is_flat and is_short else 2 if is_flat else 3
@@ -128,6 +123,22 @@ def levenberg_marquardt(
             jacobian = residuals.jacobian(here.x)
             residuals.njev -= status is not None  # SciPy does not count the Jacobian that is only for the result
     return finished(residuals, here, jacobian, nit, status)
+
+
+def next_radius(
+    radius: float, step: Step, reduction: float, ratio: float, slope: float, is_far_worse: bool
+) -> tuple[float, float]:
+    """The radius after a step, and the damping to begin the next search with.
+
+    `ratio` is the reduction over the predicted one. Where it is small, the radius shrinks to where a parabola has its minimum.
+    """
+    if ratio <= 0.25:
+        share = 0.5 if reduction >= 0 else 0.5 * slope / (slope + 0.5 * reduction)
+        share = 0.1 if is_far_worse or not share >= 0.1 else share
+        return share * min(radius, 10.0 * step.length), step.damping / share
+    if step.damping == 0 or ratio >= 0.75:
+        return 2.0 * step.length, 0.5 * step.damping
+    return radius, step.damping
 
 
 def finished(residuals: Residuals, here: Point, jacobian: Tensor, nit: int, status: int) -> OptimizeResult:
@@ -189,16 +200,14 @@ class Steps:
         )
         self.has_full_rank = bool(is_full) and jacobian.shape[0] >= jacobian.shape[1]
 
-    def within(self, radius: float, damping: float) -> tuple[Tensor, float, float, float, float]:
+    def within(self, radius: float, damping: float) -> Step:
         """The step whose length is the radius, to 10 %; or the Gauss-Newton step, where that is no longer.
 
-        Returns:
-            The step in scaled variables, its damping and its length, the reduction of the sum of squares that is predicted for
-            it, and half the slope of the sum of squares along it.
+        `damping` is where the search for the damping begins.
         """
         excess = self.newton_length - radius
         if excess <= NEAR * radius:
-            return self.step(self.newton), 0.0, self.newton_length, self.newton_gain, -self.newton_gain
+            return Step(self.along(self.newton), 0.0, self.newton_length, self.newton_gain, -self.newton_gain)
         lower = excess * self.newton_length**2 / (radius * self.bend) if self.has_full_rank else 0.0
         upper = self.gradient_length / radius or 2.0**-1022 / min(radius, NEAR)
         damping = min(max(damping, lower), upper) or self.gradient_length / self.newton_length
@@ -217,8 +226,9 @@ class Steps:
                 upper = min(upper, damping)
             damping = max(lower, damping + excess * length**2 / (radius * bend))
         gain, damped = image**2, damping * length**2
-        return self.step(q), damping, length, gain + 2.0 * damped, -(gain + damped)
+        return Step(self.along(q), damping, length, gain + 2.0 * damped, -(gain + damped))
 
-    def step(self, shares: Tensor) -> Tensor:
-        """The step that has these shares, with the opposite sign, along the rows of vt."""
-        return -(shares @ self.vt)
+    def along(self, shares: Tensor) -> Tensor:
+        """The vector that has these shares, with the opposite sign, along the rows of vt."""
+        vector: Tensor = -(shares @ self.vt)
+        return vector

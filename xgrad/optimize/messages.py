@@ -3,5 +3,5 @@
 SUCCESS = "Optimization terminated successfully."
 MAXITER = "The number of iterations has reached maxiter."
 PRECISION = "The line search found no lower value: rounding errors, or a gradient that is not the function's."
-NOT_A_NUMBER = "The function or its gradient is nan."
+NOT_FINITE = "The function or its gradient is not finite."
 CALLBACK = "The callback raised StopIteration."

@@ -12,7 +12,7 @@ import xgrad as xg
 from xgrad.engine.numbers import read
 from xgrad.engine.tensor import Tensor
 from xgrad.optimize.line import Trial
-from xgrad.optimize.messages import MAXITER, NOT_A_NUMBER, PRECISION, SUCCESS
+from xgrad.optimize.messages import MAXITER, NOT_FINITE, PRECISION, SUCCESS
 from xgrad.optimize.more_thuente import Rules
 from xgrad.optimize.objective import Objective
 from xgrad.optimize.result import OptimizeResult
@@ -49,6 +49,9 @@ def newton_cg(
         if nit >= maxiter:
             status, message = 1, MAXITER
             break
+        if not math.isfinite(here.total):
+            status, message = 3, NOT_FINITE
+            break
         d = newton_direction(objective, here, 20 * n)
         if d is None:
             status, message = 3, NOT_CONVEX
@@ -71,7 +74,7 @@ def newton_cg(
         if watch.halts(here.x, fun=here.value):
             break
     if status == 0 and (math.isnan(here.value) or math.isnan(moved)):
-        status, message = 3, NOT_A_NUMBER
+        status, message = 3, NOT_FINITE
     return OptimizeResult(x=here.x, fun=here.value, jac=here.gradient, nit=nit, status=status, message=message)
 
 

@@ -64,7 +64,7 @@ class OptimizeResult(dict[str, Any]):
         width = max(map(len, names)) + 1
         lines = []
         for name in names:
-            first, *more = repr(self[name]).splitlines()
+            first, *more = str(self[name]).splitlines() or [""]
             lines += [f"{name:>{width}}: {first}", *(" " * (width + 2) + line for line in more)]
         return "\n".join(lines)
 
@@ -129,4 +129,5 @@ class LbfgsInvHessProduct:
 
 def _outer(column: Tensor, share: Tensor) -> Tensor:
     """The column times a number, or times each number of a row."""
-    return column * share if not share.shape else column[:, None] * share
+    product: Tensor = column * share if not share.shape else column[:, None] * share
+    return product
