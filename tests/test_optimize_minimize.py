@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from bench.minimizer_problems import maximum_entropy, rosen
+from bench.minimizer_problems import FUNCTIONS, maximum_entropy, rosen
 from tests.support.arrays import dtype_name, make, to_numpy
-from tests.support.minimizing import SLOW
+from tests.support.minimizing import LONG, SLOW
 from xgrad.optimize.flat import is_numbers
 
 METHODS = ("lbfgs", "bfgs", "newton-cg", "trust-ncg")
@@ -107,6 +107,18 @@ def test_single_precision(xp, method):
     assert found.x.dtype == found.jac.dtype == xp.float32
     assert found.success
     np.testing.assert_allclose(to_numpy(found.x), [0.0, -0.524869316, 0.487525860], atol=3e-3)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_single_precision_ends_near_a_minimum(method):
+    """Of the same value as in double precision, whether or not rounding lets the stopping rule hold."""
+    with xg.use_backend("numpy"):
+        for problem in FUNCTIONS:
+            if problem.name not in LONG:
+                single, double = (
+                    minimize(problem.f, make(xg, problem.x0, kind), method=method) for kind in ("float32", "float64")
+                )
+                assert single.fun == pytest.approx(double.fun, rel=1e-5, abs=1e-4), problem.name
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -57,6 +57,12 @@ def test_where_a_line_leaves_the_ball():
         assert math.hypot(*(z + t * d)) == pytest.approx(1.5, rel=1e-14)
 
 
+def test_where_a_line_touches_the_ball_or_is_none():
+    assert crossings(2.25, 0.0, 1.0, 1.5) == (0.0, 0.0)
+    assert crossings(1.0, 0.0, 0.0, 1.5) == (0.0, 0.0)
+    assert crossings(2.25 + 1e-15, 0.0, 1.0, 1.5) == pytest.approx((0.0, 0.0), abs=1e-7)
+
+
 def test_nan_makes_the_region_smaller():
     """sqrt(1 - x) is nan beyond 1, where the first step leads."""
     with xg.use_backend("numpy"), np.errstate(invalid="ignore"):

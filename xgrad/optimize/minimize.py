@@ -68,8 +68,8 @@ def minimize(
         options: a dict of the method's options. For all: disp (print the outcome), return_all (keep the place of each iteration
             in `allvecs`), maxiter. "lbfgs": maxcor, ftol, gtol, maxfun, maxls. "bfgs": gtol, norm, xrtol, c1, c2, hess_inv0.
             "newton-cg": xtol, c1, c2. "trust-ncg": initial_trust_radius, max_trust_radius, eta, gtol.
-            "levenberg-marquardt": ftol, xtol, gtol, max_nfev, x_scale, factor. Defaults are SciPy's; in float32, gtol and
-            xtol are 1e-3, and ftol (and all tolerances of "levenberg-marquardt") 1.2e-6.
+            "levenberg-marquardt": ftol, xtol, gtol, max_nfev, x_scale, factor. Defaults are SciPy's; in float32, gtol is 1e-3,
+            and ftol (and all tolerances of "levenberg-marquardt") 1.2e-6.
 
     Returns:
         An OptimizeResult: x, fun, jac, success, status, message, nit, nfev, njev, nhev, hess_inv. It carries no gradient.

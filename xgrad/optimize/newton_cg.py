@@ -66,7 +66,9 @@ def newton_cg(
         # A direction of zero, where the gradient is zero or the function flat, is a last step of length zero.
         found = wolfe(at, start, previous, rules, None) if total else start
         if found is None:
-            status, message = 2, PRECISION
+            # A step that is too short to be seen in the value is convergence.
+            shortest = max(xtol, math.sqrt(xg.finfo(d.dtype).eps))
+            status, message = (0, SUCCESS) if total <= n * shortest else (2, PRECISION)
             break
         previous, here = here.value, found.point
         nit += 1

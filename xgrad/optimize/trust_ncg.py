@@ -60,6 +60,7 @@ def trust_ncg(
     (value,) = read([objective.value(objective.start)], objective.start)
     here = modelled(objective, objective.start, value)
     radius, nit, status = initial_trust_radius, 0, 0
+    epsilon = float(xg.finfo(here.x.dtype).eps)
     while here.length >= gtol:
         step = proposed(here, radius, 20 * n)
         if step is None:
@@ -75,8 +76,12 @@ def trust_ncg(
             radius *= 0.25
         elif agreement > 0.75 and step.is_on_boundary:
             radius = min(2.0 * radius, max_trust_radius)
+        is_unseen = -step.change < epsilon * abs(here.value)  # the improvement is less than the value is rounded
         if agreement > eta:
             here = modelled(objective, x, value)
+        elif is_unseen:
+            status = 2
+            break
         nit += 1
         if watch.halts(here.x, fun=here.value) or here.length < gtol:
             break
@@ -147,6 +152,8 @@ def crossings(zz: float, zd: float, dd: float, radius: float) -> tuple[float, fl
     G. H. Golub and C. F. Van Loan, Matrix Computations: the form of the solution of a quadratic equation that does not cancel.
     """
     half, rest = zd, zz - radius**2
-    q = half + math.copysign(math.sqrt(half * half - dd * rest), half)
+    q = half + math.copysign(math.sqrt(max(0.0, half * half - dd * rest)), half)
+    if q == 0 or dd == 0:  # z has this length already, and d is tangent to the ball or vanishes
+        return 0.0, 0.0
     one, other = -q / dd, -rest / q
     return min(one, other), max(one, other)
