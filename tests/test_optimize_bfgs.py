@@ -52,7 +52,7 @@ def test_the_update_of_the_matrix(xp):
     h, rho = a @ a.T, 1 / (s @ y)
     left = np.eye(3) - rho * np.outer(s, y)
     want = left @ h @ left.T + rho * np.outer(s, s)
-    got = corrected(make(xp, h), make(xp, s), make(xp, y), rho)
+    got = corrected(make(xp, h), make(xp, s), make(xp, y), float(rho))
     np.testing.assert_allclose(to_numpy(got), want, rtol=1e-12)
 
 

@@ -10,7 +10,7 @@ import pytest
 from xgrad.optimize.line import Trial, minimum_of_cubic, minimum_of_parabola, ratio, share_of_cubic
 
 CUBIC = np.polynomial.Polynomial([0.5, -2.0, 0.3, 1.2])
-LEAST = max(CUBIC.deriv().roots())
+LEAST = float(np.max(CUBIC.deriv().roots()))
 
 
 def trial(t):

@@ -31,7 +31,8 @@ def minimize(*args, **kwargs):
 
 @pytest.mark.parametrize("method", ALL)
 def test_trees(xp, method):
-    start = {"w": make(xp, np.zeros((2, 3))), "rest": [make(xp, 0.5), (make(xp, [1.0, 2.0], "float32"),)]}
+    weights = make(xp, np.zeros((2, 3)))
+    start = {"w": weights, "rest": [make(xp, 0.5), (make(xp, [1.0, 2.0], "float32"),)]}
 
     def parts(p, shift):
         scalar, (vector,) = p["rest"]
@@ -48,7 +49,7 @@ def test_trees(xp, method):
     assert (scalar.shape, vector.shape, vector.dtype) == ((), (2,), xp.float32)
     np.testing.assert_allclose([to_numpy(scalar), *to_numpy(vector)], [-1.0, 0.5, 0.5], atol=1e-4)
     assert found.jac["w"].shape == (2, 3)
-    assert found.x["w"].backend is start["w"].backend
+    assert found.x["w"].backend is scalar.backend is weights.backend
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -26,7 +28,8 @@ def minimized(xp, method, **arguments):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_both_kinds_of_callback(xp, method):
-    places, results = [], []
+    places: list[Any] = []
+    results: list[Any] = []
 
     def callback(intermediate_result):
         results.append(intermediate_result)

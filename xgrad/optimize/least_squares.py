@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from xgrad.optimize.methods import options_of
 from xgrad.optimize.minimize import SQUARES, is_single, minimized, refuse_bounds
+from xgrad.optimize.options import options_of
 from xgrad.optimize.residuals import Residuals
 from xgrad.optimize.result import OptimizeResult
 

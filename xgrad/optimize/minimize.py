@@ -7,8 +7,8 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.optimize.messages import CALLBACK, SUCCESS
-from xgrad.optimize.methods import METHODS, named, options_of
 from xgrad.optimize.objective import Evaluated, Objective
+from xgrad.optimize.options import METHODS, named, options_of
 from xgrad.optimize.residuals import Residuals
 from xgrad.optimize.result import OptimizeResult
 from xgrad.optimize.watch import Watch

@@ -34,7 +34,8 @@ class OptimizeResult(dict[str, Any]):
     allvecs                 with the option return_all: the places of all iterations
     ======================  ============================================================================================
 
-    Raises AttributeError for the attribute of an entry that is not there.
+    Raises:
+        AttributeError: for the attribute of an entry that is not there.
 
     https://docs.scipy.org/doc/scipy/reference/generated/scipy.optimize.OptimizeResult.html
     """
@@ -115,7 +116,8 @@ class LbfgsInvHessProduct:
             v = v - _outer(y, shares[-1])
         for s, y, inverse in zip(self.sk, self.yk, inverses, strict=True):
             v = v + _outer(s, shares.pop() - inverse * (y @ v))
-        return v
+        product: Tensor = v
+        return product
 
     __matmul__ = matmat = dot = matvec
 

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import pytest
 
-from xgrad.optimize.methods import COMMON, METHODS, named, options_of
+from xgrad.optimize.options import COMMON, METHODS, named, options_of
 
 SCIPYS = {
     "lbfgs": ("_lbfgsb_py", "_minimize_lbfgsb"),
