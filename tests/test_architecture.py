@@ -31,7 +31,7 @@ FLOORS = (
     "namespace transforms",
     "fft linalg special diagnose.anomaly",
     "xgrad",
-    "random",
+    "random optimize",
     "compile",
     "data distributions nn optim",
     "diagnose onnx",
@@ -229,6 +229,7 @@ EXCEPTIONS = {
     ("xgrad", "xgrad.nn"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.onnx"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.optim"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.optimize"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.random"): "the face gives its submodules on first use",
 }
 Arrows = dict[str, set[str]]
@@ -453,6 +454,7 @@ FACES = [
     xg.nn.utils,
     xg.onnx,
     xg.optim,
+    xg.optimize,
     xg.random,
     xg.distributions,
     xg.data,

@@ -28,6 +28,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/engine/__init__.py": "architecture",
     "xgrad/engine/declared.py": "methods",
     "xgrad/engine/deferred.py": "persist",
+    "xgrad/engine/numbers.py": "optimize_transfers optim_lbfgs",
     "xgrad/engine/op.py": "dispatch rules",
     "xgrad/engine/path.py": "grad nesting",
     "xgrad/engine/reading.py": "checkpoint",
@@ -156,7 +157,6 @@ TESTED_IN: dict[str, str] = {
     "xgrad/optim/strong_wolfe.py": "optim_lbfgs",
     "xgrad/optim/swa_utils/*.py": "optim_swa_utils",
     "xgrad/optim/table.py": "optim",
-    "xgrad/optim/two_loops.py": "optim_lbfgs",
     "xgrad/optim/update_rule.py": "optim cupy_fusion",
     # onnx
     "xgrad/onnx/__init__.py": "onnx_export",
@@ -181,6 +181,13 @@ TESTED_IN: dict[str, str] = {
     "xgrad/data/split.py": "data_dataset",
     "xgrad/data/tensors.py": "data_dataset",
     "xgrad/data/workers.py": "data_loader",
+    # optimize
+    "xgrad/optimize/__init__.py": "optimize_minimize",
+    "xgrad/optimize/flat.py": "optimize_minimize",
+    "xgrad/optimize/messages.py": "optimize_minimize",
+    "xgrad/optimize/objective.py": "optimize_minimize",
+    "xgrad/optimize/residuals.py": "optimize_least_squares",
+    "xgrad/optimize/two_loops.py": "optim_lbfgs optimize_lbfgs",
     # diagnose and fit
     "xgrad/diagnose/__init__.py": "diagnose",
     "xgrad/diagnose/curvature.py": "diagnose",
@@ -269,6 +276,7 @@ TESTED_IN: dict[str, str] = {
     "bench/gpu/*.py": "bench_gpu gpu",
     "bench/libraries/*.py": "libraries",
     "bench/layer_problems.py": "bench",
+    "bench/minimizer_problems.py": "bench_minimizers optimize_lbfgs",
     "bench/peers/*.py": "bench",
     "bench/problems.py": "bench",
     "bench/programs/*.py": "bench_programs",
