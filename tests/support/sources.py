@@ -15,6 +15,7 @@ TESTED_IN: dict[str, str] = {
     # the package
     "xgrad/__init__.py": "architecture documentation namespace",
     "xgrad/__main__.py": "cli",
+    "xgrad/_files.py": "files",
     "xgrad/_starting.py": "interrupt",
     "xgrad/_version.py": "cli",
     "xgrad/fft.py": "namespace rules",
