@@ -24,7 +24,8 @@ BACKENDS = ROOT / "backends"
 # The floors of the house. A room imports from itself and from the floors above it in this list. `xgrad` is the face,
 # `import xgrad as xg`; a room within a room may stand on a floor of its own.
 FLOORS = (
-    "_files _starting _version",
+    "_drawing _files _starting _streams _version",
+    "_interrupt",
     "backends",
     "engine",
     "rules",
@@ -35,6 +36,7 @@ FLOORS = (
     "compile",
     "data distributions nn optim",
     "diagnose",
+    "trainer",
     "fit",
     "info",
     "cli",

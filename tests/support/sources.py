@@ -15,8 +15,11 @@ TESTED_IN: dict[str, str] = {
     # the package
     "xgrad/__init__.py": "architecture documentation namespace",
     "xgrad/__main__.py": "cli",
+    "xgrad/_drawing.py": "plot",
     "xgrad/_files.py": "files",
+    "xgrad/_interrupt.py": "interrupt",
     "xgrad/_starting.py": "interrupt",
+    "xgrad/_streams.py": "cli_streams",
     "xgrad/_version.py": "cli",
     "xgrad/fft.py": "namespace rules",
     "xgrad/info.py": "cli",
