@@ -24,7 +24,7 @@ BACKENDS = ROOT / "backends"
 # The floors of the house. A room imports from itself and from the floors above it in this list. `xgrad` is the face,
 # `import xgrad as xg`; a room within a room may stand on a floor of its own.
 FLOORS = (
-    "_drawing _files _starting _streams _version",
+    "_drawing _files _starting _streams _version _words",
     "_interrupt",
     "backends",
     "engine",

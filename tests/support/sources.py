@@ -21,6 +21,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/_starting.py": "interrupt",
     "xgrad/_streams.py": "cli_streams",
     "xgrad/_version.py": "cli",
+    "xgrad/_words.py": "csvfile history",
     "xgrad/fft.py": "namespace rules",
     "xgrad/info.py": "cli",
     "xgrad/linalg.py": "namespace linalg",
@@ -190,7 +191,6 @@ TESTED_IN: dict[str, str] = {
     "xgrad/fit/schema.py": "history",
     "xgrad/fit/streams.py": "cli_streams",
     "xgrad/fit/train.py": "fit",
-    "xgrad/fit/words.py": "csvfile history",
     # backends
     "backends/__init__.py": "backends_registry architecture",
     "backends/attention.py": "rules nn_attention",

@@ -8,7 +8,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad._streams import Forgiving
-from xgrad.fit.words import shortened
+from xgrad._words import shortened
 
 INTERVAL = 0.1  # seconds between two readings of the loss; each waits for the device
 

@@ -30,6 +30,8 @@ class Callback:
     The names are those of https://lightning.ai/docs/pytorch/stable/extensions/callbacks.html
     """
 
+    end_order = 2  # callbacks with a smaller number get `on_fit_end` earlier
+
     def on_fit_start(self, trainer: Trainer) -> None:
         """Before the first epoch. The history is that of the run that is resumed, or empty."""
 
@@ -59,7 +61,15 @@ class Callback:
         """Take up the state of a checkpoint."""
 
 
-HOOKS = ("on_fit_start", "on_epoch_start", "on_batch_start", "on_batch_end", "on_epoch_end", "on_fit_end", "on_exception")
+HOOKS = (
+    "on_fit_start",
+    "on_epoch_start",
+    "on_batch_start",
+    "on_batch_end",
+    "on_epoch_end",
+    "on_fit_end",
+    "on_exception",
+)
 
 
 class Function(Callback):
@@ -121,6 +131,8 @@ class EarlyStopping(Callback):
     https://keras.io/api/callbacks/early_stopping/
     """
 
+    end_order = 1  # after a checkpoint has the last weights
+
     def __init__(
         self,
         monitor: str | None = None,
@@ -130,7 +142,9 @@ class EarlyStopping(Callback):
         restore_best: bool = True,
     ) -> None:
         if patience < 0 or not min_delta >= 0:
-            raise ValueError(f"EarlyStopping: patience and min_delta must be 0 or more, got {patience!r}, {min_delta!r}")
+            raise ValueError(
+                f"EarlyStopping: patience and min_delta must be 0 or more, got {patience!r}, {min_delta!r}"
+            )
         is_maximized(monitor or "", mode)
         self.monitor, self.patience, self.min_delta = monitor, patience, min_delta
         self.mode, self.restore_best = mode, restore_best

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import shutil
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -171,7 +170,11 @@ def parts(trainer: Trainer) -> dict[str, Any]:
     """The objects of a trainer that have a state of their own."""
     loader = None if trainer.run is None else trainer.run.loader
     found = {"model": trainer.model, "optimizer": trainer.optimizer, "scheduler": trainer.scheduler, "loader": loader}
-    return {name: thing for name, thing in found.items() if hasattr(thing, "state_dict") and hasattr(thing, "load_state_dict")}
+    return {
+        name: thing
+        for name, thing in found.items()
+        if hasattr(thing, "state_dict") and hasattr(thing, "load_state_dict")
+    }
 
 
 def load(trainer: Trainer, path: str | Path) -> None:
@@ -184,8 +187,9 @@ def load(trainer: Trainer, path: str | Path) -> None:
     callbacks = [] if run is None else run.callbacks
     if run is not None:
         if "run" not in tree:
-            raise state.StateError(f"{path} was written before a fit, and has no run to resume: load it with trainer.load(path)")
-        check_same(path, tree, [type(each).__name__ for each in callbacks])
+            raise state.StateError(
+                f"{path} was written before a fit, and has no run to resume: load it with trainer.load(path)"
+            )
     missing = [name for name in here if name not in tree]
     if missing:
         raise state.StateError(f"{path} has no {' and no '.join(missing)}, and this trainer has")
@@ -200,18 +204,11 @@ def load(trainer: Trainer, path: str | Path) -> None:
     if run is not None:
         trainer.step, trainer.skipped = tree["run"]["step"], tree["run"]["skipped"]
         run.load_state_dict(tree["run"])
-        for each, saved in zip(callbacks, tree["callbacks"], strict=False):
-            each.load_state_dict(saved["state"])
-
-
-def check_same(path: Path, tree: dict[str, Any], callbacks: Sequence[str]) -> None:
-    """StateError for a run whose callbacks with a state differ from those here."""
-    saved = [each["class"] for each in tree["callbacks"]]
-    if saved != list(callbacks[: len(saved)]) or len(callbacks) < len(saved):
-        raise state.StateError(
-            f"{path} is of a run with the callbacks {', '.join(saved) or '(none)'}; here they are {', '.join(callbacks) or '(none)'}: "
-            "resume with the same ones, in the same order"
-        )
+        for each in callbacks:  # by their classes, in order; one that the file does not have starts anew
+            saved = next((saved for saved in tree["callbacks"] if saved["class"] == type(each).__name__), None)
+            if saved is not None:
+                tree["callbacks"].remove(saved)
+                each.load_state_dict(saved["state"])
 
 
 def file_to_resume(resume: str | Path | bool | None, callbacks: list[Callback]) -> Path | None:

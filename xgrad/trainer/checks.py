@@ -28,7 +28,7 @@ class Broadcast:
 
 
 @contextmanager
-def checked(loss: Any, place: Any) -> Iterator[Any]:
+def checked(loss: Any) -> Iterator[Any]:
     """Yields the loss function, watched. ValueError at the end of the block if it has broadcast output against target."""
     looker = Broadcast()
 

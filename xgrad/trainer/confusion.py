@@ -50,7 +50,9 @@ def confusion_matrix(y_true: Any, y_pred: Any, *, num_classes: int | None = None
             )
         for name, classes in (("y_true", true), ("y_pred", predicted)):
             if not xg.isdtype(classes.dtype, ("integral", "bool")):
-                raise TypeError(f"confusion_matrix: {name} must be the numbers of classes, integers, not {classes.dtype}")
+                raise TypeError(
+                    f"confusion_matrix: {name} must be the numbers of classes, integers, not {classes.dtype}"
+                )
         true, predicted = (xg.reshape(xg.astype(t, xg.int64), (-1,)) for t in (true, predicted))
         count = _count(true, predicted, num_classes)
         places = true * count + predicted
@@ -116,7 +118,9 @@ def plot_confusion_matrix(matrix: Any, path: str | Path | None = None, labels: S
         bar.set_label("share of the true class")
         bar.outline.set_visible(False)
         slanted = max(map(len, names)) > 4 and count > 3
-        axes.set_xticks(range(count), names, rotation=45 if slanted else 0, ha="right" if slanted else "center", parse_math=False)
+        axes.set_xticks(
+            range(count), names, rotation=45 if slanted else 0, ha="right" if slanted else "center", parse_math=False
+        )
         axes.set_yticks(range(count), names, parse_math=False)
         axes.tick_params(length=0)
         for spine in axes.spines.values():

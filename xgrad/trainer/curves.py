@@ -58,7 +58,9 @@ def draw_lr_curve(curve: LRCurve, path: str | Path | None = None) -> Any:
         axes.plot(curve.lrs, curve.losses, color=TRAINING, alpha=0.35, linewidth=1, label="loss of each step")
         axes.plot(curve.lrs, curve.smoothed, color=TRAINING, label="running mean")
         if curve.suggestion is not None:
-            axes.axvline(curve.suggestion, color=VALIDATION, linestyle="--", label=f"suggestion: {curve.suggestion:.2g}")
+            axes.axvline(
+                curve.suggestion, color=VALIDATION, linestyle="--", label=f"suggestion: {curve.suggestion:.2g}"
+            )
         axes.set_xscale("log")
         kept = [value for value in curve.smoothed if math.isfinite(value)]
         if kept:

@@ -109,7 +109,8 @@ def steepest(lrs: list[float], losses: list[float]) -> float | None:
         return None
     lowest = min(range(len(losses)), key=losses.__getitem__)
     slopes = [
-        ((losses[i + 1] - losses[i - 1]) / math.log(lrs[i + 1] / lrs[i - 1]), i) for i in range(1, min(lowest + 1, len(lrs) - 1))
+        ((losses[i + 1] - losses[i - 1]) / math.log(lrs[i + 1] / lrs[i - 1]), i)
+        for i in range(1, min(lowest + 1, len(lrs) - 1))
     ]
     slope, i = min(slopes, default=(0.0, 0))
     return lrs[i] if slope < 0 else None

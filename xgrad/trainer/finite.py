@@ -145,9 +145,17 @@ def bad_data(batches: Sequence[tuple[Any, ...]]) -> str:
         for place, item in enumerate(batch):
             if isinstance(item, xg.Tensor) and not all_finite([item]):
                 rows = _bad_rows(item)
-                of = "the target" if place == len(batch) - 1 and place else "the input" if len(batch) < 3 else f"input {place}"
+                of = (
+                    "the target"
+                    if place == len(batch) - 1 and place
+                    else "the input"
+                    if len(batch) < 3
+                    else f"input {place}"
+                )
                 part = f" of part {number + 1}" if len(batches) > 1 else ""
-                found.append(f"{of}{part}, in row{'s' if len(rows) > 1 else ''} {_few([str(row) for row in rows])} of the batch")
+                found.append(
+                    f"{of}{part}, in row{'s' if len(rows) > 1 else ''} {_few([str(row) for row in rows])} of the batch"
+                )
     return "; ".join(found)
 
 

@@ -66,7 +66,9 @@ class Bar(Quiet):
     def start(self, trainer: Trainer, epochs: int) -> None:
         count = trainer.batches
         total = None if count is None else epochs * -(-count // trainer.accumulate)
-        self.bar = self.tqdm(total=total, unit="step", dynamic_ncols=True, file=Forgiving(sys.stderr), initial=trainer.step)
+        self.bar = self.tqdm(
+            total=total, unit="step", dynamic_ncols=True, file=Forgiving(sys.stderr), initial=trainer.step
+        )
         self.epochs = epochs
 
     def step(self, trainer: Trainer) -> None:
@@ -77,12 +79,16 @@ class Bar(Quiet):
             self._show(trainer, f"loss {trainer.loss.item():.4g}")
 
     def epoch(self, trainer: Trainer) -> None:
-        self.last = shown({name: value for name, value in trainer.history.last.items() if name not in ("lr", "seconds")})
+        self.last = shown(
+            {name: value for name, value in trainer.history.last.items() if name not in ("lr", "seconds")}
+        )
         self._show(trainer, "")
 
     def _show(self, trainer: Trainer, loss: str) -> None:
         self.bar.set_description_str(f"epoch {trainer.epoch}/{self.epochs}", refresh=False)
-        self.bar.set_postfix_str(", ".join(filter(None, (loss, f"last epoch: {self.last}" if loss and self.last else self.last))))
+        self.bar.set_postfix_str(
+            ", ".join(filter(None, (loss, f"last epoch: {self.last}" if loss and self.last else self.last)))
+        )
         self.bar.update(self.unseen)
         self.unseen = 0
 

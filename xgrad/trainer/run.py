@@ -9,8 +9,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
-from xgrad.optim import lr_scheduler
 from xgrad._interrupt import Ending, ending
+from xgrad.optim import lr_scheduler
 from xgrad.trainer.batches import OnBackend, batch_length, groups
 from xgrad.trainer.callbacks import HOOKS, Callback, overriding
 from xgrad.trainer.checks import check_loss, checked
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from xgrad.trainer.trainer import Trainer
 
 NUMPYS_WARNINGS = r"(overflow|underflow|invalid value|divide by zero) encountered"
-BY_STEP = (lr_scheduler.OneCycleLR, lr_scheduler.CyclicLR)  # their lengths are in steps
 
 
 class Run:
@@ -99,7 +98,10 @@ class Run:
 
     def call(self, hook: str) -> None:
         """Call a method of every callback."""
-        for method in self.hooks[hook]:
+        methods = self.hooks[hook]
+        if hook == "on_fit_end":
+            methods = sorted(methods, key=lambda method: method.__self__.end_order)
+        for method in methods:
             method(self.trainer)
 
     def report(self) -> None:
@@ -151,21 +153,21 @@ class Run:
                 pass
         trainer.is_within_epoch = True
         for group in groups(loader, size) if size > 1 else ([batch] for batch in loader):
-            if asked() or trainer.should_stop:
-                return False
             batches = [place(batch) for batch in group]
             trainer.batch += len(group)
             for hook in starts:
                 hook(trainer)
-            if not self.step(batches):
-                continue
-            trainer.step += 1
-            if by_step:
-                trainer.scheduler.step()
-            for hook in ends:
-                hook(trainer)
-            if shows:
-                self.progress.step(trainer)
+            if self.step(batches):
+                trainer.step += 1
+                if by_step:
+                    trainer.scheduler.step()
+                for hook in ends:
+                    hook(trainer)
+                if shows:
+                    self.progress.step(trainer)
+            # Here, before the next batch is taken from the loader. After the last batch, the epoch is completed.
+            if (asked() or trainer.should_stop) and trainer.batch != trainer.batches:
+                return False
         if trainer.batch == 0:
             raise ValueError(
                 "fit: the data gave no batches. Either there are fewer samples than batch_size and drop_last leaves them out, or "
@@ -205,8 +207,8 @@ class Run:
         """Compute the loss of the first batch once, to find out whether it is one number and whether shapes fit."""
         trainer = self.trainer
         self.is_checked = True
-        with trainer.undone(), checked(trainer) if not trainer.has_own_loss else contextlib.nullcontext():
-            loss, _ = trainer.loss_and_output(batch)
+        with trainer.undone(), checked(trainer.loss_function) as loss_function:
+            loss, _ = trainer.loss_and_output(batch, loss_function)
             check_loss(loss)
 
     def broken(self, batches: list[tuple[Any, ...]], losses: list[Any]) -> None:
@@ -242,7 +244,12 @@ class Run:
         best = trainer.best
         sign = -1.0 if is_maximized(name) else 1.0
         if best is None or best["monitor"] != name or math.isnan(best["value"]) or sign * value < sign * best["value"]:
-            trainer.best = {"epoch": trainer.epoch, "monitor": name, "value": value, "model": trainer.model.state_dict()}
+            trainer.best = {
+                "epoch": trainer.epoch,
+                "monitor": name,
+                "value": value,
+                "model": trainer.model.state_dict(),
+            }
 
     def schedule_epoch(self) -> None:
         """Let the schedule set the learning rates of the next epoch."""

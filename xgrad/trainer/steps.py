@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import xgrad as xg
 from xgrad import nn
 from xgrad.trainer.batches import batch_length
-from xgrad.trainer.finite import all_finite, checksum, is_finite, is_finite_number
+from xgrad.trainer.finite import all_finite, is_finite, is_finite_number
 from xgrad.trainer.snapshot import Tensors
 
 if TYPE_CHECKING:
@@ -73,7 +73,9 @@ class Step:
     def checks_and_clips(self) -> bool:
         """Clip the gradients as the trainer's options say. False if a loss or a gradient is not finite."""
         trainer = self.trainer
-        fine = not self.checks or (all_finite(self.losses[:-1]) and is_finite(self.losses[-1], self.parameters))
+        fine = not self.checks or (
+            (len(self.losses) == 1 or all_finite(self.losses[:-1])) and is_finite(self.losses[-1], self.parameters)
+        )
         if fine and trainer.clip_grad_norm is not None:
             nn.utils.clip_grad_norm_(self.parameters, trainer.clip_grad_norm)
         if fine and trainer.clip_grad_value is not None:

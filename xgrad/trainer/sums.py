@@ -38,7 +38,9 @@ class Sums:
         arrays = [value for value in waiting if not isinstance(value, float | int)]
         if arrays:
             backend = self.backend
-            read = iter(backend.to_numpy(backend.xp.stack(arrays)).tolist() if len(arrays) > 1 else [_one(backend, arrays[0])])
+            read = iter(
+                backend.to_numpy(backend.xp.stack(arrays)).tolist() if len(arrays) > 1 else [_one(backend, arrays[0])]
+            )
             waiting = [value if isinstance(value, float | int) else next(read) for value in waiting]
         self.values += waiting
 

@@ -110,7 +110,9 @@ class Trainer:
         options.check_words(nonfinite, scheduler_interval)
         progress_of(progress)
         if compile and options.needs_closure(optimizer):
-            raise ValueError(f"compile=True: {type(optimizer).__name__} decides within a step how it goes on; compile=False")
+            raise ValueError(
+                f"compile=True: {type(optimizer).__name__} decides within a step how it goes on; compile=False"
+            )
         self.model, self.loss_function, self.optimizer, self.scheduler = model, loss, optimizer, scheduler
         self.scheduler_interval = scheduler_interval or options.interval_of(scheduler)
         self.metrics = metrics_of(metrics, loss)
@@ -189,7 +191,9 @@ class Trainer:
             called: list[Callback] = [*self.callbacks, *map(as_callback, callbacks)]
             self.batches = batch_count(loader)
             self.default_monitor = "loss" if validation is None else "val_loss"
-            self.default_monitor = next(filter(None, (getattr(each, "monitor", None) for each in called)), self.default_monitor)
+            self.default_monitor = next(
+                filter(None, (getattr(each, "monitor", None) for each in called)), self.default_monitor
+            )
             self.run = Run(self, loader, checked, several, called, progress_of(self.progress))
             path = checkpoints.file_to_resume(resume, called)
             if path is not None:
