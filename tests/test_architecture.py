@@ -34,6 +34,7 @@ FLOORS = (
     "random",
     "compile",
     "distributions nn optim",
+    "state",
     "diagnose",
     "fit",
     "info",
@@ -47,7 +48,7 @@ ARRAY_LIBRARIES = {
     *("array_api_compat", "array_api_extra", "array_api_strict"),
 }
 ENGINES = PACKAGE / "compile" / "engines"  # each is a compiler for the arrays of one library
-OPTIONAL_LIBRARIES = {"matplotlib", "tqdm"}
+OPTIONAL_LIBRARIES = {"matplotlib", "safetensors", "tqdm"}
 
 
 def modules() -> list[Path]:
