@@ -35,6 +35,7 @@ FLOORS = (
     "random",
     "compile",
     "data distributions nn optim",
+    "state",
     "diagnose",
     "trainer",
     "fit",
@@ -49,7 +50,7 @@ ARRAY_LIBRARIES = {
     *("array_api_compat", "array_api_extra", "array_api_strict"),
 }
 ENGINES = PACKAGE / "compile" / "engines"  # each is a compiler for the arrays of one library
-OPTIONAL_LIBRARIES = {"matplotlib", "tqdm"}
+OPTIONAL_LIBRARIES = {"matplotlib", "safetensors", "tqdm"}
 
 
 def modules() -> list[Path]:

@@ -255,7 +255,10 @@ if _typing.TYPE_CHECKING:
     backends: CallablePackage  # for a type checker, a package is nothing to call
     compile: _Callable[..., _Any]
     CompileError: type[RuntimeError]
+    load: _Callable[..., _Any]
     load_program: _Callable[..., _Any]
+    from xgrad.trainer import Trainer as Trainer
+    save: _Callable[..., None]
     _Drawn = _Callable[..., Tensor]
     bernoulli: _Drawn
     multinomial: _Drawn
@@ -275,7 +278,8 @@ __array_namespace_info__ = _namespace.current_info
 newaxis = None
 
 # Imported when they are first asked for.
-_SUBMODULES = ("compile", "data", "diagnose", "distributions", "fit", "nn", "optim", "random")
+_SUBMODULES = ("compile", "data", "diagnose", "distributions", "fit", "nn", "optim", "random", "state", "trainer")
+_SAVING = ("load", "save")  # of xgrad.state
 _COMPILING = ("CompileError", "load_program")  # of xgrad.compile
 # Functions of xgrad.random that PyTorch's users look for here.
 _DRAWS = (
@@ -289,6 +293,10 @@ def __getattr__(name: str) -> _Any:
         return _import_module(f"xgrad.{name}")
     if name in _COMPILING:
         return getattr(_import_module("xgrad.compile"), name)
+    if name in _SAVING:
+        return getattr(_import_module("xgrad.state"), name)
+    if name == "Trainer":
+        return _import_module("xgrad.trainer").Trainer
     if name in _DRAWS:
         return getattr(_import_module("xgrad.random"), name)
     if name in _namespace.DTYPES:
@@ -298,4 +306,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES, *_COMPILING, *_DRAWS, *_namespace.DTYPES})
+    return sorted({*globals(), *_SUBMODULES, "Trainer", *_COMPILING, *_SAVING, *_DRAWS, *_namespace.DTYPES})

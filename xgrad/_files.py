@@ -30,9 +30,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.replace(temporary, target)
         _sync_folder(target.parent)
     except OSError as error:
-        if error.filename == str(temporary):
-            error.filename, error.filename2 = str(path), None
-        raise
+        if error.filename != str(temporary):
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from error
     finally:
         with suppress(OSError):
             temporary.unlink()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from xgrad.backends.data import check, described
-from xgrad.backends.host_batches import MappedArray, guarded
 from xgrad.backends.host_data import is_host_data
+from xgrad.backends.host_batches import MappedArray, guarded
 from xgrad.data.dataset import Dataset
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.creation import asarray
