@@ -251,13 +251,13 @@ if _typing.TYPE_CHECKING:
     from collections.abc import Callable as _Callable
 
     from xgrad.backends import CallablePackage
+    from xgrad.trainer import Trainer as Trainer
 
     backends: CallablePackage  # for a type checker, a package is nothing to call
     compile: _Callable[..., _Any]
     CompileError: type[RuntimeError]
     load: _Callable[..., _Any]
     load_program: _Callable[..., _Any]
-    from xgrad.trainer import Trainer as Trainer
     save: _Callable[..., None]
     _Drawn = _Callable[..., Tensor]
     bernoulli: _Drawn
