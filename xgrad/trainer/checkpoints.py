@@ -14,7 +14,7 @@ from xgrad import state
 from xgrad._files import replacing
 from xgrad.trainer.callbacks import Callback
 from xgrad.trainer.history import History, is_maximized
-from xgrad.trainer.snapshot import Generators
+from xgrad.diagnose.keeping import Generators
 
 if TYPE_CHECKING:
     from xgrad.trainer.trainer import Trainer

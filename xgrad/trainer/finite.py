@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
-from xgrad.trainer.snapshot import Generators, Tensors
+from xgrad.diagnose.keeping import Kept
 
 if TYPE_CHECKING:
     from xgrad.diagnose.anomaly import Anomaly
@@ -93,7 +93,7 @@ def first_anomaly(trainer: Trainer, batches: Sequence[tuple[Any, ...]]) -> Anoma
     Weights, buffers, gradients and generators stay as they are.
     """
     model = trainer.model
-    kept, generators = Tensors(*model.buffers()), Generators(model)
+    kept = Kept(model)
     gradients = [(p, p.grad) for p in model.parameters()]
     try:
         with warnings.catch_warnings(), xg.detect_anomaly():
@@ -106,7 +106,6 @@ def first_anomaly(trainer: Trainer, batches: Sequence[tuple[Any, ...]]) -> Anoma
         for p, gradient in gradients:
             p.grad = gradient
         kept.restore()
-        generators.restore()
     return None
 
 
@@ -123,7 +122,7 @@ def error_of(trainer: Trainer, loss: Any, batches: Sequence[tuple[Any, ...]]) ->
     data = bad_data(batches)
     if data:
         lines.append(f"  the data is not finite: {data}")
-        advice = f'clean the data, or leave such batches out: nonfinite="skip" (after {where})'
+        advice = f'clean the data, or leave such batches out: nonfinite="skip"'
     else:
         rate = max((float(group["lr"]) for group in trainer.optimizer.param_groups if "lr" in group), default=0.0)
         advice = ADVICE.format(lr=rate)

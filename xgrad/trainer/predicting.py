@@ -10,7 +10,7 @@ import xgrad as xg
 from xgrad import nn
 from xgrad.trainer.batches import OnBackend, batch_length, is_array, loader_of
 from xgrad.trainer.metrics import Metric
-from xgrad.trainer.snapshot import Modes
+from xgrad.diagnose.keeping import Modes
 from xgrad.trainer.sums import Sums
 
 if TYPE_CHECKING:

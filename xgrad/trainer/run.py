@@ -19,7 +19,7 @@ from xgrad.trainer.finite import error_of
 from xgrad.trainer.history import is_maximized
 from xgrad.trainer.metrics import Metric
 from xgrad.trainer.progress import Quiet
-from xgrad.trainer.snapshot import Modes
+from xgrad.diagnose.keeping import Modes
 from xgrad.trainer.steps import mean_loss, needs_closure, step_of
 from xgrad.trainer.sums import Sums
 

@@ -18,7 +18,7 @@ from xgrad.trainer.history import History
 from xgrad.trainer.metrics import Metric, Metrics, metrics_of
 from xgrad.trainer.progress import progress_of
 from xgrad.trainer.run import Run
-from xgrad.trainer.snapshot import Generators, Tensors
+from xgrad.diagnose.keeping import Kept
 from xgrad.trainer.steps import mean_loss
 
 if TYPE_CHECKING:
@@ -348,14 +348,13 @@ class Trainer:
     @contextmanager
     def undone(self) -> Iterator[None]:
         """At the end of this block, buffers and random generators are as at its start."""
-        buffers, generators = Tensors(*self.model.buffers()), Generators(self.model)
+        kept = Kept(self.model)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 yield
         finally:
-            buffers.restore()
-            generators.restore()
+            kept.restore()
 
 
 Scheduler = lr_scheduler.LRScheduler
