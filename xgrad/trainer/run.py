@@ -57,7 +57,7 @@ class Run:
         self.place = OnBackend(trainer.model)
         self.hooks = {hook: overriding(callbacks, hook) for hook in HOOKS}
         self.eager = step_of(trainer, bool(metrics), compiled=False)
-        self.compiled = step_of(trainer, bool(metrics), compiled=True) if trainer.compile else None
+        self.compiled = trainer.compiled_step(bool(metrics)) if trainer.compile else None
         self.diagnosis: Diagnosis | None = None
         self.to_skip = 0  # batches of the first epoch that a run before this one has used
         self.seconds = 0.0  # that a run before this one has spent in the first epoch

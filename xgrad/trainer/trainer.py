@@ -19,7 +19,7 @@ from xgrad.trainer.metrics import Metric, Metrics, metrics_of
 from xgrad.trainer.progress import progress_of
 from xgrad.trainer.run import Run
 from xgrad.diagnose.keeping import Kept
-from xgrad.trainer.steps import mean_loss
+from xgrad.trainer.steps import Step, mean_loss, step_of
 
 if TYPE_CHECKING:
     from xgrad.diagnose import Report
@@ -122,6 +122,7 @@ class Trainer:
         self.generator = generator
         self.has_own_loss = type(self).compute_loss is not Trainer.compute_loss or loss is None
         self.report: Report | None = None
+        self._compiled: dict[Any, Step] = {}
         self._start()
 
     def _start(self) -> None:
@@ -334,6 +335,13 @@ class Trainer:
         checkpoints.load(self, path)
 
     # --- for the loop ---
+
+    def compiled_step(self, wants_outputs: bool) -> Step:
+        """The step as programs, which a later `fit` finds again."""
+        key = (wants_outputs, self.clip_grad_norm, self.clip_grad_value, self.nonfinite)
+        if key not in self._compiled:
+            self._compiled[key] = step_of(self, wants_outputs, compiled=True)
+        return self._compiled[key]
 
     @contextmanager
     def on_its_backend(self) -> Iterator[None]:
