@@ -79,7 +79,7 @@ class Checkpoint(Callback):
         self.folder = Path(folder)
         self.monitor, self.mode, self.every, self.every_steps, self.keep = monitor, mode, every, every_steps, keep
         self.best_value, self.best_epoch = math.nan, 0
-        self.saved_step = -1  # what `last` has
+        self.saved = (-1, -1)  # the step and the epochs that `last` has
 
     @property
     def last_path(self) -> Path:
@@ -93,7 +93,7 @@ class Checkpoint(Callback):
 
     def on_fit_start(self, trainer: Trainer) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.saved_step = trainer.step
+        self.saved = (trainer.step, trainer.history.epochs)
         if not trainer.history.epochs:
             self.best_value, self.best_epoch = math.nan, 0
 
@@ -113,19 +113,19 @@ class Checkpoint(Callback):
         if trainer.epoch % self.every == 0:
             self.write(trainer, f"epoch-{trainer.epoch:06d}")
         if is_best:
-            if self.saved_step == trainer.step and trainer.epoch % self.every == 0:
+            if self.saved == (trainer.step, trainer.epoch):
                 copy(self.last_path, self.best_path)
             else:
                 trainer.save(self.best_path)
 
     def on_fit_end(self, trainer: Trainer) -> None:
-        if self.saved_step != trainer.step or trainer.is_within_epoch:
+        if self.saved != (trainer.step, trainer.history.epochs):
             self.write(trainer, f"step-{trainer.step:08d}")
 
     def write(self, trainer: Trainer, name: str) -> None:
         """Write `last`, and the numbered file of this name if such files are kept."""
-        self.saved_step = trainer.step
         trainer.save(self.last_path)
+        self.saved = (trainer.step, trainer.history.epochs)
         if self.keep == 0:
             return
         copy(self.last_path, self.folder / (name + ENDING))

@@ -73,6 +73,12 @@ class History(Mapping[str, list[float]]):
         for name, values in self._columns.items():
             values.append(float(row.get(name, math.nan)))
 
+    def set_last(self, name: str, value: float) -> None:
+        """Set a number of the last epoch. A column that is new is nan for the epochs before. ValueError before the first epoch."""
+        if not self.epochs:
+            raise ValueError(f"History: there is no epoch yet to have {name!r}")
+        self._columns.setdefault(name, [math.nan] * self.epochs)[-1] = float(value)
+
     def best_epoch(self, name: str, mode: str = "auto") -> int:
         """The epoch, counted from 1, with the smallest or (`mode="max"`) the largest number. ValueError if there is none."""
         values = [(value, i) for i, value in enumerate(self[name], 1) if not math.isnan(value)]

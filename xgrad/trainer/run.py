@@ -123,6 +123,7 @@ class Run:
             for metric in self.metrics:
                 metric.reset()
             self.skipped = 0
+            trainer.logged = {}
         self.call("on_epoch_start")
         began, lr = perf_counter() - self.seconds, trainer.lr
         self.began = began
@@ -134,12 +135,12 @@ class Run:
         if self.validation is not None:
             found = trainer.evaluate_on(self.validation, self.metrics)
             row.update({f"val_{name}": value for name, value in found.items()})
-        row.update(lr=lr, seconds=perf_counter() - began)
+        row.update(**trainer.logged, lr=lr, seconds=perf_counter() - began)
         trainer.history.add(row)
         self.keep_best()
         self.schedule_epoch()
-        self.progress.epoch(trainer)
         self.call("on_epoch_end")
+        self.progress.epoch(trainer)
         return not asked() and not trainer.should_stop
 
     def steps(self, asked: Ending) -> bool:
@@ -240,10 +241,10 @@ class Run:
         """Keep the weights if this epoch was the best so far."""
         trainer = self.trainer
         name = trainer.default_monitor
-        value = trainer.history[name][-1]
+        value = trainer.history.last.get(name, math.nan)
         best = trainer.best
         sign = -1.0 if is_maximized(name) else 1.0
-        if best is None or best["monitor"] != name or math.isnan(best["value"]) or sign * value < sign * best["value"]:
+        if name in trainer.history and (best is None or best["monitor"] != name or math.isnan(best["value"]) or sign * value < sign * best["value"]):
             trainer.best = {
                 "epoch": trainer.epoch,
                 "monitor": name,
@@ -274,6 +275,7 @@ class Run:
             "skipped": trainer.skipped,
             "seconds": perf_counter() - self.began if within else 0.0,
             "history": dict(trainer.history),
+            "logged": dict(trainer.logged) if within else {},
             "losses": self.losses.state_dict() if within else None,
             "metrics": {metric.name: metric.sums.state_dict() for metric in self.metrics} if within else None,
         }
@@ -281,6 +283,7 @@ class Run:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where the state says."""
         self.to_skip, self.seconds = state["batch"], state["seconds"]
+        self.trainer.logged = dict(state["logged"])
         if state["losses"] is not None:
             self.losses.load_state_dict(state["losses"])
             for metric in self.metrics:

@@ -132,6 +132,7 @@ class Trainer:
         self.step = self.epoch = self.batch = self.skipped = 0
         self.batches: int | None = None  # in an epoch
         self.is_within_epoch = False
+        self.logged: dict[str, float] = {}  # of this epoch, by `log`
         self.should_stop = False
         self.stopped_because: str | None = None
         self.interrupted_by: int | None = None
@@ -226,6 +227,18 @@ class Trainer:
         """End the run after this step, or after this epoch if it is called at its end."""
         self.should_stop = True
         self.stopped_because = because
+
+    def log(self, name: str, value: float) -> None:
+        """Put a number into the history, in the row of this epoch. A callback may monitor such a column.
+
+        `Checkpoint` and `EarlyStopping` see it if it is logged before them: in `on_batch_end`, or by an earlier callback.
+        """
+        if self.is_within_epoch:
+            self.logged[name] = float(value)
+        else:
+            self.history.set_last(name, value)
+            if self.run is not None:
+                self.run.keep_best()
 
     @property
     def loss(self) -> Any:
