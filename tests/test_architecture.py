@@ -50,7 +50,7 @@ ARRAY_LIBRARIES = {
     *("array_api_compat", "array_api_extra", "array_api_strict"),
 }
 ENGINES = PACKAGE / "compile" / "engines"  # each is a compiler for the arrays of one library
-OPTIONAL_LIBRARIES = {"matplotlib", "safetensors", "tqdm"}
+OPTIONAL_LIBRARIES = {"matplotlib", "safetensors", "tensorboard", "tensorboardX", "tqdm"}
 
 
 def modules() -> list[Path]:
@@ -458,6 +458,7 @@ FACES = [
     xg.random,
     xg.distributions,
     xg.data,
+    xg.trainer,
 ]
 PUBLIC = {
     f"{face.__name__}.{name}": value

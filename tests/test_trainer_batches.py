@@ -87,7 +87,11 @@ def test_data_that_does_not_fit_is_named():
         trainer().fit(iter([(x, y)]), 2)
     with pytest.raises(ValueError, match="one number has no samples"):
         trainer().fit((x, xg.asarray(1.0)))
-    for wrong, kind in (((x, None), "a tuple of NoneType and Tensor"), ([x, y], "a list of Tensor"), (3, "a value of type int")):
+    for wrong, kind in (
+        ((x, None), "a tuple of NoneType and Tensor"),
+        ([x, y], "a list of Tensor"),
+        (3, "a value of type int"),
+    ):
         with pytest.raises(TypeError, match=f"expected arrays .*got {kind}"):
             trainer().fit(wrong)
 

@@ -141,15 +141,15 @@ def test_patience_least_difference_and_mode():
     assert run_of_values(EarlyStopping("accuracy", patience=0), [1.0, 0.5, 2.0]) == 2
 
 
-def test_the_best_weights_are_restored_at_the_end_too_unless_not_wanted():
-    for restore in (True, False):
-        model, weights = network(), []
-        ascend = lambda output, target: -xg.nn.functional.mse_loss(output, target)  # noqa: E731
-        stopping = EarlyStopping("loss", mode="max", patience=10, restore_best=restore)
-        trainer(model, loss=ascend, callbacks=[lambda each: weights.append(numbers(model)), stopping]).fit(data(), 3)
-        assert stopping.best_epoch == 1
-        assert stopping.stopped_epoch is None
-        assert numbers(model) == weights[0 if restore else 2]
+@pytest.mark.parametrize(("restore", "epoch"), [(True, 1), (False, 3)], ids=["restored", "kept"])
+def test_the_best_weights_are_restored_at_the_end_too_unless_not_wanted(restore, epoch):
+    model, weights = network(), []
+    ascend = lambda output, target: -xg.nn.functional.mse_loss(output, target)  # noqa: E731
+    stopping = EarlyStopping("loss", mode="max", patience=10, restore_best=restore)
+    run = trainer(model, loss=ascend, callbacks=[lambda each: weights.append(numbers(model)), stopping])
+    run.fit(data(), 3)
+    assert (stopping.best_epoch, stopping.stopped_epoch) == (1, None)
+    assert numbers(model) == weights[epoch - 1]
 
 
 def test_wrong_callbacks_are_named():

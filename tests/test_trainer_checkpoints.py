@@ -34,7 +34,14 @@ def make(model, **options):
     optimizer = optim.Adam(model.parameters(), lr=0.01)
     scheduler = optim.lr_scheduler.StepLR(optimizer, step_size=2, gamma=0.5)
     return xg.Trainer(
-        model, nn.MSELoss(), optimizer, scheduler=scheduler, metrics=["mae", "r2"], progress=False, diagnose=False, **options
+        model,
+        nn.MSELoss(),
+        optimizer,
+        scheduler=scheduler,
+        metrics=["mae", "r2"],
+        progress=False,
+        diagnose=False,
+        **options,
     )
 
 

@@ -31,7 +31,7 @@ def over_batches(given, prediction, target, loss=None, sizes=(10, 10, 3)):
 def test_classification_is_scikit_learns(xp):
     sk = pytest.importorskip("sklearn.metrics")
     found = SCORES.argmax(axis=1)
-    several = dict(average="macro", zero_division=0)
+    several = {"average": "macro", "zero_division": 0}
     expected = [
         sk.accuracy_score(CLASSES, found),
         sk.top_k_accuracy_score(CLASSES, SCORES, k=5, labels=range(7)),
@@ -48,7 +48,7 @@ def test_two_classes_are_scikit_learns():
     names = ["accuracy", "precision", "recall", "f1"]
     scores = [sk.accuracy_score, sk.precision_score, sk.recall_score, sk.f1_score]
     for loss, threshold in ((nn.BCEWithLogitsLoss(), 0.0), (nn.BCELoss(), 0.5)):
-        expected = [score(LABELS, LOGITS > threshold) for score in scores]
+        expected = [score(LABELS, threshold < LOGITS) for score in scores]
         for labels in (LABELS, LABELS.astype(float)):
             np.testing.assert_allclose(over_batches(names, LOGITS, labels, loss), expected, rtol=1e-12)
             np.testing.assert_allclose(

@@ -52,8 +52,8 @@ class NonFiniteError(RuntimeError):
 def is_finite(loss: Any, parameters: Sequence[Any]) -> bool:
     """Whether the loss and the gradients of the parameters are finite. It waits for the device once.
 
-    What is read is the sum of the loss and of all elements of the gradients: it is finite only if all of these are. (If it is not,
-    the sum of large values may have overflowed, and each gradient is looked at.)
+    What is read is the sum of the loss and of all elements of the gradients: it is finite only if all of these are. If it is
+    not, the sum of large values may have overflowed, and each gradient is looked at.
     """
     backend = loss.backend
     if backend.defers:
@@ -117,7 +117,7 @@ def error_of(trainer: Trainer, loss: Any, batches: Sequence[tuple[Any, ...]]) ->
     data = bad_data(batches)
     if data:
         lines.append(f"  the data is not finite: {data}")
-        advice = f'clean the data, or leave such batches out: nonfinite="skip"'
+        advice = 'clean the data, or leave such batches out: nonfinite="skip"'
     else:
         rate = max((float(group["lr"]) for group in trainer.optimizer.param_groups if "lr" in group), default=0.0)
         advice = ADVICE.format(lr=rate)

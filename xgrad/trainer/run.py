@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import warnings
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
 from xgrad._interrupt import Ending, ending
+from xgrad.diagnose.keeping import Modes
 from xgrad.optim import lr_scheduler
 from xgrad.trainer.batches import OnBackend, batch_length, groups
 from xgrad.trainer.callbacks import HOOKS, Callback, overriding
 from xgrad.trainer.checks import check_loss, checked
 from xgrad.trainer.diagnosis import Diagnosis, samples_of
 from xgrad.trainer.finite import error_of
-from xgrad.trainer.history import is_maximized
+from xgrad.trainer.history import is_better
 from xgrad.trainer.metrics import Metric
 from xgrad.trainer.progress import Quiet
-from xgrad.diagnose.keeping import Modes
 from xgrad.trainer.steps import mean_loss, needs_closure, step_of
 from xgrad.trainer.sums import Sums
 
@@ -52,6 +51,9 @@ class Run:
     ) -> None:
         self.trainer, self.loader, self.validation = trainer, loader, validation
         self.metrics, self.callbacks, self.progress = metrics, callbacks, progress
+        self.mode = next(
+            (each.mode for each in callbacks if getattr(each, "monitor", None) == trainer.default_monitor), "auto"
+        )
         self.losses = Sums()
         self.skipped = 0
         self.place = OnBackend(trainer.model)
@@ -220,8 +222,8 @@ class Run:
             trainer.skipped += len(batches)
             if trainer.skipped == len(batches):
                 warnings.warn(
-                    f"step {trainer.step} (epoch {trainer.epoch}, batch {trainer.batch}): a loss or a gradient is not finite; the "
-                    "batch is skipped, as later ones will be without a warning: trainer.skipped counts them",
+                    f"step {trainer.step} (epoch {trainer.epoch}, batch {trainer.batch}): a loss or a gradient is not finite; "
+                    "the batch is skipped, as later ones will be without a warning: trainer.skipped counts them",
                     stacklevel=6,
                 )
             trainer.optimizer.zero_grad()
@@ -241,10 +243,10 @@ class Run:
         """Keep the weights if this epoch was the best so far."""
         trainer = self.trainer
         name = trainer.default_monitor
-        value = trainer.history.last.get(name, math.nan)
-        best = trainer.best
-        sign = -1.0 if is_maximized(name) else 1.0
-        if name in trainer.history and (best is None or best["monitor"] != name or math.isnan(best["value"]) or sign * value < sign * best["value"]):
+        if name not in trainer.history:
+            return
+        value, best = trainer.history[name][-1], trainer.best
+        if best is None or best["monitor"] != name or is_better(name, value, best["value"], self.mode):
             trainer.best = {
                 "epoch": trainer.epoch,
                 "monitor": name,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
 from xgrad import nn
+from xgrad.diagnose.keeping import Tensors
 from xgrad.trainer.batches import batch_length
 from xgrad.trainer.finite import all_finite, is_finite, is_finite_number
-from xgrad.diagnose.keeping import Tensors
 
 if TYPE_CHECKING:
     from xgrad.trainer.trainer import Trainer

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
 from xgrad import nn, optim
+from xgrad.diagnose.keeping import Kept
 from xgrad.optim import lr_scheduler
 from xgrad.trainer import checkpoints, options, predicting
 from xgrad.trainer.batches import batch_count, loader_of
@@ -18,7 +19,6 @@ from xgrad.trainer.history import History
 from xgrad.trainer.metrics import Metric, Metrics, metrics_of
 from xgrad.trainer.progress import progress_of
 from xgrad.trainer.run import Run
-from xgrad.diagnose.keeping import Kept
 from xgrad.trainer.steps import Step, mean_loss, step_of
 
 if TYPE_CHECKING:
