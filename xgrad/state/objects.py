@@ -103,7 +103,7 @@ class Matching:
 
     def _match_items(self, into: Mapping[Any, Any], tree: Any, path: Path, same: bool) -> None:
         if not same:
-            self.errors.append(f"{place(path)}: is a {type(tree).__name__} in the file, and has several parts here")
+            self.errors.append(f"{place(path)}: is of type {type(tree).__name__} in the file, and has several parts here")
             return
         for key, each in into.items():
             if isinstance(tree, Mapping) and key not in tree:
