@@ -36,6 +36,7 @@ MAPPED = (
         "xgrad/nn/utils",
         "xgrad/optim",
         "xgrad/distributions",
+        "xgrad/data",
         "xgrad/optim/lr_scheduler",
         "xgrad/optim/swa_utils",
         "xgrad/diagnose",

@@ -24,7 +24,7 @@ BACKENDS = ROOT / "backends"
 # The floors of the house. A room imports from itself and from the floors above it in this list. `xgrad` is the face,
 # `import xgrad as xg`; a room within a room may stand on a floor of its own.
 FLOORS = (
-    "_files _starting _version",
+    "_files _starting _version _words",
     "backends",
     "engine",
     "rules",
@@ -33,7 +33,7 @@ FLOORS = (
     "xgrad",
     "random",
     "compile",
-    "distributions nn optim",
+    "data distributions nn optim",
     "state",
     "diagnose",
     "fit",
@@ -223,6 +223,7 @@ EXCEPTIONS = {
     ("xgrad.diagnose.report", "xgrad.fit.page"): "Report.save draws what a fit keeps; save_page is called by name",
     ("xgrad", "xgrad.diagnose.anomaly"): "the face re-exports detect_anomaly, whose file imports the engine only",
     ("xgrad", "xgrad.compile"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.data"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.diagnose"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.distributions"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.fit"): "the face gives its submodules on first use",
@@ -453,6 +454,7 @@ FACES = [
     xg.optim,
     xg.random,
     xg.distributions,
+    xg.data,
 ]
 PUBLIC = {
     f"{face.__name__}.{name}": value

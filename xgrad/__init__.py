@@ -277,7 +277,7 @@ __array_namespace_info__ = _namespace.current_info
 newaxis = None
 
 # Imported when they are first asked for.
-_SUBMODULES = ("compile", "diagnose", "distributions", "fit", "nn", "optim", "random", "state")
+_SUBMODULES = ("compile", "data", "diagnose", "distributions", "fit", "nn", "optim", "random", "state")
 _SAVING = ("load", "save")  # of xgrad.state
 _COMPILING = ("CompileError", "load_program")  # of xgrad.compile
 # Functions of xgrad.random that PyTorch's users look for here.
