@@ -303,3 +303,32 @@ def test_generators(path):
     xg.load(path, {"rng": other, "default": xg.random.default_generator()})
     assert [other.normal((3,)).tolist(), [each.integers(0, 1000).item() for each in other.spawn(2)]] == wanted
     assert xg.random.default_generator().normal((3,)).tolist() == default
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_loaders(path, workers):
+    def made(seed: int) -> Any:
+        data = xg.data.TensorDataset(np.arange(23.0))
+        rng = xg.random.Generator(seed)
+        return xg.data.DataLoader(data, batch_size=4, shuffle=True, generator=rng, num_workers=workers)
+
+    def batches(loader: Any) -> list[Any]:
+        return [batch[0].tolist() for batch in loader]
+
+    one, other = made(0), made(1)
+    batches(one)
+    present = iter(one)
+    next(present)
+    xg.save({"loader": one}, path)
+    rest = [batch[0].tolist() for batch in present]
+    xg.load(path, {"loader": other})
+    assert batches(other) == rest
+    assert batches(other) == batches(one)
+    xg.save({"loader": xg.data.DataLoader(xg.data.TensorDataset(np.arange(9.0)), batch_size=4)}, path)
+    present = iter(other)
+    next(present)
+    xg.save({"loader": one.state_dict(), "wrong": {}}, path)
+    with pytest.raises(xg.state.StateError, match="'wrong': Generator: "):
+        xg.load(path, {"loader": other, "wrong": xg.random.Generator()})
+    assert len(list(present)) == 5
+    assert (other.epoch, other.position) == (4, 0)  # the pass that was under way has been counted

@@ -175,14 +175,17 @@ def _load(file: str, others: list[Target], swaps: list[Swap]) -> None:
 
 
 class Before:
-    """An object's state as it was."""
+    """An object's state, and which objects its attributes are: a loader's, for example, is what counts a pass that is under way."""
 
     def __init__(self, thing: Any) -> None:
         self.thing = thing
         self.state = deepcopy(thing.state_dict())
-        self.attributes = set(getattr(thing, "__dict__", ()))
+        self.attributes = dict(getattr(thing, "__dict__", {}))
 
     def restore(self) -> None:
+        """Put back first what the attributes contain, then the attributes."""
         self.thing.load_state_dict(self.state)
-        for name in set(getattr(self.thing, "__dict__", ())) - self.attributes:
-            delattr(self.thing, name)
+        now = getattr(self.thing, "__dict__", {})
+        now.update(self.attributes)
+        for name in now.keys() - self.attributes.keys():
+            del now[name]
