@@ -103,7 +103,7 @@ class Matching:
 
     def _match_items(self, into: Mapping[Any, Any], tree: Any, path: Path, same: bool) -> None:
         if not same:
-            self.errors.append(f"{place(path)}: is a {type(tree).__name__} in the file, and has several parts here")
+            self.errors.append(f"{place(path)}: is of type {type(tree).__name__} in the file, and has several parts here")
             return
         for key, each in into.items():
             if isinstance(tree, Mapping) and key not in tree:
@@ -151,11 +151,11 @@ def _of_tensor(tensor: Tensor, value: Any) -> Swap:
 
 def _load(file: str, others: list[Target], swaps: list[Swap]) -> None:
     """Load the states of the objects that can only load at once, and make the swaps. After an error nothing has changed."""
-    loaded: list[tuple[Any, Any]] = []
+    loaded: list[Before] = []
     swapped: list[Swap] = []
     try:
         for path, thing, state in others:
-            loaded.append((thing, deepcopy(thing.state_dict())))
+            loaded.append(Before(thing))
             try:
                 thing.load_state_dict(state)
             except Exception as error:
@@ -168,7 +168,24 @@ def _load(file: str, others: list[Target], swaps: list[Swap]) -> None:
     except BaseException:
         for swap in reversed(swapped):
             swap()
-        for thing, before in reversed(loaded):
+        for before in reversed(loaded):
             with suppress(Exception):  # the first error is what matters
-                thing.load_state_dict(before)
+                before.restore()
         raise
+
+
+class Before:
+    """An object's state, and which objects its attributes are: a loader's, for example, is what counts a pass that is under way."""
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+        self.state = deepcopy(thing.state_dict())
+        self.attributes = dict(getattr(thing, "__dict__", {}))
+
+    def restore(self) -> None:
+        """Put back first what the attributes contain, then the attributes."""
+        self.thing.load_state_dict(self.state)
+        now = getattr(self.thing, "__dict__", {})
+        now.update(self.attributes)
+        for name in now.keys() - self.attributes.keys():
+            del now[name]
