@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import xgrad as xg
@@ -18,7 +20,7 @@ def test_wrong_parts_are_named():
         (1, 3, "got a value of type int"),
         (2, optim.Adam, "expected an Optimizer of xgrad.optim, got the class Adam"),
     ):
-        parts = list(good)
+        parts: list[Any] = list(good)
         parts[place] = wrong
         with pytest.raises(TypeError, match=why):
             xg.Trainer(*parts)

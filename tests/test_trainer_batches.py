@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from tests.support.trainers import data, loader, network, numbers, trainer
 from xgrad.trainer.batches import OnBackend, batch_length, groups, loader_of
 
 
-class Rows(xg.data.Dataset):
+class Rows(xg.data.Dataset[Any]):
     def __init__(self, x, y):
         self.x, self.y = x, y
 
@@ -21,7 +23,7 @@ class Rows(xg.data.Dataset):
         return self.x[i], self.y[i]
 
 
-class Stream(xg.data.IterableDataset):
+class Stream(xg.data.IterableDataset[Any]):
     def __iter__(self):
         return iter([(np.ones(3), np.ones(1))] * 5)
 

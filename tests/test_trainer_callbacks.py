@@ -116,7 +116,7 @@ def test_early_stopping_restores_the_best_weights():
     assert history.epochs == stopping.stopped_epoch == 5
     assert stopping.best_epoch == history.best_epoch("val_loss") == 3
     assert numbers(model) == weights[2]
-    assert "val_loss was best in epoch 3" in run.stopped_because
+    assert "val_loss was best in epoch 3" in (run.stopped_because or "")
     assert run.best["epoch"] == 3
     assert run.best["value"] == stopping.best_value == min(history["val_loss"])
     assert run.best["model"]["0.weight"].tolist() == weights[2][0]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def make(model, **options):
 def run_of(model, folder=None, stop=None, resume=None, epochs=4, **options):
     """Train with validation, early stopping and checkpoints. Without a generator, the default one orders the data."""
     xg.random.seed(5)
-    callbacks = [EarlyStopping(patience=2)]
+    callbacks: list[Callback] = [EarlyStopping(patience=2)]
     callbacks += [] if folder is None else [Checkpoint(folder, every_steps=2)]
     callbacks += [] if stop is None else [StopAt(stop)]
     run = make(model, **options)
@@ -223,6 +224,7 @@ def test_a_file_that_does_not_fit_changes_nothing(tmp_path):
 
 
 def test_wrong_numbers_are_named():
-    for wrong in ({"every": 0}, {"every_steps": 0}, {"keep": -1}):
+    wrongs: list[dict[str, Any]] = [{"every": 0}, {"every_steps": 0}, {"keep": -1}]
+    for wrong in wrongs:
         with pytest.raises(ValueError, match="must be 1 or more, keep 0 or more"):
             Checkpoint("folder", **wrong)

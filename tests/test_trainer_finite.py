@@ -74,6 +74,7 @@ def test_a_gradient_alone_stops_the_run():
     run = trainer(model, sgd, lambda output, target: xg.sum(xg.sqrt(output)))
     with pytest.raises(NonFiniteError, match="the gradient of weight is not finite") as caught:
         run.fit((xg.ones((2, 1)), xg.ones((2, 1))))
+    assert caught.value.anomaly is not None
     assert caught.value.anomaly.phase == "backward"
     assert model.weight.item() == 0.0
     assert model.weight.grad is None

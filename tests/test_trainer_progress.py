@@ -60,6 +60,8 @@ def test_a_bar_closes_after_an_error(monkeypatch):
     run = trainer(progress="bar", callbacks=[fails])
     with pytest.raises(KeyError):
         run.fit(data(), 2)
+    assert run.run is not None
+    assert isinstance(run.run.progress, Bar)
     assert run.run.progress.bar.disable  # closed
 
 

@@ -8,7 +8,7 @@ import pytest
 import xgrad as xg
 from tests.support.trainers import adam, by_hand, data, network, numbers, sgd, trainer
 from xgrad import nn, optim
-from xgrad.trainer.steps import needs_closure
+from xgrad.trainer.steps import CompiledStep, needs_closure
 
 HOW = {
     "plainly": {},
@@ -122,5 +122,6 @@ def test_a_program_is_made_once_for_several_fits():
     for _ in range(2):
         run.fit(data(16), 1, batch_size=8)
     (step,) = run._compiled.values()
+    assert isinstance(step, CompiledStep)
     assert len(step.backward.programs) == 1
     assert len(step.update.programs) == 2  # the first call makes the moments

@@ -145,7 +145,6 @@ def programs(trainer: Trainer, parameters: list[Any], wants_outputs: bool) -> tu
         output = model(*batch[:-1])
         return loss_function(output, batch[-1]), output  # type: ignore[misc]
 
-    @xg.compile
     def whole(*batch: Any) -> Any:
         optimizer.zero_grad()
         loss, output = forward(batch)
@@ -154,7 +153,6 @@ def programs(trainer: Trainer, parameters: list[Any], wants_outputs: bool) -> tu
         optimizer.step()
         return (loss, output.detach()) if wants_outputs else (loss,)
 
-    @xg.compile(keep_grads=True)
     def backward(scale: float, *batch: Any) -> Any:
         loss, output = forward(batch)
         (loss / scale).backward()
@@ -164,12 +162,11 @@ def programs(trainer: Trainer, parameters: list[Any], wants_outputs: bool) -> tu
                 check = check + xg.sum(p.grad)
         return (loss, check, output.detach()) if wants_outputs else (loss, check)
 
-    @xg.compile(keep_grads=True)
     def update() -> None:
         clip(parameters, norm, value)
         optimizer.step()
 
-    return whole, backward, update
+    return xg.compile(whole), xg.compile(backward, keep_grads=True), xg.compile(update, keep_grads=True)
 
 
 def clip(parameters: list[Any], norm: float | None, value: float | None) -> None:

@@ -22,7 +22,6 @@ from xgrad.trainer.run import Run
 from xgrad.trainer.steps import Step, mean_loss, step_of
 
 if TYPE_CHECKING:
-    from xgrad.diagnose import Report
     from xgrad.trainer.finder import LRCurve
 
 
@@ -121,14 +120,14 @@ class Trainer:
         self.compile, self.diagnose, self.nonfinite, self.progress = compile, diagnose, nonfinite, progress
         self.generator = generator
         self.has_own_loss = type(self).compute_loss is not Trainer.compute_loss or loss is None
-        self.report: Report | None = None
+        self.report: Any = None  # a diagnose.Report
         self._compiled: dict[Any, Step] = {}
         self._start()
 
     def _start(self) -> None:
         """Forget the last run."""
         self.history = History()
-        self.best: dict[str, Any] | None = None
+        self.best: Any = None  # a dict
         self.step = self.epoch = self.batch = self.skipped = 0
         self.batches: int | None = None  # in an epoch
         self.is_within_epoch = False
