@@ -1,6 +1,7 @@
 """One-hot codes of words and numbers, and back."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,6 +80,7 @@ def test_the_state():
         other.load_state_dict(json.loads(json.dumps(code.state_dict())))
         assert other.categories == code.categories
         assert other(values).tolist() == code(values).tolist()
+    bad: Any
     for bad in ({}, None, {"categories": []}, {"categories": ["a", 1]}, {"categories": ["a", "a"]}, {"categories": 3}):
         with pytest.raises(ValueError, match="OneHot"):
             other.load_state_dict(bad)
