@@ -170,6 +170,9 @@ TESTED_IN: dict[str, str] = {
     "xgrad/data/split.py": "data_dataset",
     "xgrad/data/tensors.py": "data_dataset",
     "xgrad/data/workers.py": "data_loader",
+    # state
+    "xgrad/state/__init__.py": "state_saving state_files",
+    "xgrad/state/loading.py": "state_saving state_files state_pytorch",
     # diagnose and fit
     "xgrad/diagnose/__init__.py": "diagnose",
     "xgrad/diagnose/curvature.py": "diagnose",
@@ -207,6 +210,7 @@ TESTED_IN: dict[str, str] = {
     "backends/host_tables.py": "data_csvdataset",
     "backends/__init__.py": "backends_registry architecture",
     "backends/attention.py": "rules nn_attention",
+    "backends/buffers.py": "state_saving state_pytorch",
     "backends/base.py": "backends_registry third_parties",
     "backends/bessel.py": "special special_derivatives",
     "backends/beta.py": "special special_derivatives",
