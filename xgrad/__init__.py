@@ -278,24 +278,22 @@ newaxis = None
 
 # Imported when they are first asked for.
 _SUBMODULES = ("compile", "data", "diagnose", "distributions", "fit", "nn", "optim", "random", "state")
-_SAVING = ("load", "save")  # of xgrad.state
-_COMPILING = ("CompileError", "load_program")  # of xgrad.compile
-# Functions of xgrad.random that PyTorch's users look for here.
-_DRAWS = (
-    "bernoulli", "manual_seed", "multinomial", "rand", "rand_like", "randint", "randn", "randn_like", "randperm",
-)  # fmt: skip
+# Names of rooms that are found here too. Those of xgrad.random are ones that PyTorch's users look for here.
+_OF_ROOMS = {
+    **dict.fromkeys(("CompileError", "load_program"), "compile"),
+    **dict.fromkeys(("load", "save"), "state"),
+    **dict.fromkeys(
+        ("bernoulli", "manual_seed", "multinomial", "rand", "rand_like", "randint", "randn", "randn_like", "randperm"), "random"
+    ),
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:
     """Submodules on first use, what they have for this module, and what belongs to the current backend: its dtypes."""
     if name in _SUBMODULES:
         return _import_module(f"xgrad.{name}")
-    if name in _COMPILING:
-        return getattr(_import_module("xgrad.compile"), name)
-    if name in _SAVING:
-        return getattr(_import_module("xgrad.state"), name)
-    if name in _DRAWS:
-        return getattr(_import_module("xgrad.random"), name)
+    if name in _OF_ROOMS:
+        return getattr(_import_module(f"xgrad.{_OF_ROOMS[name]}"), name)
     if name in _namespace.DTYPES:
         return getattr(get_backend().view, name)
     why = ": it means different things in NumPy and PyTorch. Write x.split(length) or xgrad.chunk(x, parts)"
@@ -303,4 +301,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES, *_COMPILING, *_SAVING, *_DRAWS, *_namespace.DTYPES})
+    return sorted({*globals(), *_SUBMODULES, *_OF_ROOMS, *_namespace.DTYPES})

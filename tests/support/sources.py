@@ -172,7 +172,6 @@ TESTED_IN: dict[str, str] = {
     "xgrad/data/workers.py": "data_loader",
     # state
     "xgrad/state/__init__.py": "state_saving state_files",
-    "xgrad/state/loading.py": "state_saving state_files state_pytorch",
     # diagnose and fit
     "xgrad/diagnose/__init__.py": "diagnose",
     "xgrad/diagnose/curvature.py": "diagnose",
@@ -192,6 +191,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/diagnose/rules/*.py": "diagnose",
     "xgrad/fit/config.py": "fit",
     "xgrad/fit/errors.py": "fit",
+    "xgrad/fit/files.py": "files",
     "xgrad/fit/network.py": "fit",
     "xgrad/fit/options.py": "cli",
     "xgrad/fit/page.py": "cli_streams diagnose",

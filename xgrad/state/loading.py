@@ -39,15 +39,15 @@ def load(path: str | os.PathLike[str], into: Any = None) -> Any:
 
     Args:
         path: of the file.
-        into: an object with `load_state_dict`, a tensor, or a dict, list or tuple of these, at the places where the saved tree has
-            their states. The file may have more. Numbers, strings and None stand for what is not loaded into anything.
+        into: an object with `load_state_dict`, a tensor, or a dict, list or tuple of these, at the places where the saved tree
+            has their states. The file may have more. Numbers, strings and None stand for what is not loaded into anything.
 
     Returns:
         The whole tree, with a state dict in the place of each object, and a tensor for each array.
 
     Raises:
-        StateError: a RuntimeError and a ValueError, for a file that is truncated or of another format, and for states that
-            do not fit. It names the file and what differs. Nothing has been changed, and nothing in the file has been run.
+        StateError: a RuntimeError and a ValueError, for a file that is truncated or of another format, and for states
+            that do not fit. It names the file and what differs. Nothing has been changed, and nothing in the file has been run.
         OSError: for a file that is not there, or that may not be read.
         TypeError: for a value in `into` that cannot be loaded into.
         ImportError: without the safetensors library.
