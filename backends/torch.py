@@ -305,7 +305,7 @@ class Torch(Backend):
         length = math.prod(shape) * kind.itemsize
         if length == 0:
             return torch.empty(shape, dtype=kind, device=self.device)
-        part = memoryview(buffer)[offset : offset + length]
+        part: Any = memoryview(buffer)[offset : offset + length]
         if part.readonly or offset % kind.itemsize:
             part = bytearray(part)
         return torch.frombuffer(part, dtype=kind).reshape(shape).to(self.device)

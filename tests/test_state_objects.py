@@ -144,7 +144,9 @@ def test_wrong_dtypes(path):
     xg.save({"model": {"weight": xg.ones((1, 2), dtype="complex64"), "bias": 1.5}}, path)
     with pytest.raises(StateError) as caught:
         xg.load(path, {"model": nn.Linear(2, 1)})
-    assert "'model': weight is of dtype complex64 in the loaded state, which does not fit into float64" in str(caught.value)
+    assert "'model': weight is of dtype complex64 in the loaded state, which does not fit into float64" in str(
+        caught.value
+    )
     assert "'model': bias has shape" not in str(caught.value)
     assert "'model': bias is a float in the loaded state, not an array" in str(caught.value)
 
@@ -204,7 +206,12 @@ def test_long_errors_are_cut(path):
 
 
 def test_what_cannot_be_loaded_into(saved):
-    for wrong, name in ((np.zeros(2), "ndarray"), (print, "builtin_function_or_method"), (nn.Linear, "type"), ({1}, "set")):
+    for wrong, name in (
+        (np.zeros(2), "ndarray"),
+        (print, "builtin_function_or_method"),
+        (nn.Linear, "type"),
+        ({1}, "set"),
+    ):
         into = {"model": run(1)["model"], "optimizer": wrong}
         before = into["model"][0].weight.tolist()
         with pytest.raises(TypeError, match=f"into has a value of type {name} at 'optimizer'"):
@@ -232,7 +239,9 @@ class Counter:
         del self.half
 
 
-@pytest.mark.parametrize("error", [KeyError("n"), ZeroDivisionError("bad"), MemoryError(), KeyboardInterrupt()], ids=repr)
+@pytest.mark.parametrize(
+    "error", [KeyError("n"), ZeroDivisionError("bad"), MemoryError(), KeyboardInterrupt()], ids=repr
+)
 def test_an_object_that_fails_in_the_middle(saved, path, error):
     xg.save({**run(0), "first": Counter(1), "second": Counter(2)}, path)
     first, second, into = Counter(10), Counter(20, error), run(1)

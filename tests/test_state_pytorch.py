@@ -19,7 +19,9 @@ safetensors_torch = pytest.importorskip("safetensors.torch")
 
 
 def mlp(L: Any) -> Any:
-    return L.nn.Sequential(L.nn.Linear(6, 16), L.nn.ReLU(), L.nn.Linear(16, 16, bias=False), L.nn.GELU(), L.nn.Linear(16, 3))
+    return L.nn.Sequential(
+        L.nn.Linear(6, 16), L.nn.ReLU(), L.nn.Linear(16, 16, bias=False), L.nn.GELU(), L.nn.Linear(16, 3)
+    )
 
 
 def resnet(L: Any) -> Any:
@@ -159,7 +161,7 @@ def test_a_file_of_xgrad_loads_in_pytorch(networks, path):
     theirs, ours, there, here = networks
     xg.save(ours.state_dict(), path)
     found = safetensors_torch.load_file(path)
-    assert list(sorted(found)) == sorted(theirs.state_dict())
+    assert sorted(found) == sorted(theirs.state_dict())
     theirs.load_state_dict(found)
     assert_equal_outputs(theirs, ours, there, here)
 
@@ -182,7 +184,9 @@ def test_pytorchs_modules_and_tensors_can_be_saved(networks, path):
 
 
 def test_half_precision_of_pytorch(path):
-    tree = {name: torch.randn(3, 2).to(getattr(torch, name)) for name in ("bfloat16", "float16", "complex64", "complex128")}
+    tree = {
+        name: torch.randn(3, 2).to(getattr(torch, name)) for name in ("bfloat16", "float16", "complex64", "complex128")
+    }
     tree["scalar"] = torch.tensor(1.5, dtype=torch.bfloat16)
     with xg.use_backend("torch"):
         xg.save({**tree, "transposed": tree["bfloat16"].T, "conjugate": tree["complex64"].conj()}, path)

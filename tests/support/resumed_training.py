@@ -1,7 +1,7 @@
 """A training that saves its state and can be killed: python -m tests.support.resumed_training FILE POINT...
 
-For each point a process is started, which goes on from the file if it is there, and kills itself at the point. A point is a step and
-a place in it, such as `6:loop`. `end` prints a digest of all that was trained; `whole` does it for a run without the file.
+For each point a process is started, which goes on from the file if it is there, and kills itself at the point. A point is a step
+and a place in it, such as `6:loop`. `end` prints a digest of all that was trained; `whole` does it for a run without the file.
 
     loop       between two steps, before the state is saved
     writing    when half of the new file is written
@@ -33,6 +33,7 @@ def die() -> None:
 def die_within_saving(place: str) -> None:
     """Let the next save kill this process."""
     library: Any = import_module("safetensors")
+    system: Any = os
     write, replace = library.serialize_file, os.replace
 
     def write_half(arrays: Any, path: Path, metadata: Any) -> None:
@@ -47,9 +48,9 @@ def die_within_saving(place: str) -> None:
     if place == "writing":
         library.serialize_file = write_half
     elif place == "written":
-        os.fsync = lambda number: die()
+        system.fsync = lambda number: die()
     else:
-        os.replace = replace_and_die
+        system.replace = replace_and_die
 
 
 def train(path: Path, point: str) -> str:
@@ -57,7 +58,11 @@ def train(path: Path, point: str) -> str:
     x = rng.normal((ROWS, 3), dtype="float32")
     data = xg.data.TensorDataset(x, xg.sin(xg.sum(x, axis=1, keepdims=True)))
     loader = xg.data.DataLoader(data, batch_size=4, shuffle=True, generator=xg.random.Generator(1))
-    layers = [nn.Linear(3, 8, rng=rng, dtype="float32"), nn.Dropout(0.25, rng=rng), nn.Linear(8, 1, rng=rng, dtype="float32")]
+    layers = [
+        nn.Linear(3, 8, rng=rng, dtype="float32"),
+        nn.Dropout(0.25, rng=rng),
+        nn.Linear(8, 1, rng=rng, dtype="float32"),
+    ]
     model = nn.Sequential(*layers)
     optimizer = optim.AdamW(model.parameters(), lr=0.05, amsgrad=True)
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=STEPS)

@@ -173,6 +173,8 @@ TESTED_IN: dict[str, str] = {
     "xgrad/data/split.py": "data_dataset",
     "xgrad/data/tensors.py": "data_dataset",
     "xgrad/data/workers.py": "data_loader",
+    # state
+    "xgrad/state/__init__.py": "state_saving state_files",
     # diagnose and fit
     "xgrad/diagnose/__init__.py": "diagnose",
     "xgrad/diagnose/curvature.py": "diagnose",
@@ -197,6 +199,8 @@ TESTED_IN: dict[str, str] = {
     "xgrad/trainer/trainer.py": "trainer trainer_run",
     "xgrad/fit/config.py": "fit",
     "xgrad/fit/errors.py": "fit",
+    "xgrad/fit/files.py": "files",
+    "xgrad/fit/history.py": "history",
     "xgrad/fit/network.py": "fit",
     "xgrad/fit/options.py": "cli",
     "xgrad/fit/page.py": "cli_streams diagnose",
@@ -215,6 +219,7 @@ TESTED_IN: dict[str, str] = {
     "backends/host_tables.py": "data_csvdataset",
     "backends/__init__.py": "backends_registry architecture",
     "backends/attention.py": "rules nn_attention",
+    "backends/buffers.py": "state_saving state_pytorch",
     "backends/base.py": "backends_registry third_parties",
     "backends/bessel.py": "special special_derivatives",
     "backends/beta.py": "special special_derivatives",

@@ -51,9 +51,8 @@ class Run:
     ) -> None:
         self.trainer, self.loader, self.validation = trainer, loader, validation
         self.metrics, self.callbacks, self.progress = metrics, callbacks, progress
-        self.mode = next(
-            (each.mode for each in callbacks if getattr(each, "monitor", None) == trainer.default_monitor), "auto"
-        )
+        watching = [each for each in callbacks if getattr(each, "monitor", None) == trainer.default_monitor]
+        self.mode = next((getattr(each, "mode", "auto") for each in watching), "auto")
         self.losses = Sums()
         self.skipped = 0
         self.place = OnBackend(trainer.model)
