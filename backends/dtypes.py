@@ -123,8 +123,7 @@ class Dtypes:
         known = self._ranks.get(dtype)
         if known is None:
             found = (i for i, kind in enumerate(RANKS) if self.library.isdtype(dtype, kind))
-            is_extension = name_of_dtype(dtype) == "bfloat16"  # NumPy's isdtype does not know those of ml_dtypes
-            known = self._ranks[dtype] = REAL if is_extension else next(found, len(RANKS))
+            known = self._ranks[dtype] = next(found, len(RANKS))
         return known
 
     def is_inexact(self, dtype: Any) -> bool:

@@ -133,6 +133,12 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
 
     tensordot = widened(lambda self, x1, x2, *, axes=2: np.tensordot(x1, x2, axes=axes))
 
+    def astype(self, x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
+        """By the method. A number that is too large for half precision becomes infinite without a warning."""
+        if dtype in NARROW:
+            return numpy_halves.halved(x, dtype, copy)
+        return self.library.astype(x, dtype, copy=copy)
+
     clip = numpy_halves.in_float32("clip")
     leaky_relu = widened(IndexingRaw.leaky_relu)
 

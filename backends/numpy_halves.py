@@ -85,6 +85,14 @@ def library() -> Library:
 _libraries: list[Library] = []
 
 
+def halved(x: Any, dtype: Any, copy: bool) -> Any:
+    """The array in half precision."""
+    if x.dtype.kind == "c":  # without a warning of the imaginary part, as array_api_compat does it
+        x = x.real
+    with _quietly():
+        return x.astype(dtype, copy=copy)
+
+
 def beside_numbers(operands: list[Any]) -> list[Any]:
     """The operands, with bfloat16 arrays in the place of numbers where all arrays are bfloat16.
 

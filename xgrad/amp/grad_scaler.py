@@ -160,7 +160,9 @@ class GradScaler:
         if self._read(optimizer):
             self._skipped = 0
             return optimizer.step(**kwargs)
-        optimizer._stepped = True  # a schedule would warn that it comes before the optimizer's first step
+        note = getattr(optimizer, "note_skip", None)
+        if note is not None:
+            note()
         self._say_skipped(optimizer)
         return None
 
