@@ -93,7 +93,7 @@ def test_a_compiled_loss_with_a_scaler_trains_as_the_eager_one(x):
             scaler.scale(loss).backward()
             return loss
 
-        run = xg.compile(backward, keep_grads=True) if compiled else backward
+        run: Any = xg.compile(backward, keep_grads=True) if compiled else backward
         losses, scales = [], []
         with np.errstate(all="ignore"):
             for _ in range(25):

@@ -138,7 +138,12 @@ def test_a_step_waits_for_the_device_once(backend, monkeypatch):
     scaler.scale(sum(xg.sum(p) for p in parameters)).backward()
     moved = []
     to_host = type(backend).to_numpy
-    monkeypatch.setattr(type(backend), "to_numpy", lambda self, array: moved.append(1) or to_host(self, array))
+
+    def counted(self: Any, array: Any) -> Any:
+        moved.append(array)
+        return to_host(self, array)
+
+    monkeypatch.setattr(type(backend), "to_numpy", counted)
     scaler.step(optimizer)
     scaler.update()
     assert len(moved) <= 1
