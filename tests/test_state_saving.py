@@ -155,7 +155,7 @@ def test_arrays_of_dask_are_computed_together(path):
         return block + 1.0
 
     base = da.from_array(np.zeros(3)).map_blocks(noted, dtype="float64", meta=np.zeros(0))
-    xg.save([base, xg.asarray(base)], path)
+    xg.save([base, base], path)
     assert calls == [(3,)]
     assert [each.tolist() for each in xg.load(path)] == [[1.0] * 3] * 2
 
