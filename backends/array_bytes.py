@@ -79,3 +79,43 @@ def _read_order(part: Any, count: int) -> tuple[int, ...]:
     if isinstance(part, list) and all(type(a) is int for a in part) and sorted(part) == list(range(count)):
         return tuple(part)
     raise ValueError(f"no order of {count} axes")
+
+
+# --- memory that others fill or read: files of arrays -----------------------------------------------------------------
+
+
+def row_major(array: Any) -> Any:
+    """The array with its elements row by row and little-endian; itself if they lie like that."""
+    kind = array.dtype if array.dtype.kind == "V" else array.dtype.newbyteorder("<")
+    return np.asarray(array, dtype=kind, order="C")
+
+
+def as_pairs(array: Any) -> Any:
+    """Complex numbers as pairs of real ones, along a new last axis."""
+    array = row_major(array)
+    return array.reshape((*array.shape, 1)).view(array.real.dtype)
+
+
+def order_in_memory(array: Any) -> list[int] | None:
+    """The axes from the outermost to the innermost in memory; None where that is their order, or where there is no such order."""
+    order = _order(array)
+    return None if order == tuple(range(array.ndim)) else list(order)
+
+
+def in_order(array: Any, order: list[int]) -> Any:
+    """A copy of the array that lies in memory in this order of its axes."""
+    return np.array(array.transpose(order), order="C").transpose(np.argsort(order))
+
+
+def of_buffer(buffer: Any, offset: int, shape: tuple[int, ...], name: str) -> Any:
+    """The little-endian elements in a buffer from a byte on, as an array that shares its memory and cannot be written to.
+
+    Raises ValueError for a shape that NumPy does not have, and as `dtype_of` does.
+    """
+    dtype, total = dtype_of(name), 1
+    for n in shape:
+        total *= n
+    array = np.frombuffer(buffer, dtype if dtype.kind == "V" else dtype.newbyteorder("<"), total, offset)
+    array = array.astype(dtype, copy=False).reshape(shape)
+    array.flags.writeable = False
+    return array

@@ -1,8 +1,9 @@
 """The base class of all backends: an array library's arrays, devices and memory.
 
 A new backend subclasses `Backend`. It must define `name`, `install`, `array_types`, `namespace` and `to_numpy`. It overrides
-other methods where its library differs, or is faster. Dtypes are in dtypes.py. The functions that rules call (`backend.xp`) are
-in raw.py. A backend of this folder also sets `BACKEND` to its class, and has a line in registry.py.
+other methods where its library differs, or is faster. Dtypes are in dtypes.py, and what files need is in buffers.py. The
+functions that rules call (`backend.xp`) are in raw.py. A backend of this folder also sets `BACKEND` to its class, and has a line
+in registry.py.
 
 A raw array is an array of the library, without a tape. "The host" is the memory that NumPy uses.
 """
@@ -16,6 +17,7 @@ from functools import cached_property, partial
 from operator import attrgetter
 from typing import Any, ClassVar
 
+from xgrad.backends.buffers import Buffers
 from xgrad.backends.cofactors import cofactors, cofactors_jvp
 from xgrad.backends.data import check, is_numeric
 from xgrad.backends.dtypes import Dtypes
@@ -42,7 +44,7 @@ class Layout:
         self.constants: dict[float, Any] = {}
 
 
-class Backend(Dtypes):
+class Backend(Buffers, Dtypes):
     """An array library on one of its devices. Get one with `xgrad.get_backend()`; there is one object for each device."""
 
     name: str  # as XGRAD_BACKEND gives it

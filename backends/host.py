@@ -36,3 +36,33 @@ def name_of_code(code: str) -> str:
 def as_numbers(obj: Any, dtype: Any) -> Any:
     """A NumPy array from a sequence of objects that convert to numbers, such as fractions."""
     return np.asarray(obj, dtype=dtype)
+
+
+# --- the state of a generator
+
+SEEDS = ("entropy", "spawn_key", "pool_size", "n_children_spawned")  # of NumPy's SeedSequence
+LONGEST_SEED = 1 << 16  # bits: the time that NumPy takes grows with their square
+
+
+def state_of(generator: np.random.Generator) -> dict[str, Any]:
+    """The state of the stream and of the seeds of its children, as strings, integers and lists and dicts of these."""
+    bits: Any = generator.bit_generator
+    seeds = {name: getattr(bits.seed_seq, name) for name in SEEDS}
+    return {"stream": bits.state, "seeds": {**seeds, "spawn_key": list(seeds["spawn_key"])}}
+
+
+def in_state(state: Any) -> np.random.Generator:
+    """A new generator in a state that `state_of` returned. Raises an error for anything else."""
+    stream, seeds = state["stream"], dict(state["seeds"])
+    if set(seeds) != set(SEEDS) or not 4 <= seeds["pool_size"] <= 1024 or _bits(seeds["entropy"]) > LONGEST_SEED:
+        raise ValueError("its seeds are not complete, or too long")
+    bits = np.random.PCG64(np.random.SeedSequence(**seeds))
+    bits.state = stream
+    generator = np.random.Generator(bits)
+    if state_of(generator) != state:  # NumPy rounds some numbers
+        raise ValueError("it has numbers that the state of a generator cannot have")
+    return generator
+
+
+def _bits(entropy: int | list[int]) -> int:
+    return sum(each.bit_length() for each in ([entropy] if isinstance(entropy, int) else entropy))

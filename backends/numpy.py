@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy._typing import ArrayLike
 
-from xgrad.backends import gelu_blocks, normalization, numpy_attention, numpy_lstm, rows
+from xgrad.backends import array_bytes, gelu_blocks, normalization, numpy_attention, numpy_lstm, rows
 from xgrad.backends.base import Backend
 from xgrad.backends.lazily import compatible
 from xgrad.backends.numpy_windows import NumPyWindows
@@ -367,6 +367,12 @@ class NumPy(Backend):
 
     def to_numpy(self, array: ArrayLike) -> Any:
         return np.array(array)
+
+    def host_view(self, array: Any) -> Any:
+        return array
+
+    def in_order(self, array: Any, order: list[int]) -> Any:
+        return array_bytes.in_order(array, order)
 
     def copy(self, array: Any) -> Any:
         return np.array(array)  # in the array's memory order: a weight that is used transposed may be stored transposed

@@ -290,7 +290,28 @@ class Torch(Backend):
         return self.on_device("cpu")
 
     def to_numpy(self, array: Any) -> Any:
-        return array.numpy(force=True).copy()  # which also resolves a lazy conjugate
+        """In float32 for bfloat16, which NumPy lacks."""
+        exact = array.to(torch.float32) if array.dtype == torch.bfloat16 else array
+        return exact.numpy(force=True).copy()  # which also resolves a lazy conjugate
+
+    def host_view(self, array: Any) -> Any:
+        if array.dtype == torch.bfloat16:  # NumPy has none
+            array = array.view(torch.int16)
+        return array.numpy(force=True)
+
+    def from_buffer(self, buffer: Any, offset: int, shape: tuple[int, ...], dtype: str) -> Any:
+        """It reads bfloat16, too. Of a part of a buffer that PyTorch cannot use, it is a copy."""
+        kind = getattr(torch, dtype)
+        length = math.prod(shape) * kind.itemsize
+        if length == 0:
+            return torch.empty(shape, dtype=kind, device=self.device)
+        part: Any = memoryview(buffer)[offset : offset + length]
+        if part.readonly or offset % kind.itemsize:
+            part = bytearray(part)
+        return torch.frombuffer(part, dtype=kind).reshape(shape).to(self.device)
+
+    def in_order(self, array: Any, order: list[int]) -> Any:
+        return array.permute(order).contiguous().permute([order.index(i) for i in range(len(order))])
 
     def kind_of(self, error: Exception) -> type[Exception]:
         """PyTorch raises RuntimeError for shapes, for dtypes and for singular matrices: its message tells them apart."""

@@ -24,7 +24,7 @@ BACKENDS = ROOT / "backends"
 # The floors of the house. A room imports from itself and from the floors above it in this list. `xgrad` is the face,
 # `import xgrad as xg`; a room within a room may stand on a floor of its own.
 FLOORS = (
-    "_starting _version _words",
+    "_files _starting _version _words",
     "backends",
     "engine",
     "rules",
@@ -34,6 +34,7 @@ FLOORS = (
     "random optimize",
     "compile",
     "data distributions nn optim",
+    "state",
     "diagnose onnx",
     "fit",
     "info",
@@ -47,7 +48,7 @@ ARRAY_LIBRARIES = {
     *("array_api_compat", "array_api_extra", "array_api_strict"),
 }
 ENGINES = PACKAGE / "compile" / "engines"  # each is a compiler for the arrays of one library
-OPTIONAL_LIBRARIES = {"matplotlib", "onnx", "onnxruntime", "tqdm"}
+OPTIONAL_LIBRARIES = {"matplotlib", "onnx", "onnxruntime", "safetensors", "tqdm"}
 
 
 def modules() -> list[Path]:
@@ -231,6 +232,7 @@ EXCEPTIONS = {
     ("xgrad", "xgrad.optim"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.optimize"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.random"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.state"): "the face gives its submodules on first use",
 }
 Arrows = dict[str, set[str]]
 

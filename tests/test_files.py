@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import output
+from xgrad._files import is_special, replacing
 from xgrad.fit import FitError
-from xgrad.fit.files import check_writable, descriptor, is_special, replacing, write, write_history
+from xgrad.fit.files import check_writable, descriptor, write, write_history
 
 posix = pytest.mark.skipif(os.name != "posix", reason="of POSIX")
 

@@ -255,7 +255,9 @@ if _typing.TYPE_CHECKING:
     backends: CallablePackage  # for a type checker, a package is nothing to call
     compile: _Callable[..., _Any]
     CompileError: type[RuntimeError]
+    load: _Callable[..., _Any]
     load_program: _Callable[..., _Any]
+    save: _Callable[..., None]
     _Drawn = _Callable[..., Tensor]
     bernoulli: _Drawn
     multinomial: _Drawn
@@ -275,22 +277,35 @@ __array_namespace_info__ = _namespace.current_info
 newaxis = None
 
 # Imported when they are first asked for.
-_SUBMODULES = ("compile", "data", "diagnose", "distributions", "fit", "nn", "onnx", "optim", "optimize", "random")
-_COMPILING = ("CompileError", "load_program")  # of xgrad.compile
-# Functions of xgrad.random that PyTorch's users look for here.
-_DRAWS = (
-    "bernoulli", "manual_seed", "multinomial", "rand", "rand_like", "randint", "randn", "randn_like", "randperm",
-)  # fmt: skip
+_SUBMODULES = (
+    "compile",
+    "data",
+    "diagnose",
+    "distributions",
+    "fit",
+    "nn",
+    "onnx",
+    "optim",
+    "optimize",
+    "random",
+    "state",
+)
+# Names of rooms that are found here too. Those of xgrad.random are ones that PyTorch's users look for here.
+_OF_ROOMS = {
+    **dict.fromkeys(("CompileError", "load_program"), "compile"),
+    **dict.fromkeys(("load", "save"), "state"),
+    **dict.fromkeys(
+        ("bernoulli", "manual_seed", "multinomial", "rand", "rand_like", "randint", "randn", "randn_like", "randperm"), "random"
+    ),
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:
     """Submodules on first use, what they have for this module, and what belongs to the current backend: its dtypes."""
     if name in _SUBMODULES:
         return _import_module(f"xgrad.{name}")
-    if name in _COMPILING:
-        return getattr(_import_module("xgrad.compile"), name)
-    if name in _DRAWS:
-        return getattr(_import_module("xgrad.random"), name)
+    if name in _OF_ROOMS:
+        return getattr(_import_module(f"xgrad.{_OF_ROOMS[name]}"), name)
     if name in _namespace.DTYPES:
         return getattr(get_backend().view, name)
     why = ": it means different things in NumPy and PyTorch. Write x.split(length) or xgrad.chunk(x, parts)"
@@ -298,4 +313,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES, *_COMPILING, *_DRAWS, *_namespace.DTYPES})
+    return sorted({*globals(), *_SUBMODULES, *_OF_ROOMS, *_namespace.DTYPES})

@@ -15,6 +15,7 @@ TESTED_IN: dict[str, str] = {
     # the package
     "xgrad/__init__.py": "architecture documentation namespace",
     "xgrad/__main__.py": "cli",
+    "xgrad/_files.py": "files",
     "xgrad/_starting.py": "interrupt",
     "xgrad/_version.py": "cli",
     "xgrad/_words.py": "csvfile history",
@@ -188,6 +189,8 @@ TESTED_IN: dict[str, str] = {
     "xgrad/optimize/objective.py": "optimize_minimize",
     "xgrad/optimize/residuals.py": "optimize_least_squares",
     "xgrad/optimize/two_loops.py": "optim_lbfgs optimize_lbfgs",
+    # state
+    "xgrad/state/__init__.py": "state_saving state_files",
     # diagnose and fit
     "xgrad/diagnose/__init__.py": "diagnose",
     "xgrad/diagnose/curvature.py": "diagnose",
@@ -207,6 +210,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/diagnose/rules/*.py": "diagnose",
     "xgrad/fit/config.py": "fit",
     "xgrad/fit/errors.py": "fit",
+    "xgrad/fit/files.py": "files",
     "xgrad/fit/network.py": "fit",
     "xgrad/fit/options.py": "cli",
     "xgrad/fit/page.py": "cli_streams diagnose",
@@ -225,6 +229,7 @@ TESTED_IN: dict[str, str] = {
     "backends/host_tables.py": "data_csvdataset",
     "backends/__init__.py": "backends_registry architecture",
     "backends/attention.py": "rules nn_attention",
+    "backends/buffers.py": "state_saving state_pytorch",
     "backends/base.py": "backends_registry third_parties",
     "backends/bessel.py": "special special_derivatives",
     "backends/beta.py": "special special_derivatives",

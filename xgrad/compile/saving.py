@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from xgrad._files import replacing
 from xgrad.backends import owner
 from xgrad.backends.array_bytes import dtype_of
 from xgrad.compile.encoding import (
@@ -51,19 +50,9 @@ def save(program: Program, path: str | PathLike[str]) -> None:
         ValueError: for a program that has something that cannot be saved. No file is written.
         OSError: as from writing any file.
     """
-    target = Path(path)
     text = to_json(program)
-    descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, _mode_of(target))
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def load_program(path: str | PathLike[str]) -> Program:
@@ -99,16 +88,6 @@ def load_program(path: str | PathLike[str]) -> Program:
 
 
 load = load_program
-
-
-def _mode_of(target: Path) -> int:
-    """The permissions that the file has, or that a new one gets."""
-    try:
-        return target.stat().st_mode & 0o777
-    except OSError:
-        mask = os.umask(0)
-        os.umask(mask)
-        return 0o666 & ~mask
 
 
 # --- writing ------------------------------------------------------------------------------------------------

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
-import secrets
 import stat
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from xgrad._files import beside, is_special, replacing
 from xgrad.fit.errors import FitError
 from xgrad.fit.interrupt import held
 
@@ -32,38 +31,6 @@ def write(path: str | Path, content: bytes) -> None:
             stream.flush()
     with os.fdopen(os.dup(number), "wb") as file:
         file.write(content)
-
-
-@contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
-    """Yields a temporary path in the same folder. If the block ends without an error, the temporary file replaces `path`.
-
-    After an error the temporary file is removed and `path` is as it was. A path that is no regular file cannot be replaced: it is
-    yielded itself.
-    """
-    if is_special(path):
-        yield Path(path)
-        return
-    target = Path(os.path.realpath(path))
-    temporary = _beside(target)
-    try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())  # some file systems report a full disk only here
-        _make_alike(temporary, target)
-        os.replace(temporary, target)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
-
-
-def _make_alike(temporary: Path, target: Path) -> None:
-    """Give the new file the owner and the permissions of the file that it replaces, if there is one."""
-    with suppress(OSError):
-        old = target.stat()
-        temporary.chmod(stat.S_IMODE(old.st_mode))
-        if hasattr(os, "chown"):  # only root may, and only root needs to
-            os.chown(temporary, old.st_uid, old.st_gid)
 
 
 def check_writable(path: str | Path, option: str) -> None:
@@ -98,18 +65,9 @@ def _check_writable(path: str | Path, option: str) -> None:
         raise FitError(f"{option} {path}: this file is write-protected")
     if not special:
         with held():
-            temporary = _beside(target)
+            temporary = beside(target)
             temporary.touch(exist_ok=False)
             temporary.unlink()
-
-
-def is_special(path: str | Path) -> bool:
-    """Whether the path exists and is neither a regular file nor a folder."""
-    try:
-        mode = os.stat(path).st_mode
-    except FileNotFoundError:
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def descriptor(path: str | Path) -> int | None:
@@ -132,11 +90,6 @@ def _is_open_for_writing(number: int) -> bool:
         return fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
     except OSError:
         return False
-
-
-def _beside(target: Path) -> Path:
-    """A new name in the same folder, short enough for the file system, with the ending of the target."""
-    return target.with_name(f".xgrad-{os.getpid()}-{secrets.token_hex(4)}{target.suffix[:20]}")
 
 
 def write_history(path: str | Path, history: Mapping[str, Any]) -> None:

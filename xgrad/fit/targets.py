@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import combinations
 from pathlib import Path
 
+from xgrad._files import beside, is_special
 from xgrad.fit.errors import FitError
-from xgrad.fit.files import _beside, check_writable, descriptor, is_special
+from xgrad.fit.files import check_writable, descriptor
 
 Named = str | Path
 
@@ -73,7 +74,7 @@ def _folded(path: str) -> str:
 
 def _ignores_case(folder: str) -> bool:
     """Whether the file system of this folder ignores case."""
-    probe = _beside(Path(folder, "probe"))
+    probe = beside(Path(folder, "probe"))
     try:
         probe.touch(exist_ok=False)
         return probe.with_name(probe.name.upper()).exists()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import xgrad as xg
 from xgrad.engine import tracing
 from xgrad.engine.persist import Place, places_in
+from xgrad.engine.swap import Swap
 from xgrad.engine.tensor import Tensor
 from xgrad.nn import placement, saving
 from xgrad.nn.checks import NAMED_ERRORS, name_the_layer, part_of
@@ -365,7 +366,13 @@ class Module:
             StateError: a RuntimeError and a ValueError. It lists every wrong shape, every value that is no array or whose dtype
                 does not fit (complex into real), and every name that `strict` forbids. After an error nothing has changed.
         """
-        return saving.load_state_dict(self, state_dict, strict)
+        swap, keys = saving.prepare(self, state_dict, strict)
+        swap()
+        return keys
+
+    def _prepare_load(self, state_dict: Any) -> Swap:
+        """What takes over a state, and takes that back if it is called again. Raises StateError as `load_state_dict` does."""
+        return saving.prepare(self, state_dict, strict=True)[0]
 
     # --- printing ---
 

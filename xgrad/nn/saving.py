@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from xgrad.backends import owner
 from xgrad.backends.data import is_scalar
+from xgrad.engine.swap import Swap
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.transfer import holds, transfer
 from xgrad.nn.modulelike import ModuleLike
@@ -14,7 +15,21 @@ from xgrad.nn.parameter import Parameter
 
 
 class StateError(RuntimeError, ValueError):
-    """The error for a loaded state that does not fit: a RuntimeError, as in PyTorch, and a ValueError."""
+    """The error for a loaded state that does not fit: a RuntimeError, as in PyTorch, and a ValueError.
+
+    `differences` lists what does not fit, if that is known.
+
+    >>> import xgrad as xg
+    >>> try:
+    ...     xg.nn.Linear(2, 1).load_state_dict({"weight": xg.ones((1, 3))})
+    ... except xg.state.StateError as error:
+    ...     print(error.differences)
+    ('missing: bias', 'weight has shape (1, 3) in the loaded state and (1, 2) here')
+    """
+
+    def __init__(self, message: str, differences: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.differences = tuple(differences)
 
 
 class IncompatibleKeys(NamedTuple):
@@ -39,7 +54,8 @@ def state_dict(module: ModuleLike, prefix: str, keep_vars: bool) -> dict[str, Te
     return {prefix + name: value if keep_vars else value.detach() for name, value in saved_tensors(module)}
 
 
-def load_state_dict(module: ModuleLike, state: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
+def prepare(module: ModuleLike, state: Any, strict: bool) -> tuple[Swap, IncompatibleKeys]:
+    """What takes over a loaded state, and the names that are not in both. Raises StateError if the state does not fit."""
     if not isinstance(state, Mapping):
         raise StateError(f"{type(module).__name__}.load_state_dict takes a dict of arrays, not {type(state).__name__}")
     mine = dict(saved_tensors(module))
@@ -55,12 +71,10 @@ def load_state_dict(module: ModuleLike, state: Mapping[str, Any], strict: bool) 
     errors += [f"{name} {wrong}" for name, tensor in matching.items() if (wrong := misfit(state[name], tensor))]
     if errors:
         lines = "\n    ".join(errors)
-        raise StateError(f"{type(module).__name__}.load_state_dict: nothing was loaded.\n    {lines}")
+        raise StateError(f"{type(module).__name__}.load_state_dict: nothing was loaded.\n    {lines}", errors)
 
-    loaded = [(tensor, fitted(state[name], tensor)) for name, tensor in matching.items()]
-    for tensor, data in loaded:
-        tensor.data = data
-    return IncompatibleKeys(missing, unexpected)
+    swap = Swap((tensor, "data", fitted(state[name], tensor)) for name, tensor in matching.items())
+    return swap, IncompatibleKeys(missing, unexpected)
 
 
 def misfit(value: Any, tensor: Tensor) -> str | None:
@@ -79,6 +93,7 @@ def misfit(value: Any, tensor: Tensor) -> str | None:
 
 def fitted(value: Any, tensor: Tensor) -> Any:
     """A copy of `value`, a tensor of any backend or an array, as a raw array of the backend and dtype of `tensor`."""
-    if isinstance(value, Tensor):
-        return transfer(value.data, value.backend, tensor.backend, tensor.dtype)
+    source, array = (value.backend, value.data) if isinstance(value, Tensor) else (owner(value), value)
+    if source is not None:
+        return transfer(array, source, tensor.backend, tensor.dtype)
     return tensor.backend.asarray(value, dtype=tensor.dtype, copy=True)

@@ -10,6 +10,7 @@ import xgrad as xg
 from xgrad.engine import tape
 from xgrad.engine.numbers import read
 from xgrad.engine.persist import Place, places_in
+from xgrad.engine.swap import Swap
 from xgrad.engine.tensor import Tensor
 from xgrad.optim.flat import FlatParameters
 from xgrad.optim.hooks import after_step, before_step
@@ -157,11 +158,7 @@ class LBFGS(Optimizer):
             memory.keep(corrections)
         return loss, memory
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take over the state and options that `state_dict()` returned, here or in PyTorch.
-
-        Raises ValueError for a state that does not fit the parameters, or comes from another class. Then nothing has changed.
-        """
+    def _prepare_load(self, state_dict: Any) -> Swap:
         saved = state_dict.get("state") if isinstance(state_dict, Mapping) else None
         groups, _ = loaded(self, {**state_dict, "state": {}} if isinstance(saved, Mapping) else state_dict)
         weights, state = FlatParameters(self.name, groups[0].params), {}
@@ -171,7 +168,7 @@ class LBFGS(Optimizer):
                     f"LBFGS: the loaded state has an entry for parameter {number!r}; all of it is in the first"
                 )
             state[weights.params[0]] = loaded_memory(weights.params[0], weights.zeros(), values)
-        self.param_groups, self.state = groups, state
+        return Swap([(self, "param_groups", groups), (self, "state", state)])
 
 
 class Point(NamedTuple):

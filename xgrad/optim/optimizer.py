@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from xgrad.backends.guarded import NO_GUARD
 from xgrad.engine import tape, tracing
 from xgrad.engine.persist import Place, places_in
+from xgrad.engine.swap import Swap
 from xgrad.engine.tensor import Tensor
 from xgrad.optim.computing import Before, compute
 from xgrad.optim.hooks import Hook, StepHookHandle, after_step, before_step
@@ -304,9 +305,13 @@ class Optimizer:
 
         Raises ValueError for a state that does not fit the parameters, or comes from another class. Then nothing has changed.
         """
+        self._prepare_load(state_dict)()
+
+    def _prepare_load(self, state_dict: Any) -> Swap:
+        """What takes over a state, and takes that back if it is called again. Raises ValueError as `load_state_dict` does."""
         groups, state = loaded(self, state_dict)
-        self._forget_moved()
-        self.param_groups, self.state = groups, state
+        news = {"param_groups": groups, "state": state, "_unfinished": False, "_moved": {}}
+        return Swap((self, name, new) for name, new in news.items())
 
     def _parameters(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group.params]

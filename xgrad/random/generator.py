@@ -81,6 +81,24 @@ class Generator(Draws, Choices):
         except (KeyError, ValueError, TypeError, OverflowError) as error:
             raise ValueError(f"set_state: new_state is not what get_state returned: {error!r}") from error
 
+    def state_dict(self) -> dict[str, Any]:
+        """The whole state, for `xg.save`: that of the stream, and of the seeds that `spawn` takes. JSON can hold it."""
+        from xgrad.backends.host import state_of
+
+        return state_of(self.host)
+
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Go on from where `state_dict` was called: the same draws follow, and the same generators from `spawn`.
+
+        Raises ValueError for anything that `state_dict` does not return. Then nothing has changed.
+        """
+        from xgrad.backends.host import in_state
+
+        try:
+            self._host = in_state(state_dict)
+        except (KeyError, ValueError, TypeError, OverflowError, AttributeError) as error:
+            raise ValueError(f"Generator: the loaded state is not what state_dict returned: {error!r}") from error
+
     def spawn(self, n: int) -> list[Generator]:
         """`n` new generators, whose streams are independent of each other and of this one. A later call gives others."""
         (count,) = sizes("spawn", integer("spawn", n, "n"), "n")

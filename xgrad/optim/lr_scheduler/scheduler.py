@@ -160,7 +160,28 @@ class LRScheduler:
         missing = [each for each in (*self.state_dict(), *apart) if each not in state]
         if missing:
             raise ValueError(f"{name}: the loaded state lacks {', '.join(missing)}: is it the state of another class?")
-        vars(self).update((k, copy(v)) for k, v in state.items() if k not in self.not_saved and k not in apart)
+        taken = {k: copy(v) for k, v in state.items() if k not in self.not_saved and k not in apart}
+        wrong = [
+            k
+            for k, v in taken.items()
+            if callable(getattr(type(self), str(k), None)) or not _fits(vars(self).get(k), v)
+        ]
+        groups = len(self.optimizer.param_groups)
+        if wrong:
+            raise ValueError(f"{name}: the loaded state has something else as {wrong[0]}, {taken[wrong[0]]!r:.60}")
+        if len(taken.get("base_lrs", ())) > groups:
+            raise ValueError(
+                f"{name}: the optimizer has {groups} param groups, the loaded state {len(taken['base_lrs'])}"
+            )
+        vars(self).update(taken)
+
+
+def _fits(own: Any, loaded: Any) -> bool:
+    """Whether a loaded value can take the place of a schedule's own: a list that of a list, and a number that of a number."""
+    if isinstance(own, list):
+        return isinstance(loaded, list | tuple)
+    is_number = isinstance(own, int | float) and not isinstance(own, bool)
+    return not is_number or isinstance(loaded, int | float) or hasattr(loaded, "item")
 
 
 class FormulaLR(LRScheduler):
