@@ -43,6 +43,7 @@ MAPPED = (
         "xgrad/optim/lr_scheduler",
         "xgrad/optim/swa_utils",
         "xgrad/diagnose",
+        "xgrad/trainer",
         "xgrad/fit",
     ),
     *("backends", "bench", "tests", "tests/parity"),

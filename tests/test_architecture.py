@@ -24,7 +24,8 @@ BACKENDS = ROOT / "backends"
 # The floors of the house. A room imports from itself and from the floors above it in this list. `xgrad` is the face,
 # `import xgrad as xg`; a room within a room may stand on a floor of its own.
 FLOORS = (
-    "_files _starting _version _words",
+    "_drawing _files _starting _streams _version _words",
+    "_interrupt",
     "backends",
     "engine",
     "rules",
@@ -36,6 +37,7 @@ FLOORS = (
     "data distributions nn optim",
     "state",
     "diagnose onnx",
+    "trainer",
     "fit",
     "info",
     "cli",
@@ -48,7 +50,7 @@ ARRAY_LIBRARIES = {
     *("array_api_compat", "array_api_extra", "array_api_strict"),
 }
 ENGINES = PACKAGE / "compile" / "engines"  # each is a compiler for the arrays of one library
-OPTIONAL_LIBRARIES = {"matplotlib", "onnx", "onnxruntime", "safetensors", "tqdm"}
+OPTIONAL_LIBRARIES = {"matplotlib", "onnx", "onnxruntime", "safetensors", "tensorboard", "tensorboardX", "tqdm"}
 
 
 def modules() -> list[Path]:
@@ -233,6 +235,7 @@ EXCEPTIONS = {
     ("xgrad", "xgrad.optimize"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.random"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.state"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.trainer"): "the face gives its submodules on first use",
 }
 Arrows = dict[str, set[str]]
 
@@ -460,6 +463,7 @@ FACES = [
     xg.random,
     xg.distributions,
     xg.data,
+    xg.trainer,
 ]
 PUBLIC = {
     f"{face.__name__}.{name}": value

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.processes import environment
-from xgrad.fit.progress import Forgiving
+from xgrad._streams import Forgiving
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX shell")
 

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from tests.support.processes import environment
+from xgrad._interrupt import PATIENCE, Interrupted, ending
 from xgrad._starting import SIGNALS, is_command
 from xgrad.cli import main
 from xgrad.diagnose import Report, fixes
 from xgrad.fit import fit, plot
 from xgrad.fit import run as run_module
-from xgrad.fit.interrupt import PATIENCE, Interrupted, ending
 from xgrad.fit.recorder import Recorder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals")

@@ -257,6 +257,7 @@ if _typing.TYPE_CHECKING:
     CompileError: type[RuntimeError]
     load: _Callable[..., _Any]
     load_program: _Callable[..., _Any]
+    Trainer: _Any  # the class xgrad.trainer.Trainer
     save: _Callable[..., None]
     _Drawn = _Callable[..., Tensor]
     bernoulli: _Drawn
@@ -278,22 +279,14 @@ newaxis = None
 
 # Imported when they are first asked for.
 _SUBMODULES = (
-    "compile",
-    "data",
-    "diagnose",
-    "distributions",
-    "fit",
-    "nn",
-    "onnx",
-    "optim",
-    "optimize",
-    "random",
-    "state",
+    *("compile", "data", "diagnose", "distributions", "fit", "nn", "onnx"),
+    *("optim", "optimize", "random", "state", "trainer"),
 )
 # Names of rooms that are found here too. Those of xgrad.random are ones that PyTorch's users look for here.
 _OF_ROOMS = {
     **dict.fromkeys(("CompileError", "load_program"), "compile"),
     **dict.fromkeys(("load", "save"), "state"),
+    "Trainer": "trainer",
     **dict.fromkeys(
         ("bernoulli", "manual_seed", "multinomial", "rand", "rand_like", "randint", "randn", "randn_like", "randperm"), "random"
     ),

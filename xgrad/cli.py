@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from xgrad._interrupt import Interrupted, ending
+from xgrad._streams import complain
 from xgrad._words import one_line, printable, shown
 from xgrad.backends import BackendError
 from xgrad.fit import Config, FitError, NotWrittenError, Result, fit, plot
 from xgrad.fit.history import configuration
-from xgrad.fit.interrupt import Interrupted, ending
 from xgrad.fit.options import parser
-from xgrad.fit.streams import complain, open_standard_files, say
+from xgrad.fit.streams import open_standard_files, say
 from xgrad.fit.targets import check, standard_output_is_one_of
 from xgrad.info import info
 

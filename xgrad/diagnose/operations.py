@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from xgrad.diagnose.anomaly import Anomaly, Detector
+from xgrad.diagnose.keeping import Kept
 from xgrad.diagnose.run import Run
 
 SHAKY = 10  # in so many first steps every operation is checked
@@ -42,15 +43,17 @@ class Operations:
 
     @contextmanager
     def privately(self) -> Iterator[None]:
-        """In this block the watcher itself computes, and operations are not checked."""
+        """In this block the watcher itself computes: operations are not checked, and buffers and generators do not change."""
         armed, before = self.armed, self.private
         self.disarm()
         self.private = True
+        kept = Kept(self.run.model)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)  # the library's warnings of overflow
                 yield
         finally:
+            kept.restore()
             self.private = before
             if armed:
                 self.arm(anew=False)

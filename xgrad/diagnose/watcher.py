@@ -77,7 +77,7 @@ class Watch:
         def found(anomaly: Anomaly) -> None:
             here = me()
             if here is not None:
-                here._anomaly(anomaly)
+                here.found(anomaly)
 
         self.operations = Operations(self.run, found, allow)
         self.removing = hook(self)
@@ -125,8 +125,8 @@ class Watch:
             self.operations.rearm(self.every)
 
     def passed(self, loss: Any) -> None:
-        """Count a step that was not watched, and read its loss."""
-        run, value = self.run, float(loss.item())
+        """Count a step that was not watched, and read its loss: a 0-d tensor or a number."""
+        run, value = self.run, float(loss.item() if isinstance(loss, xg.Tensor) else loss)
         run.losses.append(value)
         self._tell(lambda rule: rule.loss(run, run.steps, value))
         run.steps += 1
@@ -209,7 +209,8 @@ class Watch:
                 for finding in ask(rule) or ():
                     self.run.add(finding)
 
-    def _anomaly(self, anomaly: Anomaly) -> None:
+    def found(self, anomaly: Anomaly) -> None:
+        """Take in the first operation of this step that made a value that is not finite."""
         for rule in self.rules:
             for finding in rule.anomaly(self.run, self.run.now, anomaly):
                 self.run.add(finding)

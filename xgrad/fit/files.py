@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from xgrad._files import beside, is_special, replacing
+from xgrad._interrupt import held
 from xgrad.fit.errors import FitError
-from xgrad.fit.interrupt import held
 
 
 def write(path: str | Path, content: bytes) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-import os
-import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from xgrad._drawing import FORMATS as FORMATS
+from xgrad._drawing import encoded as encoded
+from xgrad._drawing import load_matplotlib, settled
+from xgrad._drawing import require_matplotlib as require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,39 +29,10 @@ FRAMES, FRAMES_A_SECOND = 60, 12  # at most, of an animation
 NAMED = 8  # at most, layers in a legend
 MARGIN = 0.15  # above and below the targets, as a share of their range
 
-FORMATS = ("png", "jpg", "jpeg", "pdf", "svg", "tif", "tiff", "webp")  # those that need no other library
-
-_STYLE = {
-    "axes.edgecolor": "#8c959f",
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "font.size": 9.0,
-    "grid.color": "#d8dee4",
-    "grid.linewidth": 0.6,
-    "legend.fontsize": 8.0,
-    "legend.frameon": False,
-    "text.usetex": False,
-}
-
-
-def require_matplotlib() -> None:
-    """Raise ImportError, which says how to install it, if matplotlib is missing or broken."""
-    _matplotlib()
-
 
 def save(figure: Figure, path: str | Path) -> None:
     """Write a picture in the format of the name's ending; PNG without one."""
     Path(path).write_bytes(encoded(figure, Path(path).suffix))
-
-
-def encoded(figure: Figure, ending: str = "") -> bytes:
-    """A picture as bytes, in the format of this ending of a name; PNG without one."""
-    content = io.BytesIO()
-    with _settled():
-        figure.savefig(content, dpi=110, format=ending.lower().removeprefix(".") or "png")
-    return content.getvalue()
 
 
 def draw(record: Record) -> Figure:
@@ -68,14 +40,14 @@ def draw(record: Record) -> Figure:
 
     Raises ImportError, which says how to install it, if matplotlib is missing.
     """
-    matplotlib = _matplotlib()
+    library = load_matplotlib()
     panels = {_draw_loss: 2.6, _draw_norms: 2.2}  # with their heights
     if record.stages:
         panels = {_draw_fit: 5.0, **panels}
     if any(layer.idle for layer in record.layers):
         panels[_draw_shares] = 1.3
-    with _settled():
-        figure = matplotlib.figure.Figure(figsize=(10.5, 10 if record.stages else 6), layout="constrained")
+    with settled():
+        figure = library.figure.Figure(figsize=(10.5, 10 if record.stages else 6), layout="constrained")
         ratios = {"height_ratios": list(panels.values())}
         drawn = list(figure.subplots(len(panels), 1, gridspec_kw=ratios))
         by_step = drawn[1:] if record.stages else drawn
@@ -100,12 +72,12 @@ def animate(record: Record, path: str | Path) -> None:
 
 def animated(record: Record) -> bytes:
     """The learned curves of `record` as an animated GIF, in bytes."""
-    matplotlib = _matplotlib()
+    library = load_matplotlib()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
-    with _settled():
-        figure = matplotlib.figure.Figure(figsize=(7, 4.5), dpi=80, layout="constrained")
+    with settled():
+        figure = library.figure.Figure(figsize=(7, 4.5), dpi=80, layout="constrained")
         canvas: Any = FigureCanvasAgg(figure)
         axes = figure.subplots()
         _title(axes, record, small=True)
@@ -126,34 +98,6 @@ def animated(record: Record) -> bytes:
     times[-1] += 1000  # the last frame is shown for another second
     frames[0].save(content, "GIF", save_all=True, append_images=frames[1:], duration=times, loop=0)
     return content.getvalue()
-
-
-def _matplotlib() -> Any:
-    """Import matplotlib without MPLBACKEND: no window is opened, and a wrong name in that variable does no harm."""
-    chosen = None if "matplotlib" in sys.modules else os.environ.pop("MPLBACKEND", None)
-    try:
-        import matplotlib
-        import matplotlib.figure
-    except ImportError as error:
-        raise ImportError(f"a picture needs matplotlib ({error}): pip install 'xgrad[fit]'") from None
-    except Exception as error:  # wrong settings of its own, for example
-        why = f"{type(error).__name__}: {str(error)[:200]}"
-        raise ImportError(f"a picture needs matplotlib, which fails when it is imported: {why}") from None
-    finally:
-        if chosen is not None:
-            os.environ["MPLBACKEND"] = chosen
-    if chosen:
-        with suppress(ValueError):  # for a program that draws by itself too, as matplotlib would do
-            matplotlib.rcParams["backend"] = chosen
-    return matplotlib
-
-
-@contextmanager
-def _settled() -> Iterator[None]:
-    """Use the style of these pictures, and silence warnings: a name may contain letters that are in no font."""
-    with _matplotlib().rc_context(_STYLE), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _title(axes: Axes, record: Record, *, small: bool = False) -> None:

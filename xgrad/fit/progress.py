@@ -7,8 +7,8 @@ from time import perf_counter
 from typing import Any
 
 import xgrad as xg
+from xgrad._streams import Forgiving
 from xgrad._words import shortened
-from xgrad.fit.streams import silence
 
 INTERVAL = 0.1  # seconds between two readings of the loss; each waits for the device
 
@@ -52,28 +52,6 @@ class Progress:
             self.loss = None  # a reference would keep its graph alive
         self.bar.update(self.unseen)
         self.unseen = 0
-
-
-class Forgiving:
-    """A stream that may break, as when a terminal is closed. Then the output is lost and the run continues."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-
-    def write(self, text: str) -> None:
-        try:
-            self.stream.write(text)
-        except (OSError, ValueError):
-            silence(self.stream)
-
-    def flush(self) -> None:
-        try:
-            self.stream.flush()
-        except (OSError, ValueError):
-            silence(self.stream)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
 
 
 def require_tqdm() -> None:

@@ -12,12 +12,12 @@ from time import perf_counter
 from typing import Any
 
 import xgrad as xg
+from xgrad._interrupt import Ending, Interrupted, ending
 from xgrad._words import shortened
 from xgrad.diagnose import watch
 from xgrad.fit import plot
 from xgrad.fit.config import Config
 from xgrad.fit.files import as_json, write
-from xgrad.fit.interrupt import Ending, Interrupted, ending
 from xgrad.fit.network import LOSSES, OPTIMIZERS, build
 from xgrad.fit.progress import Progress, require_tqdm
 from xgrad.fit.record import Record
