@@ -57,15 +57,22 @@ def _cell(peer: dict[str, Any] | None, with_spread: bool) -> str:
 
 def readme(results: dict[str, Any]) -> str:
     """README's table between its two markers."""
+    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    note = (
+        f"Time as a ratio to the baseline's in the same run (lower is better), float32, one thread, median of "
+        f"{rounds(results)} paired rounds; {where(results)}; {versions}; {results['machine']['date']}."
+    )
+    parts = [BEGIN + "\n" + tables(results, with_spread=False), *_left_out(results)[1:], note, *_beside_speed(results)]
+    return "\n\n".join(parts) + "\n" + END
+
+
+def where(results: dict[str, Any]) -> str:
+    """The processor, its load by other programs before the run, the interpreter and the BLAS."""
     machine = results["machine"]
     coretype = machine["environment"]["OPENBLAS_CORETYPE"]
-    note = (
-        f"Time as a ratio to the baseline's in the same run (lower is better), float32, one "
-        f"thread, median of {_rounds(results)} paired rounds; {machine['cpu']}, "
-        f"{machine['python']}, {machine['blas']}, OPENBLAS_CORETYPE {coretype}; {machine['date']}."
-    )
-    parts = [BEGIN + "\n" + tables(results, with_spread=False), note, *_beside_speed(results)]
-    return "\n\n".join(parts) + "\n" + END
+    load = f" (load average {machine['load']} before the run)" if "load" in machine else ""
+    cores = f"{machine['cpu']}, {machine['cores']} cores{load}"
+    return f"{cores}, {machine['python']}, {machine['blas']}, OPENBLAS_CORETYPE {coretype}"
 
 
 def _beside_speed(results: dict[str, Any]) -> list[str]:
@@ -90,7 +97,7 @@ def newest_readme(folder: Path = RESULTS) -> str:
         return f"{BEGIN}\nNot measured yet: `python -m bench` measures.\n{END}"
 
 
-def _rounds(results: dict[str, Any]) -> str:
+def rounds(results: dict[str, Any]) -> str:
     return " or ".join(str(n) for n in sorted({row["rounds"] for row in results["speed"].values()}))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import platform
 import sys
 import time
 import tracemalloc
@@ -64,7 +65,7 @@ class Worker:
 
     def hello(self) -> dict[str, Any]:
         PEERS[self.peer].load()
-        return {"versions": PEERS[self.peer].versions()}
+        return {"versions": PEERS[self.peer].versions(), "python": platform.python_version(), "numpy": np.__version__}
 
     def prepare(self, workload: str) -> dict[str, Any]:
         self.case = None

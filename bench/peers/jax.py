@@ -1,6 +1,6 @@
 """JAX, with the whole step under jit. Compiling is not timed, and every run waits for its results.
 
-Data are NumPy arrays, which each call passes in anew, and results can be read as NumPy arrays without a copy. Parameters are JAX's.
+Data are NumPy arrays, which each call passes in anew. Parameters are JAX's. Results can be read as NumPy arrays without a copy.
 """
 # mypy: disable-error-code="import-not-found,import-untyped"
 # mypy: allow-untyped-calls, allow-untyped-decorators

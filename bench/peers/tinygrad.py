@@ -61,9 +61,7 @@ def w3(p: Classification) -> Case:
     return _training(params, loss_of, p.x, p.labels, lr=p.lr, momentum=p.momentum)
 
 
-def _training(
-    params: list[Any], loss_of: Callable[[Any, Any], Any], x: Array, y: Array, **options: float
-) -> Case:
+def _training(params: list[Any], loss_of: Callable[[Any, Any], Any], x: Array, y: Array, **options: float) -> Case:
     optimizer = SGD(params, **options)
 
     @TinyJit

@@ -1,7 +1,7 @@
 """PyTorch with the whole step under torch.compile: forward, backward and the optimizer, as people write them.
 
-The compiler is the default one, inductor, which needs a C++ compiler. Compiling is not timed. Data are NumPy arrays, which each call
-passes in anew, and results are read as NumPy arrays. torch_func.py has the same steps as one graph each.
+The compiler is the default one, inductor, which needs a C++ compiler. Compiling is not timed. Data are NumPy arrays, which each
+call passes in anew, and results are read as NumPy arrays. torch_func.py has the same steps as one graph each.
 """
 # mypy: disable-error-code="import-not-found,import-untyped", allow-untyped-calls
 
@@ -103,6 +103,6 @@ def w5(p: Deep) -> Case:
 
 
 def compiled(step: Callable[..., Any], **options: Any) -> Any:
-    """The step under torch.compile. What was compiled before is dropped: PyTorch would count it as recompilations of this step."""
+    """The step under torch.compile. What was compiled before is dropped, or PyTorch would count it as recompilations."""
     torch.compiler.reset()
     return torch.compile(step, **options)
