@@ -49,6 +49,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/compile/guards.py": "compile_trace",
     "xgrad/compile/inputs.py": "compile_trace compile_moments",
     "xgrad/compile/outputs.py": "compile_trace compile_moments",
+    "xgrad/compile/outside.py": "compile_trace compile_moments",
     "xgrad/compile/passes/kinds.py": "compile_passes_buffers compile_passes_groups",
     "xgrad/compile/passes/rewriting.py": "compile_passes compile_passes_dead_code",
     "xgrad/compile/recorder.py": "compile_program compile_trace compile_functions",
