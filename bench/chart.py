@@ -92,7 +92,9 @@ def _rows(axes: Axes, rows: dict[str, dict[str, dict[str, float]]]) -> None:
             for peer in names:
                 if peer in peers:
                     ratio, y = peers[peer], -place + GAP * ((len(LANES) - 1) / 2 - line)
-                    mark = {"markeredgecolor": "white", "markeredgewidth": 0.6, "zorder": 3} | MARKS[peer]
+                    mark: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.6, "zorder": 3} | MARKS[
+                        peer
+                    ]
                     if "markerfacecolor" in mark:  # a ring
                         mark |= {"markeredgecolor": mark["color"], "markeredgewidth": 1.3, "zorder": 4}
                     size = 8.0 if mark["color"] == XGRAD else 6.5

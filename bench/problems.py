@@ -159,7 +159,8 @@ def deep(tiny: bool, dtype: str) -> Deep:
     batch, width, depth = (4, 6, 5) if tiny else (32, 64, 200)
     std = (2 / width) ** 0.5  # keeps the signal's size through ReLU layers
     x = rng.normal(size=(batch, width)).astype(dtype)
-    h, weights = x.astype("float64"), []
+    h = x.astype("float64")
+    weights: list[Array] = []
     while len(weights) < depth:
         weight = rng.normal(0, std, (width, width)).astype(dtype)
         z = h @ weight.astype("float64")

@@ -59,7 +59,7 @@ def readme(results: dict[str, Any]) -> str:
     """README's table between its two markers."""
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     note = (
-        f"Time as a ratio to the baseline's in the same run (lower is better), float32, one thread, median of "
+        f"CPU time as a ratio to the baseline's in the same run (lower is better), float32, one thread, median of "
         f"{rounds(results)} paired rounds; {where(results)}; {versions}; {results['machine']['date']}."
     )
     parts = [BEGIN + "\n" + tables(results, with_spread=False), *_left_out(results)[1:], note, *_beside_speed(results)]
@@ -107,7 +107,8 @@ def markdown(results: dict[str, Any]) -> str:
         f"# Speed, {results['machine']['date']}",
         "Every figure is a ratio to the baseline in the same run, lower is better: the median of the ratios of paired rounds, "
         "with their quartiles. The baseline is NumPy by hand (`bench/peers/numpy_naive.py`), or PyTorch in eager mode where a "
-        "table says so. One process per peer, one thread, pinned to one core, float32. Every peer's numbers were compared with "
+        "table says so. One process per peer, one thread, pinned to one core, float32. Times are CPU times of a process, so that "
+        "other programs on the machine count little. Every peer's numbers were compared with "
         "the baseline's before it was timed.",
     ]
     if results["speed"]:

@@ -3,7 +3,7 @@
 Data are NumPy arrays, which each call passes in anew. The output or the loss is read as a NumPy array, which waits for the whole
 step. Gradients are read outside of the measured time, because reading one array takes longer than many a step.
 """
-# mypy: disable-error-code="import-not-found,import-untyped", allow-untyped-calls, allow-untyped-decorators
+# mypy: disable-error-code="import-not-found,import-untyped,attr-defined", allow-untyped-calls, allow-untyped-decorators
 
 from __future__ import annotations
 

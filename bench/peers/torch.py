@@ -33,7 +33,7 @@ def w1(p: Chain) -> Case:
     a, b, c, d, seed = (torch.tensor(v) for v in (p.a, p.b, p.c, p.d, p.seed))
     values: list[torch.Tensor] = []
 
-    def run() -> torch.Tensor:
+    def run() -> object:
         x.grad = None
         y = chain(torch, x, a, b, c, d, p.cycles)
         y.backward(seed)

@@ -29,7 +29,7 @@ def w1(p: Chain) -> Case:
 
     @_compiled
     def step(x: Any, a: Any, b: Any, c: Any, d: Any, seed: Any) -> Any:
-        y, pull = vjp(lambda y: chain(torch, y, a, b, c, d, p.cycles), x)
+        y, pull, *_ = vjp(lambda y: chain(torch, y, a, b, c, d, p.cycles), x)
         return y, pull(seed)[0]
 
     def run() -> object:
@@ -55,9 +55,14 @@ def _training(
     params = {name: parameter.detach() for name, parameter in model.named_parameters()}
     velocity = {name: torch.zeros_like(parameter) for name, parameter in params.items()} if momentum else {}
 
+    def loss_at(params: Any, x: Any, y: Any) -> Any:
+        return loss_of(functional_call(model, params, (x,)), y)
+
+    gradient_and_value = grad_and_value(loss_at)
+
     @_compiled
     def step(params: Any, velocity: Any, x: Any, y: Any) -> Any:
-        grads, loss = grad_and_value(lambda params: loss_of(functional_call(model, params, (x,)), y))(params)
+        grads, loss = gradient_and_value(params, x, y)
         velocity = {name: momentum * v + grads[name] for name, v in velocity.items()}
         steps = velocity or grads
         return loss, {name: parameter - lr * steps[name] for name, parameter in params.items()}, velocity
@@ -76,7 +81,11 @@ def _training(
 
 def w4(p: Elementwise) -> Case:
     values: list[Array] = []
-    step = _compiled(grad_and_value(lambda x: (torch.sigmoid(p.a * x + p.b) * torch.tanh(x)).sum()))
+
+    def loss_of(x: Any) -> Any:
+        return (torch.sigmoid(p.a * x + p.b) * torch.tanh(x)).sum()
+
+    step = _compiled(grad_and_value(loss_of))
 
     def run() -> object:
         grad, loss = step(_tensor(p.x))
