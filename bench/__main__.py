@@ -34,7 +34,7 @@ def speed(options: argparse.Namespace) -> dict[str, Any]:
                 answer = process.ask("hello")
                 versions |= {k: v for k, v in answer["versions"].items() if k not in versions}
                 if name in pythons:
-                    versions[f"Python of {name}"] = f"{answer['python']}, with NumPy {answer['numpy']}"
+                    versions[f"Python of {PEERS[name].needs}"] = f"{answer['python']}, with NumPy {answer['numpy']}"
                 processes[name] = process
             except PeerError as failure:
                 missing[name] = str(failure)

@@ -22,7 +22,7 @@ def describe() -> dict[str, Any]:
         "commit": commit(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
-        "load": _load(),
+        "load average before": _load(),
         "system": f"{platform.system()} {platform.machine()}",
         "libc": " ".join(platform.libc_ver()),
         "python": f"{platform.python_implementation()} {platform.python_version()}",

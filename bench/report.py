@@ -70,8 +70,8 @@ def where(results: dict[str, Any]) -> str:
     """The processor, its load by other programs before the run, the interpreter and the BLAS."""
     machine = results["machine"]
     coretype = machine["environment"]["OPENBLAS_CORETYPE"]
-    load = f" (load average {machine['load']} before the run)" if "load" in machine else ""
-    cores = f"{machine['cpu']}, {machine['cores']} cores{load}"
+    load = machine.get("load average before")
+    cores = f"{machine['cpu']}, {machine['cores']} cores" + (f" (load average {load} before the run)" if load else "")
     return f"{cores}, {machine['python']}, {machine['blas']}, OPENBLAS_CORETYPE {coretype}"
 
 
@@ -111,6 +111,8 @@ def markdown(results: dict[str, Any]) -> str:
         "other programs on the machine count little. Every peer's numbers were compared with "
         "the baseline's before it was timed.",
     ]
+    if (load := results["machine"].get("load average before")) not in (None, "unknown") and float(load) >= 1:
+        parts.append(f"Other programs ran on the machine: its load average was {load} before the run.")
     if results["speed"]:
         parts += [tables(results, with_spread=True), "## Times per run", _seconds(results)]
     parts += _left_out(results)

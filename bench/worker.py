@@ -83,7 +83,7 @@ class Worker:
         return {"error": error}
 
     def time(self, runs: int) -> dict[str, Any]:
-        """The CPU time of the process, of all its threads: on one core, the time that passes while no other program runs there."""
+        """The CPU time of the process and its threads: on one core, the time that passes while no other program runs there."""
         assert self.case is not None
         run = self.case.run
         start = time.process_time()

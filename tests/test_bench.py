@@ -173,6 +173,17 @@ def test_report_is_written_and_read_back(tmp_path: Path) -> None:
     assert "1.20 (1.20-1.20) times as long" in text
 
 
+def test_a_report_says_that_the_machine_was_loaded() -> None:
+    results = _results()
+    assert "load average" not in report.markdown(results)
+    assert "load average" not in report.readme(results)
+    results["machine"]["load average before"] = "0.4"
+    assert "Other programs ran" not in report.markdown(results)
+    results["machine"]["load average before"] = "3.5"
+    assert "its load average was 3.5 before the run" in report.markdown(results)
+    assert "2 cores (load average 3.5 before the run)" in report.readme(results)
+
+
 def test_no_results_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="python -m bench"):
         report.newest(tmp_path)
