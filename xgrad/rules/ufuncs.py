@@ -96,4 +96,12 @@ def _refusal(ufunc: Any, method: str, out: Any) -> str:
     )
 
 
+def array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    """What NumPy calls for one of its other functions that is given a tensor (NEP 18)."""
+    from xgrad.rules.numpy_functions import protocol  # at the first such call: it has some hundred functions
+
+    return protocol.array_function(func, types, args, kwargs)
+
+
 Tensor.__array_ufunc__ = array_ufunc  # type: ignore[assignment]
+Tensor.__array_function__ = array_function  # type: ignore[attr-defined]
