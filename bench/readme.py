@@ -16,7 +16,7 @@ from bench import dask_parallel, report
 from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
 from bench.programs import table as programs
-from tests.support import sources
+from tests.support import onnx_layers, sources
 from xgrad import rules
 from xgrad.backends import BUILT_IN, backend_class
 from xgrad.engine.registry import DERIVATIVES, FUNCTIONS
@@ -34,6 +34,8 @@ MAPPED = (
         "xgrad/nn",
         "xgrad/nn/functional",
         "xgrad/nn/utils",
+        "xgrad/onnx",
+        "xgrad/onnx/lowering",
         "xgrad/optim",
         "xgrad/distributions",
         "xgrad/optim/lr_scheduler",
@@ -154,6 +156,7 @@ def parts(readme: Path) -> list[str]:
         "backends": [refusals],
         "bench": [libraries.readme, report.newest_readme, dask_parallel.readme, programs.readme, gpu.newest],
         "tests": [helpers, subjects, tested_in],
+        "onnx": [onnx_layers.table],
     }
     return [files(readme.parent), *(make() for make in of_folder.get(readme.parent.name, []))]
 

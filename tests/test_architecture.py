@@ -34,7 +34,7 @@ FLOORS = (
     "random",
     "compile",
     "distributions nn optim",
-    "diagnose",
+    "diagnose onnx",
     "fit",
     "info",
     "cli",
@@ -47,7 +47,7 @@ ARRAY_LIBRARIES = {
     *("array_api_compat", "array_api_extra", "array_api_strict"),
 }
 ENGINES = PACKAGE / "compile" / "engines"  # each is a compiler for the arrays of one library
-OPTIONAL_LIBRARIES = {"matplotlib", "tqdm"}
+OPTIONAL_LIBRARIES = {"matplotlib", "onnx", "onnxruntime", "tqdm"}
 
 
 def modules() -> list[Path]:
@@ -226,6 +226,7 @@ EXCEPTIONS = {
     ("xgrad", "xgrad.distributions"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.fit"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.nn"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.onnx"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.optim"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.random"): "the face gives its submodules on first use",
 }
@@ -449,6 +450,7 @@ FACES = [
     xg.nn.functional,
     xg.nn.init,
     xg.nn.utils,
+    xg.onnx,
     xg.optim,
     xg.random,
     xg.distributions,

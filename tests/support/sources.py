@@ -157,6 +157,17 @@ TESTED_IN: dict[str, str] = {
     "xgrad/optim/table.py": "optim",
     "xgrad/optim/two_loops.py": "optim_lbfgs",
     "xgrad/optim/update_rule.py": "optim cupy_fusion",
+    # onnx
+    "xgrad/onnx/__init__.py": "onnx_export",
+    "xgrad/onnx/aligning.py": "onnx_export",
+    "xgrad/onnx/example.py": "onnx_export",
+    "xgrad/onnx/building.py": "onnx_export onnx_functions",
+    "xgrad/onnx/dtypes.py": "onnx_export onnx_functions",
+    "xgrad/onnx/errors.py": "onnx_export",
+    "xgrad/onnx/expanding.py": "onnx_functions onnx_layers",
+    "xgrad/onnx/nodes.py": "onnx_export onnx_functions",
+    "xgrad/onnx/tracing.py": "onnx_export",
+    "xgrad/onnx/lowering/*.py": "onnx_functions onnx_layers onnx_export",
     # diagnose and fit
     "xgrad/diagnose/__init__.py": "diagnose",
     "xgrad/diagnose/curvature.py": "diagnose",
