@@ -40,7 +40,6 @@ SQUARE = points(3, 3) + 4 * np.eye(3)
 SPD = points(3, 3) @ points(3, 3).T + 2 * np.eye(3)
 
 MASK = np.array([[True, True, False, True], [True, False, True, True], [False, True, True, True]])
-WITH_NAN = np.where(MASK, 1.0, np.nan)
 
 # --- shapes
 call("reshape", lambda np, x: np.reshape(x, (4, 3)), M)
@@ -136,7 +135,7 @@ for _name in ("sum", "prod", "mean", "std", "var", "max", "min", "amax", "amin",
     call(_name, lambda np, x, name=_name: getattr(np, name)(x, axis=(0, 2)), P)
     call(_name, lambda np, x, name=_name: getattr(np, name)(x, axis=1, keepdims=True), M)
     if _name.startswith("nan"):
-        call(_name, lambda np, x, name=_name, bad=np.isnan(WITH_NAN): getattr(np, name)(np.where(bad, np.nan, x), axis=0), M)
+        call(_name, lambda np, x, name=_name: getattr(np, name)(np.where(MASK, x, np.nan), axis=0), M)
 for _name in ("sum", "prod", "mean", "std", "var", "nansum", "nanmean", "nanvar"):
     call(_name, lambda np, x, name=_name: getattr(np, name)(x, axis=0, where=MASK), M)
 call("sum", lambda np, x: np.sum(x, initial=2.0), M)
@@ -168,8 +167,8 @@ for _method in ("linear", "lower", "higher", "nearest", "midpoint"):
     call("quantile", lambda np, x, m=_method: np.quantile(x, [0.13, 0.5, 0.91], axis=1, method=m), M)
 call("quantile", lambda np, x: np.quantile(x, 0.3, axis=(0, 2), keepdims=True), P)
 call("percentile", lambda np, x: np.percentile(x, [10.0, 73.0]), M)
-call("nanquantile", lambda np, x: np.nanquantile(np.where(np.isnan(WITH_NAN), np.nan, x), [0.2, 0.6], axis=1), M)
-call("nanpercentile", lambda np, x: np.nanpercentile(np.where(np.isnan(WITH_NAN), np.nan, x), 40.0), M)
+call("nanquantile", lambda np, x: np.nanquantile(np.where(MASK, x, np.nan), [0.2, 0.6], axis=1), M)
+call("nanpercentile", lambda np, x: np.nanpercentile(np.where(MASK, x, np.nan), 40.0), M)
 call("cov", lambda np, x: np.cov(x), M)
 call("cov", lambda np, x, y: np.cov(x, y, bias=True), V, W)
 call("cov", lambda np, x: np.cov(x, rowvar=False, aweights=[1.0, 2.0, 0.5]), M)
@@ -297,7 +296,12 @@ call("linalg.norm", lambda np, x: np.linalg.norm(x, 2, axis=(0, 2), keepdims=Tru
 call("linalg.vector_norm", lambda np, x: np.linalg.vector_norm(x, axis=0, ord=3), M)
 call("linalg.matrix_norm", lambda np, x: np.linalg.matrix_norm(x), P)
 call("linalg.tensorinv", lambda np, x: np.linalg.tensorinv(x.reshape(4, 2, 2), ind=1), points(4, 4) + 4 * np.eye(4))
-call("linalg.tensorsolve", lambda np, x, y: np.linalg.tensorsolve(x.reshape(2, 2, 4), y), points(4, 4) + 4 * np.eye(4), points(2, 2))
+call(
+    "linalg.tensorsolve",
+    lambda np, x, y: np.linalg.tensorsolve(x.reshape(2, 2, 4), y),
+    points(4, 4) + 4 * np.eye(4),
+    points(2, 2),
+)
 
 # --- spectra
 for _name in ("fft", "ifft", "rfft", "ihfft"):
@@ -324,3 +328,24 @@ call("poly", lambda np, z: np.poly(z), V)
 call("roots", lambda np, z: np.sort(np.real(np.roots(np.poly(z)))), V)
 call("polyfit", lambda np, x, y: np.polyfit(x, y, 2), V, W)
 call("polyfit", lambda np, x, y: np.polyfit(x, y, 1, w=[1.0, 2.0, 1.0, 0.5, 1.0]), V, W)
+
+# --- ufuncs that the standard does not have, and methods
+for _name in ("cbrt", "exp2", "deg2rad", "rad2deg", "radians", "degrees", "fabs"):
+    call(f"ufunc.{_name}", lambda np, x, name=_name: getattr(np, name)(x), M)
+for _name in ("fmax", "fmin", "fmod", "logaddexp2"):
+    call(f"ufunc.{_name}", lambda np, x, y, name=_name: getattr(np, name)(x, y), M, N)
+call("ufunc.float_power", lambda np, x, y: np.float_power(x, y), M + 3, N)
+call("ufunc.heaviside", lambda np, x, y: np.heaviside(x - x, y), M, N)
+call("ufunc.ldexp", lambda np, x: np.ldexp(x, [1, 2, 3, -1]), M)
+call("ufunc.modf", lambda np, x: np.modf(x)[0], M)
+call("ufunc.divmod", lambda np, x, y: np.divmod(x, y)[1], M, N)
+call("ufunc.matvec", lambda np, x, y: np.matvec(x, y) if hasattr(np, "matvec") else x @ y, P, points(4))
+call("ufunc.vecmat", lambda np, x, y: np.vecmat(y, x) if hasattr(np, "vecmat") else y @ x, P, points(3))
+for _name in ("add", "multiply", "maximum", "minimum", "logaddexp", "subtract", "hypot"):
+    call(f"ufunc.{_name}.reduce", lambda np, x, name=_name: getattr(np, name).reduce(x), M)
+    call(f"ufunc.{_name}.reduce", lambda np, x, name=_name: getattr(np, name).reduce(x, axis=1, keepdims=True), M)
+    call(f"ufunc.{_name}.accumulate", lambda np, x, name=_name: getattr(np, name).accumulate(x, axis=1), M)
+    call(f"ufunc.{_name}.outer", lambda np, x, y, name=_name: getattr(np, name).outer(x, y), M, points(2))
+    call(f"ufunc.{_name}.reduceat", lambda np, x, name=_name: getattr(np, name).reduceat(x, [0, 3, 1]), V)
+call("ufunc.add.reduce", lambda np, x: np.add.reduce(x, axis=(0, 2), initial=1.0), P)
+call("ufunc.add.reduce", lambda np, x: np.add.reduce(x, axis=0, where=MASK), M)

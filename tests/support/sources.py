@@ -81,6 +81,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/rules/missing.py": "methods",
     "xgrad/rules/network.py": "stability nn_losses",
     "xgrad/rules/normalization.py": "rules nn_normalization",
+    "xgrad/rules/numpy_functions/*.py": "numpy_functions",
     "xgrad/rules/parts.py": "methods",
     "xgrad/rules/pytorch_functions.py": "methods rules",
     "xgrad/rules/pytorch_methods.py": "methods",

@@ -49,7 +49,9 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     if not is_float(x):
         return x
     if is_complex(x):
-        return _complex(nan_to_num(xp.real(x), copy, nan, posinf, neginf), nan_to_num(xp.imag(x), copy, nan, posinf, neginf))
+        return _complex(
+            nan_to_num(xp.real(x), copy, nan, posinf, neginf), nan_to_num(xp.imag(x), copy, nan, posinf, neginf)
+        )
     limits = xp.finfo(x.dtype)
     high = limits.max if posinf is None else posinf
     low = limits.min if neginf is None else neginf
@@ -126,7 +128,9 @@ def unwrap(p: Any, discont: Any = None, axis: int = -1, *, period: float = 2 * m
 
 
 @numpy_function("interp")
-def interp(x: Any, xp_: Any = None, fp: Any = None, left: Any = None, right: Any = None, period: Any = None, **given: Any) -> Any:
+def interp(
+    x: Any, xp_: Any = None, fp: Any = None, left: Any = None, right: Any = None, period: Any = None, **given: Any
+) -> Any:
     """Linear interpolation, with derivatives by x, by the points xp and by the values fp."""
     points = given.pop("xp", xp_)
     if given:
@@ -134,7 +138,9 @@ def interp(x: Any, xp_: Any = None, fp: Any = None, left: Any = None, right: Any
     x, points, fp = tensors("interp", x, points, fp)
     x, points = floating(x), floating(points)
     if points.ndim != 1 or points.shape != fp.shape:
-        raise ValueError(f"numpy.interp: xp and fp are vectors of one length, not of shapes {points.shape} and {fp.shape}")
+        raise ValueError(
+            f"numpy.interp: xp and fp are vectors of one length, not of shapes {points.shape} and {fp.shape}"
+        )
     n = points.shape[0]
     if period is not None:
         period = abs(period)

@@ -6,7 +6,7 @@ from typing import Any
 
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.numpy_functions.face import one_axis, tensor, tensors, xp
-from xgrad.rules.numpy_functions.selecting import _integers
+from xgrad.rules.numpy_functions.indices import index_dtype
 from xgrad.rules.numpy_functions.table import numpy_function
 
 
@@ -66,7 +66,9 @@ def array_equiv(a1: Any, a2: Any) -> bool:
 
 
 def _like(name: str) -> Any:
-    def like(a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None) -> Any:
+    def like(
+        a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+    ) -> Any:
         a = tensor(name, a)
         if shape is None:
             return getattr(xp, name)(a, dtype=dtype)
@@ -83,7 +85,14 @@ for _name in ("zeros_like", "ones_like", "empty_like"):
 
 @numpy_function("full_like")
 def full_like(
-    a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+    a: Any,
+    fill_value: Any,
+    dtype: Any = None,
+    order: str = "K",
+    subok: bool = True,
+    shape: Any = None,
+    *,
+    device: Any = None,
 ) -> Any:
     like = _like("zeros_like")(a, dtype, order, subok, shape)
     value = tensors("full_like", like, fill_value)[1]
@@ -91,7 +100,17 @@ def full_like(
 
 
 @numpy_function("linspace")
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None, axis: int = 0, *, device: Any = None) -> Any:
+def linspace(
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: Any = None,
+    axis: int = 0,
+    *,
+    device: Any = None,
+) -> Any:
     start, stop = tensors("linspace", start, stop)
     start, stop = start / 1, stop / 1
     step = (stop - start) / max(num - 1 if endpoint else num, 1)
@@ -99,14 +118,18 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retste
         y = xp.linspace(start, stop, num, endpoint=endpoint)
     else:
         start, stop = xp.broadcast_arrays(start, stop)
-        count = xp.reshape(xp.asarray([float(i) for i in range(num)], dtype=start.dtype), (num, *(1 for _ in start.shape)))
+        count = xp.reshape(
+            xp.asarray([float(i) for i in range(num)], dtype=start.dtype), (num, *(1 for _ in start.shape))
+        )
         y = xp.moveaxis(start + count * (stop - start) / max(num - 1 if endpoint else num, 1), 0, axis)
     y = y if dtype is None else xp.astype(y, dtype)
     return (y, step) if retstep else y
 
 
 @numpy_function("logspace")
-def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0) -> Any:
+def logspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10.0, dtype: Any = None, axis: int = 0
+) -> Any:
     powers = linspace(start, stop, num, endpoint, axis=axis)
     y = tensors("logspace", powers, base)[1] ** powers
     return y if dtype is None else xp.astype(y, dtype)
@@ -135,7 +158,7 @@ def diag_indices_from(arr: Any) -> Any:
     arr = tensor("diag_indices_from", arr)
     if arr.ndim < 2 or len(set(arr.shape)) != 1:
         raise ValueError(f"numpy.diag_indices_from takes an array with axes of one length, not of shape {arr.shape}")
-    return (xp.arange(arr.shape[0], dtype=_integers()),) * arr.ndim
+    return (xp.arange(arr.shape[0], dtype=index_dtype()),) * arr.ndim
 
 
 @numpy_function("ix_", exact=True)
@@ -201,4 +224,3 @@ def _values(value: Any) -> Any:
 
 for _name in ("array2string", "array_repr", "array_str", "save", "savez", "savez_compressed", "savetxt"):
     numpy_function(_name, exact=True)(_on_host(_name))
-

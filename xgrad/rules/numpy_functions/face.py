@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from xgrad.backends.data import is_scalar
 from xgrad.engine.integers import integer
 from xgrad.engine.operands import as_tensors
 from xgrad.engine.registry import FUNCTIONS
@@ -101,7 +100,3 @@ def is_complex(x: Any) -> bool:
 def floating(x: Any) -> Any:
     """Integers and truth values in the default floating-point dtype, others as they are: what `x / 1` gives."""
     return x if is_float(x) else x / 1
-
-
-def is_number(value: Any) -> bool:
-    return is_scalar(value)

@@ -162,5 +162,3 @@ def tensorsolve(a: Any, b: Any, axes: Any = None) -> Any:
     shape = a.shape[b.ndim - a.ndim :] if a.ndim > b.ndim else ()
     count = math.prod(shape)
     return xp.reshape(linalg.solve(xp.reshape(a, (-1, count)), xp.reshape(b, (-1,))), shape)
-
-

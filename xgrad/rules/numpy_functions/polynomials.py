@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
 
 from xgrad.rules.numpy_functions.face import floating, linalg, not_given, tensor, tensors, xp
 from xgrad.rules.numpy_functions.linear_algebra import lstsq
-from xgrad.rules.numpy_functions.products import convolve
-from xgrad.rules.numpy_functions.selecting import vander
+from xgrad.rules.numpy_functions.sequences import convolve
 from xgrad.rules.numpy_functions.table import numpy_function
+from xgrad.rules.numpy_functions.triangles import vander
 
 
 @numpy_function("polyval")
@@ -105,8 +106,10 @@ def roots(p: Any) -> Any:
         first = xp.reshape(-p[1:] / p[0], (1, n))
         below = xp.eye(n, dtype=p.dtype)[: n - 1]
         found = linalg.eigvals(xp.concat(list(tensors("roots", first, below)), axis=0))
-    return xp.concat([found, xp.zeros_like(found, dtype=found.dtype)[:0]] + [xp.zeros_like(found[:1])] * zeros) if n else xp.zeros_like(
-        xp.broadcast_to(p[:1], (zeros,))
+    return (
+        xp.concat([found, xp.zeros_like(found, dtype=found.dtype)[:0]] + [xp.zeros_like(found[:1])] * zeros)
+        if n
+        else xp.zeros_like(xp.broadcast_to(p[:1], (zeros,)))
     )
 
 
@@ -123,5 +126,3 @@ def polyfit(x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: 
     rcond = x.shape[0] * xp.finfo(x.dtype).eps if rcond is None else rcond
     found = lstsq(left / scale, right, rcond)[0]
     return found / (xp.reshape(scale, (-1, 1)) if y.ndim == 2 else scale)
-
-

@@ -7,15 +7,23 @@ from typing import Any
 
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.numpy_functions import (  # noqa: F401 (they fill the table in)
+    averages,
+    differences,
+    einsum,
     elementwise,
     exact,
     linear_algebra,
+    orders,
+    padding,
     polynomials,
     products,
     reducing,
     selecting,
+    sequences,
     shaping,
     spectra,
+    triangles,
+    without_nan,
 )
 from xgrad.rules.numpy_functions.refused import REFUSED
 from xgrad.rules.numpy_functions.table import TABLE

@@ -1,9 +1,9 @@
-"""Choosing elements: by conditions, by indices and along diagonals; and orders, which have no derivative."""
+"""Choosing elements, by conditions and by indices; inserting and deleting them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from xgrad.engine.integers import integer
@@ -16,7 +16,8 @@ from xgrad.rules.numpy_functions.face import (
     tensors,
     xp,
 )
-from xgrad.rules.numpy_functions.products import diagonal
+from xgrad.rules.numpy_functions.indices import index_dtype
+from xgrad.rules.numpy_functions.orders import nonzero
 from xgrad.rules.numpy_functions.table import numpy_function
 
 
@@ -76,7 +77,9 @@ def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     a = tensor("choose", a)
     found = xp.broadcast_arrays(a, *arrays("choose", choices))
     at, n = found[0], len(found) - 1
-    at = {"raise": lambda: _in_range("choose", at, n), "wrap": lambda: at % n, "clip": lambda: xp.clip(at, 0, n - 1)}[mode]()
+    at = {"raise": lambda: _in_range("choose", at, n), "wrap": lambda: at % n, "clip": lambda: xp.clip(at, 0, n - 1)}[
+        mode
+    ]()
     y = found[1]
     for i, choice in enumerate(found[2:], 1):
         y = xp.where(at == i, choice, y)
@@ -97,7 +100,11 @@ def take(a: Any, indices: Any, axis: int | None = None, out: None = None, mode: 
     not_given("take", out=out)
     a, at = tensor("take", a), indices
     a, axis = (xp.reshape(a, (-1,)), 0) if axis is None else (a, one_axis("take", axis, a.ndim))
-    at = at if isinstance(at, Tensor) else tensors("take", xp.zeros_like(a, dtype=xp.argmax(xp.ones_like(a)).dtype), at)[1]
+    at = (
+        at
+        if isinstance(at, Tensor)
+        else tensors("take", xp.zeros_like(a, dtype=xp.argmax(xp.ones_like(a)).dtype), at)[1]
+    )
     n = a.shape[axis]
     if mode == "wrap":
         at = at % n
@@ -140,7 +147,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     n = arr.shape[axis]
     gone = _places("delete", obj, n, n)
     kept = [i for i in range(n) if i not in gone]
-    return xp.take(arr, xp.asarray(kept, dtype=_integers()), axis=axis)
+    return xp.take(arr, xp.asarray(kept, dtype=index_dtype()), axis=axis)
 
 
 @numpy_function("insert")
@@ -166,7 +173,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
             taken += 1
         if i < n:
             rows.append(i)
-    return xp.take(both, xp.asarray(rows, dtype=_integers()), axis=axis)
+    return xp.take(both, xp.asarray(rows, dtype=index_dtype()), axis=axis)
 
 
 def _places(name: str, obj: Any, n: int, end: int) -> list[int]:
@@ -187,10 +194,6 @@ def _places(name: str, obj: Any, n: int, end: int) -> list[int]:
     return [i + n if i < 0 else i for i in numbers]
 
 
-def _integers() -> Any:
-    return xp.argmax(xp.asarray([0.0])).dtype
-
-
 @numpy_function("trim_zeros")
 def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
     filt = tensor("trim_zeros", filt)
@@ -205,222 +208,3 @@ def trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
         last = max(along) + 1 if along and "b" in trim.lower() else (n if along else 0)
         key.append(slice(first, last))
     return filt[tuple(key)]
-
-
-# --- diagonals and triangles ----------------------------------------------------------------------------------
-
-
-@numpy_function("diag")
-def diag(v: Any, k: int = 0) -> Any:
-    v = tensor("diag", v)
-    if v.ndim == 2:
-        return diagonal(v, k)
-    if v.ndim != 1:
-        raise ValueError(f"numpy.diag takes a vector or a matrix, not an array of {v.ndim} axes")
-    n, size = v.shape[0], v.shape[0] + abs(k)
-    at = [(i + max(-k, 0)) * size + i + max(k, 0) for i in range(n)]
-    return xp.reshape(xp.scatter(v, xp.asarray(at, dtype=_integers()), (size * size,)), (size, size))
-
-
-@numpy_function("diagflat")
-def diagflat(v: Any, k: int = 0) -> Any:
-    return diag(xp.reshape(tensor("diagflat", v), (-1,)), k)
-
-
-@numpy_function("tril")
-def tril(m: Any, k: int = 0) -> Any:
-    return _triangle(xp.tril, m, k)
-
-
-@numpy_function("triu")
-def triu(m: Any, k: int = 0) -> Any:
-    return _triangle(xp.triu, m, k)
-
-
-def _triangle(function: Callable[..., Any], m: Any, k: int) -> Any:
-    m = tensor("tril", m)
-    if m.ndim == 1:  # NumPy takes a vector for each row of a matrix
-        m = xp.broadcast_to(m, (m.shape[0], m.shape[0]))
-    return function(m, k=k)
-
-
-@numpy_function("vander")
-def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:  # noqa: N803 (NumPy's name)
-    x = tensor("vander", x)
-    count = x.shape[0] if N is None else N
-    columns = [xp.ones_like(x)]
-    for _ in range(count - 1):
-        columns.append(columns[-1] * x)
-    y = xp.stack(columns, axis=1)[:, :count]
-    return y if increasing else xp.flip(y, axis=1)
-
-
-# --- orders ---------------------------------------------------------------------------------------------------
-
-
-@numpy_function("sort")
-def sort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Any:
-    not_given("sort", order=order)
-    a = tensor("sort", a)
-    a, axis = (xp.reshape(a, (-1,)), 0) if axis is None else (a, axis)
-    return xp.sort(a, axis=axis)
-
-
-@numpy_function("partition")
-def partition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None) -> Any:
-    """All of it is sorted, which is one of the orders that a partition may have."""
-    return sort(a, axis, order=order)
-
-
-@numpy_function("argpartition", exact=True)
-def argpartition(a: Any, kth: Any, axis: int | None = -1, kind: str = "introselect", order: None = None) -> Any:
-    return argsort(a, axis, order=order)
-
-
-@numpy_function("argsort", exact=True)
-def argsort(a: Any, axis: int | None = -1, kind: Any = None, order: None = None, *, stable: Any = None) -> Any:
-    not_given("argsort", order=order)
-    a = tensor("argsort", a)
-    a, axis = (xp.reshape(a, (-1,)), 0) if axis is None else (a, axis)
-    return xp.argsort(a, axis=axis)
-
-
-@numpy_function("lexsort", exact=True)
-def lexsort(keys: Any, axis: int = -1) -> Any:
-    """Stable sorts, from the least important key to the last one."""
-    rows = arrays("lexsort", keys)
-    order = xp.argsort(rows[0], axis=axis)
-    for row in rows[1:]:
-        sorted_row = xp.take_along_axis(row, order, axis=axis)
-        order = xp.take_along_axis(order, xp.argsort(sorted_row, axis=axis, stable=True), axis=axis)
-    return order
-
-
-def _arg(name: str) -> Callable[..., Any]:
-    def found(a: Any, axis: int | None = None, out: None = None, *, keepdims: Any = False) -> Any:
-        not_given(name, out=out)
-        return getattr(xp, name)(tensor(name, a), axis=axis, keepdims=keepdims is True)
-
-    return found
-
-
-argmax = numpy_function("argmax", exact=True)(_arg("argmax"))
-argmin = numpy_function("argmin", exact=True)(_arg("argmin"))
-
-
-def _nan_arg(name: str, worst: float) -> Callable[..., Any]:
-    def found(a: Any, axis: int | None = None, out: None = None, *, keepdims: Any = False) -> Any:
-        a = tensor(name, a).detach()
-        bad = xp.isnan(a)
-        if bool(xp.any(xp.all(bad, axis=axis))):
-            raise ValueError(f"numpy.{name}: a line has only nan")
-        return _arg(name.removeprefix("nan"))(xp.where(bad, worst, a), axis, out, keepdims=keepdims)
-
-    return found
-
-
-numpy_function("nanargmax", exact=True)(_nan_arg("nanargmax", -math.inf))
-numpy_function("nanargmin", exact=True)(_nan_arg("nanargmin", math.inf))
-
-
-@numpy_function("nonzero", exact=True)
-def nonzero(a: Any) -> Any:
-    return tuple(xp.nonzero(tensor("nonzero", a)))
-
-
-@numpy_function("flatnonzero", exact=True)
-def flatnonzero(a: Any) -> Any:
-    return xp.nonzero(xp.reshape(tensor("flatnonzero", a), (-1,)))[0]
-
-
-@numpy_function("argwhere", exact=True)
-def argwhere(a: Any) -> Any:
-    return xp.stack(xp.nonzero(tensor("argwhere", a)), axis=1)
-
-
-@numpy_function("searchsorted", exact=True)
-def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
-    a, v = tensors("searchsorted", a, v)
-    found = xp.searchsorted(a, xp.reshape(v, (-1,)), side=side, sorter=sorter)
-    return xp.reshape(found, v.shape)
-
-
-@numpy_function("digitize", exact=True)
-def digitize(x: Any, bins: Any, right: bool = False) -> Any:
-    x, bins = tensors("digitize", x, bins)
-    steps = xp.diff(bins)
-    if bool(xp.all(steps >= 0)):
-        return searchsorted(bins, x, side="left" if right else "right")
-    if not bool(xp.all(steps <= 0)):
-        raise ValueError("numpy.digitize: bins must increase or decrease")
-    return bins.shape[0] - searchsorted(xp.flip(bins), x, side="right" if right else "left")
-
-
-@numpy_function("bincount")
-def bincount(x: Any, /, weights: Any = None, minlength: int = 0) -> Any:
-    """The derivative by the weights: each gets the cotangent of its bin."""
-    x = tensor("bincount", x)
-    if x.ndim != 1 or bool(xp.any(x < 0)):
-        raise ValueError("numpy.bincount takes a vector of integers that are not negative")
-    n = max(int(xp.max(x)) + 1 if x.shape[0] else 0, minlength)
-    weights = xp.ones_like(x, dtype=_integers()) if weights is None else tensors("bincount", x, weights)[1]
-    return xp.scatter(weights, x, (n,))
-
-
-# --- sets -----------------------------------------------------------------------------------------------------
-
-
-@numpy_function("unique", exact=True)
-def unique(
-    ar: Any,
-    return_index: bool = False,
-    return_inverse: bool = False,
-    return_counts: bool = False,
-    axis: None = None,
-    *,
-    equal_nan: bool = True,
-    sorted: bool = True,
-) -> Any:
-    not_given("unique", axis=axis)
-    values, first, inverse, counts = xp.unique_all(tensor("unique", ar))
-    found = [values]
-    found += [first] if return_index else []
-    found += [inverse] if return_inverse else []
-    found += [counts] if return_counts else []
-    return found[0] if len(found) == 1 else tuple(found)
-
-
-for _name in ("unique_values", "unique_counts", "unique_inverse", "unique_all"):
-    numpy_function(_name, exact=True)(lambda x, /, _name=_name: getattr(xp, _name)(tensor(_name, x)))
-
-
-@numpy_function("isin", exact=True)
-def isin(element: Any, test_elements: Any, assume_unique: bool = False, invert: bool = False, *, kind: Any = None) -> Any:
-    element, test = tensors("isin", element, test_elements)
-    return xp.isin(element, xp.reshape(test, (-1,)), invert=invert)
-
-
-@numpy_function("union1d", exact=True)
-def union1d(ar1: Any, ar2: Any) -> Any:
-    return unique(xp.concat([xp.reshape(x, (-1,)) for x in tensors("union1d", ar1, ar2)]))
-
-
-@numpy_function("intersect1d", exact=True)
-def intersect1d(ar1: Any, ar2: Any, assume_unique: bool = False, return_indices: bool = False) -> Any:
-    not_given("intersect1d", return_indices=return_indices or None)
-    one, other = (unique(x) for x in tensors("intersect1d", ar1, ar2))
-    return one[isin(one, other)]
-
-
-@numpy_function("setdiff1d", exact=True)
-def setdiff1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
-    one, other = tensors("setdiff1d", ar1, ar2)
-    one = xp.reshape(one, (-1,)) if assume_unique else unique(one)
-    return one[isin(one, other, invert=True)]
-
-
-@numpy_function("setxor1d", exact=True)
-def setxor1d(ar1: Any, ar2: Any, assume_unique: bool = False) -> Any:
-    one, other = tensors("setxor1d", ar1, ar2)
-    return union1d(setdiff1d(one, other), setdiff1d(other, one))
-

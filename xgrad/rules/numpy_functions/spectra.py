@@ -52,5 +52,3 @@ def fftshift(x: Any, axes: Any = None) -> Any:
 @numpy_function("fft.ifftshift")
 def ifftshift(x: Any, axes: Any = None) -> Any:
     return fft.ifftshift(tensor("fft.ifftshift", x), axes=axes)
-
-

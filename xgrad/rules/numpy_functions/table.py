@@ -30,9 +30,3 @@ def numpy_function(*names: str, exact: bool = False) -> Callable[[Function], Fun
         return function
 
     return enter
-
-
-def same(prefix: str, functions: Any, names: str, *, exact: bool = False, positional: int = 8) -> None:
-    """Enter functions that the namespace has under the same name, with arguments of the same names."""
-    for name in names.split():
-        numpy_function(prefix + name, exact=exact)(getattr(functions, name))
