@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from bench import dask_parallel, numpy_functions, report
+from bench import dask_parallel, minimizers, numpy_functions, report
 from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
 from bench.programs import table as programs
@@ -38,7 +38,9 @@ MAPPED = (
         "xgrad/onnx",
         "xgrad/onnx/lowering",
         "xgrad/optim",
+        "xgrad/optimize",
         "xgrad/distributions",
+        "xgrad/data",
         "xgrad/optim/lr_scheduler",
         "xgrad/optim/swa_utils",
         "xgrad/diagnose",
@@ -159,6 +161,7 @@ def parts(readme: Path) -> list[str]:
         "tests": [helpers, subjects, tested_in],
         "onnx": [onnx_layers.table],
         "numpy_functions": [numpy_functions.table],
+        "optimize": [minimizers.readme],
     }
     return [files(readme.parent), *(make() for make in of_folder.get(readme.parent.name, []))]
 

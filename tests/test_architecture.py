@@ -24,16 +24,16 @@ BACKENDS = ROOT / "backends"
 # The floors of the house. A room imports from itself and from the floors above it in this list. `xgrad` is the face,
 # `import xgrad as xg`; a room within a room may stand on a floor of its own.
 FLOORS = (
-    "_starting _version",
+    "_starting _version _words",
     "backends",
     "engine",
     "rules",
     "namespace transforms",
     "fft linalg special diagnose.anomaly",
     "xgrad",
-    "random",
+    "random optimize",
     "compile",
-    "distributions nn optim",
+    "data distributions nn optim",
     "diagnose onnx",
     "fit",
     "info",
@@ -222,12 +222,14 @@ EXCEPTIONS = {
     ("xgrad.diagnose.report", "xgrad.fit.page"): "Report.save draws what a fit keeps; save_page is called by name",
     ("xgrad", "xgrad.diagnose.anomaly"): "the face re-exports detect_anomaly, whose file imports the engine only",
     ("xgrad", "xgrad.compile"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.data"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.diagnose"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.distributions"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.fit"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.nn"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.onnx"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.optim"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.optimize"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.random"): "the face gives its submodules on first use",
 }
 Arrows = dict[str, set[str]]
@@ -452,8 +454,10 @@ FACES = [
     xg.nn.utils,
     xg.onnx,
     xg.optim,
+    xg.optimize,
     xg.random,
     xg.distributions,
+    xg.data,
 ]
 PUBLIC = {
     f"{face.__name__}.{name}": value

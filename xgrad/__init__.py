@@ -275,7 +275,7 @@ __array_namespace_info__ = _namespace.current_info
 newaxis = None
 
 # Imported when they are first asked for.
-_SUBMODULES = ("compile", "diagnose", "distributions", "fit", "nn", "onnx", "optim", "random")
+_SUBMODULES = ("compile", "data", "diagnose", "distributions", "fit", "nn", "onnx", "optim", "optimize", "random")
 _COMPILING = ("CompileError", "load_program")  # of xgrad.compile
 # Functions of xgrad.random that PyTorch's users look for here.
 _DRAWS = (

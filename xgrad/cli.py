@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from xgrad._words import one_line, printable, shown
 from xgrad.backends import BackendError
 from xgrad.fit import Config, FitError, NotWrittenError, Result, fit, plot
 from xgrad.fit.history import configuration
@@ -17,7 +18,6 @@ from xgrad.fit.interrupt import Interrupted, ending
 from xgrad.fit.options import parser
 from xgrad.fit.streams import complain, open_standard_files, say
 from xgrad.fit.targets import check, standard_output_is_one_of
-from xgrad.fit.words import one_line, printable, shown
 from xgrad.info import info
 
 SIGNALLED = 128  # plus the number of a signal, the exit status of a program that the signal ended

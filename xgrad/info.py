@@ -6,11 +6,11 @@ import os
 import platform
 
 import xgrad as xg
+from xgrad._words import one_line
 from xgrad.backends import BackendError, backend_class, load, names
 from xgrad.backends.base import Backend
 from xgrad.backends.dtype_names import name_of_dtype
 from xgrad.engine.registry import FUNCTIONS
-from xgrad.fit.words import one_line
 
 
 def info() -> tuple[str, bool]:

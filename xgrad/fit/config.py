@@ -11,10 +11,10 @@ from numbers import Integral
 from os import PathLike, fspath
 from typing import Any
 
+from xgrad._words import shortened, shown
 from xgrad.fit.errors import FitError
 from xgrad.fit.network import ACTIVATIONS, INITS, LOSSES, OPTIMIZERS
 from xgrad.fit.schema import FLAG, NOT_NEGATIVE, NUMBER, TEXT, Kind, Maybe, OneOf, Several, Whole
-from xgrad.fit.words import shortened, shown
 
 DTYPES = ("float32", "float64")
 # At 0.01, Adam learns as fast, but now and then a step raises the loss for a while.

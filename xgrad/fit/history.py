@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from xgrad._words import shortened, shown
 from xgrad.diagnose.finding import SEVERITIES
 from xgrad.fit.config import OPTIONS, Config
 from xgrad.fit.errors import FitError
 from xgrad.fit.schema import FINITE, NUMBER, TEXT, Kind, Maybe, Named, OneOf, Several, Whole, place
-from xgrad.fit.words import shortened, shown
 
 MOST_BYTES = 1_000_000_000
 MOST_DIGITS = 4000  # Python reads no integer much longer than that

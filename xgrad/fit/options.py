@@ -9,11 +9,11 @@ from dataclasses import fields
 from typing import Any, NoReturn
 
 import xgrad as xg
+from xgrad._words import one_line, short_words, shown
 from xgrad.fit.config import DTYPES, Config
 from xgrad.fit.network import ACTIVATIONS, INITS, LOSSES, OPTIMIZERS
 from xgrad.fit.plot import FORMATS
 from xgrad.fit.streams import complain, say
-from xgrad.fit.words import one_line, short_words, shown
 
 MOST_DIGITS = 1000  # in an integer
 

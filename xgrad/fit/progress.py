@@ -7,8 +7,8 @@ from time import perf_counter
 from typing import Any
 
 import xgrad as xg
+from xgrad._words import shortened
 from xgrad.fit.streams import silence
-from xgrad.fit.words import shortened
 
 INTERVAL = 0.1  # seconds between two readings of the loss; each waits for the device
 

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 import xgrad as xg
+from xgrad._words import shortened
 from xgrad.diagnose import watch
 from xgrad.fit import plot
 from xgrad.fit.config import Config
@@ -26,7 +27,6 @@ from xgrad.fit.result import NotWrittenError, Result, r_squared
 from xgrad.fit.samples import Samples, Scale, load_samples
 from xgrad.fit.targets import check, check_ending
 from xgrad.fit.train import batches, compiled_step, train
-from xgrad.fit.words import shortened
 
 LOSS_NAMES = {"mse": "mean squared error", "l1": "mean absolute error", "huber": "Huber loss"}
 

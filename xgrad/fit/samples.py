@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import xgrad as xg
+from xgrad._words import printable, shortened, shown
 from xgrad.fit.config import Config
 from xgrad.fit.csvfile import read_csv
 from xgrad.fit.errors import FitError
 from xgrad.fit.expression import Expression, parse
-from xgrad.fit.words import printable, shortened, shown
 
 CURVE_POINTS = 1001
 LONGEST_NAME = 60  # characters for which a title has room

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 
-from xgrad.fit.words import shown
+from xgrad._words import shown
 
 Place = tuple[str | int, ...]  # the place of a value within another: keys and positions
 Fault = tuple[Place, str]  # the place, and the message: "must be a whole number; it is 'x'"
