@@ -271,6 +271,7 @@ TESTED_IN: dict[str, str] = {
     "backends/torch.py": "rules out_of_memory",
     "backends/yielding.py": "ufuncs operators",
     # bench: its figures are measured, its arithmetic and its reports are tested
+    "bench/numpy_table.py": "numpy_functions readme",
     "bench/diagnose.py": "diagnose",
     "bench/diagnose_runs.py": "diagnose",
     "bench/diagnose_truth.py": "diagnose",

@@ -1,8 +1,8 @@
 """NumPy's ufuncs on tensors: `np.exp(t)`, and what `ndarray * t` and `np.float64(2) * t` call.
 
-A ufunc that the namespace has calls that function, so it is differentiable. numpy_functions/ufuncs.py has others, and the methods
-reduce, accumulate, reduceat and outer. Any other ufunc raises TypeError: no gradient is lost silently, and nothing moves from a
-device to the host.
+A ufunc that the namespace has calls that function, so it is differentiable. numpy_functions/ufunc_methods.py has others, and the
+methods reduce, accumulate, reduceat and outer. Any other ufunc raises TypeError: no gradient is lost silently, and nothing moves
+from a device to the host.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, out: Any = 
         hosts = [x.__array__() if isinstance(x, Tensor) else x for x in inputs]
         return getattr(ufunc, method)(*hosts, **options, out=out)
     if out is None and _is_numpys(ufunc):
-        from xgrad.rules.numpy_functions import ufuncs as more  # at the first such call
+        from xgrad.rules.numpy_functions import ufunc_methods as more  # at the first such call
 
         function = ours(ufunc) or more.MORE.get(ufunc.__name__)
         if function is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from xgrad.engine.tensor import Tensor
@@ -209,11 +210,8 @@ def may_share_memory(a: Any, b: Any, max_work: Any = None) -> bool:
 
 def _on_host(name: str) -> Any:
     def function(*args: Any, **kwargs: Any) -> Any:
-        import importlib
-
-        module = importlib.import_module("numpy")
         given = [_values(arg) for arg in args]
-        return getattr(module, name)(*given, **{key: _values(value) for key, value in kwargs.items()})
+        return getattr(sys.modules["numpy"], name)(*given, **{key: _values(value) for key, value in kwargs.items()})
 
     return function
 

@@ -91,25 +91,31 @@ def broadcast_arrays(*args: Any, subok: bool = False) -> tuple[Any, ...]:
 
 @numpy_function("atleast_1d")
 def atleast_1d(*arys: Any) -> Any:
-    return _each(arys, lambda a: xp.reshape(a, (1,)) if a.ndim == 0 else a)
+    return _each(arys, lambda a: a.reshape((1,)) if a.ndim == 0 else a)
 
 
 @numpy_function("atleast_2d")
 def atleast_2d(*arys: Any) -> Any:
-    return _each(arys, lambda a: xp.reshape(a, (1, *a.shape) if a.ndim else (1, 1)) if a.ndim < 2 else a)
+    return _each(arys, lambda a: a.reshape((1, *a.shape) if a.ndim else (1, 1)) if a.ndim < 2 else a)
 
 
 @numpy_function("atleast_3d")
 def atleast_3d(*arys: Any) -> Any:
     def wider(a: Any) -> Any:
         shape = {0: (1, 1, 1), 1: (1, *a.shape, 1), 2: (*a.shape, 1)}.get(a.ndim)
-        return a if shape is None else xp.reshape(a, shape)
+        return a if shape is None else a.reshape(shape)
 
     return _each(arys, wider)
 
 
+def _is_plain(a: Any) -> bool:
+    """Whether this is a tensor on the host without a gradient, outside of vmap and of a trace."""
+    return isinstance(a, Tensor) and a.node is None and a.backend.on_host and not a.backend.is_temporary
+
+
 def _each(arys: Sequence[Any], f: Any) -> Any:
-    found = tuple(f(tensor("atleast", a)) for a in arys)
+    """`f` of each array. SciPy converts results by `np.atleast_1d`, so it gives a NumPy array where `np.asarray` does."""
+    found = tuple(f(a.__array__() if _is_plain(a) else tensor("atleast", a)) for a in arys)
     return found[0] if len(found) == 1 else found
 
 
@@ -291,7 +297,7 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     a = tensor("repeat", a)
     if isinstance(repeats, list | tuple):
-        repeats = tensors("repeat", xp.nonzero(xp.reshape(a, (-1,)))[0], repeats)[1]
+        repeats = xp.asarray([integer("repeat", n, "repeats") for n in repeats])
     return xp.repeat(a, repeats, axis=axis)
 
 

@@ -17,6 +17,7 @@ from xgrad.rules.numpy_functions.face import (
     tensors,
     xp,
 )
+from xgrad.rules.numpy_functions.indices import index_dtype
 from xgrad.rules.numpy_functions.table import numpy_function
 
 
@@ -155,13 +156,21 @@ def interp(
     if n == 1:
         y = xp.broadcast_to(fp, flat.shape)
     else:
-        at = xp.clip(xp.searchsorted(points.detach(), flat.detach(), side="right"), 1, n - 1)
+        at = xp.clip(_pieces(points.detach(), flat.detach()), 1, n - 1)
         x0, x1 = xp.take(points, at - 1, axis=0), xp.take(points, at, axis=0)
         y0, y1 = xp.take(fp, at - 1, axis=0), xp.take(fp, at, axis=0)
         y = y0 + (y1 - y0) * ((flat - x0) / (x1 - x0))
     y = xp.where(flat < points[0], fp[0] if left is None else left, y)
     y = xp.where(flat > points[n - 1], fp[n - 1] if right is None else right, y)
     return xp.reshape(y, x.shape)
+
+
+def _pieces(points: Any, x: Any) -> Any:
+    """How many points are not above each x."""
+    try:
+        return xp.searchsorted(points, x, side="right")
+    except NotImplementedError:  # under vmap, where each example has points of its own
+        return xp.sum(xp.astype(xp.reshape(points, (1, -1)) <= xp.reshape(x, (-1, 1)), index_dtype()), axis=1)
 
 
 @numpy_function("isclose", exact=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bench import report
-from xgrad.rules.numpy_functions import protocol, ufuncs
+from xgrad.rules.numpy_functions import protocol, ufunc_methods
 from xgrad.rules.numpy_functions.refused import REFUSED
 from xgrad.rules.numpy_functions.table import DERIVATIVE, TABLE
 from xgrad.rules.ufuncs import UFUNCS
@@ -42,7 +42,7 @@ def _is_function(thing: Any) -> bool:
 def _kind(thing: Any) -> str:
     if isinstance(thing, np.ufunc):
         name = thing.__name__
-        if name in UFUNCS or name in ufuncs.MORE:
+        if name in UFUNCS or name in ufunc_methods.MORE:
             return "exact" if name in EXACT_UFUNCS else "differentiated"
         return "refused"
     if not hasattr(thing, "_implementation"):
