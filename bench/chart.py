@@ -19,8 +19,8 @@ from PIL import Image, PngImagePlugin
 from bench import report
 from bench.peers import BASELINE, PEERS
 from bench.problems import WORKLOADS
+from xgrad._files import replacing
 from xgrad.fit import plot
-from xgrad.fit.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
