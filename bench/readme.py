@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from bench import dask_parallel, minimizers, report
+from bench import dask_parallel, minimizers, numpy_table, report
 from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
 from bench.programs import table as programs
@@ -27,6 +27,7 @@ MAPPED = (
         "xgrad",
         "xgrad/engine",
         "xgrad/rules",
+        "xgrad/rules/numpy_functions",
         "xgrad/transforms",
         "xgrad/compile",
         "xgrad/compile/engines",
@@ -160,6 +161,7 @@ def parts(readme: Path) -> list[str]:
         "bench": [libraries.readme, report.newest_readme, dask_parallel.readme, programs.readme, gpu.newest],
         "tests": [helpers, subjects, tested_in],
         "onnx": [onnx_layers.table],
+        "numpy_functions": [numpy_table.table],
         "optimize": [minimizers.readme],
     }
     return [files(readme.parent), *(make() for make in of_folder.get(readme.parent.name, []))]

@@ -93,6 +93,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/rules/missing.py": "methods",
     "xgrad/rules/network.py": "stability nn_losses",
     "xgrad/rules/normalization.py": "rules nn_normalization",
+    "xgrad/rules/numpy_functions/*.py": "numpy_functions",
     "xgrad/rules/parts.py": "methods",
     "xgrad/rules/pytorch_functions.py": "methods rules",
     "xgrad/rules/pytorch_methods.py": "methods",
@@ -291,6 +292,7 @@ TESTED_IN: dict[str, str] = {
     "backends/torch.py": "rules out_of_memory",
     "backends/yielding.py": "ufuncs operators",
     # bench: its figures are measured, its arithmetic and its reports are tested
+    "bench/numpy_table.py": "numpy_functions readme",
     "bench/diagnose.py": "diagnose",
     "bench/diagnose_runs.py": "diagnose",
     "bench/diagnose_truth.py": "diagnose",
