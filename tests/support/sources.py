@@ -34,12 +34,18 @@ TESTED_IN: dict[str, str] = {
     "xgrad/engine/deferred.py": "persist",
     "xgrad/engine/numbers.py": "optimize_transfers optim_lbfgs",
     "xgrad/engine/op.py": "dispatch rules",
+    "xgrad/engine/plain.py": "anomaly checkpoint amp_autocast",
+    "xgrad/engine/casting.py": "amp_autocast amp_compile",
     "xgrad/engine/path.py": "grad nesting",
     "xgrad/engine/reading.py": "checkpoint",
     "xgrad/engine/several.py": "linalg rules",
     "xgrad/engine/transfer.py": "identity nn_module",
     "xgrad/engine/watching.py": "anomaly diagnose_deep",
     "xgrad/engine/tracing.py": "compile_trace compile_moments",
+    # amp
+    "xgrad/amp/__init__.py": "amp_autocast",
+    "xgrad/amp/gradients.py": "amp_grad_scaler",
+    "backends/numpy_halves.py": "half_precision",
     # compile
     "xgrad/compile/__init__.py": "compile_compiled",
     "xgrad/compile/capture.py": "compile_trace",
