@@ -19,7 +19,10 @@ class Functions:
         self._prefix = prefix
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        return FUNCTIONS[self._prefix + name]
+        found = FUNCTIONS.get(self._prefix + name)
+        if found is None:
+            raise AttributeError(f"the namespace has no function {self._prefix + name!r}")
+        return found
 
 
 xp, linalg, fft, special = Functions(), Functions("linalg."), Functions("fft."), Functions("special.")
