@@ -238,7 +238,7 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
         function = getattr(self.library, name)
         if x.dtype not in NARROW or dtype not in (None, x.dtype):
             return function(x, dtype=dtype, **options)
-        return np.asarray(function(x, dtype=np.float32, **options)).astype(x.dtype)
+        return numpy_halves.halved(np.asarray(function(x, dtype=np.float32, **options)), x.dtype, False)
 
     def prod(self, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
         return self._wide("prod", x, axis=axis, dtype=dtype, keepdims=keepdims)

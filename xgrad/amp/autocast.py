@@ -127,25 +127,33 @@ def _unfit(dtype: Any) -> str:
 
 
 def is_autocast_enabled() -> bool:
-    """Whether a block of `autocast` holds here.
+    """Whether a block of `autocast` holds here. Raises nothing.
 
     >>> import xgrad as xg
     >>> with xg.amp.autocast():
     ...     print(xg.amp.is_autocast_enabled())
     True
 
-    https://docs.pytorch.org/docs/stable/generated/torch.is_autocast_enabled.html
+    Returns:
+        A bool.
+
+    https://docs.pytorch.org/docs/stable/amp.html
     """
     return casting.key() is not None
 
 
 def get_autocast_dtype() -> str | None:
-    """The name of the dtype of the `autocast` block that holds here, float16 or bfloat16; None if there is none.
+    """The dtype of the `autocast` block that holds here. Raises nothing.
 
     >>> import xgrad as xg
     >>> with xg.amp.autocast(dtype="float16"):
     ...     print(xg.amp.get_autocast_dtype())
     float16
+
+    Returns:
+        The name "float16" or "bfloat16"; None if there is no such block.
+
+    https://docs.pytorch.org/docs/stable/amp.html
     """
     name: str | None = casting.key()
     return name

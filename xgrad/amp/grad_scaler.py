@@ -40,7 +40,7 @@ class GradScaler:
     >>> import xgrad as xg
     >>> layer = xg.nn.Linear(3, 1, dtype="float32", rng=xg.random.Generator(0))
     >>> optimizer = xg.optim.SGD(layer.parameters(), lr=0.1)
-    >>> scaler = xg.amp.GradScaler()
+    >>> scaler = xg.amp.GradScaler(init_scale=1024.0)
     >>> x, y = xg.ones((4, 3), dtype="float32"), xg.zeros((4, 1), dtype="float32")
     >>> for _ in range(50):
     ...     optimizer.zero_grad()
@@ -52,7 +52,7 @@ class GradScaler:
     ...     scaler.step(optimizer)
     ...     scaler.update()
     >>> loss.item() < 1e-3, scaler.get_scale()
-    (True, 65536.0)
+    (True, 1024.0)
 
     In a function that `xg.compile` compiles, `scale(loss).backward()` works, and the scale is read anew in each call. The other
     methods look at values, and belong outside of it; give compile `keep_grads=True`.
