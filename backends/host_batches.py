@@ -61,7 +61,7 @@ class MappedArray:
         self.path = path
 
     shape = property(lambda self: self._array.shape)
-    dtype = property(lambda self: self._array.dtype)
+    dtype = property(lambda self: self._array.dtype.newbyteorder("="))
     ndim = property(lambda self: self._array.ndim)
     nbytes = property(lambda self: self._array.nbytes)
 
@@ -72,16 +72,16 @@ class MappedArray:
         return f"MappedArray({self.path!r}, shape={self.shape}, dtype={self.dtype})"
 
     def __getitem__(self, key: Any) -> Any:
-        return np.array(self._checked()[key])
+        return np.array(self._checked()[key], dtype=self.dtype)
 
     def take(self, indices: Any, axis: int = 0) -> Any:
         """The rows with these numbers, as a NumPy array."""
-        return self._checked().take(indices, axis)
+        return self._checked().take(indices, axis).astype(self.dtype, copy=False)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if copy is False:
             raise ValueError("a mapped array is copied when it is read; copy=False cannot be met")
-        return np.array(self._checked(), dtype=dtype)
+        return np.array(self._checked(), dtype=self.dtype if dtype is None else dtype)
 
     def _checked(self) -> Any:
         now = self._mapping.size()
@@ -104,3 +104,22 @@ def guarded(array: Any) -> Any:
     if mapping_of(array) is None:
         return array
     return MappedArray(array, str(getattr(array, "filename", None) or "the mapped file"))
+
+
+def flat(values: Any) -> tuple[list[Any], tuple[int, ...]]:
+    """The values of an array or a nested list as one list of Python's values, and their shape."""
+    if isinstance(values, np.ndarray):
+        return values.reshape(-1).tolist(), values.shape
+    array = np.asarray(values, dtype=object)  # so that no number becomes a string
+    return [each.item() if isinstance(each, np.generic) else each for each in array.reshape(-1).tolist()], array.shape
+
+
+def coded(places: Sequence[int], count: int, shape: tuple[int, ...]) -> Any:
+    """One-hot codes of places, as booleans. The place -1 is a row of zeros."""
+    found: Any = np.asarray(places, dtype=np.intp)[:, None] == np.arange(count)
+    return found.reshape(shape)
+
+
+def named(names: Sequence[str], places: Any) -> Any:
+    """The names at places, as an array of strings of the shape of `places`."""
+    return np.asarray(names)[places]

@@ -8,6 +8,7 @@ from typing import Any
 from xgrad.backends import get_backend, owner
 from xgrad.backends.base import Backend
 from xgrad.backends.data import described, is_numeric
+from xgrad.backends.host import as_plain
 from xgrad.backends.host_batches import MappedArray, is_numpy, stacked
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.transfer import transfer
@@ -24,8 +25,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
 
     >>> import numpy as np
     >>> import xgrad as xg
-    >>> batch = xg.data.default_collate([(np.array([1.0, 2.0]), {"name": "a", "n": 1}), (np.array([3.0, 4.0]), {"name": "b", "n": 2})])
-    >>> batch[0].tolist(), batch[1]["name"], batch[1]["n"].tolist()
+    >>> samples = [(np.array([1.0, 2.0]), {"name": "a", "n": 1}), (np.array([3.0, 4.0]), {"name": "b", "n": 2})]
+    >>> x, rest = xg.data.default_collate(samples)
+    >>> x.tolist(), rest["name"], rest["n"].tolist()
     ([[1.0, 2.0], [3.0, 4.0]], ['a', 'b'], [1, 2])
 
     Args:
@@ -80,8 +82,10 @@ def moved(value: Any, backend: Backend) -> Any:
         return kind([moved(part, backend) for part in value])
     if isinstance(value, Mapping | tuple | list):
         return _rebuilt(value, lambda part: moved(part, backend))
-    if is_numpy(value) or isinstance(value, MappedArray):
-        return wrap(backend.asarray(value[...]), backend) if is_numeric(value.dtype) else value
+    if isinstance(value, MappedArray):
+        value = value[...]
+    if is_numpy(value):
+        return wrap(backend.asarray(as_plain(value)), backend) if is_numeric(value.dtype) else value
     if not isinstance(value, str | bytes) and hasattr(value, "shape") and owner(value) is not None:
         return moved(asarray(value), backend)
     return value
@@ -109,7 +113,7 @@ def _collated(samples: Sequence[Any], what: str) -> Any:
             )
         parts = [_collated(part, f"{what}[{i}]") for i, part in enumerate(zip(*samples, strict=True))]
         return _of_parts(first, parts)
-    if hasattr(first, "shape") and owner(first) is not None:
+    if hasattr(first, "shape") and not is_numpy(first) and owner(first) is not None:
         return _stacked(samples, what, lambda arrays: moved(stack([asarray(each) for each in arrays]), get_backend()))
     raise TypeError(
         f"default_collate: {what} is {described(first)}; it must be an array, a number, a string, or a tuple, list or dict of "

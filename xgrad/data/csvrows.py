@@ -13,6 +13,7 @@ from xgrad.backends.errors import DataError
 
 LONGEST = 1_000_000  # characters in a line
 SHOWN = 5  # an error names so many bad rows and counts the others
+KEPT = 1000  # bad rows, of which the first by line are named
 UTF_8 = "utf-8"
 _NO_TEXT = re.compile("[\udc80-\udcff]")  # bytes that are not UTF-8, as Python reads them
 _UTF_16 = ("\udcff\udcfe", "\udcfe\udcff")  # how a file in UTF-16 begins, as Python reads it
@@ -27,11 +28,8 @@ def opened(path: str | Path, needed: str, encoding: str = UTF_8) -> Iterator[Tex
     """The file as text. Raises DataError where it cannot be read, in this call or within the block."""
     is_default = encoding.lower().replace("_", "-") in (UTF_8, "utf8", "utf-8-sig")
     try:
-        if is_default:
-            file = open(path, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        else:
-            file = open(path, encoding=encoding, newline="")
-        with file:
+        chosen, errors = ("utf-8-sig", "surrogateescape") if is_default else (encoding, "strict")
+        with open(path, encoding=chosen, errors=errors, newline="") as file:
             yield file
     except FileNotFoundError:
         hint = "; /dev/stdin is the standard input" if str(path) == "-" else ""
@@ -107,16 +105,17 @@ class BadRows:
     def __init__(self, path: str) -> None:
         self.path = path
         self.count = 0
-        self._shown: list[str] = []
+        self._first: list[tuple[int, str]] = []
 
     def add(self, line: int, why: str) -> None:
         self.count += 1
-        if self.count <= SHOWN:
-            self._shown.append(f"line {line}: {why}")
+        if len(self._first) < KEPT:
+            self._first.append((line, why))
 
     def check(self, hint: str = "") -> None:
         """Raise DataError if there are any."""
         if self.count:
             more = f"; and {self.count - SHOWN} more" if self.count > SHOWN else ""
             rows_are = "1 bad row" if self.count == 1 else f"{self.count} bad rows"
-            raise DataError(f"{self.path} has {rows_are}: {'; '.join(self._shown)}{more}{hint}")
+            shown = "; ".join(f"line {line}: {why}" for line, why in sorted(self._first)[:SHOWN])
+            raise DataError(f"{self.path} has {rows_are}: {shown}{more}{hint}")

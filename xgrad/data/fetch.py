@@ -13,6 +13,7 @@ from xgrad.backends.base import Backend
 from xgrad.backends.data import shortened
 from xgrad.data.collate import default_collate, moved
 from xgrad.data.dataset import reader
+from xgrad.data.progress import has_state
 from xgrad.data.workers import Turns
 
 END = object()  # in place of a batch: an iterable dataset has no more samples
@@ -85,7 +86,7 @@ class Fetch:
 class StreamFetch(Fetch):
     """Makes the batches of one pass through an iterable dataset. A task is the number of a batch and how many samples it has.
 
-    A batch comes with the state of the dataset after it, if the dataset has one.
+    A batch comes with the state of the dataset after it, if the dataset has one, and with whether the dataset has ended.
     """
 
     def __init__(self, *args: Any, drop_last: bool, first: int, skipped: int) -> None:
@@ -103,7 +104,7 @@ class StreamFetch(Fetch):
             raise
         if not samples or (self.drop_last and len(samples) < size):
             return END
-        return self._put_together(number, samples[0] if self.single else samples), state
+        return self._put_together(number, samples[0] if self.single else samples), state, len(samples) < (size or 1)
 
     def _read(self, iterator: Iterator[Any], size: int, stopping: threading.Event | None) -> tuple[list[Any], Any]:
         samples: list[Any] = []
@@ -111,8 +112,7 @@ class StreamFetch(Fetch):
             samples.append(sample)
             if stopping is not None and stopping.is_set():
                 return [], None
-        has_state = hasattr(self.dataset, "state_dict") and hasattr(self.dataset, "load_state_dict")
-        return samples, self.dataset.state_dict() if has_state else None
+        return samples, self.dataset.state_dict() if has_state(self.dataset) else None
 
 
 def _without(iterator: Iterator[Any], count: int) -> Iterator[Any]:

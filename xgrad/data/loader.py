@@ -12,7 +12,7 @@ from xgrad.data.collate import default_collate, default_convert
 from xgrad.data.dataset import IterableDataset
 from xgrad.data.fetch import END, Fetch, StreamFetch
 from xgrad.data.options import Options, checked
-from xgrad.data.progress import Progress
+from xgrad.data.progress import Progress, has_state
 from xgrad.data.samplers import BatchSampler, RandomSampler, SeededSampler, SequentialSampler
 from xgrad.data.workers import prefetched
 from xgrad.random.generator import Generator
@@ -118,7 +118,8 @@ class DataLoader:
     @property
     def position(self) -> int:
         """How many batches of the present pass have been handed out; 0 between two passes."""
-        return self._present().position
+        found = self._loaded or self._pass
+        return 0 if found is None or found.finished else found.position
 
     def __len__(self) -> int:
         """How many batches a pass has. Raises TypeError where the dataset or the sampler has no length."""
@@ -136,10 +137,7 @@ class DataLoader:
         single = self.batch_size is None and self.batch_sampler is None
         fetch: Fetch
         if self.streams:
-            skipped = current.position * (self.batch_size or 1)
-            if current.of_dataset is not None:
-                self.dataset.load_state_dict(current.of_dataset)
-                skipped = 0
+            skipped = 0 if has_state(self.dataset) else current.position * (self.batch_size or 1)
             fetch = StreamFetch(
                 self.dataset, collate, backend, single,
                 drop_last=self.drop_last, first=current.position, skipped=skipped,
@@ -147,6 +145,8 @@ class DataLoader:
         else:
             fetch = Fetch(self.dataset, collate, backend, single)
         self._pass = current
+        if current.ended:
+            return self._handed_out(iter(()), current)
         if self.num_workers:
             ahead = self.num_workers * self.prefetch_factor
             return self._handed_out(prefetched(tasks, fetch.within, self.num_workers, ahead), current)
@@ -159,7 +159,7 @@ class DataLoader:
                 if batch is END:
                     break
                 if self.streams:
-                    batch, current.of_dataset = batch
+                    batch, current.of_dataset, current.ended = batch
                 current.position += 1
                 yield batch
         finally:
@@ -181,17 +181,19 @@ class DataLoader:
         """A sampler that has a state but no seed; None if there is none."""
         if self.streams or self._seeded() is not None:
             return None
-        chosen = [each for each in (self.batch_sampler, self.sampler) if hasattr(each, "load_state_dict")]
-        return chosen[0] if chosen else None
+        return next((each for each in (self.batch_sampler, self.sampler) if has_state(each)), None)
 
     def _begun(self) -> Progress:
         """A new pass."""
-        seeded, foreign = self._seeded(), self._foreign()
-        found = Progress()
-        if seeded is not None:
-            found.seed = seeded.draw()
-        elif foreign is not None:
-            found.of_sampler = foreign.state_dict()
+        found, seeded = self._between(), self._seeded()
+        found.seed = None if seeded is None else seeded.draw()
+        return found
+
+    def _between(self) -> Progress:
+        """What there is between two passes: the states that the next one begins with."""
+        found, foreign = Progress(), self._foreign()
+        found.of_sampler = None if foreign is None else foreign.state_dict()
+        found.of_dataset = self.dataset.state_dict() if self.streams and has_state(self.dataset) else None
         return found
 
     def _tasks(self, current: Progress) -> Iterator[tuple[int, Any]]:
@@ -202,9 +204,6 @@ class DataLoader:
         seeded = self._seeded()
         if seeded is not None:
             return _slices(seeded.order(current.seed), self.batch_size, self.drop_last, first)
-        foreign = self._foreign()
-        if foreign is not None and current.of_sampler is not None and first:
-            foreign.load_state_dict(current.of_sampler)
         plain = self.sampler if self.batch_sampler is None else self.batch_sampler
         numbers = map(_as_list, plain) if self.batch_size is not None or self.batch_sampler is not None else iter(plain)
         return enumerate(islice(numbers, first, None), first)
@@ -213,7 +212,7 @@ class DataLoader:
 
     def _present(self) -> Progress:
         found = self._loaded or self._pass
-        return Progress() if found is None or found.finished else found
+        return self._between() if found is None or found.finished else found
 
     def state_dict(self) -> dict[str, Any]:
         """The epoch, the position in it, and what its order follows from: numbers, strings, and dicts of them.
@@ -227,19 +226,24 @@ class DataLoader:
             "seed": present.seed,
             "sampler": present.of_sampler if seeded is None else seeded.state_dict(),
             "dataset": present.of_dataset,
+            "ended": present.ended,
             "size": self._size(),
         }
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take over a state that `state_dict` returned: the next pass is the rest of the one that was saved.
 
-        Raises ValueError for anything else, and within a pass for a dataset of another length or another `batch_size`. Then nothing
-        has changed.
+        Raises ValueError for anything else, and within a pass for a dataset of another length or another `batch_size`.
+        Then nothing has changed.
         """
-        epoch, found = Progress.read(state_dict, self._size(), shuffled=getattr(self._seeded(), "random", False))
-        seeded = self._seeded()
+        seeded, foreign = self._seeded(), self._foreign()
+        epoch, found = Progress.read(state_dict, self._size(), shuffled=getattr(seeded, "random", False))
         if seeded is not None:
             seeded.load_state_dict(state_dict["sampler"])
+        if foreign is not None and found.of_sampler is not None:
+            foreign.load_state_dict(found.of_sampler)
+        if self.streams and has_state(self.dataset) and found.of_dataset is not None:
+            self.dataset.load_state_dict(found.of_dataset)
         self.epoch, self._pass = epoch, None
         self._loaded = found if found.position or found.seed is not None else None
 

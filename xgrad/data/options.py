@@ -48,7 +48,7 @@ def checked(dataset: Any, given: Options, generator: Any) -> Options:
     return given._replace(**_integers(given))
 
 
-def _integers(given: Options) -> dict[str, int | None]:
+def _integers(given: Options) -> dict[str, Any]:
     size, workers, factor = given.batch_size, integer(NAME, given.num_workers, "num_workers"), given.prefetch_factor
     if workers < 0:
         raise ValueError(f"{NAME}: num_workers must be 0 or more, got {workers}")

@@ -7,26 +7,28 @@ from typing import Any
 
 from xgrad.backends.data import described
 
-KEYS = ("epoch", "position", "seed", "sampler", "dataset", "size")
+KEYS = ("epoch", "position", "seed", "sampler", "dataset", "ended", "size")
 
 
 class Progress:
     """One pass: how many batches have been handed out, and what their order follows from."""
 
-    __slots__ = ("finished", "of_dataset", "of_sampler", "position", "seed")
+    __slots__ = ("ended", "finished", "of_dataset", "of_sampler", "position", "seed")
 
     def __init__(self) -> None:
         self.position = 0
         self.seed: int | None = None  # of the sampler's order
         self.of_sampler: Any = None  # the state of a sampler without a seed, at the beginning of the pass
         self.of_dataset: Any = None  # the state of an iterable dataset, after the last batch that was handed out
+        self.ended = False  # whether that was the last batch of an iterable dataset, for which it had too few samples
         self.finished = False
 
     @classmethod
     def read(cls, state: Any, size: list[int | None], shuffled: bool) -> tuple[int, Progress]:
         """The epoch and the pass in a saved state. Raises ValueError for one that is not a loader's, or of another loader."""
         name = "DataLoader.load_state_dict"
-        if not isinstance(state, Mapping) or any(key not in state for key in KEYS):
+        is_one = isinstance(state, Mapping) and all(key in state for key in KEYS)
+        if not is_one or not isinstance(state["size"], list | tuple) or len(state["size"]) != 2:
             raise ValueError(f"{name}: expected what state_dict returned, got {described(state)}")
         found = cls()
         counts = {key: _count(name, key, state[key]) for key in ("epoch", "position")}
@@ -41,8 +43,13 @@ class Progress:
         if found.position and shuffled != (found.seed is not None):
             was, now = ("is not", "is") if shuffled else ("is", "is not")
             raise ValueError(f"{name}: the state is from within a pass that {was} shuffled, and this loader {now}")
-        found.of_sampler, found.of_dataset = state["sampler"], state["dataset"]
+        found.of_sampler, found.of_dataset, found.ended = state["sampler"], state["dataset"], bool(state["ended"])
         return counts["epoch"], found
+
+
+def has_state(thing: Any) -> bool:
+    """Whether a sampler or a dataset of the user's has a state of its own."""
+    return hasattr(thing, "state_dict") and hasattr(thing, "load_state_dict")
 
 
 def _count(name: str, key: str, value: Any) -> int:

@@ -47,7 +47,8 @@ class SeededSampler(Sampler):
     A subclass defines `order(seed)`, a sequence of integers: a range, or a NumPy array.
 
     Without a generator, the seeds come from a generator of the sampler's own, which is started by the default generator, and
-    started anew after `xgrad.random.seed(n)`. Other draws from the default generator do not change the order.
+    started anew after `xgrad.random.seed(n)`, unless a state was loaded. Other draws from the default generator do not change the
+    order.
     """
 
     random = True
@@ -59,7 +60,7 @@ class SeededSampler(Sampler):
             )
         self.generator = generator
         self._own: Generator | None = None
-        self._started_by: Generator | None = None
+        self._started_by: Generator | None = None  # None for one that was loaded
 
     def order(self, seed: int | None) -> Any:
         """The numbers of the samples in the order of that seed."""
@@ -77,7 +78,7 @@ class SeededSampler(Sampler):
         if self.generator is not None:
             return self.generator
         default = default_generator()
-        if self._own is None or default is not self._started_by:
+        if self._own is None or self._started_by not in (None, default):
             self._own, self._started_by = Generator(int(default.host.integers(SEEDS))), default
         return self._own
 
@@ -94,7 +95,7 @@ class SeededSampler(Sampler):
             raise ValueError(f"{name}.load_state_dict: expected what state_dict returned, got {described(state_dict)}")
         Generator(0).set_state(state_dict["generator"])  # raises ValueError for a state that does not fit
         if self.generator is None:
-            self._own, self._started_by = Generator(0), default_generator()
+            self._own, self._started_by = Generator(0), None
         self._source().set_state(state_dict["generator"])
 
 

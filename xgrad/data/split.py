@@ -60,7 +60,7 @@ def _sizes(lengths: list[Any], n: int) -> list[int]:
     if any(float(each) < 0 for each in lengths):
         raise ValueError(f"random_split: lengths must be 0 or more, got {lengths}")
     total = sum(lengths)
-    if math.isclose(total, 1) and total <= 1:
+    if math.isclose(total, 1):
         sizes = [math.floor(n * each) for each in lengths]
         for i in range(n - sum(sizes)):
             sizes[i % len(sizes)] += 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from xgrad.backends.data import check, described
-from xgrad.backends.host_data import is_host_data
 from xgrad.backends.host_batches import MappedArray, guarded
+from xgrad.backends.host_data import is_host_data
 from xgrad.data.dataset import Dataset
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.creation import asarray
@@ -28,8 +28,8 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
     ([[0.0, 1.0], [2.0, 3.0]], [0, 1])
 
     Args:
-        *tensors: tensors, NumPy arrays, arrays of a backend's library, or nested lists of numbers (of which tensors are made), each
-            of shape (N, ...).
+        *tensors: tensors, NumPy arrays, arrays of a backend's library, or nested lists of numbers, of which tensors
+            are made; each of shape (N, ...).
 
     Attributes:
         tensors: the arrays, as a tuple.
