@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 
@@ -32,6 +33,7 @@ class Swap:
                 setattr(thing, name, value)
         except BaseException:
             for thing, name, value in reversed(before):
-                setattr(thing, name, value)
+                with suppress(Exception):  # of one that cannot be set
+                    setattr(thing, name, value)
             raise
         self.held = before[::-1]

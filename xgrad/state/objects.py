@@ -151,11 +151,11 @@ def _of_tensor(tensor: Tensor, value: Any) -> Swap:
 
 def _load(file: str, others: list[Target], swaps: list[Swap]) -> None:
     """Load the states of the objects that can only load at once, and make the swaps. After an error nothing has changed."""
-    loaded: list[tuple[Any, Any]] = []
+    loaded: list[Before] = []
     swapped: list[Swap] = []
     try:
         for path, thing, state in others:
-            loaded.append((thing, deepcopy(thing.state_dict())))
+            loaded.append(Before(thing))
             try:
                 thing.load_state_dict(state)
             except Exception as error:
@@ -168,7 +168,21 @@ def _load(file: str, others: list[Target], swaps: list[Swap]) -> None:
     except BaseException:
         for swap in reversed(swapped):
             swap()
-        for thing, before in reversed(loaded):
+        for before in reversed(loaded):
             with suppress(Exception):  # the first error is what matters
-                thing.load_state_dict(before)
+                before.restore()
         raise
+
+
+class Before:
+    """An object's state as it was."""
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+        self.state = deepcopy(thing.state_dict())
+        self.attributes = set(getattr(thing, "__dict__", ()))
+
+    def restore(self) -> None:
+        self.thing.load_state_dict(self.state)
+        for name in set(getattr(self.thing, "__dict__", ())) - self.attributes:
+            delattr(self.thing, name)
