@@ -39,6 +39,7 @@ FLOORS = (
     "diagnose",
     "trainer",
     "fit",
+    "train",
     "info",
     "cli",
     "__main__",

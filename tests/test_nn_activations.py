@@ -19,7 +19,7 @@ from xgrad.diagnose.look import look
 from xgrad.diagnose.without import without_output_activation
 from xgrad.fit import Config, FitError, fit
 from xgrad.fit.network import ACTIVATIONS
-from xgrad.fit.options import parser
+from xgrad.cli import parser
 from xgrad.nn.activations import BY_NAME, Activation
 
 

@@ -1,0 +1,17 @@
+"""Trains a network on a CSV, NPZ or NPY file as a config says, and predicts with it: `xgrad train` and `xgrad predict`.
+
+>>> import pathlib, tempfile
+>>> from xgrad.train import predict, train
+>>> folder = pathlib.Path(tempfile.mkdtemp())
+>>> _ = (folder / "line.csv").write_text("x,y\\n" + "".join(f"{i},{3 * i}\\n" for i in range(40)))
+>>> _ = (folder / "line.toml").write_text('[data]\\npath = "line.csv"\\ntargets = "y"\\n')
+>>> run = train(folder / "line.toml", out=folder / "run", epochs=2)
+>>> len(run.history["loss"]), run.written[:2]
+(2, ['model.safetensors', 'history.csv'])
+"""
+
+from xgrad.train.predict import Predictions, predict
+from xgrad.train.problems import ConfigError
+from xgrad.train.run import Trained, train
+
+__all__ = ["ConfigError", "Predictions", "Trained", "predict", "train"]

@@ -1,0 +1,115 @@
+"""The folder of a run: its files, checks before the training that they can be written, and writing them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xgrad._drawing import require_matplotlib
+from xgrad._files import replacing
+from xgrad.fit.errors import FitError
+from xgrad.fit.targets import check as check_files
+from xgrad.train import bundle
+from xgrad.trainer import plot_confusion_matrix
+
+if TYPE_CHECKING:
+    from xgrad.train.run import Trained
+
+CONFIG, SETTINGS, CHECKPOINTS, HISTORY = "config.toml", "settings.json", "checkpoints", "history.csv"
+MODEL, CURVES, CONFUSION, REPORT = bundle.NAME, "curves.png", "confusion.png", "report.txt"
+LAST = f"{CHECKPOINTS}/last.safetensors"
+FILES = (MODEL, HISTORY, CURVES, CONFUSION, REPORT, CONFIG, SETTINGS)
+
+
+def check(folder: Path, resume: bool, overwrite: bool) -> None:
+    """Raise FitError for a folder that cannot be written, or that has a run that is neither resumed nor replaced."""
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise FitError(f"--out {folder}: this is no folder")
+        has_run = (folder / LAST).exists() or (folder / MODEL).exists()
+    except (OSError, ValueError) as error:
+        raise FitError(f"--out {folder} cannot be a folder: {getattr(error, 'strerror', None) or error}") from None
+    if resume and overwrite:
+        raise FitError("--resume and --overwrite exclude each other")
+    if resume and not ((folder / LAST).exists() and (folder / SETTINGS).exists()):
+        raise FitError(f"--resume: {folder} has no run to go on with: {LAST} and {SETTINGS} are needed")
+    if has_run and not resume and not overwrite:
+        raise FitError(
+            f"--out {folder} has a run already: go on with it (--resume), replace it (--overwrite), or name another folder"
+        )
+
+
+@contextmanager
+def opened(folder: Path, overwrite: bool) -> Iterator[None]:
+    """Make the folder, and check that its files can be written. It is removed again if nothing is in it after an error."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_files({f"--out: {name}": folder / name for name in FILES}, read={})
+        if overwrite:
+            with suppress(FileNotFoundError):
+                shutil.rmtree(folder / CHECKPOINTS)
+            for name in FILES:
+                (folder / name).unlink(missing_ok=True)
+        (folder / CHECKPOINTS).mkdir(exist_ok=True)
+        check_files({f"--out: {LAST}": folder / LAST}, read={})
+        yield
+    except OSError as error:
+        raise FitError(f"--out {folder} cannot be written: {error.strerror or error}") from None
+    finally:
+        if not (folder / LAST).exists() and not (folder / MODEL).exists():
+            for name in (CONFIG, SETTINGS, HISTORY):
+                with suppress(OSError):
+                    (folder / name).unlink()
+        for path in (folder / CHECKPOINTS, *made):
+            with suppress(OSError):  # a folder with files in it stays
+                path.rmdir()
+
+
+def settings(folder: Path) -> dict[str, Any]:
+    """The settings of the run in a folder. Raises FitError for a file that has none."""
+    try:
+        found = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
+            raise ValueError("its form is another one")
+    except (OSError, ValueError, RecursionError) as error:
+        raise FitError(f"--resume: {folder / SETTINGS} has no settings of a run: {error}") from None
+    return found
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_results(found: Trained, matrix: list[list[int]] | None) -> None:
+    """Write the model, the report and the pictures. One that cannot be written does not stop the others."""
+    place, trainer = found.folder, found.trainer
+    task = found.bundle.task
+    contents: dict[str, Callable[[], Any]] = {MODEL: lambda: found.bundle.save(place / MODEL)}
+    if trainer.history.epochs:
+        contents[HISTORY] = lambda: write(place / HISTORY, trainer.history.csv().encode())
+        contents[CURVES] = lambda: trainer.history.plot(place / CURVES)
+    if matrix is not None:
+        contents[CONFUSION] = lambda: plot_confusion_matrix(matrix, place / CONFUSION, task.classes)
+    if trainer.report is not None:
+        contents[REPORT] = lambda: write(place / REPORT, f"{trainer.report}\n".encode())
+    try:
+        require_matplotlib()
+    except ImportError as error:
+        for name in (CURVES, CONFUSION):
+            if contents.pop(name, None) is not None:
+                found.unwritten[name] = str(error)
+    for name, made in contents.items():
+        try:
+            made()
+            found.written.append(name)
+        except Exception as error:  # a drawing library may raise anything
+            found.unwritten[name] = (
+                isinstance(error, OSError) and error.strerror
+            ) or f"{type(error).__name__}: {error}"
