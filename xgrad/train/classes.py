@@ -91,7 +91,6 @@ def checked(section: str, values: Mapping[str, Any], problems: Problems, made: C
         return Named()
     kinds = options_of(known[name])
     options = {}
-    right = len(problems)
     for each, value in values.items():
         if each == "name":
             continue
@@ -110,7 +109,7 @@ def checked(section: str, values: Mapping[str, Any], problems: Problems, made: C
     lacking = [each for each in _required(known[name]) if each not in values]
     if lacking and (section, name) not in DERIVED:
         problems.add((section,), f"{section}.{lacking[0]} is missing; {name} needs {', '.join(_required(known[name]))}")
-    if len(problems) == right:
+    if not lacking or (section, name) in DERIVED:
         _try(section, name, options, problems, made)
     return Named(name, options)
 
@@ -119,17 +118,20 @@ DERIVED = {("schedule", "cosine"), ("schedule", "one_cycle")}  # what they need 
 
 
 def _try(section: str, name: str, options: dict[str, Any], problems: Problems, made: Callable[[Named], Any]) -> None:
-    """Make the object: its class knows which values are right. The key that is wrong is the one without which it works."""
+    """Make the object, whose class knows which values are right. A wrong option is one that it does not take with the others."""
+    if not _why_not(made, Named(name, options)):
+        return
     needed = {each: options[each] for each in _required(NAMES[section][name]) if each in options}
+    alone = {each: _why_not(made, Named(name, {**needed, each: value})) for each, value in options.items()}
+    right = {each: value for each, value in options.items() if not alone[each] or each in needed}
     found = False
-    for each, value in options.items():
-        why = _why_not(made, Named(name, {**needed, each: value}))
-        if why and (each not in needed or len(needed) == 1):
+    for each in alone:
+        why = _why_not(made, Named(name, {**right, each: options[each]}))
+        if why and alone[each]:
             found = True
             problems.add((section, each), f"{section}.{each}: {why}")
-    why = "" if found else _why_not(made, Named(name, options))
-    if why:
-        problems.add((section,), f"[{section}]: {why}")
+    if not found:
+        problems.add((section,), f"[{section}]: {_why_not(made, Named(name, options))}")
 
 
 def _why_not(made: Callable[[Named], Any], named: Named) -> str:

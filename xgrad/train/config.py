@@ -15,6 +15,7 @@ from xgrad.train.kinds import faults
 from xgrad.train.lines import Path as Place
 from xgrad.train.problems import Problems, instead, place
 from xgrad.train.settings import NAMED, SECTIONS, Backend, Data, Named, Network, Settings, Training, keys_of
+from xgrad.trainer.options import check_precision
 
 ALL = (*SECTIONS, *NAMED)
 OPTIONS: dict[str, Place] = {  # of the command line, and the keys that they set
@@ -69,7 +70,7 @@ def _sections(values: Mapping[str, Any], problems: Problems) -> dict[str, dict[s
             problems.add((name,), f"[{place((name,))}] is unknown; {instead(name, ALL, 'the sections are')}")
         else:
             home = _home(name)
-            hint = f"it belongs into [{home}]" if home else instead(name, ALL, "the sections are")
+            hint = f"it belongs in [{home}]" if home else instead(name, ALL, "the sections are")
             problems.add((name,), f"{place((name,))} stands in no section; {hint}")
     return found
 
@@ -82,7 +83,7 @@ def _section(section: str, values: Mapping[str, Any], problems: Problems) -> dic
         path = (section, name)
         if name not in kinds:
             home = _home(name)
-            hint = f"it belongs into [{home}]" if home else instead(name, kinds, f"[{section}] has")
+            hint = f"it belongs in [{home}]" if home else instead(name, kinds, f"[{section}] has")
             problems.add(path, f"{place(path)} is unknown; {hint}")
             continue
         wrong = list(faults(kinds[name], value, path))
@@ -161,6 +162,10 @@ def _check_training(settings: Settings, problems: Problems) -> None:
             problems.add(("training", "metrics", i), f"training.metrics[{i}]: {shown(name)} comes twice")
     if training.compile and settings.optimizer.name == "lbfgs":
         problems.add(("training", "compile"), "training.compile: the steps of lbfgs are not compiled; use false")
+    try:
+        check_precision(training.precision)
+    except (ValueError, NotImplementedError) as error:
+        problems.add(("training", "precision"), f"training.precision: {str(error).removeprefix('Trainer: ')}")
     backend = settings.backend
     try:
         with xg.use_backend(backend.name or xg.get_backend(), backend.device):

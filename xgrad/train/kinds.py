@@ -40,7 +40,8 @@ def faults(kind: Kind, value: object, at: Place = ()) -> Iterator[Fault]:
     if found is not None and isinstance(kind, OneOf):
         yield found[0], f"{shown(value)} is unknown; {instead(value, kind.choices)}"
     elif found is not None:
-        yield found
+        at, why = found
+        yield at, why.removesuffix(repr(value)) + str(value).lower() if isinstance(value, bool) else why
 
 
 def _is_text(value: object) -> bool:

@@ -67,15 +67,16 @@ def settings_and_layers(
     return settings, found, problems
 
 
-def samples_of(data: Data, folder: Path, problems: Problems) -> tuple[Samples, dict[str, Samples]] | None:
+def samples_of(
+    data: Data, given: Mapping[str, Any], folder: Path, problems: Problems
+) -> tuple[Samples, dict[str, Samples]] | None:
     """The samples, and those of other files for validation and test; None where there are problems."""
+    path = folder / data.path
+    can_be_read = not any(problems.has(("data", key)) for key in ("path", "delimiter", "encoding", "header"))
+    if can_be_read and "path" in given and is_csv(path):
+        check_columns(data, given, folder, problems)
     if problems.has(("data",)):
         return None
-    path = folder / data.path
-    if is_csv(path):
-        check_columns(data, folder, problems)
-        if problems.has(("data",)):
-            return None
     others = {}
     blamed = "path"
     try:
@@ -107,19 +108,25 @@ def _other(data: Data, folder: Path, name: str, key: str, samples: Samples, prob
 
 
 def plan(
-    settings: Settings, given: list[layers.Layer] | None, folder: Path, problems: Problems, progress: bool
+    document: Document,
+    settings: Settings,
+    given: list[layers.Layer] | None,
+    problems: Problems,
+    progress: bool,
 ) -> Plan:
     """Check the data of a config, and make everything that a run needs. To be called on the backend of the run.
 
     Args:
+        document: the config.
         settings, given, problems: what `settings_and_layers` has given.
-        folder: of the config.
         progress: whether the trainer shows its progress.
 
     Raises:
         ConfigError: for everything that is wrong.
     """
-    read = samples_of(settings.data, folder, problems)
+    raw = document.values.get("data")
+    folder = Path(document.path).parent
+    read = samples_of(settings.data, raw if isinstance(raw, dict) else {}, folder, problems)
     if read is None:
         problems.check()
         raise AssertionError("samples are missing without a problem")
@@ -132,11 +139,12 @@ def plan(
     if task.classes is None and samples.targets is not None and samples.targets.ndim == 2:
         outputs = samples.targets.shape[1]
     weights, order = xg.random.Generator(settings.training.seed).spawn(2)
-    try:
-        model: nn.Module | None = build(chosen, shape, outputs, getattr(xg, settings.backend.dtype), weights)
-    except LayerError as error:
-        problems.add(error.path, str(error))
-        model = None
+    model: nn.Module | None = None
+    if not problems.has(("network",)):
+        try:
+            model = build(chosen, shape, outputs, getattr(xg, settings.backend.dtype), weights)
+        except LayerError as error:
+            problems.add(error.path, str(error))
     is_sequence = any(layer.name in RECURRENT for layer in chosen)
     problems.check()
     assert model is not None

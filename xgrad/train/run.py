@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,7 @@ def train(
     settings, layers, problems = settings_and_layers(document, options)
     place = Path(out) if out is not None else Path(f"{Path(config).stem}-run")
     with backend(settings):
-        made = plan(settings, layers, Path(document.path).parent, problems, not quiet)
+        made = plan(document, settings, layers, problems, not quiet)
         folder.check(place, resume, overwrite)
         if resume:
             _check_resumed(place, made.settings, document.path, document.lines, options)
@@ -124,12 +124,15 @@ def train(
             return _run(made, place, resume)
 
 
-def backend(settings: Settings) -> AbstractContextManager[Any]:
-    """In this block, the backend of the settings is the current one."""
-    try:
-        return xg.use_backend(settings.backend.name or xg.get_backend(), settings.backend.device)
-    except xg.BackendError:  # which is told with the other problems
-        return xg.use_backend("numpy")
+@contextmanager
+def backend(settings: Settings) -> Iterator[None]:
+    """In this block, the backend of the settings is the current one. A wrong one is told with the other problems."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(xg.use_backend(settings.backend.name or xg.get_backend(), settings.backend.device))
+        except xg.BackendError:
+            stack.enter_context(xg.use_backend("numpy"))
+        yield
 
 
 def _run(made: Plan, place: Path, resume: bool) -> Trained:

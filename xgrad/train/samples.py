@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from xgrad._words import shown
 from xgrad.backends.host_batches import MappedArray
 from xgrad.data import DataError
 from xgrad.data.csvrows import number, opened, rows
+from xgrad.train.kinds import COLUMN
 from xgrad.train.problems import Problems, instead, place
 from xgrad.train.settings import Data
 
@@ -64,8 +65,15 @@ def header(path: str | Path, delimiter: str, encoding: str, has_header: bool | N
     return cells if named else [str(i) for i in range(len(cells))]
 
 
-def check_columns(data: Data, folder: Path, problems: Problems) -> None:
-    """Check that a CSV file has the columns that the config names."""
+def check_columns(data: Data, given: Mapping[str, Any], folder: Path, problems: Problems) -> None:
+    """Check that a CSV file has the columns that the config names.
+
+    Args:
+        data: the settings.
+        given: the values in the config, of which some may be of a wrong kind, which is told elsewhere.
+        folder: of the config.
+        problems: collects what is wrong.
+    """
     try:
         known = header(folder / data.path, data.delimiter, data.encoding, data.header)
     except DataError as error:
@@ -73,18 +81,17 @@ def check_columns(data: Data, folder: Path, problems: Problems) -> None:
         return
     used: dict[str, tuple[Any, ...]] = {}
     for name in ("targets", "inputs", "exclude", "categories"):
-        value = getattr(data, name)
-        if value is None:
-            continue
-        for i, column in enumerate(listed(value)):
-            path = ("data", name, i) if isinstance(value, list) else ("data", name)
+        for i, column in enumerate(listed(given.get(name, ()))):
+            path = ("data", name, i) if isinstance(given[name], list) else ("data", name)
+            if COLUMN.fault(column) is not None:
+                continue
             if isinstance(column, int):
                 if not -len(known) <= column < len(known):
                     problems.add(path, f"{place(path)}: there is no column {column}; there are {len(known)}, from 0 on")
                     continue
                 column = known[column]
             elif column not in known:
-                hint = instead(column, known)
+                hint = instead(column, known, "it has")
                 if len(known) == 1 and (found := next((c for c in ";\t|" if c in known[0]), None)):
                     hint = f"are its columns separated by {found!r}? Then give delimiter = {found!r}"
                 problems.add(path, f"{place(path)}: {data.path} has no column {shown(column)}; {hint}")
