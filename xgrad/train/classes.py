@@ -109,7 +109,7 @@ def checked(section: str, values: Mapping[str, Any], problems: Problems, made: C
     lacking = [each for each in _required(known[name]) if each not in values]
     if lacking and (section, name) not in DERIVED:
         problems.add((section,), f"{section}.{lacking[0]} is missing; {name} needs {', '.join(_required(known[name]))}")
-    if not lacking or (section, name) in DERIVED:
+    if all(each in options for each in _required(known[name])) or (section, name) in DERIVED:
         _try(section, name, options, problems, made)
     return Named(name, options)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -130,8 +131,8 @@ def _check_data(data: Data, folder: Path, given: Mapping[str, Any], problems: Pr
         problems.add(("data",), "data.targets is missing: the column of what is to be learned")
     for name in ("path", "validation", "test"):
         value = getattr(data, name)
-        if isinstance(value, str) and value and not (folder / value).is_file():
-            there = "is a folder" if (folder / value).is_dir() else f"there is no file {shown(value)[1:-1]}"
+        if isinstance(value, str) and value and not os.path.isfile(folder / value):
+            there = "it is a folder" if os.path.isdir(folder / value) else f"there is no file {shown(value)[1:-1]}"
             problems.add(("data", name), f"data.{name}: {there} in the folder of the config")
     shares = [value for value in (data.validation, data.test) if not isinstance(value, str)]
     if sum(shares) >= 1:

@@ -9,7 +9,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xgrad._drawing import require_matplotlib
 from xgrad._files import replacing
 from xgrad.fit.errors import FitError
 from xgrad.fit.targets import check as check_files
@@ -87,7 +86,7 @@ def write(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
-def write_results(found: Trained, matrix: list[list[int]] | None) -> None:
+def write_results(found: Trained, matrix: list[list[int]] | None, pictures: bool) -> None:
     """Write the model, the report and the pictures. One that cannot be written does not stop the others."""
     place, trainer = found.folder, found.trainer
     task = found.bundle.task
@@ -99,12 +98,8 @@ def write_results(found: Trained, matrix: list[list[int]] | None) -> None:
         contents[CONFUSION] = lambda: plot_confusion_matrix(matrix, place / CONFUSION, task.classes)
     if trainer.report is not None:
         contents[REPORT] = lambda: write(place / REPORT, f"{trainer.report}\n".encode())
-    try:
-        require_matplotlib()
-    except ImportError as error:
-        for name in (CURVES, CONFUSION):
-            if contents.pop(name, None) is not None:
-                found.unwritten[name] = str(error)
+    if not pictures:
+        contents = {name: made for name, made in contents.items() if name not in (CURVES, CONFUSION)}
     for name, made in contents.items():
         try:
             made()

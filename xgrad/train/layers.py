@@ -46,7 +46,7 @@ class Layer:
     at: str = ""
 
     def __str__(self) -> str:
-        return " ".join([self.name, *(f"{number:g}" for number in self.numbers)]).removeprefix("linear ")
+        return " ".join([self.name, *map(str, self.numbers)]).removeprefix("linear ")
 
 
 @dataclass(frozen=True)

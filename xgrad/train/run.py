@@ -11,6 +11,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad import nn, state
+from xgrad._drawing import require_matplotlib
 from xgrad._interrupt import Interrupted, ending
 from xgrad.data import DataError
 from xgrad.fit.errors import FitError
@@ -116,12 +117,13 @@ def train(
         folder.check(place, resume, overwrite)
         if resume:
             _check_resumed(place, made.settings, document.path, document.lines, options)
+        lacking = _without_pictures()
         if tell is not None:
-            tell(described(made))
+            tell(described(made) + (f"\nno pictures: {lacking}" if lacking else ""))
         with folder.opened(place, overwrite):
             folder.write(place / folder.CONFIG, document.text.encode())
             folder.write(place / folder.SETTINGS, (json.dumps(bundle.plain(made.settings)) + "\n").encode())
-            return _run(made, place, resume)
+            return _run(made, place, resume, not lacking)
 
 
 @contextmanager
@@ -135,7 +137,7 @@ def backend(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _run(made: Plan, place: Path, resume: bool) -> Trained:
+def _run(made: Plan, place: Path, resume: bool, pictures: bool) -> Trained:
     """Train, and write the files."""
     trainer, training = made.trainer, made.settings.training
     monitor = training.monitor
@@ -166,9 +168,18 @@ def _run(made: Plan, place: Path, resume: bool) -> Trained:
         fault = None if isinstance(error, Interrupted) else _said(error)
     with ending() as asked:
         asked.saving = True
-        found = _written(made, place, fault)
+        found = _written(made, place, fault, pictures)
     found.interrupted_by = trainer.interrupted_by if trainer.interrupted_by is not None else asked.number
     return found
+
+
+def _without_pictures() -> str:
+    """Why no pictures can be drawn, or ""."""
+    try:
+        require_matplotlib()
+    except ImportError as error:
+        return str(error)
+    return ""
 
 
 def _said(error: BaseException) -> str:
@@ -179,7 +190,7 @@ def _said(error: BaseException) -> str:
     return str(error)
 
 
-def _written(made: Plan, place: Path, fault: str | None) -> Trained:
+def _written(made: Plan, place: Path, fault: str | None, pictures: bool) -> Trained:
     """The result of a run, whose files are written."""
     trainer, model = made.trainer, made.model
     best = trainer.best
@@ -203,7 +214,7 @@ def _written(made: Plan, place: Path, fault: str | None) -> Trained:
         numbers,
     )
     found = Trained(place, kept, trainer, numbers, fault=fault)
-    folder.write_results(found, matrix)
+    folder.write_results(found, matrix, pictures)
     return found
 
 
