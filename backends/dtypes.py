@@ -122,7 +122,8 @@ class Dtypes:
         known = self._ranks.get(dtype)
         if known is None:
             found = (i for i, kind in enumerate(RANKS) if self.library.isdtype(dtype, kind))
-            known = self._ranks[dtype] = next(found, len(RANKS))
+            is_extension = name_of_dtype(dtype) == "bfloat16"  # NumPy's isdtype does not know those of ml_dtypes
+            known = self._ranks[dtype] = REAL if is_extension else next(found, len(RANKS))
         return known
 
     def is_inexact(self, dtype: Any) -> bool:

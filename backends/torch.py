@@ -290,7 +290,9 @@ class Torch(Backend):
         return self.on_device("cpu")
 
     def to_numpy(self, array: Any) -> Any:
-        return array.numpy(force=True).copy()  # which also resolves a lazy conjugate
+        """In float32 for bfloat16, which NumPy lacks."""
+        exact = array.to(torch.float32) if array.dtype == torch.bfloat16 else array
+        return exact.numpy(force=True).copy()  # which also resolves a lazy conjugate
 
     def host_view(self, array: Any) -> Any:
         if array.dtype == torch.bfloat16:  # NumPy has none
@@ -303,7 +305,7 @@ class Torch(Backend):
         length = math.prod(shape) * kind.itemsize
         if length == 0:
             return torch.empty(shape, dtype=kind, device=self.device)
-        part = memoryview(buffer)[offset : offset + length]
+        part: Any = memoryview(buffer)[offset : offset + length]
         if part.readonly or offset % kind.itemsize:
             part = bytearray(part)
         return torch.frombuffer(part, dtype=kind).reshape(shape).to(self.device)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from PIL import Image
 
+from xgrad._files import replacing
 from xgrad.cli import main as xgrad
 from xgrad.fit import plot
-from xgrad._files import replacing
 
 FOLDER = Path(__file__).parent / "results" / "seed"
 BATCHES = "--raw --range -50 50 --points 101 --hidden 100 --lr 0.01 --batch 10"

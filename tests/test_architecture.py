@@ -51,7 +51,7 @@ ARRAY_LIBRARIES = {
     *("array_api_compat", "array_api_extra", "array_api_strict"),
 }
 ENGINES = PACKAGE / "compile" / "engines"  # each is a compiler for the arrays of one library
-OPTIONAL_LIBRARIES = {"matplotlib", "safetensors", "tqdm"}
+OPTIONAL_LIBRARIES = {"matplotlib", "safetensors", "tensorboard", "tensorboardX", "tqdm"}
 
 
 def modules() -> list[Path]:
@@ -233,6 +233,7 @@ EXCEPTIONS = {
     ("xgrad", "xgrad.nn"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.optim"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.random"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.state"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.trainer"): "the face gives its submodules on first use",
 }
 Arrows = dict[str, set[str]]
@@ -459,6 +460,7 @@ FACES = [
     xg.random,
     xg.distributions,
     xg.data,
+    xg.trainer,
 ]
 PUBLIC = {
     f"{face.__name__}.{name}": value

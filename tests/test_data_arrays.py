@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import zipfile
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,8 +112,9 @@ def test_arrays_that_do_not_belong_together(tmp_path, npy):
     np.save(tmp_path / "n.npy", np.float64(1))
     with pytest.raises(DataError, match=r"n.npy \(\)"):
         NPYDataset(tmp_path / "n.npy")
+    reader: Any = read_npy
     with pytest.raises(TypeError, match="mmap must be True, False or None"):
-        read_npy(npy, mmap="r")
+        reader(npy, mmap="r")
 
 
 # --- files that shrink

@@ -81,6 +81,12 @@ def test_columns_by_name_and_by_place(write):
     assert read_csv(write("p,1\nq,4\n"), header=False).categories == {"0": ["p", "q"]}
 
 
+def test_a_column_of_words_that_begins_with_numbers_in_others(write):
+    data = read_csv(write("a,b\n1,\n2,x\n3,y\n4,x\n"), missing={"b": "none"})
+    assert data.features.tolist() == [[1, 1, 0, 0], [2, 0, 1, 0], [3, 0, 0, 1], [4, 0, 1, 0]]
+    assert features(write("a,b\n1,2\n3,\n5,6\n"), missing=0) == [[1.0, 2.0], [3.0, 0.0], [5.0, 6.0]]
+
+
 def test_dtypes(write):
     path = write("x,y\n0.1,0\n0.2,1\n")
     data = read_csv(path, "y", dtype="float64", target_dtype="int64")
@@ -114,7 +120,8 @@ def test_reads_what_the_csv_module_writes(tmp_path):
         writer.writerows([*row, word] for row, word in zip(numbers.tolist(), words.tolist(), strict=True))
     data = read_csv(tmp_path / "data.csv", "word", dtype="float64")
     assert (data.features == numbers).all()
-    assert [data.classes[i] for i in data.targets] == [word.strip() for word in words]
+    classes = data.classes or []
+    assert [classes[i] for i in data.targets] == [word.strip() for word in words]
 
 
 # --- missing values
@@ -151,6 +158,7 @@ def test_missing_values_are_filled(write):
 
 
 def test_other_words_for_missing_values(write):
+    assert features(write("a,b\n-999,2\n3,4\n"), missing=7, na_values=["-999"]) == [[7.0, 2.0], [3.0, 4.0]]
     path = write("a,b\n?,2\n3,4\n")
     assert features(path, missing="drop", na_values=["?"]) == [[3.0, 4.0]]
     assert read_csv(write("country,y\nNA,1\nDE,2\n"), "y", na_values=[]).categories == {"country": ["DE", "NA"]}
@@ -201,6 +209,11 @@ def test_a_file_like_another(write):
         ("a,b\n" + "1,2\n" * 3 + "3,x\n" * 9, {}, "9 bad rows: line 5: b is 'x'"),
         ("a,b\n" + "1,2\n" * 3 + "3,x\n" * 9, {}, "; and 4 more"),
         ("a,b\n1,2\n0x10,1_000\n", {}, "line 3: a is '0x10', not a number; line 3: b is '1_000', not a number"),
+        (
+            "a,b\n1,inf\nx,2\n3,4\n",
+            {},
+            "2 bad rows: line 2: b is inf, not a finite number; line 3: a is 'x', not a number",
+        ),
         ("a\n1\n\u0663\n", {}, "not a number"),
         ("a,b\n1,2\n3,inf\n", {}, "line 3: b is inf, not a finite number"),
         ("a,b\n1,2\n3,1e999\n", {}, "line 3: b is 1e999, not a finite number"),
@@ -276,5 +289,6 @@ def test_wrong_arguments(write, options, error, said):
 
 def test_a_stream_that_never_ends_is_stopped(write, monkeypatch):
     monkeypatch.setattr("xgrad.data.csvdataset.MOST_CELLS", 10)
-    with pytest.raises(DataError, match="more than 10 cells"):
-        read_csv(write("1,2\n" * 6))
+    for rows in ("1,2\n" * 6, "a,b\n" + "1,2,3\n" * 6, "a,b\n" + ",2\n" * 6):
+        with pytest.raises(DataError, match="more than 10 cells"):
+            read_csv(write(rows), missing="drop")

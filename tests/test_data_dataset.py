@@ -1,6 +1,7 @@
 """Datasets: PyTorch's protocol, parts and sums of datasets, and random_split."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,6 +107,7 @@ def test_nested_lists_become_tensors(xp):
         ((np.array(["a"]),), TypeError, "holds no numbers"),
         ((np.array([None]),), TypeError, "holds no numbers"),
         (("abc",), TypeError, "argument 0 is no array"),
+        ((np.ma.array([1.0, 2.0], mask=[0, 1]),), TypeError, "a masked array would lose its mask"),
         ((np.zeros(1), 5), TypeError, "argument 1 is no array"),
     ],
 )
@@ -116,8 +118,9 @@ def test_what_is_no_dataset_of_tensors(arrays, error, said):
 
 @pytest.mark.parametrize("wrap", ["alone", "subset", "subset of a subset"])
 def test_batches_are_taken_by_one_indexing(xp, wrap, monkeypatch):
-    data = TensorDataset(np.arange(12.0).reshape(6, 2), np.arange(6), make(xp, np.arange(6.0)))
-    monkeypatch.setattr(TensorDataset, "__getbatch__", counted(TensorDataset.__getbatch__, calls := []))
+    data: Any = TensorDataset(np.arange(12.0).reshape(6, 2), np.arange(6), make(xp, np.arange(6.0)))
+    calls: list[Any] = []
+    monkeypatch.setattr(TensorDataset, "__getbatch__", counted(TensorDataset.__getbatch__, calls))
     order = list(range(6))
     if wrap != "alone":
         order = [4, 2, 0, 5]
@@ -170,7 +173,7 @@ def test_getitems_reads_several_samples_at_once():
         def __getitem__(self, i):
             return self.letters[i]
 
-    asked = []
+    asked: list[Any] = []
     assert list(DataLoader(Several("abc"), batch_size=2)) == [["A", "B"], ["C"]]
     assert list(DataLoader(Subset(Several("abc"), [2, 0]), batch_size=2)) == [["C", "A"]]
     assert asked == [[0, 1], [2], [2, 0]]
@@ -178,6 +181,8 @@ def test_getitems_reads_several_samples_at_once():
 
 
 # --- random_split
+
+split: Any = xg.data.random_split
 
 
 LENGTHS = [
@@ -199,34 +204,34 @@ def test_the_lengths_of_fractions_are_those_of_pytorch(n):
     for fractions in LENGTHS:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found = [len(part) for part in xg.data.random_split(range(n), fractions)]
+            found = [len(part) for part in split(range(n), fractions)]
             assert found == [len(part) for part in torch_split(range(n), fractions)]
         assert sum(found) == n
 
 
 def test_the_parts_of_a_split_have_every_sample_once():
-    parts = xg.data.random_split(range(100), [0.5, 0.3, 0.2], Generator(0))
+    parts = split(range(100), [0.5, 0.3, 0.2], Generator(0))
     assert sorted(i for part in parts for i in part) == list(range(100))
-    again = xg.data.random_split(range(100), [50, 30, 20], Generator(0))
+    again = split(range(100), [50, 30, 20], Generator(0))
     assert [list(part) for part in parts] == [list(part) for part in again]
     assert list(parts[0]) != sorted(parts[0])
-    assert list(xg.data.random_split(range(100), [50, 50], Generator(1))[0]) != list(again[0])
+    assert list(split(range(100), [50, 50], Generator(1))[0]) != list(again[0])
 
 
 def test_fractions_whose_sum_is_above_one_by_rounding():
     fractions = [0.2, 0.4, 0.3, 0.1]
     assert sum(fractions) > 1  # PyTorch refuses these
-    assert [len(part) for part in xg.data.random_split(range(10), fractions)] == [2, 4, 3, 1]
+    assert [len(part) for part in split(range(10), fractions)] == [2, 4, 3, 1]
 
 
 def test_what_cannot_be_split():
     with pytest.raises(ValueError, match="must be 5, the samples of the dataset, or 1; it is 4"):
-        xg.data.random_split(range(5), [2, 2])
+        split(range(5), [2, 2])
     with pytest.raises(ValueError, match="0 or more"):
-        xg.data.random_split(range(5), [6, -1])
+        split(range(5), [6, -1])
     with pytest.raises(TypeError, match="integers or fractions"):
-        xg.data.random_split(range(5), ["all"])
+        split(range(5), ["all"])
     with pytest.raises(TypeError, match="integers or fractions"):
-        xg.data.random_split(range(3), [1.5, 1.5])
+        split(range(3), [1.5, 1.5])
     with pytest.warns(UserWarning, match="part 1 has no samples"):
-        xg.data.random_split(range(1), [0.9, 0.1])
+        split(range(1), [0.9, 0.1])

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 import traceback
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,6 +86,7 @@ def test_batches_and_lengths_are_those_of_pytorch(n, size, drop_last, workers):
     torch = pytest.importorskip("torch")
     x = np.arange(n) * 10
     theirs = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.asarray(x)), size, drop_last=drop_last)
+    data: Any
     for data in (TensorDataset(x), [(i,) for i in x.tolist()]):
         ours = DataLoader(data, size, drop_last=drop_last, num_workers=workers)
         assert [b.tolist() for (b,) in ours] == [b.tolist() for (b,) in theirs]
@@ -96,11 +98,12 @@ def test_batches_are_tensors_of_the_backend(xp, workers):
     x, y = np.arange(10.0, dtype=np.float32).reshape(5, 2), np.arange(5)
     t = make(xp, x)
     loader = DataLoader(TensorDataset(x, y, t), batch_size=2, shuffle=True, num_workers=workers, generator=Generator(0))
-    order = []
+    order: list[int] = []
+    wanted: list[Any] = [x, y, x]
     for batch in loader:
-        assert type(batch) is tuple
+        assert type(batch).__name__ == "tuple"
         rows = to_numpy(batch[1])
-        for part, want in zip(batch, (x, y, x), strict=True):
+        for part, want in zip(batch, wanted, strict=True):
             assert_matches(part, want[rows], xp=xp)
         order += rows.tolist()
     assert sorted(order) == [0, 1, 2, 3, 4]
@@ -172,6 +175,16 @@ def test_streams(workers, drop_last):
         len(loader)
 
 
+def test_threads_read_a_stream_one_after_another():
+    class Slow(Stream):
+        def __iter__(self):
+            for i in range(self.n):
+                time.sleep(0.002)
+                yield i
+
+    assert values(DataLoader(Slow(20), batch_size=3, num_workers=4))[:6] == np.arange(18).reshape(6, 3).tolist()
+
+
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_device_is_that_of_the_loader(workers):
     pytest.importorskip("array_api_strict")
@@ -179,6 +192,8 @@ def test_the_device_is_that_of_the_loader(workers):
         with xg.use_backend("strict", "device1"):
             (x,) = next(iter(DataLoader(data, batch_size=2, device="device2", num_workers=workers)))
             assert x.backend.device_name == "device2"
+            zeros = DataLoader(data, device="device2", num_workers=workers, collate_fn=lambda samples: xg.zeros(2))
+            assert next(iter(zeros)).backend.device_name == "device2"
             loader = iter(DataLoader(data, batch_size=2, num_workers=workers))
         assert next(loader)[0].backend.device_name == "device1"  # where the iteration began
 
@@ -245,7 +260,7 @@ def test_arguments_that_change_nothing():
 @pytest.mark.parametrize("workers", [0, 1, 3])
 def test_an_error_comes_out_at_its_turn_and_says_where(workers):
     loader = DataLoader(Numbers(20, wrong=7), batch_size=3, num_workers=workers)
-    found = []
+    found: list[Any] = []
     with pytest.raises(OSError, match="sample 7 cannot be read") as caught:
         found.extend(batch.tolist() for batch in loader)
     assert found == [[0, 1, 2], [3, 4, 5]]
@@ -257,6 +272,8 @@ def test_an_error_comes_out_at_its_turn_and_says_where(workers):
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_errors_elsewhere(workers):
+    caught: Any
+
     def collate(samples):
         raise ArithmeticError("no")
 
@@ -301,7 +318,7 @@ def test_threads_are_ahead_but_not_too_far():
             read.append(i)
             return i
 
-    batches = iter(DataLoader(Noted(100), num_workers=2, prefetch_factor=3))
+    batches: Any = iter(DataLoader(Noted(100), num_workers=2, prefetch_factor=3))
     next(batches)
     for _ in range(500):
         if len(read) >= 6:
@@ -438,7 +455,8 @@ def test_a_run_that_is_resumed_sees_what_one_run_sees(kind, workers):
     whole = run(make_loader(), 3)
     for cut in range(len(whole) + 1):
         xg.random.seed(3)
-        loader, seen = make_loader(num_workers=workers), []
+        loader: Any = make_loader(num_workers=workers)
+        seen: list[Any] = []
         state = loader.state_dict()
         while loader.epoch < 3 and len(seen) < cut:
             epoch = loader.epoch

@@ -1,6 +1,7 @@
 """One-hot codes of words and numbers, and back."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,6 +45,8 @@ def test_values_of_another_dtype_than_the_categories(xp):
     code = OneHot([1, 300, 2.5], unknown="ignore", dtype="float64")
     assert_matches(code(make(xp, [1, 2], "int64")), np.array([[1.0, 0, 0], [0, 0, 0]]), xp=xp)
     assert_matches(code(make(xp, [1, 44], "uint8")), np.array([[1.0, 0, 0], [0, 0, 0]]), xp=xp)  # 300 is 44 in uint8
+    whole = OneHot([1, 300], unknown="ignore", dtype="float64")
+    assert_matches(whole(make(xp, [1, 44], "uint8")), np.array([[1.0, 0], [0, 0]]), xp=xp)
     assert_matches(code(make(xp, [2.5, 300.0])), np.array([[0.0, 0, 1], [0, 1, 0]]), xp=xp)
 
 
@@ -77,6 +80,7 @@ def test_the_state():
         other.load_state_dict(json.loads(json.dumps(code.state_dict())))
         assert other.categories == code.categories
         assert other(values).tolist() == code(values).tolist()
+    bad: Any
     for bad in ({}, None, {"categories": []}, {"categories": ["a", 1]}, {"categories": ["a", "a"]}, {"categories": 3}):
         with pytest.raises(ValueError, match="OneHot"):
             other.load_state_dict(bad)

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,9 +37,9 @@ def test_random_is_a_permutation_and_another_one_each_time():
 
 def test_random_orders_are_equally_likely():
     sampler = RandomSampler(range(3), generator=Generator(0))
-    counts = Counter(tuple(sampler) for _ in range(3000))
+    counts = Counter(tuple(sampler) for _ in range(1200))
     assert len(counts) == 6
-    assert all(abs(n - 500) < 110 for n in counts.values())  # 5 standard deviations
+    assert all(abs(n - 200) < 65 for n in counts.values())  # 5 standard deviations
 
 
 @pytest.mark.parametrize("count", [1, 10, 13, 25])
@@ -86,19 +87,20 @@ def test_weights_that_are_no_weights(weights):
 
 
 def test_other_errors():
+    random: Any = RandomSampler
     with pytest.raises(TypeError, match="weights must be a vector"):
         WeightedRandomSampler([[1.0]], 1)
     with pytest.raises(ValueError, match="3 of 2 samples with a weight above 0"):
         WeightedRandomSampler([1.0, 0.0, 1.0], 3, replacement=False)
     with pytest.raises(TypeError, match="replacement must be True or False"):
-        RandomSampler(TEN, replacement=1)
+        random(TEN, replacement=1)
     for count in (0, -1):
         with pytest.raises(ValueError, match="num_samples must be 1 or more"):
             RandomSampler(TEN, num_samples=count)
     with pytest.raises(TypeError, match="num_samples must be an integer"):
-        RandomSampler(TEN, num_samples=1.5)
+        random(TEN, num_samples=1.5)
     with pytest.raises(TypeError, match=r"must be an xgrad.random.Generator, not 0 \(int\)"):
-        RandomSampler(TEN, generator=0)
+        random(TEN, generator=0)
     with pytest.raises(NotImplementedError, match="Sampler must define __iter__"):
         iter(Sampler())
 
@@ -113,11 +115,12 @@ def test_batches_are_those_of_pytorch(n, drop_last):
 
 
 def test_batches_of_the_wrong_size():
+    batches: Any = BatchSampler
     for size, error in ((0, ValueError), (-2, ValueError), (1.5, TypeError), (True, TypeError)):
         with pytest.raises(error, match="batch_size must be"):
-            BatchSampler(TEN, size, False)
+            batches(TEN, size, False)
     with pytest.raises(TypeError, match="drop_last must be"):
-        BatchSampler(TEN, 2, None)
+        batches(TEN, 2, None)
 
 
 # --- where the seeds come from
@@ -151,6 +154,7 @@ def test_the_state_of_a_sampler():
         other = RandomSampler(TEN, generator=None if given is None else Generator(0))
         other.load_state_dict(state)
         assert [list(other), list(other)] == wanted
+    bad: Any
     for bad in ({}, {"generator": {}}, {"generator": {"state": 1}}, None):
         state = other.state_dict()
         with pytest.raises((ValueError, TypeError)):

@@ -1,6 +1,7 @@
 """Standardizing features, and back: the statistics of NumPy, also of hard numbers."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,13 +48,13 @@ def test_the_dtype_stays(xp):
 def test_channels_of_images(xp):
     images = np.random.default_rng(0).normal(size=(4, 2, 3, 3))
     scale = Standardize(axis=(0, 2, 3)).fit(make(xp, images))
-    assert scale.mean.shape == (2, 1, 1)
+    assert scale.state_dict()["mean"].shape == (2, 1, 1)
     z = to_numpy(scale(make(xp, images)))
     assert_close(z.mean(axis=(0, 2, 3)), np.zeros(2), 1e-12, floor=1.0)
     assert_close(z.std(axis=(0, 2, 3)), np.ones(2), 1e-12)
 
 
-@pytest.mark.parametrize("constant", [0.0, 5.0, 0.1, 1e300, -1e-310])
+@pytest.mark.parametrize("constant", [0.0, 5.0, 0.1, 1e300, -1e-300])
 def test_a_feature_with_one_value(xp, constant):
     x = np.full((7, 1), constant)
     scale = Standardize().fit(make(xp, x))
@@ -120,6 +121,7 @@ def test_the_state(xp):
     plain = {key: json.loads(json.dumps(value.tolist())) for key, value in scale.state_dict().items()}
     other.load_state_dict(plain)
     assert (other(X) == scale(X)).all()
+    bad: Any
     for bad in ({}, None, {**plain, "std": [0.0, 1.0, 1.0]}, {**plain, "std": [1.0]}, {**plain, "mean": [np.nan] * 3}):
         with pytest.raises(ValueError, match=r"Standardize.load_state_dict"):
             other.load_state_dict(bad)

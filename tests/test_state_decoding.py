@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from xgrad.state import StateError
@@ -29,7 +31,14 @@ def test_no_json(text):
 @pytest.mark.parametrize(
     "node",
     [
-        *({"$tensor": 3}, {"$tensor": "x", "size": 1}, {"$tuple": {}}, {"$tuple": [], "a": 1}, {"$unknown": 1}, {"$": []}),
+        *(
+            {"$tensor": 3},
+            {"$tensor": "x", "size": 1},
+            {"$tuple": {}},
+            {"$tuple": [], "a": 1},
+            {"$unknown": 1},
+            {"$": []},
+        ),
         *({"$dict": 1}, {"$dict": [1]}, {"$dict": [[1]]}, {"$dict": [[1, 2], [1, 3]]}, {"$dict": [[[1], 2]]}),
         *({"$dict": [[{"$dict": []}, 2]]}, {"$dict": [[{"$tensor": "x"}, 2]]}, {"$dict": [[{"$tuple": [[]]}, 2]]}),
         *({"$int": "x"}, {"$int": 3}, {"$int": ""}, {"$float": "0x1"}, {"$float": 1}, {"$float": []}),
@@ -46,7 +55,7 @@ def test_nodes_that_are_none_of_the_format(node):
 
 
 def test_what_is_nested_too_deeply():
-    node = 0
+    node: Any = 0
     for _ in range(150):
         node = [node]
     with pytest.raises(StateError, match="more than 100 levels"):

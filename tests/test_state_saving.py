@@ -165,8 +165,12 @@ class Net(nn.Module):
 
 def optimizers(model: nn.Module) -> dict[str, Any]:
     matrices = [p for p in model.parameters() if p.ndim == 2]
-    groups = [{"params": matrices, "lr": 0.01}, {"params": [p for p in model.parameters() if p.ndim != 2]}]
-    made = {name: getattr(optim, name)(matrices if name == "Muon" else groups, lr=0.02) for name in optim.__all__ if name not in ("Optimizer", "LBFGS")}
+    groups: list[Any] = [{"params": matrices, "lr": 0.01}, {"params": [p for p in model.parameters() if p.ndim != 2]}]
+    made = {
+        name: getattr(optim, name)(matrices if name == "Muon" else groups, lr=0.02)
+        for name in optim.__all__
+        if name not in ("Optimizer", "LBFGS")
+    }
     return made | {
         "LBFGS": optim.LBFGS(matrices, lr=0.5, max_iter=3),
         "SGD, momentum": optim.SGD(groups, lr=0.02, momentum=0.9, nesterov=True),
@@ -199,7 +203,12 @@ def states(run: dict[str, Any]) -> dict[str, Any]:
     return {name: part.state_dict() for name, part in run.items()}
 
 
-NAMES = [*(name for name in optim.__all__ if name != "Optimizer"), "SGD, momentum", "RMSprop, centered", "AdamW, amsgrad"]
+NAMES = [
+    *(name for name in optim.__all__ if name != "Optimizer"),
+    "SGD, momentum",
+    "RMSprop, centered",
+    "AdamW, amsgrad",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -256,7 +265,9 @@ def test_a_compiled_step_goes_on_with_what_was_loaded(path):
 def test_schedules(path, name):
     def made(factor: float) -> tuple[Any, Any]:
         parameters = [xg.asarray([1.0], requires_grad=True) for _ in LRS]
-        optimizer = optim.SGD([{"params": [p], "lr": lr * factor} for p, lr in zip(parameters, LRS, strict=True)], momentum=0.9)
+        optimizer = optim.SGD(
+            [{"params": [p], "lr": lr * factor} for p, lr in zip(parameters, LRS, strict=True)], momentum=0.9
+        )
         if name in PLATEAUS:
             return optimizer, lr_scheduler.ReduceLROnPlateau(optimizer, **PLATEAUS[name])
         return optimizer, SCHEDULES[name](lr_scheduler, optimizer)
@@ -282,7 +293,7 @@ def test_averages(backend, path):
     schedule = swa_utils.SWALR(optim.SGD(model.parameters(), lr=0.1), swa_lr=0.05)
     average.update_parameters(model)
     with xg.no_grad():
-        model.weight *= 3.0
+        model.weight[...] = 3.0
     average.update_parameters(model)
     xg.save({"average": average, "schedule": schedule}, path)
     other = swa_utils.AveragedModel(nn.Linear(2, 1), multi_avg_fn=swa_utils.get_ema_multi_avg_fn(0.5))
@@ -303,3 +314,32 @@ def test_generators(path):
     xg.load(path, {"rng": other, "default": xg.random.default_generator()})
     assert [other.normal((3,)).tolist(), [each.integers(0, 1000).item() for each in other.spawn(2)]] == wanted
     assert xg.random.default_generator().normal((3,)).tolist() == default
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_loaders(path, workers):
+    def made(seed: int) -> Any:
+        data = xg.data.TensorDataset(np.arange(23.0))
+        rng = xg.random.Generator(seed)
+        return xg.data.DataLoader(data, batch_size=4, shuffle=True, generator=rng, num_workers=workers)
+
+    def batches(loader: Any) -> list[Any]:
+        return [batch[0].tolist() for batch in loader]
+
+    one, other = made(0), made(1)
+    batches(one)
+    present = iter(one)
+    next(present)
+    xg.save({"loader": one}, path)
+    rest = [batch[0].tolist() for batch in present]
+    xg.load(path, {"loader": other})
+    assert batches(other) == rest
+    assert batches(other) == batches(one)
+    xg.save({"loader": xg.data.DataLoader(xg.data.TensorDataset(np.arange(9.0)), batch_size=4)}, path)
+    present = iter(other)
+    next(present)
+    xg.save({"loader": one.state_dict(), "wrong": {}}, path)
+    with pytest.raises(xg.state.StateError, match="'wrong': Generator: "):
+        xg.load(path, {"loader": other, "wrong": xg.random.Generator()})
+    assert len(list(present)) == 5
+    assert (other.epoch, other.position) == (4, 0)  # the pass that was under way has been counted

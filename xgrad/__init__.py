@@ -251,13 +251,13 @@ if _typing.TYPE_CHECKING:
     from collections.abc import Callable as _Callable
 
     from xgrad.backends import CallablePackage
-    from xgrad.trainer import Trainer as Trainer
 
     backends: CallablePackage  # for a type checker, a package is nothing to call
     compile: _Callable[..., _Any]
     CompileError: type[RuntimeError]
     load: _Callable[..., _Any]
     load_program: _Callable[..., _Any]
+    Trainer: _Any  # the class xgrad.trainer.Trainer
     save: _Callable[..., None]
     _Drawn = _Callable[..., Tensor]
     bernoulli: _Drawn
@@ -279,26 +279,23 @@ newaxis = None
 
 # Imported when they are first asked for.
 _SUBMODULES = ("compile", "data", "diagnose", "distributions", "fit", "nn", "optim", "random", "state", "trainer")
-_SAVING = ("load", "save")  # of xgrad.state
-_COMPILING = ("CompileError", "load_program")  # of xgrad.compile
-# Functions of xgrad.random that PyTorch's users look for here.
-_DRAWS = (
-    "bernoulli", "manual_seed", "multinomial", "rand", "rand_like", "randint", "randn", "randn_like", "randperm",
-)  # fmt: skip
+# Names of rooms that are found here too. Those of xgrad.random are ones that PyTorch's users look for here.
+_OF_ROOMS = {
+    **dict.fromkeys(("CompileError", "load_program"), "compile"),
+    **dict.fromkeys(("load", "save"), "state"),
+    "Trainer": "trainer",
+    **dict.fromkeys(
+        ("bernoulli", "manual_seed", "multinomial", "rand", "rand_like", "randint", "randn", "randn_like", "randperm"), "random"
+    ),
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> _Any:
     """Submodules on first use, what they have for this module, and what belongs to the current backend: its dtypes."""
     if name in _SUBMODULES:
         return _import_module(f"xgrad.{name}")
-    if name in _COMPILING:
-        return getattr(_import_module("xgrad.compile"), name)
-    if name in _SAVING:
-        return getattr(_import_module("xgrad.state"), name)
-    if name == "Trainer":
-        return _import_module("xgrad.trainer").Trainer
-    if name in _DRAWS:
-        return getattr(_import_module("xgrad.random"), name)
+    if name in _OF_ROOMS:
+        return getattr(_import_module(f"xgrad.{_OF_ROOMS[name]}"), name)
     if name in _namespace.DTYPES:
         return getattr(get_backend().view, name)
     why = ": it means different things in NumPy and PyTorch. Write x.split(length) or xgrad.chunk(x, parts)"
@@ -306,4 +303,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES, "Trainer", *_COMPILING, *_SAVING, *_DRAWS, *_namespace.DTYPES})
+    return sorted({*globals(), *_SUBMODULES, *_OF_ROOMS, *_namespace.DTYPES})

@@ -1,7 +1,7 @@
 """A training that saves its state and can be killed: python -m tests.support.resumed_training FILE POINT...
 
-For each point a process is started, which goes on from the file if it is there, and kills itself at the point. A point is a step and
-a place in it, such as `6:loop`. `end` prints a digest of all that was trained; `whole` does it for a run without the file.
+For each point a process is started, which goes on from the file if it is there, and kills itself at the point. A point is a step
+and a place in it, such as `6:loop`. `end` prints a digest of all that was trained; `whole` does it for a run without the file.
 
     loop       between two steps, before the state is saved
     writing    when half of the new file is written
@@ -23,8 +23,7 @@ import xgrad as xg
 from xgrad import nn, optim
 
 STEPS = 12
-BATCH = 4
-ROWS = 10  # an epoch has two batches and a half
+ROWS = 10  # an epoch has three batches, so that every second save is within one
 
 
 def die() -> None:
@@ -34,6 +33,7 @@ def die() -> None:
 def die_within_saving(place: str) -> None:
     """Let the next save kill this process."""
     library: Any = import_module("safetensors")
+    system: Any = os
     write, replace = library.serialize_file, os.replace
 
     def write_half(arrays: Any, path: Path, metadata: Any) -> None:
@@ -48,54 +48,38 @@ def die_within_saving(place: str) -> None:
     if place == "writing":
         library.serialize_file = write_half
     elif place == "written":
-        os.fsync = lambda number: die()
+        system.fsync = lambda number: die()
     else:
-        os.replace = replace_and_die
-
-
-class Order:
-    """The order of the rows, anew in each epoch, and the place in it."""
-
-    def __init__(self, rng: xg.random.Generator) -> None:
-        self.rng, self.rows = rng, []
-
-    def batch(self) -> list[int]:
-        if len(self.rows) < BATCH:
-            self.rows = self.rows + self.rng.permutation(ROWS).tolist()
-        batch, self.rows = self.rows[:BATCH], self.rows[BATCH:]
-        return batch
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows}
-
-    def load_state_dict(self, state: Any) -> None:
-        self.rows = list(state["rows"])
+        system.replace = replace_and_die
 
 
 def train(path: Path, point: str) -> str:
     rng = xg.random.Generator(0)
     x = rng.normal((ROWS, 3), dtype="float32")
-    y = xg.sin(xg.sum(x, axis=1, keepdims=True))
-    layers = [nn.Linear(3, 8, rng=rng, dtype="float32"), nn.Dropout(0.25, rng=rng), nn.Linear(8, 1, rng=rng, dtype="float32")]
+    data = xg.data.TensorDataset(x, xg.sin(xg.sum(x, axis=1, keepdims=True)))
+    loader = xg.data.DataLoader(data, batch_size=4, shuffle=True, generator=xg.random.Generator(1))
+    layers = [
+        nn.Linear(3, 8, rng=rng, dtype="float32"),
+        nn.Dropout(0.25, rng=rng),
+        nn.Linear(8, 1, rng=rng, dtype="float32"),
+    ]
     model = nn.Sequential(*layers)
     optimizer = optim.AdamW(model.parameters(), lr=0.05, amsgrad=True)
     schedule = optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=STEPS)
-    order = Order(rng)
-    run = {"model": model, "optimizer": optimizer, "schedule": schedule, "rng": rng, "order": order}
+    run = {"model": model, "optimizer": optimizer, "schedule": schedule, "rng": rng, "loader": loader}
     step = xg.load(path, run)["step"] if path.exists() else 0
+    at, _, place = point.partition(":")
     while step < STEPS:
-        rows = xg.asarray(order.batch())
-        optimizer.zero_grad()
-        loss = nn.functional.mse_loss(model(xg.take(x, rows, axis=0)), xg.take(y, rows, axis=0))
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        step += 1
-        at, _, place = point.partition(":")
-        if at == str(step):
-            die() if place == "loop" else die_within_saving(place)
-        if step % 2 == 0:
-            xg.save({**run, "step": step}, path)
+        for inputs, targets in loader:  # after loading, the rest of the epoch
+            optimizer.zero_grad()
+            nn.functional.mse_loss(model(inputs), targets).backward()
+            optimizer.step()
+            schedule.step()
+            step += 1
+            if at == str(step):
+                die() if place == "loop" else die_within_saving(place)
+            if step % 2 == 0:
+                xg.save({**run, "step": step}, path)
     return digest(run)
 
 

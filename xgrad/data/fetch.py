@@ -39,11 +39,11 @@ class Fetch:
         if self.getbatch is not None and type(indices) is not list:
             try:
                 arrays = self.getbatch(indices)
+                if arrays is not NotImplemented:
+                    return moved(arrays, self.backend)
             except Exception as error:
                 _note(error, f"batch {number}")
                 raise
-            if arrays is not NotImplemented:
-                return moved(arrays, self.backend)
         if self.single:
             return self._put_together(number, self._sample(number, indices))
         numbers = indices if type(indices) is list or type(indices) is range else indices.tolist()

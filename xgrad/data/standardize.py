@@ -71,29 +71,25 @@ class Standardize:
             )
         count = 0
         mean: Any = None
-        squares = low = high = mean
+        squares = mean
         for first, block in _blocks(x):
             _check_finite(block, first)
             n = prod(block.shape[axis] for axis in self.axis)
-            # From one value of each feature, so that its distance from zero costs no digits.
+            # From one value of each feature: its distance from zero costs no digits, and a constant is exactly 0.
             begin = block[tuple(slice(0, 1) if axis in self.axis else slice(None) for axis in range(len(shape)))]
             from_begin = block - begin
             shift = xg.mean(from_begin, axis=self.axis, keepdims=True)
             block_mean = begin + shift
             block_squares = xg.sum((from_begin - shift) ** 2, axis=self.axis, keepdims=True)
-            block_low = xg.min(block, axis=self.axis, keepdims=True)
-            block_high = xg.max(block, axis=self.axis, keepdims=True)
             if mean is None:
-                mean, squares, low, high = block_mean, block_squares, block_low, block_high
+                mean, squares = block_mean, block_squares
             else:  # https://doi.org/10.1080/00031305.1983.10483115, of the parts so far and a new one
                 gap = block_mean - mean
                 mean = mean + gap * (n / (count + n))
                 squares = squares + block_squares + gap**2 * (count * n / (count + n))
-                low, high = xg.minimum(low, block_low), xg.maximum(high, block_high)
             count += n
         std = xg.sqrt(squares / count)
-        std = xg.where((low == high) | (std == 0), 1.0, std)
-        mean = xg.where(low == high, low, mean)
+        std = xg.where(std == 0, 1.0, std)
         self.mean, self.std = (_on_host(each[0, ...]) for each in (mean, std))
         self._placed = {}
         return self

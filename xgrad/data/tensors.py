@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from xgrad.backends.data import check, described
+from xgrad.backends.host import as_plain
 from xgrad.backends.host_batches import MappedArray, guarded
 from xgrad.backends.host_data import is_host_data
 from xgrad.data.dataset import Dataset
@@ -68,7 +69,11 @@ def _held(place: int, array: Any) -> Any:
         if not isinstance(array, list | tuple) and not hasattr(array, "shape"):
             raise TypeError(f"TensorDataset: argument {place} is no array: {described(array)}")
         check("TensorDataset", array)
-        array = guarded(array) if is_host_data(array) else asarray(array)
+        if is_host_data(array):
+            as_plain(array[:0] if array.shape else array)  # raises TypeError for a masked array
+            array = guarded(array)
+        else:
+            array = asarray(array)
     if not array.shape:
         raise ValueError(f"TensorDataset: argument {place} has no axis 0; its shape is ()")
     return array

@@ -93,6 +93,7 @@ def misfit(value: Any, tensor: Tensor) -> str | None:
 
 def fitted(value: Any, tensor: Tensor) -> Any:
     """A copy of `value`, a tensor of any backend or an array, as a raw array of the backend and dtype of `tensor`."""
-    if isinstance(value, Tensor):
-        return transfer(value.data, value.backend, tensor.backend, tensor.dtype)
+    source, array = (value.backend, value.data) if isinstance(value, Tensor) else (owner(value), value)
+    if source is not None:
+        return transfer(array, source, tensor.backend, tensor.dtype)
     return tensor.backend.asarray(value, dtype=tensor.dtype, copy=True)

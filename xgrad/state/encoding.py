@@ -96,7 +96,9 @@ class Encoder:
     def _state(self, thing: Any, path: Path) -> Any:
         state, name = thing.state_dict(), type(thing).__name__
         if not isinstance(state, Mapping):
-            raise TypeError(f"xg.save: {place(path)}: state_dict() of {name} must return a dict, not {type(state).__name__}")
+            raise TypeError(
+                f"xg.save: {place(path)}: state_dict() of {name} must return a dict, not {type(state).__name__}"
+            )
         return {"$state": self._dict(state, path), "class": name}
 
     def _dict(self, value: Mapping[Any, Any], path: Path) -> Any:
@@ -131,7 +133,9 @@ class Encoder:
             backend = found
         dtype = name_of_dtype(raw.dtype)
         if dtype not in DTYPES:
-            raise TypeError(f"xg.save: {place(path)} is an array of dtype {dtype}; these can be saved: {_listed(DTYPES)}")
+            raise TypeError(
+                f"xg.save: {place(path)} is an array of dtype {dtype}; these can be saved: {_listed(DTYPES)}"
+            )
         name = self._name(path)
         self.arrays[name] = Array(backend, raw, dtype)
         self.nodes[name] = node = {"$tensor": name}

@@ -1,8 +1,8 @@
 """Files of tensors in the safetensors format: written whole or not at all, and read by a memory map.
 
-The safetensors library writes the files. It also checks a file that is read, before any of it is used: that the header is complete,
-that it describes each byte of the data once, and that the file has exactly these bytes. Then the file is mapped, and a tensor is
-the part of the map that the header names. https://huggingface.co/docs/safetensors
+The safetensors library writes the files. It also checks a file that is read, before any of it is used: that the header is
+complete, that it describes each byte of the data once, and that the file has exactly these bytes. Then the file is mapped, and a
+tensor is the part of the map that the header names. https://huggingface.co/docs/safetensors
 """
 
 from __future__ import annotations
@@ -94,7 +94,9 @@ def read(path: Named) -> File:
     """
     name = os.fsdecode(path)
     if not stat.S_ISREG(os.stat(path).st_mode):
-        raise StateError(f"{name} is no file that can be loaded: it is {'a folder' if os.path.isdir(path) else 'special'}")
+        raise StateError(
+            f"{name} is no file that can be loaded: it is {'a folder' if os.path.isdir(path) else 'special'}"
+        )
     content = _mapped(name)
     size = int.from_bytes(content[:8], "little")
     try:

@@ -20,9 +20,9 @@ def load(path: str | os.PathLike[str], into: Any = None) -> Any:
 
     Any other safetensors file is read as a dict of tensors.
 
-    Tensors are on the current backend and device. On NumPy, dask and PyTorch they share the memory of the mapped file, so that only
-    what is used is read. What is loaded into an object is a copy. A file may be replaced by `save` while its tensors are in use,
-    but must not be changed in place.
+    Tensors are on the current backend and device. On NumPy, dask and PyTorch they share the memory of the mapped file, so that
+    only what is used is read. What is loaded into an object is a copy. A file may be replaced by `save` while its tensors are in
+    use, but must not be changed in place.
 
     >>> import os, tempfile, xgrad as xg
     >>> path = os.path.join(tempfile.mkdtemp(), "run.safetensors")
@@ -39,15 +39,15 @@ def load(path: str | os.PathLike[str], into: Any = None) -> Any:
 
     Args:
         path: of the file.
-        into: an object with `load_state_dict`, a tensor, or a dict, list or tuple of these, at the places where the saved tree has
-            their states. The file may have more. Numbers, strings and None stand for what is not loaded into anything.
+        into: an object with `load_state_dict`, a tensor, or a dict, list or tuple of these, at the places where the saved tree
+            has their states. The file may have more. Numbers, strings and None stand for what is not loaded into anything.
 
     Returns:
         The whole tree, with a state dict in the place of each object, and a tensor for each array.
 
     Raises:
-        StateError: a RuntimeError and a ValueError, for a file that is truncated or of another format, and for states that do not
-            fit. It names the file and what differs. Nothing has been changed, and nothing in the file has been run.
+        StateError: a RuntimeError and a ValueError, for a file that is truncated or of another format, and for states
+            that do not fit. It names the file and what differs. Nothing has been changed, and nothing in the file has been run.
         OSError: for a file that is not there, or that may not be read.
         TypeError: for a value in `into` that cannot be loaded into.
         ImportError: without the safetensors library.
@@ -106,7 +106,9 @@ class Tensors:
             self.found[name] = made = self._made(name, dtype)
             if order is not None:
                 if not isinstance(order, list) or sorted(map(repr, order)) != sorted(map(repr, range(made.ndim))):
-                    raise StateError(f"the tensor {name!r:.60} has {made.ndim} axes, and no order {order!r:.60} of them")
+                    raise StateError(
+                        f"the tensor {name!r:.60} has {made.ndim} axes, and no order {order!r:.60} of them"
+                    )
                 self.orders[id(made)] = order
         return self.found[name]
 
@@ -125,7 +127,9 @@ class Tensors:
         elif dtype == "complex128" and code == "F64" and shape[-1:] == (2,):
             kind, shape = dtype, shape[:-1]
         else:
-            raise StateError(f"the tensor {name!r:.60} is of dtype {code}, which xgrad does not have as {dtype or 'an array'}")
+            raise StateError(
+                f"the tensor {name!r:.60} is of dtype {code}, which xgrad does not have as {dtype or 'an array'}"
+            )
         if kind == "bool":
             self._check_truth(name, start, shape)
         try:

@@ -1,8 +1,8 @@
 """Loading states into objects: all of them or none.
 
-First every state is matched with its object. Then modules and optimizers check theirs, and prepare what they will take over. Then the
-other objects, whose states are small, load theirs; if one of them fails, those before it get back what they had. Last, the modules
-and optimizers take over what they have prepared, which is an exchange of references.
+First every state is matched with its object. Then modules and optimizers check theirs, and prepare what they will take over. Then
+the other objects, whose states are small, load theirs; if one of them fails, those before it get back what they had. Last, the
+modules and optimizers take over what they have prepared, which is an exchange of references.
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ class Matching:
 
     def _match_items(self, into: Mapping[Any, Any], tree: Any, path: Path, same: bool) -> None:
         if not same:
-            self.errors.append(f"{place(path)}: is a {type(tree).__name__} in the file, and has several parts here")
+            self.errors.append(
+                f"{place(path)}: is of type {type(tree).__name__} in the file, and has several parts here"
+            )
             return
         for key, each in into.items():
             if isinstance(tree, Mapping) and key not in tree:
@@ -175,14 +177,17 @@ def _load(file: str, others: list[Target], swaps: list[Swap]) -> None:
 
 
 class Before:
-    """An object's state as it was."""
+    """An object's state, and which objects its attributes are: one of a loader's, for example, counts a pass under way."""
 
     def __init__(self, thing: Any) -> None:
         self.thing = thing
         self.state = deepcopy(thing.state_dict())
-        self.attributes = set(getattr(thing, "__dict__", ()))
+        self.attributes = dict(getattr(thing, "__dict__", {}))
 
     def restore(self) -> None:
+        """Put back first what the attributes contain, then the attributes."""
         self.thing.load_state_dict(self.state)
-        for name in set(getattr(self.thing, "__dict__", ())) - self.attributes:
-            delattr(self.thing, name)
+        now = getattr(self.thing, "__dict__", {})
+        now.update(self.attributes)
+        for name in now.keys() - self.attributes.keys():
+            del now[name]

@@ -17,12 +17,12 @@ FORMAT = 1
 def save(obj: Any, path: str | os.PathLike[str]) -> None:
     """Save models, optimizers, and whatever else a run needs to go on, to one file.
 
-    The file is in the safetensors format, with the structure as JSON in its metadata. Nothing in it is code, and nothing is pickled.
-    `load` reads it. A dict of tensors, such as `model.state_dict()`, is stored under its names, so that any program that knows
-    safetensors reads it: `safetensors.torch.load_file(path)`.
+    The file is in the safetensors format, with the structure as JSON in its metadata. Nothing in it is code, and nothing is
+    pickled. `load` reads it. A dict of tensors, such as `model.state_dict()`, is stored under its names, so that any program that
+    knows safetensors reads it: `safetensors.torch.load_file(path)`.
 
-    The file is written beside its place, synced to the disk, and renamed. So a crash, a full disk or a power failure leaves the old
-    file or the new one, and never a part.
+    The file is written beside its place, synced to the disk, and renamed. So a crash, a full disk or a power failure leaves the
+    old file or the new one, and never a part.
 
     >>> import os, tempfile, xgrad as xg
     >>> model = xg.nn.Linear(2, 1)
@@ -41,8 +41,8 @@ def save(obj: Any, path: str | os.PathLike[str]) -> None:
 
     Raises:
         TypeError: for anything else in the tree, with its place.
-        ValueError: for a tree that contains itself, is nested more than 100 levels deep, or has more than 100 MB of values that are
-            not in arrays.
+        ValueError: for a tree that contains itself, is nested more than 100 levels deep, or has more than 100 MB of values that
+            are not in arrays.
         OSError: as from writing any file. After any error an old file is as it was.
         ImportError: without the safetensors library.
 

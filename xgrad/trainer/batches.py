@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import xgrad as xg
-from xgrad.data import DataLoader, TensorDataset
+from xgrad.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 FORMS = "arrays (x, y), a Dataset, a DataLoader, or another iterable of batches"
 
@@ -39,13 +39,15 @@ def loader_of(
     elif is_array(data):
         check_lengths(name, (data,))
         dataset = TensorDataset(data)
-    elif hasattr(data, "__getitem__") and hasattr(data, "__len__") and not isinstance(data, list | tuple | dict | str):
+    elif isinstance(data, Dataset) or _is_dataset(data):
         dataset = data
     elif isinstance(data, Iterable) and not isinstance(data, dict | str | tuple) and not _is_list_of_arrays(data):
         return data
     else:
         raise TypeError(f"{name}: expected {FORMS}, got {described(data)}")
-    if not len(dataset):
+    if isinstance(dataset, IterableDataset):
+        shuffle = False  # its samples come in an order of their own
+    elif not len(dataset):
         raise ValueError(f"{name}: there are no samples")
     return DataLoader(dataset, batch_size=batch_size, shuffle=shuffle, drop_last=drop_last, generator=generator)
 
@@ -70,10 +72,11 @@ def is_array(value: Any) -> bool:
 
 def described(value: Any) -> str:
     """The type of a value in words."""
+    kind = type(value).__name__
     if isinstance(value, list | tuple):
         kinds = sorted({type(item).__name__ for item in value})
-        return f"a {type(value).__name__} of {' and '.join(kinds)}" if kinds else f"an empty {type(value).__name__}"
-    return f"a {type(value).__name__}"
+        return f"a {kind} of {' and '.join(kinds)}" if kinds else f"an empty {kind}"
+    return f"a value of type {kind}"
 
 
 def batch_count(loader: Any) -> int | None:
@@ -116,6 +119,12 @@ def groups(batches: Iterator[Any], size: int) -> Iterator[list[Any]]:
     """Lists of `size` batches; the last one may be shorter."""
     while group := [batch for _, batch in zip(range(size), batches, strict=False)]:
         yield group
+
+
+def _is_dataset(data: Any) -> bool:
+    """Whether this has numbered samples, and is no container of Python's."""
+    has_samples = hasattr(data, "__getitem__") and hasattr(data, "__len__")
+    return has_samples and not isinstance(data, list | tuple | dict | str)
 
 
 def _is_foreign(item: Any) -> bool:

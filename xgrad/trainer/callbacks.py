@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from xgrad.trainer.history import is_maximized
+from xgrad.trainer.history import is_better, is_maximized
 
 if TYPE_CHECKING:
     from xgrad.trainer.trainer import Trainer
@@ -166,8 +166,7 @@ class EarlyStopping(Callback):
             names = ", ".join(trainer.history)
             raise ValueError(f"EarlyStopping: there is no {name!r} in the history, which has {names}")
         value = trainer.history[name][-1]
-        sign = -1.0 if is_maximized(name, self.mode) else 1.0
-        if math.isnan(self.best_value) or sign * value < sign * self.best_value - self.min_delta:
+        if is_better(name, value, self.best_value, self.mode, self.min_delta):
             self.best_value, self.best_epoch, self.waited = value, trainer.epoch, 0
             if self.restore_best:
                 self.weights = trainer.model.state_dict()

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import xgrad as xg
 from xgrad import state
 from xgrad._files import replacing
-from xgrad.trainer.callbacks import Callback
-from xgrad.trainer.history import History, is_maximized
 from xgrad.diagnose.keeping import Generators
+from xgrad.trainer.callbacks import Callback
+from xgrad.trainer.history import History, is_better, is_maximized
 
 if TYPE_CHECKING:
     from xgrad.trainer.trainer import Trainer
@@ -27,8 +27,8 @@ class Checkpoint(Callback):
     """Write the state of the run to a folder: `last.safetensors`, `best.safetensors`, and numbered ones if `keep` is not 0.
 
     Each file is written whole or not at all, so that a run that is killed at any moment leaves the last complete one. A run that
-    resumes from a file, `trainer.fit(data, epochs, resume=folder)`, goes on with the next batch, and with the same numbers bit for
-    bit as one that was not stopped.
+    resumes from a file, `trainer.fit(data, epochs, resume=folder)`, goes on with the next batch, and with the numbers of a run
+    that was not stopped, bit for bit.
 
     >>> import tempfile, xgrad as xg
     >>> def trainer():
@@ -79,7 +79,7 @@ class Checkpoint(Callback):
         self.folder = Path(folder)
         self.monitor, self.mode, self.every, self.every_steps, self.keep = monitor, mode, every, every_steps, keep
         self.best_value, self.best_epoch = math.nan, 0
-        self.saved_step = -1  # what `last` has
+        self.saved = (-1, -1)  # the step and the epochs that `last` has
 
     @property
     def last_path(self) -> Path:
@@ -93,7 +93,7 @@ class Checkpoint(Callback):
 
     def on_fit_start(self, trainer: Trainer) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.saved_step = trainer.step
+        self.saved = (trainer.step, trainer.history.epochs)
         if not trainer.history.epochs:
             self.best_value, self.best_epoch = math.nan, 0
 
@@ -106,26 +106,25 @@ class Checkpoint(Callback):
         if name not in trainer.history:
             raise ValueError(f"Checkpoint: there is no {name!r} in the history, which has {', '.join(trainer.history)}")
         value = trainer.history[name][-1]
-        sign = -1.0 if is_maximized(name, self.mode) else 1.0
-        is_best = math.isnan(self.best_value) or sign * value < sign * self.best_value
+        is_best = is_better(name, value, self.best_value, self.mode)
         if is_best:
             self.best_value, self.best_epoch = value, trainer.epoch
         if trainer.epoch % self.every == 0:
             self.write(trainer, f"epoch-{trainer.epoch:06d}")
         if is_best:
-            if self.saved_step == trainer.step and trainer.epoch % self.every == 0:
+            if self.saved == (trainer.step, trainer.epoch):
                 copy(self.last_path, self.best_path)
             else:
                 trainer.save(self.best_path)
 
     def on_fit_end(self, trainer: Trainer) -> None:
-        if self.saved_step != trainer.step or trainer.is_within_epoch:
+        if self.saved != (trainer.step, trainer.history.epochs):
             self.write(trainer, f"step-{trainer.step:08d}")
 
     def write(self, trainer: Trainer, name: str) -> None:
         """Write `last`, and the numbered file of this name if such files are kept."""
-        self.saved_step = trainer.step
         trainer.save(self.last_path)
+        self.saved = (trainer.step, trainer.history.epochs)
         if self.keep == 0:
             return
         copy(self.last_path, self.folder / (name + ENDING))
@@ -150,7 +149,7 @@ def copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, temporary)
 
 
-# --- the state of a run ----------------------------------------------------------------------------------------------------------
+# --- the state of a run ---------------------------------------------------------------------------------------
 
 
 def save(trainer: Trainer, path: str | Path) -> None:
@@ -185,11 +184,10 @@ def load(trainer: Trainer, path: str | Path) -> None:
         raise state.StateError(f"{path} is no checkpoint of a Trainer: its format is {_format(tree)}, not {FORMAT!r}")
     here, run = parts(trainer), trainer.run
     callbacks = [] if run is None else run.callbacks
-    if run is not None:
-        if "run" not in tree:
-            raise state.StateError(
-                f"{path} was written before a fit, and has no run to resume: load it with trainer.load(path)"
-            )
+    if run is not None and "run" not in tree:
+        raise state.StateError(
+            f"{path} was written before a fit, and has no run to resume: load it with trainer.load(path)"
+        )
     missing = [name for name in here if name not in tree]
     if missing:
         raise state.StateError(f"{path} has no {' and no '.join(missing)}, and this trainer has")

@@ -1,4 +1,4 @@
-"""Checks of the first batch: that the model takes it, and that the loss is one number and compares each sample with its own target."""
+"""Checks of the first batch: the loss is one number, and compares each output with the target of its own sample."""
 
 from __future__ import annotations
 

@@ -45,8 +45,8 @@ def confusion_matrix(y_true: Any, y_pred: Any, *, num_classes: int | None = None
             predicted = xg.argmax(predicted, axis=-1)
         if tuple(true.shape) != tuple(predicted.shape):
             raise ValueError(
-                f"confusion_matrix: y_true has shape {true.shape} and y_pred {predicted.shape}; y_pred needs the same, or one more "
-                "axis at the end with a score for each class"
+                f"confusion_matrix: y_true has shape {true.shape} and y_pred {predicted.shape}; y_pred needs the same, or one "
+                "more axis at the end with a score for each class"
             )
         for name, classes in (("y_true", true), ("y_pred", predicted)):
             if not xg.isdtype(classes.dtype, ("integral", "bool")):
@@ -109,12 +109,12 @@ def plot_confusion_matrix(matrix: Any, path: str | Path | None = None, labels: S
     library = load_matplotlib()
     shares = [[value / (sum(row) or 1) for value in row] for row in rows]
     right, total = sum(rows[i][i] for i in range(count)), sum(map(sum, rows))
-    side = min(12.0, 2.2 + 0.5 * count)
+    side, room = min(12.0, 2.2 + 0.5 * count), 1.9 + 0.09 * max(map(len, names))  # for labels and the bar
     with settled(), library.rc_context({"axes.grid": False}):
-        figure = library.figure.Figure(figsize=(side + 0.8, side), layout="constrained")
+        figure = library.figure.Figure(figsize=(side + room, side + 0.5), layout="constrained")
         axes = figure.subplots()
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-        bar = figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03)
+        bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.04)
         bar.set_label("share of the true class")
         bar.outline.set_visible(False)
         slanted = max(map(len, names)) > 4 and count > 3
@@ -128,6 +128,8 @@ def plot_confusion_matrix(matrix: Any, path: str | Path | None = None, labels: S
         if count <= 20:
             for i, row in enumerate(rows):
                 for j, value in enumerate(row):
+                    if not value:
+                        continue
                     colour = "white" if shares[i][j] > 0.5 else "#24292f"
                     axes.text(j, i, _number(value), ha="center", va="center", color=colour, fontsize=8)
         axes.set_xlabel("predicted")
@@ -138,6 +140,4 @@ def plot_confusion_matrix(matrix: Any, path: str | Path | None = None, labels: S
 
 
 def _number(value: float) -> str:
-    if not value:
-        return ""
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"

@@ -64,7 +64,7 @@ def draw_lr_curve(curve: LRCurve, path: str | Path | None = None) -> Any:
         axes.set_xscale("log")
         kept = [value for value in curve.smoothed if math.isfinite(value)]
         if kept:
-            low, high = min(kept), max(kept[0], min(kept) * 2)
+            low, high = min(min(kept), *curve.losses), max(kept[0], min(kept) * 2)
             axes.set_ylim(low - 0.1 * (high - low), high + 0.6 * (high - low))
         axes.set_xlabel("learning rate")
         axes.set_ylabel("loss")

@@ -13,12 +13,14 @@ from xgrad.trainer.steps import mean_loss, step_of
 if TYPE_CHECKING:
     from xgrad.trainer.trainer import Trainer
 
+NEIGHBOURS = 12  # a slope is that of a line through a twelfth of the steps on each side
+
 
 class LRCurve:
     """The losses of steps with growing learning rates. `Trainer.find_lr` makes it.
 
     `lrs` and `losses` have a number for each step, `smoothed` the running mean of the losses, and `suggestion` is the rate at
-    which that falls fastest over the logarithm of the rate; it is None where the loss never falls. It is usually a good rate for
+    which they fall fastest over the logarithm of the rate; it is None where the loss never falls. It is usually a good rate for
     Adam, and a safe one for SGD.
 
     >>> from xgrad.trainer import LRCurve
@@ -38,7 +40,7 @@ class LRCurve:
     def __init__(self, lrs: list[float], losses: list[float], smooth: float = 0.9) -> None:
         self.lrs, self.losses = lrs, losses
         self.smoothed = smoothed(losses, smooth)
-        self.suggestion = steepest(lrs, self.smoothed)
+        self.suggestion = steepest(lrs, losses)
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Draw the losses over the rates, and the suggestion. Returns the figure; writes it to `path` if that is given.
@@ -85,7 +87,8 @@ def find_lr(
             loss = mean_loss([loss.detach() for loss in step.losses], group_of_batches).item()
             lrs.append(lr)
             losses.append(loss)
-            if smoothed(losses, smooth)[-1] > stop_at * min(smoothed(losses, smooth)):
+            means = smoothed(losses, smooth)
+            if means[-1] > stop_at * min(means):
                 break
     finally:
         kept.restore()
@@ -104,16 +107,23 @@ def smoothed(losses: list[float], smooth: float) -> list[float]:
 
 
 def steepest(lrs: list[float], losses: list[float]) -> float | None:
-    """The rate at which the losses fall fastest over the logarithm of the rate, before their minimum; None if they do not fall."""
+    """The rate at which the losses fall fastest over the logarithm of the rate, before their minimum; None if they do not fall.
+
+    Slopes and minimum are those of lines through several neighbours on both sides, because the losses of batches scatter. (A
+    running mean would lag behind the losses, and so suggest too large a rate.)
+    """
     if len(lrs) < 3:
         return None
-    lowest = min(range(len(losses)), key=losses.__getitem__)
-    slopes = [
-        ((losses[i + 1] - losses[i - 1]) / math.log(lrs[i + 1] / lrs[i - 1]), i)
-        for i in range(1, min(lowest + 1, len(lrs) - 1))
-    ]
-    slope, i = min(slopes, default=(0.0, 0))
-    return lrs[i] if slope < 0 else None
+    width = max(1, len(lrs) // NEIGHBOURS)
+    fits = []
+    for i in range(width, len(lrs) - width):
+        near = range(i - width, i + width + 1)
+        mean = sum(losses[j] for j in near) / len(near)
+        slope = sum((j - i) * losses[j] for j in near) / sum((j - i) ** 2 for j in near)
+        fits.append((mean, slope, lrs[i]))
+    lowest = min(range(len(fits)), key=lambda k: fits[k][0])
+    _, slope, lr = min(fits[: lowest + 1], key=lambda fit: fit[1])
+    return lr if slope < 0 else None
 
 
 def _endless(loader: Any) -> Any:

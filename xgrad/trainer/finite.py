@@ -49,28 +49,23 @@ class NonFiniteError(RuntimeError):
 # --- the check -----------------------------------------------------------------------------------------------------------------
 
 
-def checksum(loss: Any, tensors: Iterable[Any]) -> Any:
-    """A raw number that is finite only if the loss and all elements of the tensors are: their sum.
-
-    The sum of finite values may overflow, so a sum that is not finite proves nothing.
-    """
-    xp = loss.backend.xp
-    total = loss._data
-    for tensor in tensors:
-        total = total + xp.sum(tensor._data)
-    return total
-
-
 def is_finite(loss: Any, parameters: Sequence[Any]) -> bool:
-    """Whether the loss and the gradients of the parameters are finite. It waits for the device once."""
+    """Whether the loss and the gradients of the parameters are finite. It waits for the device once.
+
+    What is read is the sum of the loss and of all elements of the gradients: it is finite only if all of these are. If it is
+    not, the sum of large values may have overflowed, and each gradient is looked at.
+    """
     backend = loss.backend
-    gradients = [g for p in parameters if (g := p.grad) is not None]
     if backend.defers:
-        xg.persist(loss, gradients)
-    here = [g for g in gradients if g.backend is backend]
-    if not is_finite_number(backend, checksum(loss, here)):
-        return all_finite([loss, *gradients])
-    return len(here) == len(gradients) or all_finite([g for g in gradients if g.backend is not backend])
+        xg.persist(loss, [g for p in parameters if (g := p.grad) is not None])
+    total, add = loss._data, backend.xp.sum
+    for p in parameters:
+        gradient = p.grad
+        if gradient is not None:
+            if gradient.backend is not backend:
+                return all_finite([loss, *(g for p in parameters if (g := p.grad) is not None)])
+            total = total + add(gradient._data)
+    return is_finite_number(backend, total) or all_finite([loss, *(g for p in parameters if (g := p.grad) is not None)])
 
 
 def is_finite_number(backend: Any, number: Any) -> bool:
@@ -122,7 +117,7 @@ def error_of(trainer: Trainer, loss: Any, batches: Sequence[tuple[Any, ...]]) ->
     data = bad_data(batches)
     if data:
         lines.append(f"  the data is not finite: {data}")
-        advice = f'clean the data, or leave such batches out: nonfinite="skip"'
+        advice = 'clean the data, or leave such batches out: nonfinite="skip"'
     else:
         rate = max((float(group["lr"]) for group in trainer.optimizer.param_groups if "lr" in group), default=0.0)
         advice = ADVICE.format(lr=rate)

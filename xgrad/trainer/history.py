@@ -73,6 +73,12 @@ class History(Mapping[str, list[float]]):
         for name, values in self._columns.items():
             values.append(float(row.get(name, math.nan)))
 
+    def set_last(self, name: str, value: float) -> None:
+        """Set a number of the last epoch. A column that is new is nan before. ValueError where there is no epoch yet."""
+        if not self.epochs:
+            raise ValueError(f"History: there is no epoch yet to have {name!r}")
+        self._columns.setdefault(name, [math.nan] * self.epochs)[-1] = float(value)
+
     def best_epoch(self, name: str, mode: str = "auto") -> int:
         """The epoch, counted from 1, with the smallest or (`mode="max"`) the largest number. ValueError if there is none."""
         values = [(value, i) for i, value in enumerate(self[name], 1) if not math.isnan(value)]
@@ -117,3 +123,10 @@ def is_maximized(name: str, mode: str = "auto") -> bool:
     if mode not in ("min", "max", "auto"):
         raise ValueError(f'mode must be "min", "max" or "auto", got {mode!r}')
     return mode == "max" or (mode == "auto" and name.removeprefix("val_") in LARGER_IS_BETTER)
+
+
+def is_better(name: str, value: float, best: float, mode: str = "auto", by: float = 0.0) -> bool:
+    """Whether the value of a column is better than the best so far, by more than `by`. Any number is better than nan."""
+    if math.isnan(value) or math.isnan(best):
+        return math.isnan(best)
+    return value > best + by if is_maximized(name, mode) else value < best - by

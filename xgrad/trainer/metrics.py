@@ -267,7 +267,7 @@ def _metric(value: Any, loss: Any, name: str | None = None) -> Metric:
     elif isinstance(value, Metric):
         metric = value
     elif callable(value):
-        return Mean(name or getattr(value, "__name__", type(value).__name__), value)
+        return Mean(name or str(getattr(value, "__name__", type(value).__name__)), value)
     else:
         raise TypeError(
             f"metrics: expected a name, a function (prediction, target) -> number, or a Metric, got {type(value).__name__}"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
 from xgrad import nn
+from xgrad.diagnose.keeping import Modes
 from xgrad.trainer.batches import OnBackend, batch_length, is_array, loader_of
 from xgrad.trainer.metrics import Metric
-from xgrad.diagnose.keeping import Modes
 from xgrad.trainer.sums import Sums
 
 if TYPE_CHECKING:

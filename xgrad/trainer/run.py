@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import warnings
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
 from xgrad._interrupt import Ending, ending
+from xgrad.diagnose.keeping import Modes
 from xgrad.optim import lr_scheduler
 from xgrad.trainer.batches import OnBackend, batch_length, groups
 from xgrad.trainer.callbacks import HOOKS, Callback, overriding
 from xgrad.trainer.checks import check_loss, checked
 from xgrad.trainer.diagnosis import Diagnosis, samples_of
 from xgrad.trainer.finite import error_of
-from xgrad.trainer.history import is_maximized
+from xgrad.trainer.history import is_better
 from xgrad.trainer.metrics import Metric
 from xgrad.trainer.progress import Quiet
-from xgrad.diagnose.keeping import Modes
 from xgrad.trainer.steps import mean_loss, needs_closure, step_of
 from xgrad.trainer.sums import Sums
 
@@ -52,12 +51,14 @@ class Run:
     ) -> None:
         self.trainer, self.loader, self.validation = trainer, loader, validation
         self.metrics, self.callbacks, self.progress = metrics, callbacks, progress
+        watching = [each for each in callbacks if getattr(each, "monitor", None) == trainer.default_monitor]
+        self.mode = next((getattr(each, "mode", "auto") for each in watching), "auto")
         self.losses = Sums()
         self.skipped = 0
         self.place = OnBackend(trainer.model)
         self.hooks = {hook: overriding(callbacks, hook) for hook in HOOKS}
         self.eager = step_of(trainer, bool(metrics), compiled=False)
-        self.compiled = step_of(trainer, bool(metrics), compiled=True) if trainer.compile else None
+        self.compiled = trainer.compiled_step(bool(metrics)) if trainer.compile else None
         self.diagnosis: Diagnosis | None = None
         self.to_skip = 0  # batches of the first epoch that a run before this one has used
         self.seconds = 0.0  # that a run before this one has spent in the first epoch
@@ -123,6 +124,7 @@ class Run:
             for metric in self.metrics:
                 metric.reset()
             self.skipped = 0
+            trainer.logged = {}
         self.call("on_epoch_start")
         began, lr = perf_counter() - self.seconds, trainer.lr
         self.began = began
@@ -134,12 +136,12 @@ class Run:
         if self.validation is not None:
             found = trainer.evaluate_on(self.validation, self.metrics)
             row.update({f"val_{name}": value for name, value in found.items()})
-        row.update(lr=lr, seconds=perf_counter() - began)
+        row.update(**trainer.logged, lr=lr, seconds=perf_counter() - began)
         trainer.history.add(row)
         self.keep_best()
         self.schedule_epoch()
-        self.progress.epoch(trainer)
         self.call("on_epoch_end")
+        self.progress.epoch(trainer)
         return not asked() and not trainer.should_stop
 
     def steps(self, asked: Ending) -> bool:
@@ -219,8 +221,8 @@ class Run:
             trainer.skipped += len(batches)
             if trainer.skipped == len(batches):
                 warnings.warn(
-                    f"step {trainer.step} (epoch {trainer.epoch}, batch {trainer.batch}): a loss or a gradient is not finite; the "
-                    "batch is skipped, as later ones will be without a warning: trainer.skipped counts them",
+                    f"step {trainer.step} (epoch {trainer.epoch}, batch {trainer.batch}): a loss or a gradient is not finite; "
+                    "the batch is skipped, as later ones will be without a warning: trainer.skipped counts them",
                     stacklevel=6,
                 )
             trainer.optimizer.zero_grad()
@@ -240,10 +242,10 @@ class Run:
         """Keep the weights if this epoch was the best so far."""
         trainer = self.trainer
         name = trainer.default_monitor
-        value = trainer.history[name][-1]
-        best = trainer.best
-        sign = -1.0 if is_maximized(name) else 1.0
-        if best is None or best["monitor"] != name or math.isnan(best["value"]) or sign * value < sign * best["value"]:
+        if name not in trainer.history:
+            return
+        value, best = trainer.history[name][-1], trainer.best
+        if best is None or best["monitor"] != name or is_better(name, value, best["value"], self.mode):
             trainer.best = {
                 "epoch": trainer.epoch,
                 "monitor": name,
@@ -274,6 +276,7 @@ class Run:
             "skipped": trainer.skipped,
             "seconds": perf_counter() - self.began if within else 0.0,
             "history": dict(trainer.history),
+            "logged": dict(trainer.logged) if within else {},
             "losses": self.losses.state_dict() if within else None,
             "metrics": {metric.name: metric.sums.state_dict() for metric in self.metrics} if within else None,
         }
@@ -281,6 +284,7 @@ class Run:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where the state says."""
         self.to_skip, self.seconds = state["batch"], state["seconds"]
+        self.trainer.logged = dict(state["logged"])
         if state["losses"] is not None:
             self.losses.load_state_dict(state["losses"])
             for metric in self.metrics:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
 from xgrad import nn
+from xgrad.diagnose.keeping import Tensors
 from xgrad.trainer.batches import batch_length
 from xgrad.trainer.finite import all_finite, is_finite, is_finite_number
-from xgrad.diagnose.keeping import Tensors
 
 if TYPE_CHECKING:
     from xgrad.trainer.trainer import Trainer
@@ -72,15 +72,12 @@ class Step:
 
     def checks_and_clips(self) -> bool:
         """Clip the gradients as the trainer's options say. False if a loss or a gradient is not finite."""
-        trainer = self.trainer
-        fine = not self.checks or (
-            (len(self.losses) == 1 or all_finite(self.losses[:-1])) and is_finite(self.losses[-1], self.parameters)
-        )
-        if fine and trainer.clip_grad_norm is not None:
-            nn.utils.clip_grad_norm_(self.parameters, trainer.clip_grad_norm)
-        if fine and trainer.clip_grad_value is not None:
-            nn.utils.clip_grad_value_(self.parameters, trainer.clip_grad_value)
-        return fine
+        if self.checks and not (len(self.losses) == 1 or all_finite(self.losses[:-1])):
+            return False
+        if self.checks and not is_finite(self.losses[-1], self.parameters):
+            return False
+        clip(self.parameters, self.trainer.clip_grad_norm, self.trainer.clip_grad_value)
+        return True
 
 
 class CompiledStep(Step):
@@ -92,9 +89,7 @@ class CompiledStep(Step):
 
     def __init__(self, trainer: Trainer, wants_outputs: bool) -> None:
         super().__init__(trainer, wants_outputs)
-        self.whole = xg.compile(self._whole)
-        self.backward = xg.compile(self._backward, keep_grads=True)
-        self.update = xg.compile(self._update)
+        self.whole, self.backward, self.update = programs(trainer, self.parameters, wants_outputs)
 
     def take(self, batches: list[Batch]) -> bool:
         kept = Tensors(*self.buffers) if self.checks and self.buffers else None
@@ -123,39 +118,63 @@ class CompiledStep(Step):
         return fine
 
     def _is_fine(self, loss: Any, check: Any) -> bool:
-        if is_finite_number(loss.backend, check.data):
+        if is_finite_number(loss.backend, check._data):
             return True
         return all_finite([loss, *(p.grad for p in self.parameters if p.grad is not None)])
 
     def _computed(self) -> None:
         backend = self.losses[0].backend
         if backend.defers:  # dask would otherwise compute each step again in the next one
+            self.optimizer.zero_grad()  # a program has used the gradients
             xg.persist(self.trainer.model, self.optimizer, *self.losses)
 
-    # --- what is compiled ---
 
-    def _whole(self, *batch: Any) -> Any:
-        self.optimizer.zero_grad()
-        loss, output = self.trainer.loss_and_output(batch)
+def programs(trainer: Trainer, parameters: list[Any], wants_outputs: bool) -> tuple[Any, Any, Any]:
+    """A whole step, the gradients with the checksum, and the update, each as a program.
+
+    The functions see nothing but what they use: before each call, compile looks at all places where they have found tensors.
+    """
+    model, loss_function, optimizer = trainer.model, trainer.loss_function, trainer.optimizer
+    norm, value, own = trainer.clip_grad_norm, trainer.clip_grad_value, None
+    if trainer.has_own_loss:
+        own = trainer.loss_and_output
+
+    def forward(batch: Batch) -> tuple[Any, Any]:
+        if own is not None:
+            return own(batch)
+        output = model(*batch[:-1])
+        return loss_function(output, batch[-1]), output  # type: ignore[misc]
+
+    def whole(*batch: Any) -> Any:
+        optimizer.zero_grad()
+        loss, output = forward(batch)
         loss.backward()
-        self._update()
-        return (loss, output.detach()) if self.wants_outputs else (loss,)
+        clip(parameters, norm, value)
+        optimizer.step()
+        return (loss, output.detach()) if wants_outputs else (loss,)
 
-    def _backward(self, scale: float, *batch: Any) -> Any:
-        loss, output = self.trainer.loss_and_output(batch)
+    def backward(scale: float, *batch: Any) -> Any:
+        loss, output = forward(batch)
         (loss / scale).backward()
         check = loss.detach()
-        for p in self.parameters:
+        for p in parameters:
             if p.grad is not None:
                 check = check + xg.sum(p.grad)
-        return (loss, check, output.detach()) if self.wants_outputs else (loss, check)
+        return (loss, check, output.detach()) if wants_outputs else (loss, check)
 
-    def _update(self) -> None:
-        if self.trainer.clip_grad_norm is not None:
-            nn.utils.clip_grad_norm_(self.parameters, self.trainer.clip_grad_norm)
-        if self.trainer.clip_grad_value is not None:
-            nn.utils.clip_grad_value_(self.parameters, self.trainer.clip_grad_value)
-        self.optimizer.step()
+    def update() -> None:
+        clip(parameters, norm, value)
+        optimizer.step()
+
+    return xg.compile(whole), xg.compile(backward, keep_grads=True), xg.compile(update, keep_grads=True)
+
+
+def clip(parameters: list[Any], norm: float | None, value: float | None) -> None:
+    """Clip the gradients by their norm together and by their elements, where these are given."""
+    if norm is not None:
+        nn.utils.clip_grad_norm_(parameters, norm)
+    if value is not None:
+        nn.utils.clip_grad_value_(parameters, value)
 
 
 class ClosureStep(Step):

@@ -56,7 +56,7 @@ class Sums:
         if not total:
             return math.nan
         if not all(math.isfinite(value) for value, _ in pairs):
-            return sum(value * count for value, count in pairs) / total  # fsum raises for inf - inf
+            return float(sum(value * count for value, count in pairs) / total)  # fsum raises for inf - inf
         return math.fsum(value * count for value, count in pairs) / total
 
     def clear(self) -> None:

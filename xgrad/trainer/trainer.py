@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
 from xgrad import nn, optim
+from xgrad.diagnose.keeping import Kept
 from xgrad.optim import lr_scheduler
 from xgrad.trainer import checkpoints, options, predicting
 from xgrad.trainer.batches import batch_count, loader_of
@@ -18,11 +19,9 @@ from xgrad.trainer.history import History
 from xgrad.trainer.metrics import Metric, Metrics, metrics_of
 from xgrad.trainer.progress import progress_of
 from xgrad.trainer.run import Run
-from xgrad.diagnose.keeping import Kept
-from xgrad.trainer.steps import mean_loss
+from xgrad.trainer.steps import Step, mean_loss, step_of
 
 if TYPE_CHECKING:
-    from xgrad.diagnose import Report
     from xgrad.trainer.finder import LRCurve
 
 
@@ -121,16 +120,18 @@ class Trainer:
         self.compile, self.diagnose, self.nonfinite, self.progress = compile, diagnose, nonfinite, progress
         self.generator = generator
         self.has_own_loss = type(self).compute_loss is not Trainer.compute_loss or loss is None
-        self.report: Report | None = None
+        self.report: Any = None  # a diagnose.Report
+        self._compiled: dict[Any, Step] = {}
         self._start()
 
     def _start(self) -> None:
         """Forget the last run."""
         self.history = History()
-        self.best: dict[str, Any] | None = None
+        self.best: Any = None  # a dict
         self.step = self.epoch = self.batch = self.skipped = 0
         self.batches: int | None = None  # in an epoch
         self.is_within_epoch = False
+        self.logged: dict[str, float] = {}  # of this epoch, by `log`
         self.should_stop = False
         self.stopped_because: str | None = None
         self.interrupted_by: int | None = None
@@ -225,6 +226,18 @@ class Trainer:
         """End the run after this step, or after this epoch if it is called at its end."""
         self.should_stop = True
         self.stopped_because = because
+
+    def log(self, name: str, value: float) -> None:
+        """Put a number into the history, in the row of this epoch. A callback may monitor such a column.
+
+        `Checkpoint` and `EarlyStopping` see it if it is logged before them: in `on_batch_end`, or by an earlier callback.
+        """
+        if self.is_within_epoch:
+            self.logged[name] = float(value)
+        else:
+            self.history.set_last(name, value)
+            if self.run is not None:
+                self.run.keep_best()
 
     @property
     def loss(self) -> Any:
@@ -334,6 +347,13 @@ class Trainer:
         checkpoints.load(self, path)
 
     # --- for the loop ---
+
+    def compiled_step(self, wants_outputs: bool) -> Step:
+        """The step as programs, which a later `fit` finds again."""
+        key = (wants_outputs, self.clip_grad_norm, self.clip_grad_value, self.nonfinite)
+        if key not in self._compiled:
+            self._compiled[key] = step_of(self, wants_outputs, compiled=True)
+        return self._compiled[key]
 
     @contextmanager
     def on_its_backend(self) -> Iterator[None]:

@@ -161,12 +161,18 @@ class LRScheduler:
         if missing:
             raise ValueError(f"{name}: the loaded state lacks {', '.join(missing)}: is it the state of another class?")
         taken = {k: copy(v) for k, v in state.items() if k not in self.not_saved and k not in apart}
-        wrong = [k for k, v in taken.items() if callable(getattr(type(self), str(k), None)) or not _fits(vars(self).get(k), v)]
+        wrong = [
+            k
+            for k, v in taken.items()
+            if callable(getattr(type(self), str(k), None)) or not _fits(vars(self).get(k), v)
+        ]
         groups = len(self.optimizer.param_groups)
         if wrong:
             raise ValueError(f"{name}: the loaded state has something else as {wrong[0]}, {taken[wrong[0]]!r:.60}")
         if len(taken.get("base_lrs", ())) > groups:
-            raise ValueError(f"{name}: the optimizer has {groups} param groups, the loaded state {len(taken['base_lrs'])}")
+            raise ValueError(
+                f"{name}: the optimizer has {groups} param groups, the loaded state {len(taken['base_lrs'])}"
+            )
         vars(self).update(taken)
 
 
