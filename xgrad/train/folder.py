@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,15 +27,12 @@ FILES = (MODEL, HISTORY, CURVES, CONFUSION, REPORT, CONFIG, SETTINGS)
 
 def check(folder: Path, resume: bool, overwrite: bool) -> None:
     """Raise FitError for a folder that cannot be written, or that has a run that is neither resumed nor replaced."""
-    try:
-        if folder.exists() and not folder.is_dir():
-            raise FitError(f"--out {folder}: this is no folder")
-        has_run = (folder / LAST).exists() or (folder / MODEL).exists()
-    except (OSError, ValueError) as error:
-        raise FitError(f"--out {folder} cannot be a folder: {getattr(error, 'strerror', None) or error}") from None
+    if os.path.exists(folder) and not os.path.isdir(folder):
+        raise FitError(f"--out {folder}: this is no folder")
+    has_run = os.path.exists(folder / LAST) or os.path.exists(folder / MODEL)
     if resume and overwrite:
         raise FitError("--resume and --overwrite exclude each other")
-    if resume and not ((folder / LAST).exists() and (folder / SETTINGS).exists()):
+    if resume and not (os.path.exists(folder / LAST) and os.path.exists(folder / SETTINGS)):
         raise FitError(f"--resume: {folder} has no run to go on with: {LAST} and {SETTINGS} are needed")
     if has_run and not resume and not overwrite:
         raise FitError(
@@ -45,9 +43,9 @@ def check(folder: Path, resume: bool, overwrite: bool) -> None:
 @contextmanager
 def opened(folder: Path, overwrite: bool) -> Iterator[None]:
     """Make the folder, and check that its files can be written. It is removed again if nothing is in it after an error."""
-    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    made = [path for path in (folder, *folder.parents) if not os.path.exists(path)]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         check_files({f"--out: {name}": folder / name for name in FILES}, read={})
         if overwrite:
             with suppress(FileNotFoundError):
@@ -60,13 +58,20 @@ def opened(folder: Path, overwrite: bool) -> Iterator[None]:
     except OSError as error:
         raise FitError(f"--out {folder} cannot be written: {error.strerror or error}") from None
     finally:
-        if not (folder / LAST).exists() and not (folder / MODEL).exists():
+        if not os.path.exists(folder / LAST) and not os.path.exists(folder / MODEL):
             for name in (CONFIG, SETTINGS, HISTORY):
-                with suppress(OSError):
+                with suppress(OSError, ValueError):
                     (folder / name).unlink()
         for path in (folder / CHECKPOINTS, *made):
-            with suppress(OSError):  # a folder with files in it stays
+            with suppress(OSError, ValueError):  # a folder with files in it stays
                 path.rmdir()
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except ValueError as error:  # a name with a NUL, or that the file system cannot encode
+        raise FitError(f"--out {folder} cannot be the name of a folder: {error}") from None
 
 
 def settings(folder: Path) -> dict[str, Any]:
