@@ -224,11 +224,11 @@ VALUES = ["1", "-7", "0.5", "nan", "inf", "true", '""', '"x"', '"relu"', "[]", "
 def test_any_value_of_any_key_gives_lines_and_no_traceback(
     seed: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Began(Exception):
+    class BeganError(Exception):
         pass
 
     def begin(*arguments: object) -> None:
-        raise Began
+        raise BeganError
 
     monkeypatch.setattr("xgrad.train.run._run", begin)
     rng = random.Random(seed)
@@ -245,7 +245,7 @@ def test_any_value_of_any_key_gives_lines_and_no_traceback(
             for key in rng.sample(keys, min(len(keys), rng.randrange(1, 4))):
                 text += f"{key} = {rng.choice(VALUES)}\n"
         Path("a.toml").write_text(text)
-        with pytest.raises((ConfigError, Began)) as error:
+        with pytest.raises((ConfigError, BeganError)) as error:
             train("a.toml", out="run")
         lines = getattr(error.value, "lines", [])
         assert len(lines) == len(set(lines))

@@ -124,7 +124,7 @@ class CSVDataset(TensorDataset):
         table.check(missing)
         layout, features, targets = _arrays(table, asked)
         super().__init__(features, *([] if targets is None else [targets]))
-        self.path, self.lines = where, table.lines
+        self.path, self.lines = where, list(table.lines)
         self.features, self.targets = features, targets
         self.feature_names, self.target_names = layout.feature_names(), [] if targets is None else list(layout.targets)
         self.classes, self.categories = layout.classes, dict(layout.categories)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import xgrad as xg
-from xgrad import nn, state
+from xgrad import nn
 from xgrad.data import Standardize
+from xgrad.fit import schema
 from xgrad.fit.errors import FitError
+from xgrad.fit.schema import FINITE, FLAG, TEXT, Maybe, Named, Several, Whole
 from xgrad.train.layers import Layer, read
 from xgrad.train.network import build
 from xgrad.train.parts import Scales
@@ -18,6 +21,32 @@ from xgrad.train.targets import Task
 
 FORMAT = "xgrad.train 1"
 NAME = "model.safetensors"
+
+_WORDS = Several(TEXT)
+_LAYOUT = {"features": _WORDS, "targets": _WORDS, "categories": Named(others=_WORDS), "dtype": TEXT}
+_DATA = {"missing": keys_of("data")["missing"], "delimiter": keys_of("data")["delimiter"], "encoding": TEXT,
+         "header": Maybe(FLAG)}  # fmt: skip
+FILE = Named(  # what a file of a model has, beside the weights
+    {
+        "layers": _WORDS,
+        "shape": Several(Whole(1)),
+        "outputs": Whole(1),
+        "task": Named({"classes": Maybe(_WORDS), "values": Maybe(Several(FINITE)), "why": TEXT}, required=("classes",)),
+        "scales": Named(others=Named(required=("mean", "std"))),
+        "axes": Named(others=Several(Whole(0))),
+        "target_names": _WORDS,
+        "layout": Maybe(Named(_LAYOUT, required=_LAYOUT)),
+        "columns": Maybe(_WORDS),
+        "settings": Named(
+            {"data": Named(_DATA, required=_DATA), "backend": Named({"dtype": keys_of("backend")["dtype"]}, ("dtype",))},
+            required=("data", "backend"),
+        ),
+        "numbers": Named(),
+        "model": Named(),
+    },
+    required=("layers", "shape", "outputs", "task", "scales", "axes", "target_names", "layout", "columns", "settings",
+              "numbers", "model"),
+)  # fmt: skip
 
 
 @dataclass
@@ -52,11 +81,7 @@ class Bundle:
     @property
     def data(self) -> Data:
         """How the files of the run were read."""
-        values = self.settings["data"]
-        for name, kind in keys_of("data").items():
-            if values[name] is not None and values[name] not in ((), [], "") and kind.fault(values[name]):
-                raise TypeError(f"data.{name} is {values[name]!r:.60}")
-        return Data(**values)
+        return Data(**self.settings["data"])
 
     def save(self, path: str | Path) -> None:
         """Write the file. Raises OSError."""
@@ -86,25 +111,30 @@ def load(path: str | Path) -> Bundle:
     Raises:
         FitError: for a file that is not there, that is damaged, or that `xgrad train` did not write.
     """
-    place = Path(path) / NAME if Path(path).is_dir() else Path(path)
+    place = Path(path) / NAME if os.path.isdir(path) else Path(path)
     try:
         tree = xg.load(place)
-        if not isinstance(tree, dict) or tree.get("format") != FORMAT:
-            found = tree.get("format") if isinstance(tree, dict) else None
-            hint = "; it is a checkpoint: give the model.safetensors beside its folder" if found else ""
-            raise FitError(f"{place} is no model of xgrad train{hint}")
-        made = _made(tree)
-        made.data  # noqa: B018 (it raises for what is no setting)
-        return made
     except FileNotFoundError:
         inside = f" in the folder {path}" if place != Path(path) else ""
         raise FitError(f"{place}: there is no such file; xgrad train writes {NAME}{inside}") from None
     except OSError as error:
         raise FitError(f"{place} cannot be read: {error.strerror or error}") from None
-    except state.StateError as error:
+    except ValueError as error:
         raise FitError(str(error)) from None
+    if not isinstance(tree, dict) or tree.get("format") != FORMAT:
+        found = isinstance(tree, dict) and "format" in tree
+        hint = f"; it is a checkpoint: give the {NAME} beside its folder" if found else ""
+        raise FitError(f"{place} is no model of xgrad train{hint}")
+    fault = FILE.fault(tree)
+    if fault is not None:
+        raise FitError(f"{place} is damaged: {schema.place(fault[0])} {fault[1]}")
+    try:
+        made = _made(tree)
+        if made.task.classes is not None and len(made.task.classes) != made.outputs:
+            raise ValueError(f"{made.outputs} outputs for {len(made.task.classes)} classes")
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise FitError(f"{place} is damaged: {type(error).__name__}: {error}") from None
+    return made
 
 
 def _made(tree: dict[str, Any]) -> Bundle:

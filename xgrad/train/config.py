@@ -49,7 +49,9 @@ def settings_of(document: Document, options: Mapping[str, Any] | None = None) ->
     settings = Settings(
         Data(**found["data"]),
         Network(**found["network"]),
-        *(named[name] for name in NAMED),
+        named["loss"],
+        named["optimizer"],
+        named["schedule"],
         training,
         Backend(**found["backend"]),
     )

@@ -14,7 +14,7 @@ from xgrad.train.layers import Layer
 from xgrad.train.lines import Path
 from xgrad.train.problems import place
 
-RECURRENT: dict[str, type[nn.Module]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
+RECURRENT: dict[str, Any] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
 
 
 class LayerError(ValueError):

@@ -180,7 +180,7 @@ def _of_npy(data: Data, folder: Path, path: str | Path, problems: Problems, with
         problems.add(("data", "targets"), message)
         problems.check()
     width = array.shape[1]
-    columns = {}
+    columns: dict[str, list[int]] = {}
     for key in ("targets", "inputs", "exclude"):
         value = getattr(data, key)
         columns[key] = []
