@@ -18,8 +18,8 @@ from xgrad._words import one_line, shown
 from xgrad.backends import BackendError
 from xgrad.fit import FitError
 from xgrad.fit import options as fit_options
-from xgrad.fit.arguments import Parser
 from xgrad.fit.command import CANNOT, SIGNALLED, diagnose_command, fit_command
+from xgrad.fit.parser import Parser
 from xgrad.fit.streams import open_standard_files, say
 from xgrad.info import info
 from xgrad.train import options as train_options

@@ -7,9 +7,9 @@ from dataclasses import fields
 from typing import Any
 
 from xgrad._words import shown
-from xgrad.fit.arguments import integer, path_of
 from xgrad.fit.config import DTYPES, Config
 from xgrad.fit.network import ACTIVATIONS, INITS, LOSSES, OPTIMIZERS
+from xgrad.fit.parser import integer, path_of
 from xgrad.fit.plot import FORMATS
 
 

@@ -12,6 +12,7 @@
 
 from xgrad.train.predict import Predictions, predict
 from xgrad.train.problems import ConfigError
-from xgrad.train.run import Trained, train
+from xgrad.train.result import Trained
+from xgrad.train.run import train
 
 __all__ = ["ConfigError", "Predictions", "Trained", "predict", "train"]

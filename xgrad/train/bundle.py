@@ -17,7 +17,7 @@ from xgrad.train.layers import Layer, read
 from xgrad.train.network import build
 from xgrad.train.parts import Scales
 from xgrad.train.settings import Data, Settings, keys_of
-from xgrad.train.targets import Task
+from xgrad.train.task import Task
 
 FORMAT = "xgrad.train 1"
 NAME = "model.safetensors"

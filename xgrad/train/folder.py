@@ -8,16 +8,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xgrad._files import replacing
 from xgrad.fit.errors import FitError
 from xgrad.fit.targets import check as check_files
 from xgrad.train import bundle
+from xgrad.train.result import Trained
 from xgrad.trainer import plot_confusion_matrix
-
-if TYPE_CHECKING:
-    from xgrad.train.run import Trained
 
 CONFIG, SETTINGS, CHECKPOINTS, HISTORY = "config.toml", "settings.json", "checkpoints", "history.csv"
 MODEL, CURVES, CONFUSION, REPORT = bundle.NAME, "curves.png", "confusion.png", "report.txt"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.fit.arguments import integer, path_of
+from xgrad.fit.parser import integer, path_of
 
 
 def add_commands(commands: Any) -> None:

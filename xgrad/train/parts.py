@@ -10,9 +10,9 @@ from xgrad.backends.host_batches import MappedArray, as_indices
 from xgrad.data import Dataset, Standardize, Subset, random_split
 from xgrad.random import Generator
 from xgrad.train.problems import Problems
-from xgrad.train.samples import Host, Samples
+from xgrad.train.reading import Host, Samples
 from xgrad.train.settings import Data, Settings
-from xgrad.train.targets import Task, codes_of
+from xgrad.train.task import Task, codes_of
 
 NAMES = ("validation", "test")
 SAMPLE = 65_536  # samples of a mapped file from which the statistics are computed

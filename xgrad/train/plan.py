@@ -16,9 +16,9 @@ from xgrad.train.document import Document
 from xgrad.train.network import RECURRENT, LayerError, build
 from xgrad.train.parts import NAMES, Parts, Scales, prepare
 from xgrad.train.problems import Problems
-from xgrad.train.samples import Samples, check_columns, is_csv, read_arrays, read_csv
+from xgrad.train.reading import Samples, check_columns, is_csv, read_arrays, read_csv
 from xgrad.train.settings import Data, Named, Settings
-from xgrad.train.targets import Task, task_of
+from xgrad.train.task import Task, task_of
 from xgrad.trainer import Metric, Trainer
 from xgrad.trainer.history import is_maximized
 from xgrad.trainer.metrics import Mean, Root, mean_absolute_error, mean_squared_error

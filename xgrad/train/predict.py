@@ -19,9 +19,9 @@ from xgrad.train import bundle
 from xgrad.train.bundle import Bundle
 from xgrad.train.parts import Prepared, scaled
 from xgrad.train.problems import ConfigError, Problems, instead
-from xgrad.train.samples import Samples, header, is_csv, read_arrays, read_csv
+from xgrad.train.reading import Samples, header, is_csv, read_arrays, read_csv
 from xgrad.train.settings import Data
-from xgrad.train.targets import codes_of
+from xgrad.train.task import codes_of
 from xgrad.trainer import Trainer
 from xgrad.trainer.metrics import metrics_of
 
@@ -30,9 +30,16 @@ BATCH = 256
 
 @dataclass
 class Predictions:
-    """Predictions for the samples of a file, in its order.
+    """Predictions for the samples of a file, in its order: `predict` gives them.
 
-    Attributes:
+    >>> from xgrad.train import Predictions
+    >>> found = Predictions([2, 3], "line", ["y"], [[0.5], [1.25]], None, "y", {})
+    >>> print(found.csv(), end="")
+    line,y
+    2,0.5
+    3,1.25
+
+    Args:
         rows: the line of each sample in a CSV file, or its number from 0 on.
         row_name: "line" or "row".
         names: of the columns of `values`.
@@ -41,6 +48,10 @@ class Predictions:
         target: the name of what is predicted.
         score: how good the predictions are, where the file has the targets: accuracy, or r2, rmse and mae; empty where not.
         unscored: why there is no score although the file has the targets, or "".
+
+    Raises nothing.
+
+    https://docs.python.org/3/library/csv.html
     """
 
     rows: list[int]

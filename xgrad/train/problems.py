@@ -24,6 +24,7 @@ class ConfigError(FitError):
     ...     train(path)
     ... except ConfigError as error:
     ...     print(*[line.partition("config.toml, ")[2] for line in error.lines], sep="\\n")
+    line 1: data.targets is missing: the column of what is to be learned
     line 2: data.path: there is no file iris.csv in the folder of the config
     line 3: data.target is unknown; did you mean "targets"?
     line 5: training.epochs must be a whole number, 1 or more; it is 0

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import xgrad as xg
 from xgrad._words import printable, shortened
 from xgrad.train.parts import NAMES
 from xgrad.train.plan import OF_NUMBERS, Plan, metrics_of
+from xgrad.train.result import Trained
 from xgrad.trainer import Metric, confusion_matrix
-
-if TYPE_CHECKING:
-    from xgrad.train.run import Trained
 
 MOST_NAMES = 200  # characters for the names of columns or classes
 

@@ -12,7 +12,7 @@ import xgrad as xg
 from xgrad.train import ConfigError, train
 from xgrad.train.parts import Prepared, divided
 from xgrad.train.problems import Problems
-from xgrad.train.samples import header, is_csv
+from xgrad.train.reading import header, is_csv
 from xgrad.train.settings import Data
 
 pytest.importorskip("safetensors")

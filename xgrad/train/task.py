@@ -8,7 +8,7 @@ from typing import Any
 import xgrad as xg
 from xgrad._words import shown
 from xgrad.train.problems import Problems, instead
-from xgrad.train.samples import Host, Samples
+from xgrad.train.reading import Host, Samples
 from xgrad.train.settings import Data
 
 MOST_CLASSES = 20  # of targets that are whole numbers, where the config does not say what they are
