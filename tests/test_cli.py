@@ -313,7 +313,7 @@ def test_variables_that_are_empty_count_as_not_set(
 
 
 def test_no_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "fit | diagnose | info" in refused(capsys)
+    assert "fit | diagnose | train | predict | info" in refused(capsys)
     assert "invalid choice: 'train'" in refused(capsys, "train")
 
 
