@@ -14,9 +14,9 @@ from xgrad.trainer.diagnosis import samples_of
 @pytest.mark.parametrize("how", [{}, {"compile": True}, {"accumulate": 2}], ids=["plainly", "compiled", "accumulated"])
 def test_a_watched_run_has_the_same_numbers(how):
     alone, watched = network(noisy=True), network(noisy=True)
-    one = trainer(alone, **how).fit(data(), 40, batch_size=8)
+    one = trainer(alone, **how).fit(data(), 14, batch_size=8)
     run = trainer(watched, diagnose=True, **how)
-    other = run.fit(data(), 40, batch_size=8)
+    other = run.fit(data(), 14, batch_size=8)
     assert numbers(watched) == numbers(alone)
     assert other["loss"] == one["loss"]
     assert run.report.steps == run.step

@@ -121,7 +121,7 @@ def test_a_program_is_made_once_for_several_fits():
     run = trainer(compile=True)
     for _ in range(2):
         run.fit(data(16), 1, batch_size=8)
-    (step,) = run._compiled.values()
+    (step,) = run.programs.values()
     assert isinstance(step, CompiledStep)
     assert len(step.backward.programs) == 1
     assert len(step.update.programs) == 2  # the first call makes the moments

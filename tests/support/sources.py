@@ -197,6 +197,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/trainer/options.py": "trainer",
     "xgrad/trainer/snapshot.py": "trainer_finder",
     "xgrad/trainer/trainer.py": "trainer trainer_run",
+    "xgrad/trainer/training.py": "trainer_run trainer_callbacks",
     "xgrad/fit/config.py": "fit",
     "xgrad/fit/errors.py": "fit",
     "xgrad/fit/files.py": "files",

@@ -115,6 +115,14 @@ def batch_length(batch: tuple[Any, ...]) -> int:
     return 1
 
 
+def mean_loss(losses: list[Any], batches: list[tuple[Any, ...]]) -> Any:
+    """The mean of the losses, weighted by the numbers of samples."""
+    if len(losses) == 1:
+        return losses[0]
+    sizes = [batch_length(batch) for batch in batches]
+    return sum(loss * (size / sum(sizes)) for loss, size in zip(losses, sizes, strict=True))
+
+
 def groups(batches: Iterator[Any], size: int) -> Iterator[list[Any]]:
     """Lists of `size` batches; the last one may be shorter."""
     while group := [batch for _, batch in zip(range(size), batches, strict=False)]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xgrad.trainer.history import is_better, is_maximized
-
-if TYPE_CHECKING:
-    from xgrad.trainer.trainer import Trainer
+from xgrad.trainer.training import Training
 
 
 class Callback:
@@ -32,25 +30,25 @@ class Callback:
 
     end_order = 2  # callbacks with a smaller number get `on_fit_end` earlier
 
-    def on_fit_start(self, trainer: Trainer) -> None:
+    def on_fit_start(self, trainer: Training) -> None:
         """Before the first epoch. The history is that of the run that is resumed, or empty."""
 
-    def on_epoch_start(self, trainer: Trainer) -> None:
+    def on_epoch_start(self, trainer: Training) -> None:
         """Before the first batch of an epoch."""
 
-    def on_batch_start(self, trainer: Trainer) -> None:
+    def on_batch_start(self, trainer: Training) -> None:
         """Before a step. `trainer.batch` is its number."""
 
-    def on_batch_end(self, trainer: Trainer) -> None:
+    def on_batch_end(self, trainer: Training) -> None:
         """After a step, which may have taken several batches (`accumulate`). `trainer.loss` is its loss."""
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, trainer: Training) -> None:
         """After an epoch and its validation. `trainer.history.last` has its numbers."""
 
-    def on_fit_end(self, trainer: Trainer) -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         """After the last epoch, also where the run was stopped or interrupted; not after an exception."""
 
-    def on_exception(self, trainer: Trainer, error: BaseException) -> None:
+    def on_exception(self, trainer: Training, error: BaseException) -> None:
         """After an exception, which `fit` raises again."""
 
     def state_dict(self) -> dict[str, Any]:
@@ -78,7 +76,7 @@ class Function(Callback):
     def __init__(self, function: Any) -> None:
         self.function = function
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, trainer: Training) -> None:
         self.function(trainer)
 
 
@@ -156,11 +154,11 @@ class EarlyStopping(Callback):
         self.stopped_epoch: int | None = None
         self.weights: dict[str, Any] | None = None
 
-    def on_fit_start(self, trainer: Trainer) -> None:
+    def on_fit_start(self, trainer: Training) -> None:
         if not trainer.history.epochs:
             self._start()
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, trainer: Training) -> None:
         name = self.monitor or trainer.default_monitor
         if name not in trainer.history:
             names = ", ".join(trainer.history)
@@ -179,7 +177,7 @@ class EarlyStopping(Callback):
                 f"{self.waited} epochs since"
             )
 
-    def on_fit_end(self, trainer: Trainer) -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         if self.weights is not None and trainer.interrupted_by is None:
             trainer.model.load_state_dict(self.weights)
 

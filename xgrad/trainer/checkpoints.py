@@ -7,7 +7,7 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import xgrad as xg
 from xgrad import state
@@ -15,9 +15,7 @@ from xgrad._files import replacing
 from xgrad.diagnose.keeping import Generators
 from xgrad.trainer.callbacks import Callback
 from xgrad.trainer.history import History, is_better, is_maximized
-
-if TYPE_CHECKING:
-    from xgrad.trainer.trainer import Trainer
+from xgrad.trainer.training import Training
 
 FORMAT = "xgrad.trainer 1"
 LAST, BEST, ENDING = "last", "best", ".safetensors"
@@ -91,17 +89,17 @@ class Checkpoint(Callback):
         """The file of the best epoch."""
         return self.folder / (BEST + ENDING)
 
-    def on_fit_start(self, trainer: Trainer) -> None:
+    def on_fit_start(self, trainer: Training) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.saved = (trainer.step, trainer.history.epochs)
         if not trainer.history.epochs:
             self.best_value, self.best_epoch = math.nan, 0
 
-    def on_batch_end(self, trainer: Trainer) -> None:
+    def on_batch_end(self, trainer: Training) -> None:
         if self.every_steps is not None and trainer.step % self.every_steps == 0:
             self.write(trainer, f"step-{trainer.step:08d}")
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, trainer: Training) -> None:
         name = self.monitor or trainer.default_monitor
         if name not in trainer.history:
             raise ValueError(f"Checkpoint: there is no {name!r} in the history, which has {', '.join(trainer.history)}")
@@ -115,15 +113,15 @@ class Checkpoint(Callback):
             if self.saved == (trainer.step, trainer.epoch):
                 copy(self.last_path, self.best_path)
             else:
-                trainer.save(self.best_path)
+                save(trainer, self.best_path)
 
-    def on_fit_end(self, trainer: Trainer) -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         if self.saved != (trainer.step, trainer.history.epochs):
             self.write(trainer, f"step-{trainer.step:08d}")
 
-    def write(self, trainer: Trainer, name: str) -> None:
+    def write(self, trainer: Training, name: str) -> None:
         """Write `last`, and the numbered file of this name if such files are kept."""
-        trainer.save(self.last_path)
+        save(trainer, self.last_path)
         self.saved = (trainer.step, trainer.history.epochs)
         if self.keep == 0:
             return
@@ -152,7 +150,7 @@ def copy(source: Path, target: Path) -> None:
 # --- the state of a run ---------------------------------------------------------------------------------------
 
 
-def save(trainer: Trainer, path: str | Path) -> None:
+def save(trainer: Training, path: str | Path) -> None:
     """Write the state of a trainer, and of its run if there is one."""
     run = trainer.run
     tree: dict[str, Any] = {"format": FORMAT, **parts(trainer)}
@@ -165,7 +163,7 @@ def save(trainer: Trainer, path: str | Path) -> None:
     xg.save(tree, path)
 
 
-def parts(trainer: Trainer) -> dict[str, Any]:
+def parts(trainer: Training) -> dict[str, Any]:
     """The objects of a trainer that have a state of their own."""
     loader = None if trainer.run is None else trainer.run.loader
     found = {"model": trainer.model, "optimizer": trainer.optimizer, "scheduler": trainer.scheduler, "loader": loader}
@@ -176,7 +174,7 @@ def parts(trainer: Trainer) -> dict[str, Any]:
     }
 
 
-def load(trainer: Trainer, path: str | Path) -> None:
+def load(trainer: Training, path: str | Path) -> None:
     """Take up the state that a file has: all of it or nothing."""
     path = in_folder(Path(path))
     tree = xg.load(path)

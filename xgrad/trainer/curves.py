@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xgrad._drawing import encoded, load_matplotlib, settled
 from xgrad._files import replacing
-
-if TYPE_CHECKING:
-    from xgrad.trainer.finder import LRCurve
-    from xgrad.trainer.history import History
 
 TRAINING, VALIDATION, MARK = "#0969da", "#d1242f", "#57606a"
 ORDERS = 20.0  # losses that differ by more than this factor are drawn on a logarithmic axis
 
 
-def draw_history(history: History, path: str | Path | None = None) -> Any:
-    """The curves as a figure: a panel for the losses, one for each metric, and one for the learning rate if it changes."""
+def draw_history(history: Any, path: str | Path | None = None) -> Any:
+    """The curves of a History: a panel for the losses, one for each metric, and one for a learning rate that changes."""
     if not history.epochs:
         raise ValueError("History.plot: there are no epochs yet")
     library = load_matplotlib()
@@ -49,8 +45,8 @@ def draw_history(history: History, path: str | Path | None = None) -> Any:
     return written(figure, path)
 
 
-def draw_lr_curve(curve: LRCurve, path: str | Path | None = None) -> Any:
-    """The losses over the learning rates, with the suggestion."""
+def draw_lr_curve(curve: Any, path: str | Path | None = None) -> Any:
+    """The losses of an LRCurve over the learning rates, with the suggestion."""
     library = load_matplotlib()
     with settled():
         figure = library.figure.Figure(figsize=(7.5, 4), layout="constrained")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from xgrad import diagnose
 from xgrad.trainer.sums import Sums
+from xgrad.trainer.training import Training
 
 if TYPE_CHECKING:
     from xgrad.diagnose.anomaly import Anomaly
-    from xgrad.trainer.trainer import Trainer
 
 ROWS = 2048  # samples that the rules see
 
@@ -17,7 +17,7 @@ ROWS = 2048  # samples that the rules see
 class Diagnosis:
     """Watches a run. Only the steps that are `due` are watched; the others cost nothing but the reading of their losses."""
 
-    def __init__(self, trainer: Trainer, data: tuple[Any, Any] | None) -> None:
+    def __init__(self, trainer: Training, data: tuple[Any, Any] | None) -> None:
         x, y = data or (None, None)
         self.watch = diagnose.watch(trainer.model, trainer.optimizer, loss=trainer.loss_function, x=x, y=y)
         self.losses = Sums()  # of the steps that were not watched, until they are read

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from xgrad.trainer.batches import OnBackend, groups
+from xgrad.trainer.batches import OnBackend, groups, mean_loss
 from xgrad.trainer.snapshot import Snapshot
-from xgrad.trainer.steps import mean_loss, step_of
-
-if TYPE_CHECKING:
-    from xgrad.trainer.trainer import Trainer
+from xgrad.trainer.steps import step_of
+from xgrad.trainer.training import Training
 
 NEIGHBOURS = 12  # a slope is that of a line through a twelfth of the steps on each side
 
@@ -57,7 +55,7 @@ class LRCurve:
 
 
 def find_lr(
-    trainer: Trainer, loader: Any, start: float, end: float, steps: int, smooth: float, stop_at: float
+    trainer: Training, loader: Any, start: float, end: float, steps: int, smooth: float, stop_at: float
 ) -> LRCurve:
     """Take the steps, and put everything back."""
     if not 0 < start < end < math.inf:

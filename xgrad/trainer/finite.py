@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
 from xgrad.diagnose.keeping import Kept
+from xgrad.trainer.training import Training
 
 if TYPE_CHECKING:
     from xgrad.diagnose.anomaly import Anomaly
-    from xgrad.trainer.trainer import Trainer
 
 ADVICE = (
     "standardise x and y, lower the learning rate (it is {lr:g}), or clip the gradients (clip_grad_norm=1.0); "
@@ -82,7 +82,7 @@ def all_finite(tensors: Iterable[Any]) -> bool:
 # --- the cause -----------------------------------------------------------------------------------------------------------------
 
 
-def first_anomaly(trainer: Trainer, batches: Sequence[tuple[Any, ...]]) -> Anomaly | None:
+def first_anomaly(trainer: Training, batches: Sequence[tuple[Any, ...]]) -> Anomaly | None:
     """Repeat the batches with every operation checked. Returns the first that made a value that is not finite.
 
     Weights, buffers, gradients and generators stay as they are.
@@ -104,7 +104,7 @@ def first_anomaly(trainer: Trainer, batches: Sequence[tuple[Any, ...]]) -> Anoma
     return None
 
 
-def error_of(trainer: Trainer, loss: Any, batches: Sequence[tuple[Any, ...]]) -> NonFiniteError:
+def error_of(trainer: Training, loss: Any, batches: Sequence[tuple[Any, ...]]) -> NonFiniteError:
     """The error about a step that has made a value that is not finite: where it was, what made it, and what to do."""
     anomaly = first_anomaly(trainer, batches)
     model, count = trainer.model, trainer.batches

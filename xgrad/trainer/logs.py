@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xgrad import nn
 from xgrad._files import replacing
 from xgrad._streams import complain
 from xgrad.trainer.callbacks import Callback
-
-if TYPE_CHECKING:
-    from xgrad.trainer.trainer import Trainer
+from xgrad.trainer.training import Training
 
 
 class CSVLog(Callback):
@@ -41,7 +39,7 @@ class CSVLog(Callback):
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, trainer: Training) -> None:
         with replacing(self.path) as temporary:
             temporary.write_text(trainer.history.csv(), encoding="utf-8")
 
@@ -71,23 +69,23 @@ class TensorBoard(Callback):
         self.folder, self.every_steps = str(folder), every_steps
         self.writer: Any = None
 
-    def on_fit_start(self, trainer: Trainer) -> None:
+    def on_fit_start(self, trainer: Training) -> None:
         self.writer = writer_of(self.folder)
 
-    def on_batch_end(self, trainer: Trainer) -> None:
+    def on_batch_end(self, trainer: Training) -> None:
         if self.every_steps is not None and trainer.step % self.every_steps == 0:
             self.writer.add_scalar("step/loss", trainer.loss.item(), trainer.step)
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
+    def on_epoch_end(self, trainer: Training) -> None:
         for name, value in trainer.history.last.items():
             if not math.isnan(value):
                 self.writer.add_scalar(f"epoch/{name}", value, trainer.epoch)
         self.writer.flush()
 
-    def on_fit_end(self, trainer: Trainer) -> None:
+    def on_fit_end(self, trainer: Training) -> None:
         self._close()
 
-    def on_exception(self, trainer: Trainer, error: BaseException) -> None:
+    def on_exception(self, trainer: Training, error: BaseException) -> None:
         self._close()
 
     def _close(self) -> None:
@@ -107,7 +105,7 @@ class ModelSummary(Callback):
     https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.ModelSummary.html
     """
 
-    def on_batch_end(self, trainer: Trainer) -> None:
+    def on_batch_end(self, trainer: Training) -> None:
         if trainer.step == 1 and not trainer.has_own_loss:
             batch = trainer.of_step[1][0]
             complain(nn.utils.summary(trainer.model, *batch[:-1]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import xgrad as xg
 from xgrad import nn
@@ -12,9 +12,7 @@ from xgrad.diagnose.keeping import Modes
 from xgrad.trainer.batches import OnBackend, batch_length, is_array, loader_of
 from xgrad.trainer.metrics import Metric
 from xgrad.trainer.sums import Sums
-
-if TYPE_CHECKING:
-    from xgrad.trainer.trainer import Trainer
+from xgrad.trainer.training import Training
 
 
 @contextmanager
@@ -29,7 +27,7 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         modes.restore()
 
 
-def evaluate(trainer: Trainer, loader: Any, metrics: list[Metric]) -> dict[str, float]:
+def evaluate(trainer: Training, loader: Any, metrics: list[Metric]) -> dict[str, float]:
     """The mean loss and the metrics over all samples of a loader."""
     losses, place = Sums(), OnBackend(trainer.model)
     for metric in metrics:
@@ -48,7 +46,7 @@ def evaluate(trainer: Trainer, loader: Any, metrics: list[Metric]) -> dict[str, 
     return {"loss": losses.mean(), **{metric.name: metric.compute() for metric in metrics}}
 
 
-def predict(trainer: Trainer, data: Any, batch_size: int) -> Any:
+def predict(trainer: Training, data: Any, batch_size: int) -> Any:
     """The outputs of the model for all samples."""
     is_inputs = is_array(data) or (isinstance(data, tuple) and all(map(is_array, data)))
     loader, place = loader_of("predict", data, batch_size=batch_size), OnBackend(trainer.model)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xgrad._streams import Forgiving, complain
-
-if TYPE_CHECKING:
-    from xgrad.trainer.trainer import Trainer
+from xgrad.trainer.training import Training
 
 INTERVAL = 0.1  # seconds between two updates of the bar; each reads a loss, which waits for the device
 PAUSE = 1.0  # seconds between two lines, except the first and the last
@@ -21,13 +19,13 @@ class Quiet:
 
     every_step = False  # whether `step` wants to be called
 
-    def start(self, trainer: Trainer, epochs: int) -> None:
+    def start(self, trainer: Training, epochs: int) -> None:
         """Before the first epoch."""
 
-    def step(self, trainer: Trainer) -> None:
+    def step(self, trainer: Training) -> None:
         """After a step."""
 
-    def epoch(self, trainer: Trainer) -> None:
+    def epoch(self, trainer: Training) -> None:
         """After an epoch."""
 
     def close(self) -> None:
@@ -40,10 +38,10 @@ class Quiet:
 class Lines(Quiet):
     """A line for each epoch, but at most one a second."""
 
-    def start(self, trainer: Trainer, epochs: int) -> None:
+    def start(self, trainer: Training, epochs: int) -> None:
         self.epochs, self.said_at = epochs, -PAUSE
 
-    def epoch(self, trainer: Trainer) -> None:
+    def epoch(self, trainer: Training) -> None:
         now = perf_counter()
         if now - self.said_at >= PAUSE or trainer.epoch == self.epochs or trainer.should_stop:
             self.said_at = now
@@ -63,7 +61,7 @@ class Bar(Quiet):
         self.bar: Any = None
         self.unseen, self.shown_at, self.last = 0, perf_counter(), ""
 
-    def start(self, trainer: Trainer, epochs: int) -> None:
+    def start(self, trainer: Training, epochs: int) -> None:
         count = trainer.batches
         total = None if count is None else epochs * -(-count // trainer.accumulate)
         self.bar = self.tqdm(
@@ -71,20 +69,20 @@ class Bar(Quiet):
         )
         self.epochs = epochs
 
-    def step(self, trainer: Trainer) -> None:
+    def step(self, trainer: Training) -> None:
         self.unseen += 1
         now = perf_counter()
         if now - self.shown_at >= INTERVAL:
             self.shown_at = now
             self._show(trainer, f"loss {trainer.loss.item():.4g}")
 
-    def epoch(self, trainer: Trainer) -> None:
+    def epoch(self, trainer: Training) -> None:
         self.last = shown(
             {name: value for name, value in trainer.history.last.items() if name not in ("lr", "seconds")}
         )
         self._show(trainer, "")
 
-    def _show(self, trainer: Trainer, loss: str) -> None:
+    def _show(self, trainer: Training, loss: str) -> None:
         self.bar.set_description_str(f"epoch {trainer.epoch}/{self.epochs}", refresh=False)
         self.bar.set_postfix_str(
             ", ".join(filter(None, (loss, f"last epoch: {self.last}" if loss and self.last else self.last)))

@@ -5,25 +5,24 @@ from __future__ import annotations
 import contextlib
 import warnings
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import xgrad as xg
 from xgrad._interrupt import Ending, ending
 from xgrad.diagnose.keeping import Modes
 from xgrad.optim import lr_scheduler
-from xgrad.trainer.batches import OnBackend, batch_length, groups
+from xgrad.trainer.batches import OnBackend, batch_length, groups, mean_loss
 from xgrad.trainer.callbacks import HOOKS, Callback, overriding
 from xgrad.trainer.checks import check_loss, checked
 from xgrad.trainer.diagnosis import Diagnosis, samples_of
-from xgrad.trainer.finite import error_of
+from xgrad.trainer.finite import NonFiniteError, error_of
 from xgrad.trainer.history import is_better
 from xgrad.trainer.metrics import Metric
+from xgrad.trainer.predicting import evaluate
 from xgrad.trainer.progress import Quiet
-from xgrad.trainer.steps import mean_loss, needs_closure, step_of
+from xgrad.trainer.steps import Step, needs_closure, step_of
 from xgrad.trainer.sums import Sums
-
-if TYPE_CHECKING:
-    from xgrad.trainer.trainer import Trainer
+from xgrad.trainer.training import Training
 
 NUMPYS_WARNINGS = r"(overflow|underflow|invalid value|divide by zero) encountered"
 
@@ -42,7 +41,7 @@ class Run:
 
     def __init__(
         self,
-        trainer: Trainer,
+        trainer: Training,
         loader: Any,
         validation: Any,
         metrics: list[Metric],
@@ -58,11 +57,20 @@ class Run:
         self.place = OnBackend(trainer.model)
         self.hooks = {hook: overriding(callbacks, hook) for hook in HOOKS}
         self.eager = step_of(trainer, bool(metrics), compiled=False)
-        self.compiled = trainer.compiled_step(bool(metrics)) if trainer.compile else None
+        self.compiled = self._compiled(bool(metrics)) if trainer.compile else None
         self.diagnosis: Diagnosis | None = None
         self.to_skip = 0  # batches of the first epoch that a run before this one has used
         self.seconds = 0.0  # that a run before this one has spent in the first epoch
         self.is_checked = False
+
+    def _compiled(self, wants_outputs: bool) -> Step:
+        """The step as programs. A later run of the same options finds them again."""
+        trainer = self.trainer
+        key = (wants_outputs, trainer.clip_grad_norm, trainer.clip_grad_value, trainer.nonfinite)
+        if key not in trainer.programs:
+            trainer.programs[key] = step_of(trainer, wants_outputs, compiled=True)
+        found: Step = trainer.programs[key]
+        return found
 
     # --- the run ---
 
@@ -134,7 +142,7 @@ class Run:
         self.to_skip, self.seconds = 0, 0.0
         row = {"loss": self.losses.mean(), **{metric.name: metric.compute() for metric in self.metrics}}
         if self.validation is not None:
-            found = trainer.evaluate_on(self.validation, self.metrics)
+            found = evaluate(trainer, self.validation, self.metrics)
             row.update({f"val_{name}": value for name, value in found.items()})
         row.update(**trainer.logged, lr=lr, seconds=perf_counter() - began)
         trainer.history.add(row)
@@ -176,7 +184,7 @@ class Run:
                 "the data is an iterator, which is exhausted after one epoch: give arrays, a Dataset, a DataLoader or a list"
             )
         if not self.losses.counts:
-            raise xg.trainer.NonFiniteError(
+            raise NonFiniteError(
                 f"no batch of epoch {trainer.epoch} had a finite loss and finite gradients: all were skipped",
                 trainer.step, trainer.epoch, trainer.batch, None,
             )  # fmt: skip

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import xgrad as xg
 from xgrad import nn
 from xgrad.diagnose.keeping import Tensors
-from xgrad.trainer.batches import batch_length
+from xgrad.trainer.batches import batch_length, mean_loss
 from xgrad.trainer.finite import all_finite, is_finite, is_finite_number
-
-if TYPE_CHECKING:
-    from xgrad.trainer.trainer import Trainer
+from xgrad.trainer.training import Training
 
 Batch = tuple[Any, ...]
 
@@ -25,7 +23,7 @@ class Step:
         wants_outputs: whether somebody reads `outputs`.
     """
 
-    def __init__(self, trainer: Trainer, wants_outputs: bool) -> None:
+    def __init__(self, trainer: Training, wants_outputs: bool) -> None:
         self.trainer, self.optimizer = trainer, trainer.optimizer
         self.wants_outputs = wants_outputs
         self.checks = trainer.nonfinite != "ignore"
@@ -87,7 +85,7 @@ class CompiledStep(Step):
     one for the update, which runs after the check. The gradients of several batches are several calls of the first.
     """
 
-    def __init__(self, trainer: Trainer, wants_outputs: bool) -> None:
+    def __init__(self, trainer: Training, wants_outputs: bool) -> None:
         super().__init__(trainer, wants_outputs)
         self.whole, self.backward, self.update = programs(trainer, self.parameters, wants_outputs)
 
@@ -129,7 +127,7 @@ class CompiledStep(Step):
             xg.persist(self.trainer.model, self.optimizer, *self.losses)
 
 
-def programs(trainer: Trainer, parameters: list[Any], wants_outputs: bool) -> tuple[Any, Any, Any]:
+def programs(trainer: Training, parameters: list[Any], wants_outputs: bool) -> tuple[Any, Any, Any]:
     """A whole step, the gradients with the checksum, and the update, each as a program.
 
     The functions see nothing but what they use: before each call, compile looks at all places where they have found tensors.
@@ -209,15 +207,7 @@ class _NotFiniteError(Exception):
     """The loss or a gradient is not finite at the place where a step begins."""
 
 
-def mean_loss(losses: list[Any], batches: list[Batch]) -> Any:
-    """The mean of the losses, weighted by the numbers of samples."""
-    if len(losses) == 1:
-        return losses[0]
-    sizes = [batch_length(batch) for batch in batches]
-    return sum(loss * (size / sum(sizes)) for loss, size in zip(losses, sizes, strict=True))
-
-
-def step_of(trainer: Trainer, wants_outputs: bool, *, compiled: bool) -> Step:
+def step_of(trainer: Training, wants_outputs: bool, *, compiled: bool) -> Step:
     """How the trainer's optimizer takes its steps."""
     if needs_closure(trainer.optimizer):
         return ClosureStep(trainer, wants_outputs)

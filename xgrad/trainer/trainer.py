@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import xgrad as xg
 from xgrad import nn, optim
-from xgrad.diagnose.keeping import Kept
-from xgrad.optim import lr_scheduler
 from xgrad.trainer import checkpoints, options, predicting
 from xgrad.trainer.batches import batch_count, loader_of
 from xgrad.trainer.callbacks import Callback, as_callback
+from xgrad.trainer.finder import LRCurve, find_lr
 from xgrad.trainer.history import History
-from xgrad.trainer.metrics import Metric, Metrics, metrics_of
+from xgrad.trainer.metrics import Metrics, metrics_of
 from xgrad.trainer.progress import progress_of
 from xgrad.trainer.run import Run
-from xgrad.trainer.steps import Step, mean_loss, step_of
-
-if TYPE_CHECKING:
-    from xgrad.trainer.finder import LRCurve
+from xgrad.trainer.training import Training
 
 
-class Trainer:
+class Trainer(Training):
     """Trains a model: `fit`, `evaluate`, `predict`, and `find_lr`.
 
     A step is the one that you would write: `optimizer.zero_grad()`, `loss(model(x), y).backward()`, `optimizer.step()`, with the
@@ -112,32 +105,15 @@ class Trainer:
             raise ValueError(
                 f"compile=True: {type(optimizer).__name__} decides within a step how it goes on; compile=False"
             )
-        self.model, self.loss_function, self.optimizer, self.scheduler = model, loss, optimizer, scheduler
-        self.scheduler_interval = scheduler_interval or options.interval_of(scheduler)
+        super().__init__(
+            model, loss, optimizer,
+            scheduler=scheduler, scheduler_interval=scheduler_interval or options.interval_of(scheduler),
+            clip_grad_norm=clip_grad_norm, clip_grad_value=clip_grad_value, accumulate=accumulate,
+            compile=compile, diagnose=diagnose, nonfinite=nonfinite,
+        )  # fmt: skip
         self.metrics = metrics_of(metrics, loss)
         self.callbacks = [as_callback(each) for each in callbacks]
-        self.clip_grad_norm, self.clip_grad_value, self.accumulate = clip_grad_norm, clip_grad_value, accumulate
-        self.compile, self.diagnose, self.nonfinite, self.progress = compile, diagnose, nonfinite, progress
-        self.generator = generator
-        self.has_own_loss = type(self).compute_loss is not Trainer.compute_loss or loss is None
-        self.report: Any = None  # a diagnose.Report
-        self._compiled: dict[Any, Step] = {}
-        self._start()
-
-    def _start(self) -> None:
-        """Forget the last run."""
-        self.history = History()
-        self.best: Any = None  # a dict
-        self.step = self.epoch = self.batch = self.skipped = 0
-        self.batches: int | None = None  # in an epoch
-        self.is_within_epoch = False
-        self.logged: dict[str, float] = {}  # of this epoch, by `log`
-        self.should_stop = False
-        self.stopped_because: str | None = None
-        self.interrupted_by: int | None = None
-        self.of_step: tuple[list[Any], list[Any]] = ([], [])  # the losses and the batches of the last step
-        self.default_monitor = "loss"
-        self.run: Run | None = None
+        self.progress, self.generator = progress, generator
 
     # --- training ---
 
@@ -202,57 +178,6 @@ class Trainer:
             self.run.go(epochs)
         return self.history
 
-    def compute_loss(self, batch: tuple[Any, ...]) -> Any:
-        """The loss of a batch: one number. Override this for a loss that is not `loss(model(*inputs), target)`.
-
-        Return the loss, or the loss and the model's output, which metrics need.
-        """
-        return self.loss_and_output(batch)
-
-    def loss_and_output(self, batch: tuple[Any, ...], loss: Callable[..., Any] | None = None) -> tuple[Any, Any]:
-        """The loss of a batch, and the model's output, or None where it is not known."""
-        if self.has_own_loss:
-            found = self.model(*batch) if type(self).compute_loss is Trainer.compute_loss else self.compute_loss(batch)
-            return found if isinstance(found, tuple) else (found, None)
-        if len(batch) < 2:
-            raise ValueError(
-                "a batch has one part, and the loss needs two, the input and the target: give (x, y); to reconstruct x, (x, x)"
-            )
-        output = self.model(*batch[:-1])
-        assert self.loss_function is not None
-        return (loss or self.loss_function)(output, batch[-1]), output
-
-    def stop(self, because: str = "") -> None:
-        """End the run after this step, or after this epoch if it is called at its end."""
-        self.should_stop = True
-        self.stopped_because = because
-
-    def log(self, name: str, value: float) -> None:
-        """Put a number into the history, in the row of this epoch. A callback may monitor such a column.
-
-        `Checkpoint` and `EarlyStopping` see it if it is logged before them: in `on_batch_end`, or by an earlier callback.
-        """
-        if self.is_within_epoch:
-            self.logged[name] = float(value)
-        else:
-            self.history.set_last(name, value)
-            if self.run is not None:
-                self.run.keep_best()
-
-    @property
-    def loss(self) -> Any:
-        """The loss of the last step, a 0-d tensor without a graph. RuntimeError before the first step."""
-        losses, batches = self.of_step
-        if not losses:
-            raise RuntimeError("Trainer.loss: no step has been taken yet")
-        with xg.no_grad():
-            return mean_loss([loss.detach() for loss in losses], batches)
-
-    @property
-    def lr(self) -> float:
-        """The learning rate of the first parameter group; nan for an optimizer that has none."""
-        return float(self.optimizer.param_groups[0].get("lr", float("nan")))
-
     # --- using the model ---
 
     def evaluate(self, data: Any, *, batch_size: int = 32, metrics: Metrics = None) -> dict[str, float]:
@@ -271,11 +196,8 @@ class Trainer:
         """
         with self.on_its_backend():
             loader = loader_of("evaluate", data, batch_size=batch_size)
-            return self.evaluate_on(loader, [*self.metrics, *metrics_of(metrics, self.loss_function)])
-
-    def evaluate_on(self, loader: Any, metrics: list[Metric]) -> dict[str, float]:
-        """The loss and the metrics on the batches of a loader."""
-        return predicting.evaluate(self, loader, metrics)
+            several = [*self.metrics, *metrics_of(metrics, self.loss_function)]
+            return predicting.evaluate(self, loader, several)
 
     def predict(self, data: Any, *, batch_size: int = 32) -> Any:
         """The model's outputs for all samples, in evaluation and without gradients.
@@ -326,8 +248,6 @@ class Trainer:
 
         Smith, Cyclical learning rates for training neural networks: https://arxiv.org/abs/1506.01186
         """
-        from xgrad.trainer.finder import find_lr
-
         with self.on_its_backend():
             loader = loader_of("find_lr", data, batch_size=batch_size, shuffle=True, generator=self.generator)
             return find_lr(self, loader, start, end, steps, smooth, stop_at)
@@ -345,36 +265,3 @@ class Trainer:
     def load(self, path: str | Path) -> None:
         """Take up what `save` wrote. Raises CheckpointError, and changes nothing, for a file that does not fit."""
         checkpoints.load(self, path)
-
-    # --- for the loop ---
-
-    def compiled_step(self, wants_outputs: bool) -> Step:
-        """The step as programs, which a later `fit` finds again."""
-        key = (wants_outputs, self.clip_grad_norm, self.clip_grad_value, self.nonfinite)
-        if key not in self._compiled:
-            self._compiled[key] = step_of(self, wants_outputs, compiled=True)
-        return self._compiled[key]
-
-    @contextmanager
-    def on_its_backend(self) -> Iterator[None]:
-        """In this block, new tensors are on the backend and device of the model."""
-        first = next(iter(self.model.parameters()), None)
-        if first is None or first.backend is xg.get_backend():
-            yield
-            return
-        with xg.use_backend(first.backend):
-            yield
-
-    @contextmanager
-    def undone(self) -> Iterator[None]:
-        """At the end of this block, buffers and random generators are as at its start."""
-        kept = Kept(self.model)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield
-        finally:
-            kept.restore()
-
-
-Scheduler = lr_scheduler.LRScheduler
