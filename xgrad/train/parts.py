@@ -138,8 +138,10 @@ def prepare(
             dataset: Any = Prepared(each.inputs, y, scales.inputs, dtype)
             part: Any = dataset if len(places) == len(each) else Subset(dataset, places)
         else:
-            part = (xg.asarray(scaled(each.inputs[numbers], scales.inputs, dtype)), xg.asarray(y[numbers]))
-            _check_finite(name, each, part, problems)
+            part = (scaled(each.inputs[numbers], scales.inputs, dtype), y[numbers])
+            _check_finite(name, part, problems)
+            if not xg.get_backend().defers:  # where it does, batches are better taken on the host
+                part = tuple(map(xg.asarray, part))
         found.parts[name] = Part(part, len(places))
     problems.check()
     return found
@@ -186,10 +188,12 @@ def _is_code(name: str, layout: dict[str, Any] | None) -> bool:
     )
 
 
-def _check_finite(name: str, samples: Samples, part: tuple[Any, Any], problems: Problems) -> None:
+def _check_finite(name: str, part: tuple[Host, Host], problems: Problems) -> None:
     """Numbers that are not finite, in a file or after the conversion to the dtype, are problems."""
     for key, values in zip(("inputs", "targets"), part, strict=True):
-        if xg.isdtype(values.dtype, "real floating") and not bool(xg.all(xg.isfinite(values)).item()):
+        with xg.use_backend("numpy"):
+            found = values.dtype.kind != "f" or bool(xg.all(xg.isfinite(xg.asarray(values))).item())
+        if not found:
             problems.add(
                 ("data", key), f"data.{key}: the {name} samples have numbers that are not finite in {values.dtype}"
             )
