@@ -47,12 +47,12 @@ x = 9 # [x]
 array = [ 10, "10 ]", [ 10, [] ],
   11, # a comment, with ] and ,
   QQQ12
-  more ] } " linesQQQ, \'\'\'13 '' ]\'\'\',
+  more ] } " linesQQQ, \'\'\'13 '' ]''\'\'\',
 
   15,
 ]
 inline = { one = 17, "two" = [17, 17], three.four = '17', five = { six = 17 } }
-text = QQQ18 QQQ
+text = QQQ18 ""QQQ
 text2 = QQQ19
 20 ""\\" QQQ # trailing
 [[points]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,9 @@ def test_files_that_are_not_there(runs: Path, capsys: pytest.CaptureFixture[str]
     assert failed(capsys, kinds, "absent.csv") == "absent.csv: there is no such file"
     assert failed(capsys, "absent", "new.csv") == "absent: there is no such file; xgrad train writes model.safetensors"
     assert "in the folder ." in failed(capsys, ".", "new.csv")
+    assert failed(capsys, kinds, ".") == ". is a folder; name a file"
+    if os.path.exists("/dev/null"):
+        assert "/dev/null is no regular file" in failed(capsys, kinds, "/dev/null")
     assert "the model was trained on a CSV file, and this is none" in failed(capsys, kinds, "new.npz")
     assert "trained on NPZ or NPY files" in failed(capsys, str(runs / "two"), "new.csv")
     assert "--out absent/p.csv: the folder" in failed(capsys, kinds, "new.csv", "--out", "absent/p.csv")

@@ -14,6 +14,7 @@ from xgrad.train.parts import Prepared, divided
 from xgrad.train.problems import Problems
 from xgrad.train.reading import header, is_csv
 from xgrad.train.settings import Data
+from xgrad.trainer import CSVLog
 
 pytest.importorskip("safetensors")
 
@@ -139,6 +140,24 @@ def test_a_mapped_file_is_trained_on_as_one_in_memory(monkeypatch: pytest.Monkey
     trained(text, out="sampled")
 
 
+def test_a_mapped_file_that_shrinks_ends_the_run_with_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = images()
+    np.savez("a.npz", x=x, y=y)
+    monkeypatch.setattr("xgrad.backends.host_files.MAP_FROM", 0)
+    log = CSVLog.on_epoch_end
+
+    def shrink(self: CSVLog, trainer: Any) -> None:
+        log(self, trainer)
+        with open("a.npz", "rb+") as file:
+            file.truncate(1000)
+
+    monkeypatch.setattr(CSVLog, "on_epoch_end", shrink)
+    found, _ = trained('path = "a.npz"\n', epochs=5)
+    assert "a.npz has shrunk from" in found.fault
+    assert found.history.epochs == 1
+    assert Path("a-run/model.safetensors").exists()
+
+
 def test_what_a_csv_file_is() -> None:
     assert is_csv("a.csv")
     assert is_csv("a.txt")
@@ -237,3 +256,14 @@ def test_samples_are_divided_without_common_ones() -> None:
     assert len(problems) == 0
     divided(1, Data(), 3, problems)
     assert len(problems) == 1
+
+
+def test_the_statistics_are_of_the_training_samples_alone() -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.normal(size=(50, 2)) * [1, 9], rng.normal(size=50) * 7
+    np.savez("a.npz", x=x, y=y)
+    found, _ = trained('path = "a.npz"\nvalidation = 0.4\n')
+    rows = divided(50, Data(validation=0.4), 0, Problems("a", {}))["training"]
+    for scale, values in ((found.bundle.scales.inputs, x[rows]), (found.bundle.scales.targets, y[rows, None])):
+        assert scale.mean.numpy() == pytest.approx(values.mean(axis=0), rel=1e-12)
+        assert scale.std.numpy() == pytest.approx(values.std(axis=0), rel=1e-12)

@@ -93,6 +93,9 @@ def test_a_line_is_learned_in_its_own_units() -> None:
     found = train(write(LINE + "[optimizer]\nlr = 0.1\n"), out="run", epochs=60)
     assert found.numbers["validation"]["rmse"] < 200
     assert found.numbers["validation"]["r2"] > 0.9999
+    numbers, units = found.numbers["validation"], found.bundle.scales.targets
+    assert units is not None
+    assert numbers["rmse"] == pytest.approx(numbers["loss"] ** 0.5 * units.std.numpy()[0], rel=1e-3)
     made = bundle.load("run")
     (layer,) = made.model.children()
     x, y = made.scales.inputs, made.scales.targets
@@ -130,6 +133,9 @@ def test_the_same_config_gives_the_same_run() -> None:
     first, second = (train(write(text), out=f"run{i}") for i in range(2))
     other = train(write(text), out="run2", seed=1)
     assert first.history["loss"] == second.history["loss"] != other.history["loss"]
+    text = FLOWERS + "validation = 0\n[training]\nbatch_size = 60\nepochs = 1\n"  # only the starting weights differ
+    losses = {train(write(text), out=f"seed{seed}", seed=seed).history["loss"][0] for seed in range(3)}
+    assert len(losses) == 3
 
 
 @pytest.mark.parametrize("network", ['layers = "8 relu dropout 0.3 batchnorm"', 'kind = "gru"\nhidden = [4]'])

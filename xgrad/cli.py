@@ -16,6 +16,7 @@ from xgrad._interrupt import Interrupted
 from xgrad._streams import complain
 from xgrad._words import one_line, shown
 from xgrad.backends import BackendError
+from xgrad.backends.errors import DataError
 from xgrad.fit import FitError
 from xgrad.fit import options as fit_options
 from xgrad.fit.command import CANNOT, SIGNALLED, diagnose_command, fit_command
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except train.ConfigError as error:
         complain("\n".join(f"{name}: error: {one_line(line)}" for line in error.lines))
         return CANNOT
-    except (FitError, BackendError, ImportError) as error:
+    except (FitError, DataError, BackendError, ImportError) as error:
         complain(f"{name}: error: {one_line(str(error) or type(error).__name__)}")
         return CANNOT
     except MemoryError as error:

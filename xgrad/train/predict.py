@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -110,6 +111,9 @@ def predict(model: str | Path, data: str | Path, *, batch_size: int = BATCH) -> 
     """
     made = bundle.load(model)
     path = Path(data)
+    if os.path.exists(path) and not os.path.isfile(path):
+        kind = "a folder" if os.path.isdir(path) else "no regular file, and it is read more than once"
+        raise FitError(f"{path} is {kind}; name a file")
     samples = _read(made, path)
     outputs = _outputs(made, samples, path, batch_size)
     rows = list(range(len(samples))) if samples.lines is None else samples.lines

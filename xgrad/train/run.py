@@ -166,7 +166,13 @@ def _written(made: Plan, place: Path, fault: str | None, pictures: bool) -> Trai
     best = trainer.best
     if best is not None:
         model.load_state_dict(best["model"])
-    numbers, matrix = evaluated(made) if _is_finite(model) else ({}, None)
+    numbers: dict[str, Any] = {}
+    matrix = None
+    if _is_finite(model):
+        try:
+            numbers, matrix = evaluated(made)
+        except (DataError, MemoryError) as error:  # what ended the run may also be in the way of this
+            fault = fault or _said(error)
     if best is not None:
         numbers = {"epoch": best["epoch"], "monitor": best["monitor"], "value": best["value"], **numbers}
     samples = made.samples
