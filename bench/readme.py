@@ -13,11 +13,11 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from bench import dask_parallel, report
+from bench import dask_parallel, minimizers, numpy_table, report
 from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
 from bench.programs import table as programs
-from tests.support import sources
+from tests.support import onnx_layers, sources
 from xgrad import rules
 from xgrad.backends import BUILT_IN, backend_class
 from xgrad.engine.registry import DERIVATIVES, FUNCTIONS
@@ -30,6 +30,7 @@ MAPPED = (
         "xgrad",
         "xgrad/engine",
         "xgrad/rules",
+        "xgrad/rules/numpy_functions",
         "xgrad/transforms",
         "xgrad/compile",
         "xgrad/compile/engines",
@@ -37,7 +38,10 @@ MAPPED = (
         "xgrad/nn",
         "xgrad/nn/functional",
         "xgrad/nn/utils",
+        "xgrad/onnx",
+        "xgrad/onnx/lowering",
         "xgrad/optim",
+        "xgrad/optimize",
         "xgrad/distributions",
         "xgrad/data",
         "xgrad/optim/lr_scheduler",
@@ -192,6 +196,9 @@ def parts(readme: Path) -> list[str]:
         "bench": [libraries.readme, report.newest_readme, dask_parallel.readme, programs.readme, gpu.newest],
         "train": [settings],
         "tests": [helpers, subjects, tested_in],
+        "onnx": [onnx_layers.table],
+        "numpy_functions": [numpy_table.table],
+        "optimize": [minimizers.readme],
     }
     return [files(readme.parent), *(make() for make in of_folder.get(readme.parent.name, []))]
 
