@@ -93,14 +93,13 @@ def test_a_line_is_learned_in_its_own_units() -> None:
     found = train(write(LINE + "[optimizer]\nlr = 0.1\n"), out="run", epochs=60)
     assert found.numbers["validation"]["rmse"] < 200
     assert found.numbers["validation"]["r2"] > 0.9999
-    numbers, units = found.numbers["validation"], found.bundle.scales.targets
-    assert units is not None
+    numbers: dict[str, float] = found.numbers["validation"]
+    units: Any = found.bundle.scales.targets
     assert numbers["rmse"] == pytest.approx(numbers["loss"] ** 0.5 * units.std.numpy()[0], rel=1e-3)
     made = bundle.load("run")
     (layer,) = made.model.children()
-    x, y = made.scales.inputs, made.scales.targets
-    assert x is not None
-    assert y is not None
+    x: Any = made.scales.inputs
+    y: Any = made.scales.targets
     slope = layer.weight.numpy()[0, 0] * y.std.numpy()[0] / x.std.numpy()[0]
     assert slope == pytest.approx(2000, rel=1e-3)
 
@@ -111,8 +110,7 @@ def test_the_statistics_are_those_of_the_training_samples_and_words_stay_0_and_1
     rows = "".join(f"{value!r},{'ab'[i % 2]},{value + i % 2!r}\n" for i, value in enumerate(x.tolist()))
     Path("mixed.csv").write_text("x,word,y\n" + rows)
     found = train(write('[data]\npath = "mixed.csv"\ntargets = "y"\nvalidation = 0\n' + SHORT), out="run")
-    scale = found.bundle.scales.inputs
-    assert scale is not None
+    scale: Any = found.bundle.scales.inputs
     assert scale.mean.numpy() == pytest.approx([x.mean(), 0, 0], rel=1e-12)
     assert scale.std.numpy() == pytest.approx([x.std(), 1, 1], rel=1e-12)
     found = train(write('[data]\npath = "mixed.csv"\ntargets = "y"\nstandardize = "targets"\n' + SHORT), out="run2")
