@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import xgrad as xg
-from xgrad import train
 from xgrad._interrupt import Interrupted
 from xgrad._streams import complain
 from xgrad._words import one_line, shown
@@ -24,7 +23,6 @@ from xgrad.fit.parser import Parser
 from xgrad.fit.streams import open_standard_files, say
 from xgrad.info import info
 from xgrad.train import options as train_options
-from xgrad.train.command import predict_command, train_command
 
 OUR_FAULT = 1
 
@@ -46,11 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as error:
         complain(f"{name}: interrupted")
         return SIGNALLED + (error.number if isinstance(error, Interrupted) else signal.SIGINT)
-    except train.ConfigError as error:
-        complain("\n".join(f"{name}: error: {one_line(line)}" for line in error.lines))
-        return CANNOT
     except (FitError, DataError, BackendError, ImportError) as error:
-        complain(f"{name}: error: {one_line(str(error) or type(error).__name__)}")
+        for line in getattr(error, "lines", [str(error) or type(error).__name__]):
+            complain(f"{name}: error: {one_line(line)}")
         return CANNOT
     except MemoryError as error:
         complain(f"{name}: error: {one_line(f'out of memory: {error}'.removesuffix(': '))}")
@@ -80,11 +76,23 @@ def _info(options: dict[str, Any]) -> int:
     return 0 if right else OUR_FAULT
 
 
+def _train(options: dict[str, Any]) -> int:
+    from xgrad.train.command import train_command  # it takes long, and only these two commands need it
+
+    return train_command(options)
+
+
+def _predict(options: dict[str, Any]) -> int:
+    from xgrad.train.command import predict_command
+
+    return predict_command(options)
+
+
 COMMANDS = {
     "fit": fit_command,
     "diagnose": diagnose_command,
-    "train": train_command,
-    "predict": predict_command,
+    "train": _train,
+    "predict": _predict,
     "info": _info,
 }
 

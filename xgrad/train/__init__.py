@@ -10,9 +10,28 @@
 (2, ['model.safetensors', 'history.csv'])
 """
 
-from xgrad.train.predict import Predictions, predict
-from xgrad.train.problems import ConfigError
-from xgrad.train.result import Trained
-from xgrad.train.run import train
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from xgrad.train.predicting import Predictions, predict
+    from xgrad.train.problems import ConfigError
+    from xgrad.train.result import Trained
+    from xgrad.train.run import train
 
 __all__ = ["ConfigError", "Predictions", "Trained", "predict", "train"]
+
+# Imported when they are first asked for: other commands need only the options of these.
+_FILES = {
+    "ConfigError": "problems",
+    "Predictions": "predicting",
+    "Trained": "result",
+    "predict": "predicting",
+    "train": "run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FILES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"xgrad.train.{_FILES[name]}"), name)

@@ -13,7 +13,7 @@ from xgrad.fit.errors import FitError
 from xgrad.fit.files import write
 from xgrad.fit.streams import say
 from xgrad.fit.targets import check, standard_output_is_one_of
-from xgrad.train.predict import Predictions, predict
+from xgrad.train.predicting import Predictions, predict
 from xgrad.train.report import summary
 from xgrad.train.run import train
 
