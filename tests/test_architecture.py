@@ -39,6 +39,7 @@ FLOORS = (
     "diagnose onnx",
     "trainer",
     "fit",
+    "train",
     "info",
     "cli",
     "__main__",
@@ -236,6 +237,7 @@ EXCEPTIONS = {
     ("xgrad", "xgrad.optimize"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.random"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.state"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.train"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.trainer"): "the face gives its submodules on first use",
 }
 Arrows = dict[str, set[str]]
