@@ -158,6 +158,14 @@ def _check_network(network: Network, given: Mapping[str, Any], problems: Problem
                 problems.add(("network", name), f"network.{name} and network.layers exclude each other")
 
 
+def _check_precision(precision: str | None, problems: Problems) -> None:
+    """Whether the current backend has the precision."""
+    try:
+        check_precision(precision, xg.get_backend())
+    except (ValueError, xg.BackendError) as error:
+        problems.add(("training", "precision"), f"training.precision: {str(error).removeprefix('Trainer: ')}")
+
+
 def _check_training(settings: Settings, problems: Problems) -> None:
     training = settings.training
     for i, name in enumerate(training.metrics or ()):
@@ -165,14 +173,14 @@ def _check_training(settings: Settings, problems: Problems) -> None:
             problems.add(("training", "metrics", i), f"training.metrics[{i}]: {shown(name)} comes twice")
     if training.compile and settings.optimizer.name == "lbfgs":
         problems.add(("training", "compile"), "training.compile: the steps of lbfgs are not compiled; use false")
-    try:
-        check_precision(training.precision)
-    except (ValueError, NotImplementedError) as error:
-        problems.add(("training", "precision"), f"training.precision: {str(error).removeprefix('Trainer: ')}")
+    if training.precision == "float16" and settings.optimizer.name == "lbfgs":
+        problems.add(
+            ("training", "precision"), "training.precision: the steps of lbfgs have no scaled loss; use bfloat16"
+        )
     backend = settings.backend
     try:
         with xg.use_backend(backend.name or xg.get_backend(), backend.device):
-            pass
+            _check_precision(training.precision, problems)
     except xg.BackendError as error:
         key = "device" if backend.name is None or problems.has(("backend", "name")) else _blamed(backend)
         problems.add(("backend", key), f"backend.{key}: {error}")

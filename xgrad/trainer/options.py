@@ -46,15 +46,18 @@ def check_numbers(clip_grad_norm: Any, clip_grad_value: Any, accumulate: Any) ->
         raise ValueError(f"Trainer: accumulate must be an integer, 1 or more, got {accumulate!r}")
 
 
-def check_precision(precision: Any, model: Any, optimizer: Any) -> None:
-    """ValueError for a precision that is none, or that the optimizer cannot use; BackendError for one that the model cannot."""
+def check_precision(precision: Any, backend: Any) -> None:
+    """ValueError for a precision that is none; BackendError for one that the backend does not have."""
     if precision is None or precision == "float32":
         return
     if precision not in HALVES:
         raise ValueError(f'Trainer: precision must be None, "float32", "float16" or "bfloat16", got {precision!r}')
-    backend = next(iter(model.parameters())).backend
     if not backend.has_dtype(precision):
         raise xg.BackendError(f"Trainer: precision={precision!r}: {without(precision, backend)}")
+
+
+def check_scaling(precision: Any, optimizer: Any) -> None:
+    """ValueError for an optimizer whose steps cannot have a scaled loss."""
     if precision == "float16" and needs_closure(optimizer):
         raise ValueError(
             f'Trainer: precision="float16" scales the loss for one step, and {type(optimizer).__name__} evaluates it several '

@@ -103,7 +103,8 @@ class Trainer(Training):
     ) -> None:
         options.check_parts(model, loss, optimizer, scheduler)
         options.check_numbers(clip_grad_norm, clip_grad_value, accumulate)
-        options.check_precision(precision, model, optimizer)
+        options.check_precision(precision, next(iter(model.parameters())).backend)
+        options.check_scaling(precision, optimizer)
         options.check_words(nonfinite, scheduler_interval)
         progress_of(progress)
         if compile and options.needs_closure(optimizer):
