@@ -165,17 +165,23 @@ def _check_training(settings: Settings, problems: Problems) -> None:
             problems.add(("training", "metrics", i), f"training.metrics[{i}]: {shown(name)} comes twice")
     if training.compile and settings.optimizer.name == "lbfgs":
         problems.add(("training", "compile"), "training.compile: the steps of lbfgs are not compiled; use false")
-    try:
-        check_precision(training.precision)
-    except (ValueError, NotImplementedError) as error:
-        problems.add(("training", "precision"), f"training.precision: {str(error).removeprefix('Trainer: ')}")
     backend = settings.backend
     try:
         with xg.use_backend(backend.name or xg.get_backend(), backend.device):
-            pass
+            _check_precision(settings, problems)
     except xg.BackendError as error:
         key = "device" if backend.name is None or problems.has(("backend", "name")) else _blamed(backend)
         problems.add(("backend", key), f"backend.{key}: {error}")
+
+
+def _check_precision(settings: Settings, problems: Problems) -> None:
+    """Whether the backend and the optimizer can use the precision, on a small model."""
+    model = nn.Linear(1, 1)
+    optimizer = classes.optimizer_of(Named(settings.optimizer.name), model.parameters())
+    try:
+        check_precision(settings.training.precision, model, optimizer)
+    except (ValueError, xg.BackendError) as error:
+        problems.add(("training", "precision"), f"training.precision: {str(error).removeprefix('Trainer: ')}")
 
 
 def _blamed(backend: Backend) -> str:
