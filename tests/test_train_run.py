@@ -366,6 +366,7 @@ def test_options_take_the_place_of_those_in_the_config() -> None:
         'monitor = "val_f1"\ndiagnose = false\nnonfinite = "skip"\ncheckpoint_every = 2\nearly_stopping = false\n',
         '[training]\nepochs = 2\ncompile = true\n[backend]\ndtype = "float64"\n',
         '[network]\nkind = "lstm"\nhidden = [4]\n',
+        '[training]\nprecision = "float16"\n',
     ],
 )
 def test_every_setting_reaches_the_run(text: str) -> None:

@@ -16,7 +16,7 @@ from xgrad.train.kinds import faults
 from xgrad.train.lines import Path as Place
 from xgrad.train.problems import Problems, instead, place
 from xgrad.train.settings import NAMED, SECTIONS, Backend, Data, Named, Network, Settings, Training, keys_of
-from xgrad.trainer.options import check_precision
+from xgrad.trainer.options import check_precision, check_scaling
 
 ALL = (*SECTIONS, *NAMED)
 OPTIONS: dict[str, Place] = {  # of the command line, and the keys that they set
@@ -158,14 +158,6 @@ def _check_network(network: Network, given: Mapping[str, Any], problems: Problem
                 problems.add(("network", name), f"network.{name} and network.layers exclude each other")
 
 
-def _check_precision(precision: str | None, problems: Problems) -> None:
-    """Whether the current backend has the precision."""
-    try:
-        check_precision(precision, xg.get_backend())
-    except (ValueError, xg.BackendError) as error:
-        problems.add(("training", "precision"), f"training.precision: {str(error).removeprefix('Trainer: ')}")
-
-
 def _check_training(settings: Settings, problems: Problems) -> None:
     training = settings.training
     for i, name in enumerate(training.metrics or ()):
@@ -173,17 +165,24 @@ def _check_training(settings: Settings, problems: Problems) -> None:
             problems.add(("training", "metrics", i), f"training.metrics[{i}]: {shown(name)} comes twice")
     if training.compile and settings.optimizer.name == "lbfgs":
         problems.add(("training", "compile"), "training.compile: the steps of lbfgs are not compiled; use false")
-    if training.precision == "float16" and settings.optimizer.name == "lbfgs":
-        problems.add(
-            ("training", "precision"), "training.precision: the steps of lbfgs have no scaled loss; use bfloat16"
-        )
     backend = settings.backend
     try:
         with xg.use_backend(backend.name or xg.get_backend(), backend.device):
-            _check_precision(training.precision, problems)
+            _check_precision(settings, problems)
     except xg.BackendError as error:
         key = "device" if backend.name is None or problems.has(("backend", "name")) else _blamed(backend)
         problems.add(("backend", key), f"backend.{key}: {error}")
+
+
+def _check_precision(settings: Settings, problems: Problems) -> None:
+    """Whether the backend and the optimizer can use the precision, on a small model."""
+    precision = settings.training.precision
+    optimizer = classes.optimizer_of(Named(settings.optimizer.name), nn.Linear(1, 1).parameters())
+    try:
+        check_precision(precision, xg.get_backend())
+        check_scaling(precision, optimizer)
+    except (ValueError, xg.BackendError) as error:
+        problems.add(("training", "precision"), f"training.precision: {str(error).removeprefix('Trainer: ')}")
 
 
 def _blamed(backend: Backend) -> str:

@@ -266,7 +266,6 @@ def trainer(
             progress=progress,
             generator=order,
         )
-    except (ValueError, TypeError, NotImplementedError) as error:
-        path = ("training", "precision") if isinstance(error, NotImplementedError) else (section,)
-        problems.add(path, f"[{section}]: {error}")
+    except (ValueError, TypeError) as error:
+        problems.add((section,), f"[{section}]: {error}")
         return None

@@ -81,7 +81,7 @@ class Training:
     clip: float | None = key(ABOVE_0, "the largest norm of all gradients together")
     clip_value: float | None = key(ABOVE_0, "the largest absolute value of an element of a gradient")
     accumulate: int = key(Whole(1), "how many batches make a step", 1)
-    precision: str | None = key(OneOf(("float16", "bfloat16")), "a lower precision")
+    precision: str | None = key(OneOf(("float32", "float16", "bfloat16")), "of products; the weights keep their dtype")
     compile: bool = key(FLAG, "whether the steps run as programs of xgrad.compile", False)
     nonfinite: str = key(OneOf(("stop", "skip")), "what is done where a loss or a gradient is not finite", "stop")
     drop_last: bool = key(FLAG, "whether a last batch with fewer samples is left out", False)
