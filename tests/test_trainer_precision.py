@@ -209,3 +209,20 @@ def test_the_steps_are_those_of_the_plain_loop(precision):
             scaler.update()
     for p, q in zip(ours.model.parameters(), model.parameters(), strict=True):
         np.testing.assert_array_equal(to_numpy(p), to_numpy(q))
+
+
+def test_metrics_have_the_digits_of_float32(precision):
+    """21 of 30 right is 0.7, and not the nearest number of half precision."""
+    model = nn.Linear(1, 2, dtype="float32")
+    model.load_state_dict({"weight": np.asarray([[1.0], [-1.0]]), "bias": np.zeros(2)})
+    trainer = xg.Trainer(
+        model,
+        nn.CrossEntropyLoss(),
+        optim.SGD(model.parameters()),
+        metrics=["accuracy"],
+        precision=precision,
+        progress=False,
+    )
+    x = np.ones((30, 1), np.float32)
+    found = trainer.evaluate((x, np.asarray([0] * 21 + [1] * 9)), batch_size=7)
+    assert found["accuracy"] == pytest.approx(0.7, abs=1e-6)

@@ -8,6 +8,8 @@ from typing import Any
 
 import xgrad as xg
 from xgrad import nn
+from xgrad.amp.autocast import raised
+from xgrad.engine import trees
 from xgrad.trainer.sums import Sums
 
 
@@ -288,3 +290,11 @@ def _is_float(t: Any) -> bool:
 
 def _float_like(t: Any) -> Any:
     return t.dtype if _is_float(t) else xg.float64
+
+
+def update_all(metrics: list[Metric], output: Any, target: Any) -> None:
+    """Give a batch to each metric. Outputs of half precision are in float32: sums over an epoch have more digits than these."""
+    if metrics:
+        output = trees.map_leaves(raised, output)
+        for metric in metrics:
+            metric.update(output, target)

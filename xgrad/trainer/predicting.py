@@ -10,7 +10,7 @@ import xgrad as xg
 from xgrad import nn
 from xgrad.diagnose.keeping import Modes
 from xgrad.trainer.batches import OnBackend, batch_length, is_array, loader_of
-from xgrad.trainer.metrics import Metric
+from xgrad.trainer.metrics import Metric, update_all
 from xgrad.trainer.sums import Sums
 from xgrad.trainer.training import Training, in_precision
 
@@ -37,8 +37,7 @@ def evaluate(trainer: Training, loader: Any, metrics: list[Metric]) -> dict[str,
             batch = place(found)
             loss, output = trainer.loss_and_output(batch)
             losses.add(loss, batch_length(batch))
-            for metric in metrics:
-                metric.update(output, batch[-1])
+            update_all(metrics, output, batch[-1])
             if loss.backend.defers:
                 losses.flush()
     if not losses.counts:

@@ -17,7 +17,7 @@ from xgrad.trainer.checks import check_loss, checked
 from xgrad.trainer.diagnosis import Diagnosis, samples_of
 from xgrad.trainer.finite import NonFiniteError, error_of
 from xgrad.trainer.history import is_better
-from xgrad.trainer.metrics import Metric
+from xgrad.trainer.metrics import Metric, update_all
 from xgrad.trainer.predicting import evaluate
 from xgrad.trainer.progress import Quiet
 from xgrad.trainer.steps import Step, needs_closure, step_of
@@ -215,8 +215,7 @@ class Run:
         if self.metrics:
             with xg.no_grad():
                 for output, batch in zip(step.outputs, batches, strict=True):
-                    for metric in self.metrics:
-                        metric.update(output, batch[-1])
+                    update_all(self.metrics, output, batch[-1])
         return True
 
     def check(self, batch: tuple[Any, ...]) -> None:
