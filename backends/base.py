@@ -316,6 +316,15 @@ class Backend(Buffers, Dtypes):
         """Return a copy of a raw array as a NumPy array of the same shape and dtype."""
         raise NotImplementedError
 
+    def read(self, arrays: list[Any]) -> list[float]:
+        """Return the real numbers in 0-d raw arrays as Python numbers. They come to the host in one transfer."""
+        if self.on_host:
+            return [self.to_numpy(array).item() for array in arrays]
+        widest = self.xp.result_type(*arrays)
+        together = self.xp.stack([self.xp.astype(array, widest) for array in arrays])
+        numbers: list[float] = self.to_numpy(together).tolist()
+        return numbers
+
     def copy(self, array: Any) -> Any:
         """Return a copy of a raw array in memory of its own.
 

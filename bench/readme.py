@@ -12,11 +12,11 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from bench import dask_parallel, report
+from bench import dask_parallel, minimizers, report
 from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
 from bench.programs import table as programs
-from tests.support import sources
+from tests.support import onnx_layers, sources
 from xgrad import rules
 from xgrad.backends import BUILT_IN, backend_class
 from xgrad.engine.registry import DERIVATIVES, FUNCTIONS
@@ -34,7 +34,10 @@ MAPPED = (
         "xgrad/nn",
         "xgrad/nn/functional",
         "xgrad/nn/utils",
+        "xgrad/onnx",
+        "xgrad/onnx/lowering",
         "xgrad/optim",
+        "xgrad/optimize",
         "xgrad/distributions",
         "xgrad/data",
         "xgrad/optim/lr_scheduler",
@@ -156,6 +159,8 @@ def parts(readme: Path) -> list[str]:
         "backends": [refusals],
         "bench": [libraries.readme, report.newest_readme, dask_parallel.readme, programs.readme, gpu.newest],
         "tests": [helpers, subjects, tested_in],
+        "onnx": [onnx_layers.table],
+        "optimize": [minimizers.readme],
     }
     return [files(readme.parent), *(make() for make in of_folder.get(readme.parent.name, []))]
 

@@ -32,11 +32,11 @@ FLOORS = (
     "namespace transforms",
     "fft linalg special diagnose.anomaly",
     "xgrad",
-    "random",
+    "random optimize",
     "compile",
     "data distributions nn optim",
     "state",
-    "diagnose",
+    "diagnose onnx",
     "trainer",
     "fit",
     "info",
@@ -50,7 +50,7 @@ ARRAY_LIBRARIES = {
     *("array_api_compat", "array_api_extra", "array_api_strict"),
 }
 ENGINES = PACKAGE / "compile" / "engines"  # each is a compiler for the arrays of one library
-OPTIONAL_LIBRARIES = {"matplotlib", "safetensors", "tensorboard", "tensorboardX", "tqdm"}
+OPTIONAL_LIBRARIES = {"matplotlib", "onnx", "onnxruntime", "safetensors", "tensorboard", "tensorboardX", "tqdm"}
 
 
 def modules() -> list[Path]:
@@ -230,7 +230,9 @@ EXCEPTIONS = {
     ("xgrad", "xgrad.distributions"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.fit"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.nn"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.onnx"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.optim"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.optimize"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.random"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.state"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.trainer"): "the face gives its submodules on first use",
@@ -455,7 +457,9 @@ FACES = [
     xg.nn.functional,
     xg.nn.init,
     xg.nn.utils,
+    xg.onnx,
     xg.optim,
+    xg.optimize,
     xg.random,
     xg.distributions,
     xg.data,

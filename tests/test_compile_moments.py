@@ -15,6 +15,9 @@ from xgrad import nn, optim
 
 F = nn.functional
 
+# As outside of pytest: where a warning is an error, nothing is written in place.
+pytestmark = pytest.mark.filterwarnings("default::RuntimeWarning")
+
 OPTIMIZERS = {
     "SGD": lambda p: optim.SGD(p, lr=0.1),
     "SGD momentum": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),

@@ -107,7 +107,7 @@ def test_nested_lists_become_tensors(xp):
         ((np.array(["a"]),), TypeError, "holds no numbers"),
         ((np.array([None]),), TypeError, "holds no numbers"),
         (("abc",), TypeError, "argument 0 is no array"),
-        ((np.ma.array([1.0, 2.0], mask=[0, 1]),), TypeError, "a masked array would lose its mask"),
+        ((np.ma.array([1.0, 2.0], mask=[False, True]),), TypeError, "a masked array would lose its mask"),
         ((np.zeros(1), 5), TypeError, "argument 1 is no array"),
     ],
 )

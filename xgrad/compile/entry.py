@@ -15,6 +15,7 @@ from xgrad.compile.outputs import Outputs
 from xgrad.compile.passes import optimized
 from xgrad.compile.passes.dead_code import without_dead_code
 from xgrad.compile.program import used_by
+from xgrad.compile.signature import Signature
 from xgrad.compile.traced import Number
 
 
@@ -26,13 +27,21 @@ class Entry:
         reason: why the function was traced.
         line: the user's line that called it.
         engine: what runs the program, in words.
+        signature: of the calls that it is for.
     """
 
     def __init__(
-        self, f: Callable[..., Any], trace: Any, static: list[Any], keep_grads: bool, reason: str, line: str
+        self,
+        f: Callable[..., Any],
+        trace: Any,
+        signature: Signature,
+        static: list[Any],
+        keep_grads: bool,
+        reason: str,
+        line: str,
     ) -> None:
         recorder = trace.recorder
-        self.reason, self.line, self.engine = reason, line, ""
+        self.reason, self.line, self.engine, self.signature = reason, line, "", signature
         self.closed_over = list(dict.fromkeys([*recorder.closed_over, *numbers_of(f)]))  # what is constant
         self.backend = recorder.base or get_backend()  # a program may have no inputs
         touched = [each.tensor for each in trace.capture.touched.values() if each.traced.number is not None]
@@ -95,6 +104,8 @@ class Entry:
         xp = self.backend.xp
         self.runner = prepare(engine, optimized(self._run, xp), self.backend)
         self.inputs.exclusive = getattr(self.runner, "exclusive", self.backend.exclusive)
+        self._rerun = getattr(self.runner, "rerun", self.runner.run)
+        self.inputs.start()
         if self.gradients is not None:
             self.gradients.runner = prepare(engine, optimized(self.gradients.backward, xp), self.backend)
 
@@ -115,7 +126,8 @@ class Entry:
 
     def run(self, leaves: Sequence[Any], gathered: Gathered) -> Any:
         """A call that this trace fits."""
-        return self._put(self.runner.run(gathered.values, gathered.owned), leaves, gathered)
+        run = self._rerun if gathered.again else self.runner.run
+        return self._put(run(gathered.values, gathered.owned), leaves, gathered)
 
     def change(self) -> str:
         """Why the trace does not fit a call."""

@@ -76,6 +76,57 @@ class Mode(NamedTuple):
 Guard = Place | Length | Mode
 
 
+class Guards:
+    """All guards of a trace. `hold` looks at them by kind, as plain tuples: this is much of the work of a call."""
+
+    def __init__(self, guards: list[Guard]) -> None:
+        self.all = guards
+        self._entries, self._items, self._cells, self._modes, self._lengths = [], [], [], [], []
+        self._others = []  # such as entries of a tuple: those that no loop below is for
+        for guard in guards:
+            if isinstance(guard, Mode):
+                self._modes.append((guard.module, guard.training))
+            elif isinstance(guard, Length):
+                self._lengths.append([guard.holder, len(guard.holder), guard])
+            elif type(guard.holder) is dict:
+                self._entries.append((guard.holder, guard.key, guard.value))
+            elif type(guard.holder) is list:
+                self._items.append((guard.holder, guard.key, guard.value))
+            elif type(guard.holder) is types.CellType:
+                self._cells.append((guard.holder, guard.value))
+            elif guard.holder is not FIXED:
+                self._others.append(guard)
+
+    def hold(self) -> bool:
+        """Whether everything is where it was."""
+        for holder, key, value in self._entries:
+            if holder.get(key, MISSING) is not value:
+                return False
+        for module, training in self._modes:
+            if module.training is not training:
+                return False
+        for row in self._lengths:
+            holder, length, guard = row
+            if len(holder) != length:
+                if not guard.is_kept():
+                    return False
+                row[1] = len(holder)  # it has its mode as an entry now
+        for entries, key, value in self._items:
+            if key >= len(entries) or entries[key] is not value:
+                return False
+        for cell, value in self._cells:
+            try:
+                if cell.cell_contents is not value:
+                    return False
+            except ValueError:  # it is empty now
+                return False
+        return all(guard.is_kept() for guard in self._others) if self._others else True
+
+    def change(self) -> str:
+        """What is not where it was; "" if everything is."""
+        return next((guard.change() for guard in self.all if not guard.is_kept()), "")
+
+
 def guards_of(f: Callable[..., Any], others: list[Any], tensors: list[Tensor]) -> tuple[list[Guard], dict[int, str]]:
     """The places through which a function reaches these tensors, and all modules that it can reach.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from xgrad.compile.capture import Dropped, drop
 from xgrad.compile.errors import refused
+from xgrad.compile.in_place import InPlace
 from xgrad.compile.inputs import Gathered, Inputs
 from xgrad.engine.tensor import wrap
 
@@ -49,7 +50,12 @@ class Outputs:
             if grad.was_written and grad.value is not grad.before:
                 self.grads.append((grad.held, self._gradient(grad.value, keep_grads)))
         self.count = len(self.traced)
-        self._new_states = any(each.is_new for each in inputs.states)
+        self._places = {output: place for place, output in self.state}
+        # Whether all that is written may be written in place: it has the shape and dtype that it had.
+        moments = [output for _, _, output in self.moments]
+        of_grads = {each.tensor for each in inputs.tensors if each.held is not None}  # each call finds another tensor
+        written = [output for t, output in self.writes if not getattr(t, "shared", None) and t not in of_grads]
+        self.in_place = 0 < len(self.state) == len(self.writes) + len(moments) == len({*written, *moments})
 
     def _add(self, value: Any) -> int:
         self.traced.append(value)
@@ -62,8 +68,8 @@ class Outputs:
             raise refused("a .grad that is itself on the tape is kept", "Call backward without create_graph=True")
         return self._add(value._data)
 
-    def put(self, outputs: list[Any], gathered: Gathered, nodes: dict[int, Any]) -> Any:
-        """Write what has changed back, and return the function's result. `nodes` has the nodes of results, by their number."""
+    def _write_back(self, outputs: list[Any], gathered: Gathered) -> None:
+        """Give tensors and moments their new arrays, and note whether the program has written all of them in place."""
         for t, output in self.writes:
             array = outputs[output]
             if getattr(t, "shared", None):
@@ -78,6 +84,17 @@ class Outputs:
             state.run = None  # the arrays are others: an eager step looks at them first
         for i, name, output in self.moments:
             states[i][name] = outputs[output]
+        values = gathered.values
+        if self.in_place and all(outputs[output] is values[place] for place, output in self.state):
+            tensors = [(t, outputs[output], self._places[output]) for t, output in self.writes]
+            moments = [(i, name, outputs[output], self._places[output]) for i, name, output in self.moments]
+            self.inputs.in_place = InPlace(tensors, moments, gathered.owned, self.backend)
+
+    def put(self, outputs: list[Any], gathered: Gathered, nodes: dict[int, Any]) -> Any:
+        """Write what has changed back, and return the function's result. `nodes` has the nodes of results, by their number."""
+        states = gathered.states
+        if not (gathered.again and outputs[self.state[0][1]] is gathered.values[self.state[0][0]]):
+            self._write_back(outputs, gathered)
         for i, of_state in enumerate(self.inputs.states):
             if of_state.steps:
                 states[i]["step"] = states[i].get("step", 0) + of_state.steps

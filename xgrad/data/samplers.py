@@ -109,6 +109,9 @@ class SequentialSampler(SeededSampler):
     Args:
         data_source: a dataset with `__len__`.
 
+    Raises:
+        TypeError: from `len` and iteration, for a dataset without a length.
+
     https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.SequentialSampler
     """
 
@@ -188,6 +191,9 @@ class SubsetRandomSampler(SeededSampler):
     Args:
         indices: the numbers of the samples, a sequence of integers.
         generator: as for `RandomSampler`.
+
+    Raises:
+        TypeError: for a generator that is none, and from iteration for numbers that are no integers.
 
     https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.SubsetRandomSampler
     """

@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple
 
 import xgrad as xg
 from xgrad.engine import tape
+from xgrad.engine.numbers import read
 from xgrad.engine.persist import Place, places_in
 from xgrad.engine.swap import Swap
 from xgrad.engine.tensor import Tensor
@@ -19,7 +20,7 @@ from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import at_least_one, at_least_zero, finite, one_of, whole, whole_or_none
 from xgrad.optim.strong_wolfe import Trial, ratio, strong_wolfe
 from xgrad.optim.table import given
-from xgrad.optim.two_loops import Correction, direction
+from xgrad.optimize.two_loops import Correction, direction
 
 LEAST_CURVATURE = 1e-10  # a step whose y . s is not more shows nothing of the curvature
 
@@ -199,15 +200,6 @@ def evaluate(
     else:
         value, rest = loss.item() if isinstance(loss, Tensor) else float(loss), read(numbers, gradient, *weights.params)
     return loss, Point(gradient, value, *rest)
-
-
-def read(numbers: list[Tensor], *also: Tensor) -> list[float]:
-    """The numbers, in one transfer to the host. On a backend with deferred computation, `also` is computed with them."""
-    widest = xg.result_type(*numbers)
-    together = xg.stack([xg.astype(number, widest) for number in numbers])
-    xg.persist(together, *also)
-    values: list[float] = together.numpy().tolist()
-    return values
 
 
 def searched(

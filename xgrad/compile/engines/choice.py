@@ -24,6 +24,8 @@ class Runner(Protocol):
         """
         ...
 
+    # An engine may have `rerun(inputs, owned)`, which does the same for a call whose state is what the last run has returned in
+    # the place of the inputs, and which nobody else holds.
     # An engine whose arrays show memory of another library also has `exclusive(array)`, in the place of `Backend.exclusive`.
 
 

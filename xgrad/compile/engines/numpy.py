@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from xgrad.compile.engines import numpy_blocks
+from xgrad.compile.engines import numpy_blocks, numpy_threads
 from xgrad.compile.engines.numpy_frames import Code
 from xgrad.compile.engines.numpy_kernels import RULES
 from xgrad.compile.engines.numpy_layouts import Layout, observe, owner, separate
@@ -80,8 +80,15 @@ class Runner:
             Exception: what a function raises. Then no input has changed.
         """
         arrays = inputs if self._all else self._pick(inputs)
+        return self._with(inputs, arrays, owned is not None and self._may_write(inputs, arrays, owned))
+
+    def rerun(self, inputs: Sequence[Any], owned: Sequence[bool]) -> list[Any]:
+        """As `run`, for a call whose state is what the last run returned in place, so that it may be written again."""
+        return self._with(inputs, inputs if self._all else self._pick(inputs), not errors_raise())
+
+    def _with(self, inputs: Sequence[Any], arrays: Sequence[Any], given: bool) -> list[Any]:
+        """Run the code for the layout of these arrays; with `given`, state is written in place."""
         layout = [x.strides for x in arrays]
-        given = owned is not None and self._may_write(inputs, arrays, owned)
         latest = self._latest
         if latest is not None and latest[0] == (given, layout):
             return latest[1].run(inputs)
@@ -173,7 +180,7 @@ def source_of(program: Program, layouts: dict[int, Layout], xp: Any, given: bool
     pooled = [True] * len(unique)
     for j in states:
         pooled[places[outputs[j]]] = False  # it is written in place from the next run on
-    return Source(items, plan, lowered.inputs, outputs, pooled)
+    return Source(items, plan, lowered.inputs, outputs, pooled, numpy_threads.count())
 
 
 def _separate_outputs(lowered: Lowering) -> list[Value]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from xgrad.backends.numpy import _block
-from xgrad.compile.engines import numpy_blocks
+from xgrad.compile.engines import numpy_blocks, numpy_threads
 from xgrad.compile.engines.numpy_blocks import Group, axes_of, flat, halves, has_bound, is_number
 from xgrad.compile.engines.numpy_memory import BLOCK
 from xgrad.compile.engines.numpy_steps import MADE, VIEW, Step, Value
@@ -30,26 +32,33 @@ class Loop:
         before: list[str] = []
         after: list[str] = []
         self.before = before
-        sums = 0
+        sums: list[str] = []
         for step in group.steps:
             if step.is_sum:
                 part = self._name(step.args[0])
-                parts = f"t{len(source.body)}_{sums}"
-                sums += 1
-                before.append(f"{parts} = []")
+                parts = f"t{len(source.body)}_{len(sums)}"
+                sums.append(parts)
                 self.inside.append(f"{parts}.append({source.bind(step.function)}({part}))")
                 after.append(f"total({source.bind(self.tree, 'tree')}, {parts}, {source.name(step.out)})")  # type: ignore[arg-type]
             else:
                 self._call(step)
         name = f"blocks{source.loops}"
         source.loops += 1
-        source.bound[f"make_{name}"] = Blocks(self.spans, self.axes, self.parts, source.plan.block_sizes[group])
-        source.header.append(f"{name} = make_{name}(globals())")
+        threads = min(source.threads, len(self.spans) // numpy_threads.LEAST_BLOCKS)
+        make = Blocks(self.spans, self.axes, self.parts, source.plan.block_sizes[group])
         targets = ["lo", "hi", *(part[0] for part in self.parts)]
-        source.body += before
-        source.body.append(f"for {', '.join(targets)} in {name}:")
-        source.body += [f"    {line}" for line in self.inside]
-        source.body += after
+        loop = [f"{parts} = []" for parts in sums]
+        loop += [f"for {', '.join(targets)} in {name}:", *(f"    {line}" for line in self.inside)]
+        if threads < 2:
+            source.bound[f"make_{name}"] = make
+            source.body += [*before, *loop, *after]
+        else:
+            source.bound[f"make_{name}"] = lambda names: make.shared(names, threads)
+            found = f"[{', '.join(sums)}]"
+            inside = [f"def loop({name}):", *(f"    {line}" for line in loop), f"    return {found}"]
+            call = f"{source.bind(numpy_threads.spread)}(loop, {name})"
+            source.body += [*before, *inside, f"{found} = {call}" if sums else call, *after]
+        source.header.append(f"{name} = make_{name}(globals())")
 
     def _name(self, value: Value, bound: bool = False) -> str:
         """The name of a value in the loop."""
@@ -108,8 +117,16 @@ class Blocks:
         self.longest = max(hi - lo for lo, hi in spans)
         self.rows = {i: _row(of, self.longest) for i, (_, kind, of) in enumerate(parts) if kind == "row"}
 
-    def __call__(self, names: dict[str, Any]) -> list[tuple[Any, ...]]:
-        """For each block its start and end, and the arrays that are made once. `names` has the frame's arrays."""
+    def shared(self, names: dict[str, Any], threads: int) -> list[list[tuple[Any, ...]]]:
+        """The blocks of each thread, in order. Each has free memory of its own."""
+        ends = [len(self.spans) * k // threads for k in range(threads + 1)]
+        return [self(names, self.spans[first:last]) for first, last in pairwise(ends)]
+
+    def __call__(self, names: dict[str, Any], spans: Sequence[tuple[int, int]] = ()) -> list[tuple[Any, ...]]:
+        """For each block its start and end, and the arrays that are made once. `names` has the frame's arrays.
+
+        `spans` are the blocks, if not all.
+        """
         free = [np.empty(self.longest * itemsize, np.uint8) for itemsize in self.sizes]
         wholes = {of: flat(names[of], self.axes) for _, kind, of in self.parts if kind == "static"}
         made: dict[Any, Any] = {}
@@ -128,7 +145,7 @@ class Blocks:
 
         return [
             (lo, hi, *(part(i, kind, of, lo, hi) for i, (_, kind, of) in enumerate(self.parts)))
-            for lo, hi in self.spans
+            for lo, hi in spans or self.spans
         ]
 
 

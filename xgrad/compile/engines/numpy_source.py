@@ -25,12 +25,19 @@ class Source:
         inputs: the input values.
         outputs: the values that are returned, in order; an OBJECT is copied unless it is new.
         pooled: for each output, whether its array may come from a pool.
+        threads: how many threads a loop over blocks may take.
     """
 
     def __init__(
-        self, items: list[Item], plan: Plan, inputs: Sequence[Value], outputs: Sequence[Value], pooled: Sequence[bool]
+        self,
+        items: list[Item],
+        plan: Plan,
+        inputs: Sequence[Value],
+        outputs: Sequence[Value],
+        pooled: Sequence[bool],
+        threads: int = 1,
     ) -> None:
-        self.plan, self.inputs, self.outputs, self.pooled = plan, inputs, outputs, pooled
+        self.plan, self.inputs, self.outputs, self.pooled, self.threads = plan, inputs, outputs, pooled, threads
         self.names: dict[Value, str] = {}
         self.bound: dict[str, Any] = {
             "refs": pool.refs,

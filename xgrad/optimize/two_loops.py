@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from xgrad.engine.tensor import Tensor
+Vector = Any  # a tensor, or a raw array: the recursion uses operators only
 
 
 class Correction(NamedTuple):
     """What one step has shown of the curvature."""
 
-    change: Tensor  # y: how the gradient changed
-    step: Tensor  # s: how the weights moved
+    change: Vector  # y: how the gradient changed
+    step: Vector  # s: how the weights moved
     inverse: float  # rho = 1 / (y . s)
 
 
-def direction(gradient: Tensor, corrections: list[Correction], scale: float) -> Tensor:
+def direction(gradient: Vector, corrections: list[Correction], scale: float) -> Vector:
     """The direction -H g, for the inverse Hessian H that is made of the corrections, from `scale` times the identity.
 
     Nocedal and Wright, Numerical Optimization, 2nd edition, algorithm 7.4.
