@@ -1,0 +1,116 @@
+"""What the two language models share: the training loop, a model of counts to compare with, sampling, and the figure."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import xgrad as xg
+from bench.examples import data, drawing
+from xgrad import nn, optim
+
+BITS = 1.0 / math.log(2.0)  # in a nat
+
+
+class Curve(NamedTuple):
+    """Bits per character over the steps: of the training batches, and of the validation text at some steps."""
+
+    training: list[float]
+    steps: list[int]
+    validation: list[float]
+
+
+def train(
+    model: nn.Module, loss: Callable[..., Any], bits: Callable[[Any], Any], ids: Any, validation: Any,
+    *, length: int, steps: int, every: int, lr: float, seed: int, batch: int = 32,
+) -> Curve:  # fmt: skip
+    """Train on random windows of the text `ids`, and leave in the model the weights that were best on the validation text."""
+    optimizer = optim.AdamW(model.parameters(), lr=lr, weight_decay=0.1)
+    schedule = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=lr, total_steps=steps + 1, pct_start=0.1)
+    rng = np.random.default_rng(seed)
+
+    @xg.compile
+    def step(x: Any, y: Any) -> Any:
+        optimizer.zero_grad()
+        value = loss(x, y)
+        value.backward()
+        optimizer.step()
+        return value
+
+    curve, best, kept = Curve([], [], []), math.inf, model.state_dict()
+    for i in range(1, steps + 1):
+        curve.training.append(step(*data.windows(ids, length, rng.integers(len(ids) - length, size=batch))).item() * BITS)
+        schedule.step()
+        if i % every == 0 or i == steps:
+            model.eval()
+            curve.steps.append(i)
+            curve.validation.append(float(np.mean(bits(validation))))
+            model.train()
+            if curve.validation[-1] < best:
+                best, kept = curve.validation[-1], model.state_dict()
+    model.load_state_dict(kept)
+    model.eval()
+    return curve
+
+
+def draw_character(logits: Any, rng: Any, temperature: float = 0.6) -> int:
+    """A character by its chance, which a low temperature moves to the likely ones."""
+    chances = np.exp((logits - logits.max()) / temperature)
+    return int(rng.choice(len(chances), p=chances / chances.sum()))
+
+
+def counted(ids: Any, test: Any, longest: int = 4) -> float:
+    """Bits per character of a model of counts: what followed the last 4, 3, 2, 1 and 0 characters in `ids`, mixed.
+
+    The longer context has the weight n / (n + d), if n characters followed it in the text, d different ones.
+
+    I. Witten, T. Bell, The zero-frequency problem, https://doi.org/10.1109/18.87000
+    """
+    sequences: list[Counter[Any]] = [Counter() for _ in range(longest + 1)]
+    followers: list[Counter[Any]] = [Counter() for _ in range(longest + 1)]
+    for n in range(longest + 1):
+        sequences[n].update(tuple(ids[i - n : i + 1]) for i in range(n, len(ids)))
+        followers[n].update(each[:-1] for each in sequences[n])
+    totals = [Counter[Any]() for _ in range(longest + 1)]
+    for n in range(longest + 1):
+        for each, count in sequences[n].items():
+            totals[n][each[:-1]] += count
+    bits = 0.0
+    for i in range(longest, len(test)):
+        chance = 1.0 / (int(max(ids.max(), test.max())) + 1)
+        for n in range(longest + 1):
+            context, different = tuple(test[i - n : i]), 0
+            different = followers[n][context]
+            if different:
+                seen = sequences[n][(*context, test[i])]
+                chance = (seen + different * chance) / (totals[n][context] + different)
+        bits -= math.log2(chance)
+    return bits / (len(test) - longest)
+
+
+def draw(path: Path, title: str, curve: Curve, tested: float, counts: float, passage: str, surprise: Any) -> None:
+    """The curve of the training, and a passage of the test text with the surprise at each character as its colour."""
+    figure, axes = drawing.panels(2, 1, 5.6, height_ratios=[3, 2])
+    upper, lower = axes[:, 0]
+    upper.plot(range(1, len(curve.training) + 1), curve.training, color=drawing.BLUE, alpha=0.5, linewidth=1, label="training batches")
+    upper.plot(curve.steps, curve.validation, ".-", color=drawing.ORANGE, label="validation text")
+    upper.axhline(counts, color=drawing.GRAY, linestyle="--", linewidth=1, label=f"counts of 5 characters, test text: {counts:.2f}")
+    upper.axhline(tested, color=drawing.GREEN, linestyle="--", linewidth=1, label=f"this model, test text: {tested:.2f}")
+    upper.set(xlabel="step", ylabel="bits per character", title=title, ylim=(0.0, 6.0))
+    upper.legend(ncols=2)
+    columns = 72
+    rows = math.ceil(len(passage) / columns)
+    shades = np.zeros(rows * columns)
+    shades[: len(passage)] = surprise
+    shown = lower.imshow(shades.reshape(rows, columns), cmap="Oranges", vmin=0.0, vmax=8.0, aspect="auto")
+    for i, character in enumerate(passage):
+        lower.text(i % columns, i // columns, character, ha="center", va="center", family="monospace", fontsize=7.5)
+    lower.set(xticks=[], yticks=[], title="Surprise at each character of the test text")
+    lower.grid(False)
+    figure.colorbar(shown, ax=lower, label="bits", pad=0.01)
+    drawing.save(figure, path)
