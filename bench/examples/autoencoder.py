@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import numpy as np
 
 import xgrad as xg
@@ -35,7 +36,7 @@ def run(seed: int = 0, epochs: int = 150, width: int = 128, figure: Path | None 
     """Train one autoencoder. Returns the mean square error of a pixel, and that of two principal components."""
     (train, _), (validation, _), (test, labels) = data.digits()
     rng = xg.random.Generator(seed)
-    model = Autoencoder(width, rng)
+    model = Autoencoder(width, rng).to(dtype="float32")
     optimizer = optim.AdamW(model.parameters(), lr=2e-3)
     trainer = xg.Trainer(
         model, nn.MSELoss(), optimizer,
@@ -61,9 +62,27 @@ def principal(train: Any, test: Any) -> float:
     return float(np.mean((test - mean - (test - mean) @ axes.T @ axes) ** 2))
 
 
-def draw(path: Path, history, test: Any, labels: Any, restored: Any, codes: Any) -> None:
-    """Ten digits above their reconstructions, and the codes of all test digits."""
-    figure, axes = drawing.panels(1, 1, 5.4)
-    axes = axes[0,0]
-    axes.scatter(*codes.T, c=labels, cmap="tab10", s=9)
+@drawing.styled
+def draw(path: Path, history: Any, test: Any, labels: Any, restored: Any, codes: Any) -> None:
+    """One test picture of each digit above its reconstruction, the codes of all test digits, and the curve."""
+    figure = drawing.new(6.0)
+    upper, lower = figure.subfigures(2, 1, height_ratios=[1.5, 4.2])
+    upper.suptitle("Ten test digits, and what the decoder makes of two numbers for each", fontsize=10)
+    rows = upper.subplots(2, 10)
+    for digit in range(10):
+        sample = int(np.flatnonzero(labels == digit)[0])
+        drawing.picture(rows[0, digit], test[sample])
+        drawing.picture(rows[1, digit], restored[sample])
+    rows[0, 0].set_ylabel("input")
+    rows[1, 0].set_ylabel("restored")
+    plane, curve = lower.subplots(1, 2, width_ratios=[3, 2])
+    colors = matplotlib.colormaps["tab10"]
+    for digit in range(10):
+        plane.plot(*codes[labels == digit].T, ".", color=colors(digit), markersize=4)
+        x, y = np.median(codes[labels == digit], axis=0)
+        plane.text(x, y, str(digit), color=colors(digit), fontsize=13, fontweight="bold", ha="center", va="center",
+                   bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.7, "pad": 1})  # fmt: skip
+    plane.set(xlabel="first number of the code", ylabel="second number", title="The codes of the test digits")
+    drawing.curves(curve, history, "loss", "mean square error of a pixel")
+    curve.set(title="The loss", ylim=(0.0, None))
     drawing.save(figure, path)

@@ -2,7 +2,7 @@
 
 The network knows no values of the solution, only the equation: its loss is the mean square of u_t + u u_x - (0.01 / pi) u_xx at
 points of the plane. The derivatives in it are xg.jvp and a jvp of a jvp; the gradient of the loss goes through them. Adam begins, and
-L-BFGS ends. The initial and the boundary values hold by construction. The reference is the formula of Cole and Hopf.
+L-BFGS ends. The initial values, the boundary values and the symmetry hold by construction. The reference is the formula of Cole and Hopf.
 
 M. Raissi, P. Perdikaris, G. Karniadakis, Physics-informed neural networks, https://arxiv.org/abs/1711.10561
 """
@@ -18,6 +18,7 @@ import xgrad as xg
 from bench.examples import drawing
 from xgrad import nn, optim
 
+SEEDS, UNIT = 1, "relative L2 error"
 VISCOSITY = 0.01 / np.pi
 Weights = list[tuple[Any, Any]]  # of each layer: weight and bias
 
@@ -44,12 +45,17 @@ def network(seed: int, width: int = 20) -> Weights:
 
 
 def u(weights: Weights, t: Any, x: Any) -> Any:
-    """u(t, x) = -sin(pi x) + t (1 - x**2) N(t, x): the initial and the boundary values are exact for every network N."""
-    h = xg.stack([2.0 * t - 1.0, x], axis=1)
+    """u(t, x) = -sin(pi x) + t (1 - x**2) (N(t, x) - N(t, -x)), at points of shape (n,).
+
+    So the initial and the boundary values are exact for every network N. The difference makes u odd in x, as the solution is:
+    without it, training can end with a front that has moved away from x = 0.
+    """
+    h = xg.stack([xg.concat([2.0 * t - 1.0, 2.0 * t - 1.0]), xg.concat([x, -x])], axis=1)
     for weight, bias in weights[:-1]:
         h = xg.tanh(nn.functional.linear(h, weight, bias))
-    inside = nn.functional.linear(h, *weights[-1])[:, 0]
-    return -xg.sin(xg.pi * x) + t * (1.0 - x**2) * inside
+    h = nn.functional.linear(h, *weights[-1])[:, 0]
+    n = x.shape[0]
+    return -xg.sin(xg.pi * x) + t * (1.0 - x**2) * (h[:n] - h[n:])
 
 
 def loss(weights: Weights, t: Any, x: Any) -> Any:
@@ -84,14 +90,51 @@ def adam(weights: Weights, t: Any, x: Any, steps: int) -> list[float]:
     return losses
 
 
-def run(seed: int = 0, steps: int = 500, iterations: int = 1500, points: int = 2000, figure: Path | None = None) -> dict[str, float]:
+def run(
+    seed: int = 0, steps: int = 200, iterations: int = 2000, points: int = 800, figure: Path | None = None
+) -> dict[str, float]:
     """Solve the equation. Returns the relative L2 error against the exact solution, and the losses on the way."""
-    rng = xg.random.Generator(seed + 1000)
-    t = rng.uniform((points,), dtype="float64")
-    x = rng.uniform((points,), low=-1.0, high=1.0, dtype="float64")
+    rng = xg.random.Generator(seed + 1)
+    t, x = rng.uniform((points,), dtype="float64"), rng.uniform((points,), dtype="float64")  # x < 0 follows, as u is odd
     weights = network(seed)
     losses = adam(weights, t, x, steps)
-    options = {"maxiter": iterations, "maxfun": 10 * iterations, "maxcor": 50, "ftol": 0.0, "gtol": 1e-8}
-    found = xg.optimize.minimize(xg.compile(loss), weights, args=(t, x), method="lbfgs", options=options,
-        callback=lambda intermediate_result: losses.append(intermediate_result.fun))
-    return found, losses
+    found = xg.optimize.minimize(
+        xg.compile(loss), weights, args=(t, x), method="lbfgs",
+        options={"maxiter": iterations, "maxfun": 10 * iterations, "maxcor": 50, "ftol": 0.0, "gtol": 1e-8},
+        callback=lambda intermediate_result: losses.append(intermediate_result.fun),
+    )  # fmt: skip
+    times, places = np.meshgrid(np.linspace(0.0, 1.0, 101)[1:], np.linspace(-1.0, 1.0, 257), indexing="ij")
+    exact = solution(times, places)
+    learned = u(found.x, xg.asarray(times.reshape(-1)), xg.asarray(places.reshape(-1))).numpy().reshape(times.shape)
+    error = float(np.linalg.norm(learned - exact) / np.linalg.norm(exact))
+    if figure:
+        draw(figure, times, places, learned, exact, losses, steps, error)
+    return {"relative L2 error": error, "loss after Adam": losses[steps - 1], "loss": float(found.fun), "evaluations": found.nfev}
+
+
+@drawing.styled
+def draw(
+    path: Path, times: Any, places: Any, learned: Any, exact: Any, losses: list[float], steps: int, error: float
+) -> None:
+    """u in the plane, three slices against the exact solution, and the loss."""
+    figure = drawing.new(6.6)
+    grid = figure.add_gridspec(3, 3, height_ratios=[3, 3, 2.4])
+    plane = figure.add_subplot(grid[0, :])
+    shown = plane.pcolormesh(times[:, 0], places[0], learned.T, cmap="RdBu_r", vmin=-1.0, vmax=1.0, rasterized=True)
+    figure.colorbar(shown, ax=plane, label="u", pad=0.01)
+    plane.set(xlabel="t", ylabel="x", title=f"Burgers' equation: u(t, x) of the network, relative L2 error {error:.1e}")
+    plane.grid(False)
+    for column, index in enumerate((24, 49, 99)):
+        slice_ = figure.add_subplot(grid[1, column])
+        slice_.plot(places[0], exact[index], color=drawing.GRAY, linewidth=3, alpha=0.6, label="exact")
+        slice_.plot(places[0], learned[index], color=drawing.ORANGE, linewidth=1.2, linestyle="--", label="network")
+        slice_.set(title=f"t = {times[index, 0]:.2f}", xlabel="x", ylim=(-1.15, 1.15), ylabel="" if column else "u")
+        plane.axvline(times[index, 0] - (0.002 if index == 99 else 0.0), color="black", linewidth=0.7, linestyle=":")
+        if column == 0:
+            slice_.legend(loc="lower left")
+    curve = figure.add_subplot(grid[2, :])
+    curve.semilogy(range(1, len(losses) + 1), losses, color=drawing.BLUE, linewidth=1)
+    curve.axvline(steps, color=drawing.GRAY, linestyle="--", linewidth=1)
+    curve.text(steps, max(losses), " L-BFGS from here", color=drawing.GRAY, fontsize=8, va="top")
+    curve.set(xlabel="step of Adam, or iteration of L-BFGS", ylabel="mean square residual", title="The loss")
+    drawing.save(figure, path, colors=256)

@@ -53,13 +53,16 @@ def r2(predicted: Any, y: Any) -> float:
     return float(1.0 - ((predicted - y) ** 2).mean() / y.var())
 
 
+@drawing.styled
 def draw(path: Path, history: Any, y: Any, predicted: Any) -> None:
-    figure, axes = drawing.panels(1, 2, 3.2)
-    drawing.curves(axes[0, 0], history, "loss", "mean square error, standardized")
-    axes[0, 0].set_title("Diabetes: the loss")
-    axes[0, 1].plot(y[:, 0], predicted[:, 0], ".", color=drawing.BLUE)
+    """The loss, and the predictions for the test patients."""
+    figure = drawing.new(3.2)
+    curve, points = figure.subplots(1, 2)
+    drawing.curves(curve, history, "loss", "mean square error, standardized")
+    curve.set(title="Diabetes: the loss", ylim=(0.0, None))
+    points.plot(y[:, 0], predicted[:, 0], ".", color=drawing.BLUE)
     ends = [float(y.min()), float(y.max())]
-    axes[0, 1].plot(ends, ends, color=drawing.GRAY, linewidth=1, linestyle="--", label="equal")
-    axes[0, 1].set(xlabel="measured progression", ylabel="predicted progression", title=f"{len(y)} test patients: R² = {r2(predicted, y):.2f}")
-    axes[0, 1].legend()
+    points.plot(ends, ends, color=drawing.GRAY, linewidth=1, linestyle="--", label="equal")
+    points.set(xlabel="measured progression", ylabel="predicted progression", title=f"{len(y)} test patients: R² = {r2(predicted, y):.2f}")
+    points.legend()
     drawing.save(figure, path)

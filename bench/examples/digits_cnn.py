@@ -30,7 +30,7 @@ def run(seed: int = 0, epochs: int = 8, figure: Path | None = None) -> dict[str,
     train, validation, test = data.digits(channels=True)
     rng = xg.random.Generator(seed)
     xg.random.seed(seed)  # dropout draws from the default generator
-    model = network(rng)
+    model = network(rng).to(dtype="float32")
     optimizer = optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.05)
     trainer = xg.Trainer(
         model, nn.CrossEntropyLoss(), optimizer,

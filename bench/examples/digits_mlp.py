@@ -31,7 +31,7 @@ def run(seed: int = 0, epochs: int = 12, figure: Path | None = None) -> dict[str
     train, validation, test = data.digits()
     rng = xg.random.Generator(seed)
     xg.random.seed(seed)  # dropout draws from the default generator
-    model = network(rng)
+    model = network(rng).to(dtype="float32")
     optimizer = optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.05)
     trainer = xg.Trainer(
         model, nn.CrossEntropyLoss(), optimizer,
@@ -50,16 +50,21 @@ def run(seed: int = 0, epochs: int = 12, figure: Path | None = None) -> dict[str
     }
 
 
+@drawing.styled
 def draw(path: Path, history: Any, test: data.Part, read: Any, name: str) -> None:
-    """The losses, the confusion matrix of the test digits, and up to eight pictures that were read wrong."""
+    """The loss, the confusion matrix of the test digits, and up to ten pictures that were read wrong."""
     pictures, labels = test
-    figure, axes = drawing.panels(1, 2, 3.6, width_ratios=[1, 1])
-    drawing.curves(axes[0, 0], history, "loss", "cross-entropy in nats")
-    axes[0, 0].set_title(f"Digits, {name}: the loss")
-    drawing.confusion(axes[0, 1], read, labels)
     wrong = np.flatnonzero(read != labels)
-    axes[0, 1].set_title(f"{len(labels)} test digits: {len(wrong)} read wrong")
-    for i, sample in enumerate(wrong[:6]):
-        inset = axes[0, 0].inset_axes([0.36 + 0.21 * (i % 3), 0.42 - 0.27 * (i // 3), 0.2, 0.2])
-        drawing.picture(inset, pictures[sample], f"{labels[sample]} read as {read[sample]}", drawing.ORANGE)
+    figure = drawing.new(4.8)
+    upper, lower = figure.subfigures(2, 1, height_ratios=[3.6, 1.2])
+    curve, table = upper.subplots(1, 2)
+    drawing.curves(curve, history, "loss", "cross-entropy in nats")
+    curve.set(title=f"Digits, {name}: the loss", ylim=(0.0, None))
+    drawing.confusion(table, read, labels)
+    table.set_title(f"{len(labels)} test digits: {len(wrong)} read wrong")
+    lower.suptitle("Read wrong" if len(wrong) <= 10 else "Ten that were read wrong", fontsize=9)
+    for axes, sample in zip(lower.subplots(1, 10), wrong, strict=False):
+        drawing.picture(axes, pictures[sample], f"{labels[sample]} as {read[sample]}")
+    for axes in lower.axes[len(wrong) :]:
+        axes.set_axis_off()
     drawing.save(figure, path)

@@ -17,14 +17,15 @@ BLUE, ORANGE, GREEN, GRAY = "#1f6feb", "#d1570c", "#1a7f37", "#6e7781"
 INCHES = 700 / 110  # the width: encoded() draws 110 pixels an inch
 
 
-def panels(rows: int, columns: int, height: float, **options: Any) -> tuple[Figure, Any]:
-    """A figure that is 700 pixels wide, and its axes as an array of shape (rows, columns)."""
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(INCHES, height), layout="constrained")
-        return figure, figure.subplots(rows, columns, squeeze=False, **options)
+styled = matplotlib.rc_context(STYLE)  # decorates a function that draws
 
 
-def save(figure: Figure, path: Path, colors: int = 128) -> None:
+def new(height: float) -> Figure:
+    """A figure that is 700 pixels wide; the height is in inches of 110 pixels."""
+    return Figure(figsize=(INCHES, height), layout="constrained")
+
+
+def save(figure: Figure, path: Path, colors: int = 200) -> None:
     """Write a figure as PNG with few colours, which is enough for lines and makes a small file."""
     with Image.open(io.BytesIO(encoded(figure))) as picture:
         small = picture.convert("RGB").quantize(colors, Image.Quantize.MAXCOVERAGE)
@@ -39,6 +40,7 @@ def curves(axes: Any, history: Any, column: str, label: str) -> None:
     axes.plot(epochs, history[column], color=BLUE, label="training")
     axes.plot(epochs, history[f"val_{column}"], color=ORANGE, label="validation")
     axes.set(xlabel="epoch", ylabel=label)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.legend()
 
 
@@ -50,17 +52,16 @@ def confusion(axes: Any, predicted: Any, true: Any) -> None:
     for i, row in enumerate(counts):
         for j, count in enumerate(row):
             if count:
-                wrong = i != j
-                axes.text(j, i, count, ha="center", va="center", fontsize=8, color=ORANGE if wrong else "black",
-                          fontweight="bold" if wrong else "normal")  # fmt: skip
+                style = {"color": ORANGE, "fontweight": "bold"} if i != j else {"color": "black"}
+                axes.text(j, i, count, ha="center", va="center", fontsize=8, **style)
     axes.set(xticks=range(10), yticks=range(10), xlabel="read as", ylabel="digit")
     axes.grid(False)
 
 
-def picture(axes: Any, pixels: Any, title: str = "", color: str = "black") -> None:
-    """One picture of shape (8, 8), from 0 to 1, dark on white."""
+def picture(axes: Any, pixels: Any, title: str = "") -> None:
+    """One picture of 64 pixels, from 0 to 1, dark on white."""
     axes.imshow(pixels.reshape(8, 8), cmap="gray_r", vmin=0.0, vmax=1.0)
     axes.set(xticks=[], yticks=[])
     axes.grid(False)
-    axes.set_title(title, fontsize=8, color=color, pad=2)
+    axes.set_title(title, fontsize=8, pad=2)
     axes.spines[["top", "right"]].set_visible(True)

@@ -93,10 +93,11 @@ def counted(ids: Any, test: Any, longest: int = 4) -> float:
     return bits / (len(test) - longest)
 
 
+@drawing.styled
 def draw(path: Path, title: str, curve: Curve, tested: float, counts: float, passage: str, surprise: Any) -> None:
     """The curve of the training, and a passage of the test text with the surprise at each character as its colour."""
-    figure, axes = drawing.panels(2, 1, 5.6, height_ratios=[3, 2])
-    upper, lower = axes[:, 0]
+    figure = drawing.new(5.6)
+    upper, lower = figure.subplots(2, 1, height_ratios=[3, 2])
     upper.plot(range(1, len(curve.training) + 1), curve.training, color=drawing.BLUE, alpha=0.5, linewidth=1, label="training batches")
     upper.plot(curve.steps, curve.validation, ".-", color=drawing.ORANGE, label="validation text")
     upper.axhline(counts, color=drawing.GRAY, linestyle="--", linewidth=1, label=f"counts of 5 characters, test text: {counts:.2f}")
@@ -107,9 +108,10 @@ def draw(path: Path, title: str, curve: Curve, tested: float, counts: float, pas
     rows = math.ceil(len(passage) / columns)
     shades = np.zeros(rows * columns)
     shades[: len(passage)] = surprise
-    shown = lower.imshow(shades.reshape(rows, columns), cmap="Oranges", vmin=0.0, vmax=8.0, aspect="auto")
+    shown = lower.imshow(shades.reshape(rows, columns), cmap="Oranges", vmin=0.0, vmax=10.0, aspect="auto")
     for i, character in enumerate(passage):
-        lower.text(i % columns, i // columns, character, ha="center", va="center", family="monospace", fontsize=7.5)
+        lower.text(i % columns, i // columns, character, ha="center", va="center", family="monospace", fontsize=8,
+                   color="white" if surprise[i] > 6.0 else "black")  # fmt: skip
     lower.set(xticks=[], yticks=[], title="Surprise at each character of the test text")
     lower.grid(False)
     figure.colorbar(shown, ax=lower, label="bits", pad=0.01)
