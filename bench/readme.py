@@ -13,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from bench import dask_parallel, minimizers, report
+from bench.examples import table as examples
 from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
 from bench.programs import table as programs
@@ -46,7 +47,7 @@ MAPPED = (
         "xgrad/trainer",
         "xgrad/fit",
     ),
-    *("backends", "bench", "tests", "tests/parity"),
+    *("backends", "bench", "bench/examples", "tests", "tests/parity"),
 )  # the folders whose README begins with a map of their files
 READMES = (ROOT / "README.md", *(ROOT / folder / "README.md" for folder in MAPPED))
 BEGIN, END = "<!-- functions:begin -->", "<!-- functions:end -->"
@@ -158,6 +159,7 @@ def parts(readme: Path) -> list[str]:
         "rules": [functions],
         "backends": [refusals],
         "bench": [libraries.readme, report.newest_readme, dask_parallel.readme, programs.readme, gpu.newest],
+        "examples": [examples.readme],
         "tests": [helpers, subjects, tested_in],
         "onnx": [onnx_layers.table],
         "optimize": [minimizers.readme],

@@ -278,7 +278,9 @@ __array_namespace_info__ = _namespace.current_info
 newaxis = None
 
 # Imported when they are first asked for.
-_SUBMODULES = ("compile", "data", "diagnose", "distributions", "fit", "nn", "onnx", "optim", "optimize", "random", "state", "trainer")
+_SUBMODULES = (
+    "compile", "data", "diagnose", "distributions", "fit", "nn", "onnx", "optim", "optimize", "random", "state", "trainer",
+)  # fmt: skip
 # Names of rooms that are found here too. Those of xgrad.random are ones that PyTorch's users look for here.
 _OF_ROOMS = {
     **dict.fromkeys(("CompileError", "load_program"), "compile"),

@@ -40,10 +40,16 @@ def measured(name: str, seeds: int) -> dict[str, Any]:
         "headline": example.UNIT,
         "seed": 0,
         "numbers": numbers,
-        "several seeds": {"values": several, "min": min(several), "mean": sum(several) / len(several), "max": max(several)},
+        "several seeds": {
+            "values": several,
+            "min": min(several),
+            "mean": sum(several) / len(several),
+            "max": max(several),
+        },
         "seconds": round(seconds, 1),
         "cpu seconds": round(cpu_seconds, 1),
-        "machine": machine.describe() | {"environment": {each: os.environ.get(each, machine.UNSET) for each in VARIABLES}},
+        "machine": machine.describe()
+        | {"environment": {each: os.environ.get(each, machine.UNSET) for each in VARIABLES}},
         "versions": {each: metadata.version(each) for each in PACKAGES} | {"python": platform.python_version()},
     }
 
@@ -59,7 +65,9 @@ def keep(name: str, result: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.examples", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(NAMES)}; all if none is named")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"which to run: {', '.join(NAMES)}; all if none is named"
+    )
     parser.add_argument("--seeds", type=int, default=5, help="of how many seeds there are numbers, at most (5)")
     options = parser.parse_args()
     for name in options.names:

@@ -22,10 +22,19 @@ class Autoencoder(nn.Module):
     def __init__(self, width: int, rng: xg.random.Generator) -> None:
         super().__init__()
         self.encoder = nn.Sequential(
-            nn.Linear(64, width, rng=rng), nn.ReLU(), nn.Linear(width, width, rng=rng), nn.ReLU(), nn.Linear(width, 2, rng=rng)
+            nn.Linear(64, width, rng=rng),
+            nn.ReLU(),
+            nn.Linear(width, width, rng=rng),
+            nn.ReLU(),
+            nn.Linear(width, 2, rng=rng),
         )
         self.decoder = nn.Sequential(
-            nn.Linear(2, width, rng=rng), nn.ReLU(), nn.Linear(width, width, rng=rng), nn.ReLU(), nn.Linear(width, 64, rng=rng), nn.Sigmoid()
+            nn.Linear(2, width, rng=rng),
+            nn.ReLU(),
+            nn.Linear(width, width, rng=rng),
+            nn.ReLU(),
+            nn.Linear(width, 64, rng=rng),
+            nn.Sigmoid(),
         )
 
     def forward(self, x: Any) -> Any:

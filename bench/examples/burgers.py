@@ -1,8 +1,11 @@
 """Burgers' equation solved by a network: u_t + u u_x = (0.01 / pi) u_xx, with u(0, x) = -sin(pi x) and u(t, -1) = u(t, 1) = 0.
 
 The network knows no values of the solution, only the equation: its loss is the mean square of u_t + u u_x - (0.01 / pi) u_xx at
-points of the plane. The derivatives in it are xg.jvp and a jvp of a jvp; the gradient of the loss goes through them. Adam begins, and
-L-BFGS ends. The initial values, the boundary values and the symmetry hold by construction. The reference is the formula of Cole and Hopf.
+points of the plane. The derivatives in it are xg.jvp and a jvp of a jvp; the gradient of the loss goes through them. The initial
+values, the boundary values and the symmetry hold by construction.
+
+Adam begins, and L-BFGS goes on, for longer and longer spans of time. (On the whole span at once, a random network can
+end in a wrong minimum, with an error of 30 %: the front is too steep to be found.) The reference is the formula of Cole and Hopf.
 
 M. Raissi, P. Perdikaris, G. Karniadakis, Physics-informed neural networks, https://arxiv.org/abs/1711.10561
 """
@@ -20,6 +23,7 @@ from xgrad import nn, optim
 
 SEEDS, UNIT = 1, "relative L2 error"
 VISCOSITY = 0.01 / np.pi
+SPANS = (0.25, 0.4, 0.6, 0.8, 1.0)  # training is on t from 0 to each of these in turn
 Weights = list[tuple[Any, Any]]  # of each layer: weight and bias
 
 
@@ -33,7 +37,9 @@ def solution(t: Any, x: Any, nodes: int = 100) -> Any:
     """
     z, weights = np.polynomial.hermite.hermgauss(nodes)
     y = np.pi * (x[..., None] - z * np.sqrt(4.0 * VISCOSITY * t[..., None]))
-    f = weights * np.exp(-(np.cos(y) + 1.0) / (2.0 * np.pi * VISCOSITY))  # the 1 cancels in the ratio, and avoids overflow
+    f = weights * np.exp(
+        -(np.cos(y) + 1.0) / (2.0 * np.pi * VISCOSITY)
+    )  # the 1 cancels in the ratio, and avoids overflow
     return np.sum(-np.sin(y) * f, axis=-1) / np.sum(f, axis=-1)
 
 
@@ -91,25 +97,35 @@ def adam(weights: Weights, t: Any, x: Any, steps: int) -> list[float]:
 
 
 def run(
-    seed: int = 0, steps: int = 200, iterations: int = 2000, points: int = 800, figure: Path | None = None
+    seed: int = 0, steps: int = 200, iterations: int = 300, points: int = 800, figure: Path | None = None
 ) -> dict[str, float]:
     """Solve the equation. Returns the relative L2 error against the exact solution, and the losses on the way."""
-    rng = xg.random.Generator(seed + 1)
-    t, x = rng.uniform((points,), dtype="float64"), rng.uniform((points,), dtype="float64")  # x < 0 follows, as u is odd
-    weights = network(seed)
-    losses = adam(weights, t, x, steps)
-    found = xg.optimize.minimize(
-        xg.compile(loss), weights, args=(t, x), method="lbfgs",
-        options={"maxiter": iterations, "maxfun": 10 * iterations, "maxcor": 50, "ftol": 0.0, "gtol": 1e-8},
-        callback=lambda intermediate_result: losses.append(intermediate_result.fun),
-    )  # fmt: skip
+    rng = np.random.default_rng(seed)
+    weights, compiled = network(seed), xg.compile(loss)
+    losses: list[float] = []
+
+    def keep(intermediate_result: Any) -> None:
+        losses.append(intermediate_result.fun)
+
+    for end in SPANS:
+        t = xg.asarray(end * rng.uniform(size=points))
+        x = xg.asarray(rng.uniform(size=points))  # what is at -x follows, as u is odd
+        if end == SPANS[0]:
+            losses += adam(weights, t, x, steps)
+        maxiter = iterations if end < SPANS[-1] else 3 * iterations
+        found = xg.optimize.minimize(
+            compiled, weights, args=(t, x), method="lbfgs",
+            options={"maxiter": maxiter, "maxfun": 10 * maxiter, "maxcor": 50, "ftol": 0.0, "gtol": 1e-8},
+            callback=keep,
+        )  # fmt: skip
+        weights = found.x
     times, places = np.meshgrid(np.linspace(0.0, 1.0, 101)[1:], np.linspace(-1.0, 1.0, 257), indexing="ij")
     exact = solution(times, places)
-    learned = u(found.x, xg.asarray(times.reshape(-1)), xg.asarray(places.reshape(-1))).numpy().reshape(times.shape)
+    learned = u(weights, xg.asarray(times.reshape(-1)), xg.asarray(places.reshape(-1))).numpy().reshape(times.shape)
     error = float(np.linalg.norm(learned - exact) / np.linalg.norm(exact))
     if figure:
         draw(figure, times, places, learned, exact, losses, steps, error)
-    return {"relative L2 error": error, "loss after Adam": losses[steps - 1], "loss": float(found.fun), "evaluations": found.nfev}
+    return {"relative L2 error": error, "loss": float(found.fun)}
 
 
 @drawing.styled

@@ -26,7 +26,7 @@ class Reader(nn.Module):
         self.head = nn.Linear(width, characters, rng=rng)
 
     def forward(self, ids: Any, state: Any = None) -> tuple[Any, Any]:
-        """Scores of shape (N, L, characters) for the character after each of `ids`, of shape (N, L); and the state after the last."""
+        """Scores of shape (N, L, characters) for what follows each of `ids`, of shape (N, L); and the last state."""
         hidden, state = self.gru(self.embedding(ids), state)
         return self.head(self.dropout(hidden)), state
 

@@ -1,7 +1,7 @@
 """The progression of diabetes after a year, from ten measurements: a small network against ridge regression.
 
-There are 442 patients and much noise, so a linear model is hard to beat. Features and target are standardized with statistics of the
-training part. The validation part decides when the network stops, and how strong the ridge is.
+There are 442 patients and much noise, so a linear model is hard to beat. Features and target are standardized with statistics of
+the training part. The validation part decides when the network stops, and how strong the ridge is.
 """
 
 from __future__ import annotations
@@ -29,15 +29,16 @@ def run(seed: int = 0, epochs: int = 300, figure: Path | None = None) -> dict[st
     rng = xg.random.Generator(seed)
     xg.random.seed(seed)  # dropout draws from the default generator
     model = nn.Sequential(
-        nn.Linear(10, 32, rng=rng, dtype="float64"), nn.Tanh(), nn.Dropout(0.2), nn.Linear(32, 1, rng=rng, dtype="float64")
+        nn.Linear(10, 32, rng=rng, dtype="float64"),
+        nn.Tanh(),
+        nn.Dropout(0.2),
+        nn.Linear(32, 1, rng=rng, dtype="float64"),
     )
     optimizer = optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.1)
     trainer = xg.Trainer(
         model, nn.MSELoss(), optimizer, metrics=["r2"], compile=True, generator=rng, progress=False,
     )  # fmt: skip
-    history = trainer.fit(
-        train, epochs, validation=validation, callbacks=[xg.trainer.EarlyStopping(patience=30)]
-    )
+    history = trainer.fit(train, epochs, validation=validation, callbacks=[xg.trainer.EarlyStopping(patience=30)])
 
     predicted = to_y.inverse(trainer.predict(x)).numpy()
     ridges = [Ridge(alpha=alpha).fit(*train) for alpha in (0.1, 1.0, 10.0, 100.0)]
@@ -45,8 +46,12 @@ def run(seed: int = 0, epochs: int = 300, figure: Path | None = None) -> dict[st
     of_ridge = ridge.predict(x)
     if figure:
         draw(figure, history, y, predicted)
-    return {"test R2": r2(predicted, y), "test R2 of Ridge": r2(to_y.inverse(of_ridge.reshape(-1, 1)), y), "alpha of Ridge": ridge.alpha,
-    "rmse": float(((predicted - y)**2).mean()**0.5)}
+    return {
+        "test R2": r2(predicted, y),
+        "test R2 of Ridge": r2(to_y.inverse(of_ridge.reshape(-1, 1)), y),
+        "alpha of Ridge": ridge.alpha,
+        "rmse": float(((predicted - y) ** 2).mean() ** 0.5),
+    }
 
 
 def r2(predicted: Any, y: Any) -> float:
@@ -63,6 +68,10 @@ def draw(path: Path, history: Any, y: Any, predicted: Any) -> None:
     points.plot(y[:, 0], predicted[:, 0], ".", color=drawing.BLUE)
     ends = [float(y.min()), float(y.max())]
     points.plot(ends, ends, color=drawing.GRAY, linewidth=1, linestyle="--", label="equal")
-    points.set(xlabel="measured progression", ylabel="predicted progression", title=f"{len(y)} test patients: R² = {r2(predicted, y):.2f}")
+    points.set(
+        xlabel="measured progression",
+        ylabel="predicted progression",
+        title=f"{len(y)} test patients: R² = {r2(predicted, y):.2f}",
+    )
     points.legend()
     drawing.save(figure, path)

@@ -37,7 +37,9 @@ class GPT(nn.Module):
         return self.head(self.blocks(x, mask=later))
 
 
-def run(seed: int = 0, steps: int = 700, width: int = 64, layers: int = 2, figure: Path | None = None) -> dict[str, Any]:
+def run(
+    seed: int = 0, steps: int = 700, width: int = 64, layers: int = 2, figure: Path | None = None
+) -> dict[str, Any]:
     """Train one network. Returns its bits per character on the test paragraphs, those of a model of counts, and a sample."""
     train, validation, test, characters = data.text()
     xg.random.seed(seed)  # dropout draws from the default generator
@@ -51,10 +53,14 @@ def run(seed: int = 0, steps: int = 700, width: int = 64, layers: int = 2, figur
         starts = range(0, len(ids) - CONTEXT, CONTEXT // 2)
         x, y = data.windows(ids, CONTEXT, starts)
         with xg.no_grad():
-            each = nn.functional.cross_entropy(xg.matrix_transpose(model(x)), y, reduction="none").numpy() * language.BITS
+            each = (
+                nn.functional.cross_entropy(xg.matrix_transpose(model(x)), y, reduction="none").numpy() * language.BITS
+            )
         return np.concatenate([each[0, : CONTEXT // 2], each[:, CONTEXT // 2 :].reshape(-1)])
 
-    curve = language.train(model, loss, bits, train, validation, length=CONTEXT, steps=steps, every=50, lr=6e-3, seed=seed)
+    curve = language.train(
+        model, loss, bits, train, validation, length=CONTEXT, steps=steps, every=50, lr=6e-3, seed=seed
+    )
     surprise, counts = bits(test), language.counted(train, test)
     if figure:
         passage, colors = "".join(characters[each] for each in test[:360]), np.append(0.0, surprise[:359])

@@ -44,7 +44,9 @@ def train(
 
     curve, best, kept = Curve([], [], []), math.inf, model.state_dict()
     for i in range(1, steps + 1):
-        curve.training.append(step(*data.windows(ids, length, rng.integers(len(ids) - length, size=batch))).item() * BITS)
+        curve.training.append(
+            step(*data.windows(ids, length, rng.integers(len(ids) - length, size=batch))).item() * BITS
+        )
         schedule.step()
         if i % every == 0 or i == steps:
             model.eval()
@@ -71,26 +73,22 @@ def counted(ids: Any, test: Any, longest: int = 4) -> float:
 
     I. Witten, T. Bell, The zero-frequency problem, https://doi.org/10.1109/18.87000
     """
-    sequences: list[Counter[Any]] = [Counter() for _ in range(longest + 1)]
-    followers: list[Counter[Any]] = [Counter() for _ in range(longest + 1)]
-    for n in range(longest + 1):
-        sequences[n].update(tuple(ids[i - n : i + 1]) for i in range(n, len(ids)))
-        followers[n].update(each[:-1] for each in sequences[n])
-    totals = [Counter[Any]() for _ in range(longest + 1)]
-    for n in range(longest + 1):
-        for each, count in sequences[n].items():
-            totals[n][each[:-1]] += count
+    pieces = [Counter(zip(*(ids[i:] for i in range(n + 1)), strict=False)) for n in range(longest + 1)]
+    seen = [Counter[Any]() for _ in pieces]  # how often a context occurs
+    different = [Counter(each[:-1] for each in counts) for counts in pieces]  # how many characters follow it
+    for totals, counts in zip(seen, pieces, strict=True):
+        for each, count in counts.items():
+            totals[each[:-1]] += count
     bits = 0.0
     for i in range(longest, len(test)):
-        chance = 1.0 / (int(max(ids.max(), test.max())) + 1)
+        chance = 1.0 / (max(ids.max(), test.max()) + 1)
         for n in range(longest + 1):
-            context, different = tuple(test[i - n : i]), 0
-            different = followers[n][context]
-            if different:
-                seen = sequences[n][(*context, test[i])]
-                chance = (seen + different * chance) / (totals[n][context] + different)
+            context = tuple(test[i - n : i])
+            n_different, n_seen = different[n][context], seen[n][context]
+            if n_seen:
+                chance = (pieces[n][*context, test[i]] + n_different * chance) / (n_seen + n_different)
         bits -= math.log2(chance)
-    return bits / (len(test) - longest)
+    return float(bits) / (len(test) - longest)
 
 
 @drawing.styled
@@ -98,10 +96,12 @@ def draw(path: Path, title: str, curve: Curve, tested: float, counts: float, pas
     """The curve of the training, and a passage of the test text with the surprise at each character as its colour."""
     figure = drawing.new(5.6)
     upper, lower = figure.subplots(2, 1, height_ratios=[3, 2])
-    upper.plot(range(1, len(curve.training) + 1), curve.training, color=drawing.BLUE, alpha=0.5, linewidth=1, label="training batches")
+    steps = range(1, len(curve.training) + 1)
+    upper.plot(steps, curve.training, color=drawing.BLUE, alpha=0.5, linewidth=1, label="training batches")
     upper.plot(curve.steps, curve.validation, ".-", color=drawing.ORANGE, label="validation text")
-    upper.axhline(counts, color=drawing.GRAY, linestyle="--", linewidth=1, label=f"counts of 5 characters, test text: {counts:.2f}")
-    upper.axhline(tested, color=drawing.GREEN, linestyle="--", linewidth=1, label=f"this model, test text: {tested:.2f}")
+    dashed = {"linestyle": "--", "linewidth": 1}
+    upper.axhline(counts, color=drawing.GRAY, label=f"counts of 5 characters, test text: {counts:.2f}", **dashed)
+    upper.axhline(tested, color=drawing.GREEN, label=f"this model, test text: {tested:.2f}", **dashed)
     upper.set(xlabel="step", ylabel="bits per character", title=title, ylim=(0.0, 6.0))
     upper.legend(ncols=2)
     columns = 72

@@ -38,7 +38,8 @@ def _of_seeds(example: dict[str, Any]) -> str:
     several = example["several seeds"]
     if len(several["values"]) == 1:
         return "-"
-    return f"{_shown(several['min'])} to {_shown(several['max'])}, mean {_shown(several['mean'])} ({len(several['values'])} seeds)"
+    low, high, mean = (_shown(several[each]) for each in ("min", "max", "mean"))
+    return f"{low} to {high}, mean {mean} ({len(several['values'])} seeds)"
 
 
 def _shown(value: float) -> str:
