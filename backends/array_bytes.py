@@ -66,6 +66,15 @@ def dtype_of(name: str) -> Any:
     return np.dtype(ml_dtypes.bfloat16)
 
 
+def as_bfloat16(array: Any) -> Any:
+    """A float32 array in bfloat16. Without ml_dtypes it stays as it is: float32 has every value of bfloat16."""
+    try:
+        dtype = dtype_of("bfloat16")
+    except ValueError:
+        return array
+    return array.astype(dtype)
+
+
 def _order(array: Any) -> tuple[int, ...]:
     """The axes from the outermost in memory, if the array is dense in that order. Otherwise as they are."""
     axes = tuple(range(array.ndim))

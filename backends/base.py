@@ -11,7 +11,7 @@ A raw array is an array of the library, without a tape. "The host" is the memory
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from functools import cached_property, partial
 from operator import attrgetter
@@ -64,6 +64,8 @@ class Backend(Buffers, Dtypes):
     # Whether the in-place operators of the library's arrays let a tensor on their right compute the result, as NumPy's do. Then
     # xgrad remembers which arrays are a tensor's `.data`, so that `t.data -= lr * t.grad` works.
     asks_operands: ClassVar[bool] = False
+    # Whether a Python number may widen an array of the library, as it does bfloat16 on NumPy. `beside_numbers` prevents that.
+    widens_by_numbers: ClassVar[bool] = False
     # Whether this object is short-lived, as a vmap's backend is. Then caches do not keep it as a key.
     is_temporary: ClassVar[bool] = False
     # Whether the library is lazy: it computes an array when a value is asked for. Then optimizer.step() computes the step.
@@ -81,6 +83,8 @@ class Backend(Buffers, Dtypes):
         self.xp = self.raw_class(self.library, device if self.bind_device else None)
         refuse(self.xp, name, self.cannot)
         self.complex_dtypes = self.xp.complex_dtypes = self._find_complex_dtypes()
+        # The dtypes whose tensors the fast path does not take: of more than one kind, or with numbers that are not weak.
+        self.general_dtypes: Set[Any] = self.complex_dtypes
         self.narrow_dtypes = self.xp.narrow_dtypes = self._find_narrow_dtypes()
         replace(self.xp, "linalg.vector_norm", self.xp._vector_norm)
         replace(self.xp, "std", self.xp._std)
@@ -255,6 +259,10 @@ class Backend(Buffers, Dtypes):
         this and passes the layout of `like`: an array may be cached in `layout.constants[value]`. It must not be written to.
         """
         return value
+
+    def beside_numbers(self, operands: list[Any]) -> list[Any]:
+        """Return the operands of an operation with arrays in the place of numbers that would widen the result."""
+        return operands
 
     def number(self, value: Any) -> Any:
         """Return what to pass to the library for a scalar that is not Python's, such as a NumPy scalar or a 0-d array.

@@ -18,7 +18,7 @@ class Derived(Backend):
         self.name = base.name
         self.device = base.device
         self.library = base.library
-        self.complex_dtypes = base.complex_dtypes
+        self.complex_dtypes, self.general_dtypes = base.complex_dtypes, base.general_dtypes
         self.narrow_dtypes = base.narrow_dtypes
         self.checks_indices = base.checks_indices  # type: ignore[misc]
         self.cannot = base.cannot  # type: ignore[misc]
@@ -28,6 +28,9 @@ class Derived(Backend):
 
     def accepts(self, value: Any) -> bool:
         return self.owns(value) or self.base.accepts(value)
+
+    def beside_numbers(self, operands: list[Any]) -> list[Any]:
+        return self.base.beside_numbers(operands)
 
     @property
     def default_dtype(self) -> Any:
@@ -41,6 +44,6 @@ class Derived(Backend):
 # The library's own backend answers for these.
 for _name in (
     *("devices", "find_device", "device_of", "device_name", "entered", "make_current", "walking", "guard"),
-    *("memory", "synchronize"),
+    *("memory", "synchronize", "widens_by_numbers"),
 ):
     setattr(Derived, _name, property(attrgetter(f"base.{_name}")))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from functools import cached_property, wraps
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, files
@@ -204,7 +204,7 @@ class Dpnp(Backend):
         self._numbers: dict[Any, Any] = {}  # numbers as 0-d arrays on the device
         super().__init__(name, device)
 
-    def _find_narrow_dtypes(self) -> frozenset[Any]:
+    def _find_narrow_dtypes(self) -> Set[Any]:
         return super()._find_narrow_dtypes() if self.device.sycl_device.has_aspect_fp16 else frozenset()
 
     @classmethod

@@ -12,7 +12,8 @@ import os
 from typing import Any
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-NAMES = ("float64", "float32", "float16", "bfloat16")
+HALVES = ("float16", "bfloat16")  # half precision, which the standard does not have
+NAMES = ("float64", "float32", *HALVES)
 DTYPES = frozenset(("bool", *INTEGERS, *NAMES, "complex64", "complex128"))
 
 chosen: str | None = None
@@ -41,6 +42,14 @@ def name_of_dtype(dtype: Any) -> str:
         return name_of_code(dtype)
     name = getattr(dtype, "name", None) or getattr(dtype, "__name__", None) or str(dtype).rpartition(".")[2]
     return str(name)
+
+
+def without(name: str, backend: Any) -> str:
+    """The error message for a backend that does not have float16, or bfloat16."""
+    have = "numpy, torch, jax, cupy, and dpnp on devices that compute with it"
+    if name == "bfloat16":
+        have = 'torch, jax, and numpy where ml_dtypes is installed (pip install "xgrad[half]")'
+    return f"{backend} has no {name}. These backends have it: {have}"
 
 
 def choose(name: str | None) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from functools import cached_property
 from typing import Any
 
 from xgrad.backends.data import COMPLEX, RANKS, REAL, kind_of_numbers
-from xgrad.backends.dtype_names import DTYPES, chosen_name, name_of_dtype
+from xgrad.backends.dtype_names import DTYPES, HALVES, chosen_name, name_of_dtype
 from xgrad.backends.errors import BackendError
 
 UNKNOWN = object()
@@ -26,9 +27,9 @@ class Dtypes:
         kinds = [kind for kind in found if self.library.isdtype(kind, "complex floating")]  # ndonnx returns all kinds
         return frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds)
 
-    def _find_narrow_dtypes(self) -> frozenset[Any]:
+    def _find_narrow_dtypes(self) -> Set[Any]:
         """float16 and bfloat16, if the library has them. The standard has neither."""
-        kinds = (getattr(self.library, name, None) for name in ("float16", "bfloat16"))
+        kinds = (getattr(self.library, name, None) for name in HALVES)
         return frozenset(self.xp.empty((0,), dtype=kind).dtype for kind in kinds if kind is not None)
 
     def as_dtype(self, dtype: Any) -> Any:
@@ -85,7 +86,7 @@ class Dtypes:
     def has_dtype(self, name: str) -> bool:
         """Return whether this device has a dtype of that name."""
         kinds = self.library.__array_namespace_info__().dtypes(device=self.device)
-        return name in kinds or (name in ("float16", "bfloat16") and hasattr(self.library, name))
+        return name in kinds or (name in HALVES and hasattr(self.library, name))
 
     def prepare_dtype(self, name: str) -> None:
         """Called before a default dtype that was chosen by name is looked up. JAX turns its 64-bit numbers on here."""
@@ -122,8 +123,7 @@ class Dtypes:
         known = self._ranks.get(dtype)
         if known is None:
             found = (i for i, kind in enumerate(RANKS) if self.library.isdtype(dtype, kind))
-            is_extension = name_of_dtype(dtype) == "bfloat16"  # NumPy's isdtype does not know those of ml_dtypes
-            known = self._ranks[dtype] = REAL if is_extension else next(found, len(RANKS))
+            known = self._ranks[dtype] = next(found, len(RANKS))
         return known
 
     def is_inexact(self, dtype: Any) -> bool:

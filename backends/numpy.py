@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import operator
 import os
+from collections.abc import Set
 from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy._typing import ArrayLike
 
-from xgrad.backends import array_bytes, gelu_blocks, normalization, numpy_attention, numpy_lstm, rows
+from xgrad.backends import array_bytes, gelu_blocks, normalization, numpy_attention, numpy_halves, numpy_lstm, rows
 from xgrad.backends.base import Backend
-from xgrad.backends.lazily import compatible
+from xgrad.backends.numpy_halves import NARROW, widened
 from xgrad.backends.numpy_windows import NumPyWindows
 from xgrad.backends.powers import power
 from xgrad.backends.raw import IndexingRaw
@@ -32,6 +33,10 @@ class NumPySpecial(SciPySpecial):
     @staticmethod
     def silently() -> Any:
         return np.errstate(all="ignore")
+
+    def _functions(self, name: str) -> Any:
+        """SciPy knows no bfloat16, and gives float64."""
+        return numpy_halves.Widened(super()._functions(name))
 
 
 class NumPyRaw(NumPyWindows, IndexingRaw):
@@ -67,6 +72,8 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
 
     def matmul(self, a: Any, b: Any) -> Any:
         """For two matrices `dot` is 10% faster than `matmul`, and six times faster if the summed axis has length 1."""
+        if a.itemsize == 2:
+            return numpy_halves.matmul(a, b)
         return a.dot(b) if a.ndim == b.ndim == 2 else np.matmul(a, b)
 
     def divide_into(self, x1: Any, x2: Any) -> Any:
@@ -77,12 +84,16 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
         """As in Raw, with fewer calls."""
         if bias is None or x.ndim != 2 or not x.dtype == weight.dtype == bias.dtype:
             return super().linear(x, weight, bias)
+        if x.itemsize == 2:
+            return numpy_halves.linear(x, weight, bias)
         y = x.dot(weight.T)
         y += bias
         return y
 
     def weight_gradient(self, g: Any, x: Any, weight: Any = None) -> Any:
         """In the weight's memory order, so that the optimizer's update reads both in the same order."""
+        if x.itemsize == 2:
+            return numpy_halves.matmul(g.T, x)
         return g.T.dot(x) if weight is None or weight.flags.c_contiguous else x.T.dot(g).T
 
     # If the largest element is infinite, the results of these are nan or infinite, without a warning.
@@ -120,6 +131,18 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
             return super().softmax_cross_entropy(x, number, axis, ignore_index)
         return -self.log_softmax(x, axis)[np.arange(len(x)), number]
 
+    tensordot = widened(lambda self, x1, x2, *, axes=2: np.tensordot(x1, x2, axes=axes))
+
+    def astype(self, x: Any, dtype: Any, /, *, copy: bool = True) -> Any:
+        """By the method. A number that is too large for half precision becomes infinite without a warning."""
+        if dtype in NARROW:
+            return numpy_halves.halved(x, dtype, copy)
+        return self.library.astype(x, dtype, copy=copy)
+
+    clip = numpy_halves.in_float32("clip")
+    leaky_relu = widened(IndexingRaw.leaky_relu)
+
+    @widened
     def attention(self, *inputs: Any, scale: float, is_causal: bool = False) -> Any:
         """With few temporary arrays. See numpy_attention.py."""
         inputs += (None,) * (5 - len(inputs))
@@ -128,10 +151,12 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
         return super().attention(*inputs, scale=scale, is_causal=is_causal)
 
     def _attention_gradients(self, g: Any, inputs: Any, outputs: Any, scale: float, moving: Any) -> list[Any]:
+        g, inputs, outputs = numpy_halves.wide(g), numpy_halves.wide(inputs), numpy_halves.wide(outputs)
         if g[0] is not None and g[1] is None and numpy_attention.takes(inputs):
             return numpy_attention.gradients(g, inputs, outputs, scale, moving)
         return super()._attention_gradients(g, inputs, outputs, scale, moving)
 
+    @widened
     def recurrent(self, *inputs: Any, mode: str, reverse: bool = False) -> Any:
         """An LSTM with few temporary arrays. See numpy_lstm.py."""
         inputs += (None,) * (8 - len(inputs))
@@ -142,6 +167,7 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
     def _recurrent_gradients(
         self, g: Any, inputs: Any, outputs: Any, mode: str, reverse: bool, moving: Any
     ) -> list[Any]:
+        g, inputs, outputs = numpy_halves.wide(g), numpy_halves.wide(inputs), numpy_halves.wide(outputs)
         if mode == "LSTM" and numpy_lstm.takes(inputs):
             return numpy_lstm.gradients(g, inputs, outputs, reverse, moving)
         return super()._recurrent_gradients(g, inputs, outputs, mode, reverse, moving)
@@ -191,7 +217,9 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
         return _add_reduce(x, axis=axis, keepdims=keepdims)
 
     def mean(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
-        if x.dtype.kind != "f" or x.dtype.itemsize < 4 or not x.size:
+        if x.dtype in NARROW:
+            return self._in_float32(self.library.mean, x, axis=axis, keepdims=keepdims)
+        if x.dtype.kind != "f" or not x.size:
             return self.library.mean(x, axis=axis, keepdims=keepdims)
         total = self.sum(x, axis=axis, keepdims=keepdims)
         return total / x.dtype.type(x.size / max(total.size, 1))
@@ -206,11 +234,11 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
         return normalization.sum_of_products(self, x1, x2, axis, keepdims) if total is None else total
 
     def _wide(self, name: str, x: Any, *, dtype: Any = None, **options: Any) -> Any:
-        """NumPy's function in float32 for float16 arrays: in float16, a sum of ones would stop at 2,048."""
+        """NumPy's function in float32 for half-precision arrays: in float16, a sum of ones would stop at 2,048."""
         function = getattr(self.library, name)
-        if x.dtype.char != "e" or dtype not in (None, x.dtype):
+        if x.dtype not in NARROW or dtype not in (None, x.dtype):
             return function(x, dtype=dtype, **options)
-        return np.asarray(function(x, dtype=np.float32, **options)).astype(x.dtype)
+        return numpy_halves.halved(np.asarray(function(x, dtype=np.float32, **options)), x.dtype, False)
 
     def prod(self, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
         return self._wide("prod", x, axis=axis, dtype=dtype, keepdims=keepdims)
@@ -223,11 +251,11 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
 
     def var(self, x: Any, **options: Any) -> Any:
         function = self.library.var
-        return self._in_float32(function, x, **options) if x.dtype.char == "e" else function(x, **options)
+        return self._in_float32(function, x, **options) if x.dtype in NARROW else function(x, **options)
 
     def std(self, x: Any, **options: Any) -> Any:
         function = self.library.std
-        return self._in_float32(function, x, **options) if x.dtype.char == "e" else function(x, **options)
+        return self._in_float32(function, x, **options) if x.dtype in NARROW else function(x, **options)
 
     def max(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         return _max_reduce(x, axis=axis, keepdims=keepdims)
@@ -263,7 +291,7 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
         return np.multiply(x.view(integer), condition).view(x.dtype)
 
     def _scatter_indices(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
-        y = np.zeros(shape, dtype=np.float32 if x.dtype.char == "e" else x.dtype)
+        y = np.zeros(shape, dtype=np.float32 if x.dtype in NARROW else x.dtype)
         np.add.at(y, key, x)
         return y.astype(x.dtype, copy=False)
 
@@ -328,13 +356,19 @@ class NumPy(Backend):
     raw_class = NumPyRaw
     bind_device = False
     holds_host_data = True
+    widens_by_numbers = True
 
     @classmethod
     def namespace(cls) -> Any:
-        return compatible("numpy")
+        return numpy_halves.library()
+
+    def _find_narrow_dtypes(self) -> Set[Any]:
+        return NARROW
 
     def __init__(self, name: str, device: Any) -> None:
         super().__init__(name, device)
+        self.general_dtypes = numpy_halves.GENERAL
+        numpy_halves.GENERAL.update(self.complex_dtypes)
         # Since NumPy 2 it tells vectors from stacks of matrices as the standard does. array_api_compat's imports in each call.
         add(self.xp, "linalg.solve", np.linalg.solve)
 
@@ -353,13 +387,16 @@ class NumPy(Backend):
     def scalar_operand(self, value: float, like: Any, layout: Any = None) -> Any:
         """A 0-d array of the same dtype: `1 - a` takes twice as long as `one - a`."""
         if layout is None or value == 0 or value != value:  # not for 0, because 0.0 == -0.0 as a key
-            return value
+            return value if like.dtype.kind != "V" else np.array(value, dtype=like.dtype)
         constant = np.array(value, dtype=like.dtype)
         constant.flags.writeable = False
         if len(layout.constants) > 100:
             layout.constants.clear()
         layout.constants[value] = constant
         return constant
+
+    def beside_numbers(self, operands: list[Any]) -> list[Any]:
+        return numpy_halves.beside_numbers(operands)
 
     @property
     def on_host(self) -> bool:

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from xgrad.backends.numpy_halves import widened
 from xgrad.backends.windows import (
     Numbers,
     Pairs,
@@ -191,6 +192,7 @@ class NumPyWindows(Windows):
         strides = (*x.strides[:before], *map(mul, steps, dilation), *map(mul, steps, stride))
         return np.array(_strided(x, (*x.shape[:before], *kernel, *count), strides))
 
+    @widened
     def convolution(
         self,
         x: Any,
@@ -203,10 +205,6 @@ class NumPyWindows(Windows):
         groups: int,
     ) -> Any:
         dtype = np.result_type(x, weight)
-        if dtype.char == "e":
-            wide = (None if array is None else array.astype(np.float32) for array in (x, weight, bias))
-            static: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-            return self.convolution(*wide, **static).astype(dtype)
         n, out, kernel = x.shape[0], weight.shape[0], weight.shape[2:]
         rows = weight.reshape(out, prod(weight.shape[1:]))
         if groups == 1 and _is_whole(x.shape[2:], kernel, padding):
@@ -229,14 +227,12 @@ class NumPyWindows(Windows):
             y = y + bias[:, None]
         return _batch_first(y.reshape((out, *count, n) if last else (out, n, *count)), last)
 
+    @widened
     def convolution_transpose(
         self, x: Any, weight: Any, *, size: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers, groups: int
     ) -> Any:
         dtype = np.result_type(x, weight)
         static: dict[str, Any] = {"padding": padding, "dilation": dilation, "groups": groups}
-        if dtype.char == "e":
-            x, weight = x.astype(np.float32), weight.astype(np.float32)
-            return self.convolution_transpose(x, weight, size=size, stride=stride, **static).astype(dtype)
         n, out, channels, kernel, count = x.shape[0], weight.shape[0], weight.shape[1], weight.shape[2:], x.shape[2:]
         rows = weight.reshape(out, channels * prod(kernel))
         if groups == 1 and _is_whole(size, kernel, padding):
@@ -263,14 +259,11 @@ class NumPyWindows(Windows):
                 into[(*key, *around)] += columns[(slice(None), *place)]
         return self._padded(_batch_first(y, last), reversed_padding(padding))
 
+    @widened
     def convolution_weight(
         self, x: Any, g: Any, *, kernel: Numbers, stride: Numbers, padding: Pairs, dilation: Numbers, groups: int
     ) -> Any:
         dtype = np.result_type(x, g)
-        if dtype.char == "e":
-            static: dict[str, Any] = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
-            x, g = x.astype(np.float32), g.astype(np.float32)
-            return self.convolution_weight(x, g, kernel=kernel, **static).astype(dtype)
         out, channels = g.shape[1], x.shape[1] // groups
         if groups == 1 and _is_whole(x.shape[2:], kernel, padding):
             n = x.shape[0]

@@ -7,7 +7,7 @@ functions. A backend overrides those that its library has, or computes different
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import cached_property, partial
 from math import prod
 from typing import Any, ClassVar
@@ -46,7 +46,7 @@ class Raw(Layers, Windows):
     def __init__(self, library: Any, device: Any = None) -> None:
         self.library = library
         self.complex_dtypes: frozenset[Any] = frozenset()
-        self.narrow_dtypes: frozenset[Any] = frozenset()  # float16 and bfloat16, too narrow for sums and counts
+        self.narrow_dtypes: Set[Any] = frozenset()  # float16 and bfloat16, too narrow for sums and counts
         self.default_device = device
         # By dtype and order: the range of norms for which no power overflows or underflows.
         self._ordinary: dict[Any, tuple[float, float]] = {}

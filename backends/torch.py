@@ -220,6 +220,8 @@ def _from_host(obj: Any) -> Any:
     host = np.asarray(obj)
     if not host.flags.writeable or min(host.strides, default=0) < 0:
         host = host.copy()
+    if host.dtype.name == "bfloat16":  # of ml_dtypes, which PyTorch does not know
+        return torch.asarray(host.astype(np.float32)).to(torch.bfloat16)
     return torch.asarray(host)
 
 
@@ -290,9 +292,11 @@ class Torch(Backend):
         return self.on_device("cpu")
 
     def to_numpy(self, array: Any) -> Any:
-        """In float32 for bfloat16, which NumPy lacks."""
-        exact = array.to(torch.float32) if array.dtype == torch.bfloat16 else array
-        return exact.numpy(force=True).copy()  # which also resolves a lazy conjugate
+        if array.dtype == torch.bfloat16:
+            from xgrad.backends.array_bytes import as_bfloat16
+
+            return as_bfloat16(array.float().numpy(force=True))
+        return array.numpy(force=True).copy()  # which also resolves a lazy conjugate
 
     def host_view(self, array: Any) -> Any:
         if array.dtype == torch.bfloat16:  # NumPy has none

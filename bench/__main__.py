@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,14 +23,18 @@ def say(line: str) -> None:
 
 def speed(options: argparse.Namespace) -> dict[str, Any]:
     """Time all workloads with all peers. Returns the parts "speed", "missing" and "versions" of the report."""
-    names, missing = usable_peers(options.peers)
+    pythons = dict(options.python)
+    names, missing = usable_peers(options.peers, pythons)
     versions: dict[str, str] = {}
     with ExitStack() as stack:
         processes: dict[str, Process] = {}
         for name in names:
-            process = stack.enter_context(Process(name))
+            process = stack.enter_context(Process(name, pythons.get(name, sys.executable)))
             try:
-                versions |= process.ask("hello")["versions"]
+                answer = process.ask("hello")
+                versions |= {k: v for k, v in answer["versions"].items() if k not in versions}
+                if name in pythons:
+                    versions[f"Python of {PEERS[name].needs}"] = f"{answer['python']}, with NumPy {answer['numpy']}"
                 processes[name] = process
             except PeerError as failure:
                 missing[name] = str(failure)
@@ -64,9 +69,23 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
         return split
 
+    def elsewhere(text: str) -> tuple[str, str]:
+        peer, _, path = text.partition("=")
+        if peer not in PEERS or shutil.which(path) is None:
+            raise argparse.ArgumentTypeError(f"{text!r} is not PEER=PATH, with a peer and the path of a Python")
+        return peer, path
+
     parser.add_argument("--only", type=names(PARTS), default=list(PARTS), help=",".join(PARTS))
     parser.add_argument("--workloads", type=names(WORKLOADS), default=list(WORKLOADS), help=",".join(WORKLOADS))
     parser.add_argument("--peers", type=names(PEERS), default=list(PEERS), help=",".join(PEERS))
+    parser.add_argument(
+        "--python",
+        type=elsewhere,
+        action="append",
+        default=[],
+        metavar="PEER=PATH",
+        help="run this peer in another Python, where its library needs one",
+    )
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--round-seconds", type=float, default=0.1, help="of the baseline")
     parser.add_argument("--out", type=Path, default=report.RESULTS, help="folder of the results")

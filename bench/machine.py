@@ -22,6 +22,7 @@ def describe() -> dict[str, Any]:
         "commit": commit(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
+        "load average before": _load(),
         "system": f"{platform.system()} {platform.machine()}",
         "libc": " ".join(platform.libc_ver()),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
@@ -57,6 +58,11 @@ def _cpu() -> str:
     if "model" in facts and "cpu family" in facts:
         model += f" (family {facts['cpu family']}, model {facts['model']})"
     return model
+
+
+def _load() -> str:
+    """How many programs wanted to run, on average over the last minute: before a measurement, what other programs take."""
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
 
 
 def _blas() -> str:

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import inspect
 import re
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
-from bench import dask_parallel, minimizers, report
+from bench import dask_parallel, minimizers, numpy_table, report
 from bench.examples import table as examples
 from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
@@ -21,6 +22,8 @@ from tests.support import onnx_layers, sources
 from xgrad import rules
 from xgrad.backends import BUILT_IN, backend_class
 from xgrad.engine.registry import DERIVATIVES, FUNCTIONS
+from xgrad.train.classes import NAMES, options_of
+from xgrad.train.settings import SECTIONS
 
 ROOT = Path(__file__).parent.parent
 MAPPED = (
@@ -28,6 +31,7 @@ MAPPED = (
         "xgrad",
         "xgrad/engine",
         "xgrad/rules",
+        "xgrad/rules/numpy_functions",
         "xgrad/transforms",
         "xgrad/compile",
         "xgrad/compile/engines",
@@ -46,6 +50,7 @@ MAPPED = (
         "xgrad/diagnose",
         "xgrad/trainer",
         "xgrad/fit",
+        "xgrad/train",
     ),
     *("backends", "bench", "bench/examples", "tests", "tests/parity"),
 )  # the folders whose README begins with a map of their files
@@ -132,6 +137,37 @@ def helpers() -> str:
     return f"<!-- helpers:begin -->\n{table}\n<!-- helpers:end -->"
 
 
+def settings() -> str:
+    """The keys of each section of a config of `xgrad train`, with their defaults."""
+    text = ["<!-- settings:begin -->"]
+    for section, kind in SECTIONS.items():
+        rows = [
+            [f"`{each.name}`", f"{each.metadata['text']}", _default(each.default)] for each in dataclasses.fields(kind)
+        ]
+        about = (kind.__doc__ or "").partition(": ")[2]
+        table = report.table(["key", "what it is", "default"], rows, numbers=False)
+        text += [f"### [{section}]", f"{about[0].upper()}{about[1:]}", table]
+    for section, names in NAMES.items():
+        rows = [
+            [f"`{name}`", f"`{made.__name__}`", ", ".join(f"`{option}`" for option in options_of(made))]
+            for name, made in names.items()
+        ]
+        text += [f"### [{section}]", report.table(["name", "class", "options"], rows, numbers=False)]
+    return "\n\n".join([*text, "<!-- settings:end -->"])
+
+
+def _default(value: object) -> str:
+    if value in (None, "", ()):
+        return ""
+    return (
+        f"`{str(value).lower()}`"
+        if isinstance(value, bool)
+        else f'`"{value}"`'
+        if isinstance(value, str)
+        else f"`{value}`"
+    )
+
+
 def subjects() -> str:
     """A row for each test file that is named after a subject."""
     files = [sources.TESTS / f"test_{name}.py" for name in sources.subjects()]
@@ -159,9 +195,11 @@ def parts(readme: Path) -> list[str]:
         "rules": [functions],
         "backends": [refusals],
         "bench": [libraries.readme, report.newest_readme, dask_parallel.readme, programs.readme, gpu.newest],
+        "train": [settings],
         "examples": [examples.readme],
         "tests": [helpers, subjects, tested_in],
         "onnx": [onnx_layers.table],
+        "numpy_functions": [numpy_table.table],
         "optimize": [minimizers.readme],
     }
     return [files(readme.parent), *(make() for make in of_folder.get(readme.parent.name, []))]

@@ -19,8 +19,8 @@ from typing import Any
 FACES = (
     "xgrad", "xgrad.linalg", "xgrad.fft", "xgrad.special", "xgrad.random", "xgrad.nn", "xgrad.nn.functional", "xgrad.nn.init",
     "xgrad.nn.utils", "xgrad.nn.utils.rnn", "xgrad.optim", "xgrad.distributions", "xgrad.diagnose", "xgrad.fit",
-    "xgrad.optim.lr_scheduler", "xgrad.optim.swa_utils", "xgrad.onnx", "xgrad.data", "xgrad.optimize",
-    "xgrad.state", "xgrad.trainer",
+    "xgrad.optim.lr_scheduler", "xgrad.optim.swa_utils", "xgrad.onnx", "xgrad.data", "xgrad.optimize", "xgrad.amp", "xgrad.state",
+    "xgrad.trainer", "xgrad.train",
 )  # fmt: skip
 OTHERS = f"(?!({'|'.join(map(re.escape, FACES))})$)"  # pdoc finds all modules, and leaves out those that match
 

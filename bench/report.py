@@ -57,15 +57,22 @@ def _cell(peer: dict[str, Any] | None, with_spread: bool) -> str:
 
 def readme(results: dict[str, Any]) -> str:
     """README's table between its two markers."""
+    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    note = (
+        f"CPU time as a ratio to the baseline's in the same run (lower is better), float32, one thread, median of "
+        f"{rounds(results)} paired rounds; {where(results)}; {versions}; {results['machine']['date']}."
+    )
+    parts = [BEGIN + "\n" + tables(results, with_spread=False), *_left_out(results)[1:], note, *_beside_speed(results)]
+    return "\n\n".join(parts) + "\n" + END
+
+
+def where(results: dict[str, Any]) -> str:
+    """The processor, its load by other programs before the run, the interpreter and the BLAS."""
     machine = results["machine"]
     coretype = machine["environment"]["OPENBLAS_CORETYPE"]
-    note = (
-        f"Time as a ratio to the baseline's in the same run (lower is better), float32, one "
-        f"thread, median of {_rounds(results)} paired rounds; {machine['cpu']}, "
-        f"{machine['python']}, {machine['blas']}, OPENBLAS_CORETYPE {coretype}; {machine['date']}."
-    )
-    parts = [BEGIN + "\n" + tables(results, with_spread=False), note, *_beside_speed(results)]
-    return "\n\n".join(parts) + "\n" + END
+    load = machine.get("load average before")
+    cores = f"{machine['cpu']}, {machine['cores']} cores" + (f" (load average {load} before the run)" if load else "")
+    return f"{cores}, {machine['python']}, {machine['blas']}, OPENBLAS_CORETYPE {coretype}"
 
 
 def _beside_speed(results: dict[str, Any]) -> list[str]:
@@ -90,7 +97,7 @@ def newest_readme(folder: Path = RESULTS) -> str:
         return f"{BEGIN}\nNot measured yet: `python -m bench` measures.\n{END}"
 
 
-def _rounds(results: dict[str, Any]) -> str:
+def rounds(results: dict[str, Any]) -> str:
     return " or ".join(str(n) for n in sorted({row["rounds"] for row in results["speed"].values()}))
 
 
@@ -100,9 +107,12 @@ def markdown(results: dict[str, Any]) -> str:
         f"# Speed, {results['machine']['date']}",
         "Every figure is a ratio to the baseline in the same run, lower is better: the median of the ratios of paired rounds, "
         "with their quartiles. The baseline is NumPy by hand (`bench/peers/numpy_naive.py`), or PyTorch in eager mode where a "
-        "table says so. One process per peer, one thread, pinned to one core, float32. Every peer's numbers were compared with "
+        "table says so. One process per peer, one thread, pinned to one core, float32. Times are CPU times of a process, so that "
+        "other programs on the machine count little. Every peer's numbers were compared with "
         "the baseline's before it was timed.",
     ]
+    if (load := results["machine"].get("load average before")) not in (None, "unknown") and float(load) >= 1:
+        parts.append(f"Other programs ran on the machine: its load average was {load} before the run.")
     if results["speed"]:
         parts += [tables(results, with_spread=True), "## Times per run", _seconds(results)]
     parts += _left_out(results)

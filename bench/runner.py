@@ -7,7 +7,7 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,12 +35,12 @@ class PeerError(Exception):
 
 
 class Process:
-    """A worker process, used as a context manager."""
+    """A worker process, used as a context manager. `python` runs it: this Python, unless the peer needs another."""
 
-    def __init__(self, peer: str) -> None:
+    def __init__(self, peer: str, python: str = sys.executable) -> None:
         self.peer = peer
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.worker", peer],
+            [python, "-m", "bench.worker", peer],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -138,8 +138,11 @@ def measure(
     return {"runs_per_round": runs, "rounds": rounds, "peers": peers, "failed": failed}
 
 
-def usable_peers(wanted: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """The peers to run, the baseline first, and the reasons why others are left out."""
+def usable_peers(wanted: Sequence[str], elsewhere: Container[str] = ()) -> tuple[list[str], dict[str, str]]:
+    """The peers to run, the baseline first, and the reasons why others are left out.
+
+    Those in `elsewhere` run in another Python, so that what is installed in this one does not matter.
+    """
     names = [BASELINE, *(p for p in wanted if p != BASELINE)]
-    missing = {p: f"{PEERS[p].needs} is not installed" for p in names if not PEERS[p].usable()}
+    missing = {p: f"{PEERS[p].needs} is not installed" for p in names if p not in elsewhere and not PEERS[p].usable()}
     return [p for p in names if p not in missing], missing

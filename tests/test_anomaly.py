@@ -13,8 +13,9 @@ import xgrad as xg
 from xgrad.diagnose import anomaly
 from xgrad.diagnose.anomaly import Anomaly, AnomalyError, detect_anomaly
 from xgrad.engine import watching
+from xgrad.engine.plain import plain_types
 from xgrad.engine.tape import watchers
-from xgrad.engine.tensor import Tensor, plain_types
+from xgrad.engine.tensor import Tensor
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 

@@ -327,8 +327,8 @@ def test_what_the_function_puts_aside_is_found_again(xp):
 
 
 def test_nothing_is_noted_outside(xp):
+    from xgrad.engine.plain import plain_types
     from xgrad.engine.reading import noting
-    from xgrad.engine.tensor import plain_types
 
     with pytest.raises(ZeroDivisionError):
         xg.checkpoint(lambda x: x * (1 // 0))(make(xp, [0.5], requires_grad=True))

@@ -313,8 +313,8 @@ def test_variables_that_are_empty_count_as_not_set(
 
 
 def test_no_command_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "fit | diagnose | info" in refused(capsys)
-    assert "invalid choice: 'train'" in refused(capsys, "train")
+    assert "fit | diagnose | train | predict | info" in refused(capsys)
+    assert "invalid choice: 'teach'" in refused(capsys, "teach")
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

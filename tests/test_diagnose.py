@@ -22,8 +22,9 @@ from xgrad import nn, optim
 from xgrad.diagnose import Finding, Report, watch
 from xgrad.diagnose.curvature import largest_eigenvalue
 from xgrad.diagnose.rules import RULES
+from xgrad.engine.plain import plain_types
 from xgrad.engine.tape import watchers
-from xgrad.engine.tensor import Tensor, plain_types
+from xgrad.engine.tensor import Tensor
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 

@@ -14,12 +14,12 @@ import pytest
 import xgrad as xg
 from tests.support.arrays import assert_close, make, to_numpy
 from xgrad import nn
+from xgrad.cli import parser
 from xgrad.diagnose import watch
 from xgrad.diagnose.look import look
 from xgrad.diagnose.without import without_output_activation
 from xgrad.fit import Config, FitError, fit
 from xgrad.fit.network import ACTIVATIONS
-from xgrad.fit.options import parser
 from xgrad.nn.activations import BY_NAME, Activation
 
 

@@ -146,6 +146,20 @@ def test_a_dtype_that_the_backend_lacks_is_named(path):
         xg.load(path)
 
 
+def test_arrays_of_dask_are_computed_together(path):
+    da = pytest.importorskip("dask.array")
+    calls = []
+
+    def noted(block: Any) -> Any:
+        calls.append(block.shape)
+        return block + 1.0
+
+    base = da.from_array(np.zeros(3)).map_blocks(noted, dtype="float64", meta=np.zeros(0))
+    xg.save([base, base], path)
+    assert calls == [(3,)]
+    assert [each.tolist() for each in xg.load(path)] == [[1.0] * 3] * 2
+
+
 # --- objects --------------------------------------------------------------------------------------------------------
 
 

@@ -51,12 +51,6 @@ def test_wrong_options_are_named(option, why):
         trainer(**option)
 
 
-@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
-def test_lower_precision_is_a_clear_error_until_it_is_there(precision):
-    with pytest.raises(NotImplementedError, match=r"needs xgrad\.amp"):
-        trainer(precision=precision)
-
-
 @pytest.mark.parametrize("epochs", [-1, 1.5, True])
 def test_epochs_are_an_integer(epochs):
     with pytest.raises(ValueError, match="epochs must be an integer"):

@@ -14,7 +14,7 @@ from tests.support.trainers import adam, data, network, numbers, sgd, trainer
 from xgrad import nn, optim
 from xgrad._interrupt import Interrupted
 from xgrad.optim import lr_scheduler
-from xgrad.trainer import Callback, Checkpoint, EarlyStopping
+from xgrad.trainer import Callback, Checkpoint, EarlyStopping, Trainer
 
 posix = pytest.mark.skipif(os.name != "posix", reason="sends signals")
 
@@ -155,7 +155,7 @@ def test_the_best_is_kept_by_validation():
 
 
 def test_a_loss_of_ones_own():
-    class Physics(xg.Trainer):
+    class Physics(Trainer):
         """y' = y, y(0) = 1."""
 
         def compute_loss(self, batch):

@@ -37,6 +37,7 @@ from xgrad.backends import set_backend as set_backend
 from xgrad.backends import use_backend as use_backend
 from xgrad.backends.default_dtype import get_default_dtype as get_default_dtype
 from xgrad.backends.default_dtype import set_default_dtype as set_default_dtype
+from xgrad.backends.dtype_names import HALVES as _HALVES
 from xgrad.backends.transfer_guard import TransferError as TransferError
 from xgrad.backends.transfer_guard import transfer_guard as transfer_guard
 from xgrad.diagnose.anomaly import AnomalyError as AnomalyError
@@ -279,8 +280,9 @@ newaxis = None
 
 # Imported when they are first asked for.
 _SUBMODULES = (
-    "compile", "data", "diagnose", "distributions", "fit", "nn", "onnx", "optim", "optimize", "random", "state", "trainer",
-)  # fmt: skip
+    *("amp", "compile", "data", "diagnose", "distributions", "fit", "nn", "onnx"),
+    *("optim", "optimize", "random", "state", "train", "trainer"),
+)
 # Names of rooms that are found here too. Those of xgrad.random are ones that PyTorch's users look for here.
 _OF_ROOMS = {
     **dict.fromkeys(("CompileError", "load_program"), "compile"),
@@ -298,7 +300,7 @@ def __getattr__(name: str) -> _Any:
         return _import_module(f"xgrad.{name}")
     if name in _OF_ROOMS:
         return getattr(_import_module(f"xgrad.{_OF_ROOMS[name]}"), name)
-    if name in _namespace.DTYPES:
+    if name in _namespace.DTYPES or name in _HALVES:
         return getattr(get_backend().view, name)
     why = ": it means different things in NumPy and PyTorch. Write x.split(length) or xgrad.chunk(x, parts)"
     raise AttributeError(f"module 'xgrad' has no attribute {name!r}{why if name == 'split' else ''}")

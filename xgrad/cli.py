@@ -1,28 +1,29 @@
-"""The `xgrad` command: `xgrad fit`, `xgrad diagnose` and `xgrad info`."""
+"""The `xgrad` command: `xgrad fit`, `xgrad diagnose`, `xgrad train`, `xgrad predict` and `xgrad info`."""
 
 from __future__ import annotations
 
+import argparse
 import logging
-import math
 import signal
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from xgrad._interrupt import Interrupted, ending
+import xgrad as xg
+from xgrad._interrupt import Interrupted
 from xgrad._streams import complain
-from xgrad._words import one_line, printable, shown
+from xgrad._words import one_line, shown
 from xgrad.backends import BackendError
-from xgrad.fit import Config, FitError, NotWrittenError, Result, fit, plot
-from xgrad.fit.history import configuration
-from xgrad.fit.options import parser
+from xgrad.backends.errors import DataError
+from xgrad.fit import FitError
+from xgrad.fit import options as fit_options
+from xgrad.fit.command import CANNOT, SIGNALLED, diagnose_command, fit_command
+from xgrad.fit.parser import Parser
 from xgrad.fit.streams import open_standard_files, say
-from xgrad.fit.targets import check, standard_output_is_one_of
 from xgrad.info import info
+from xgrad.train import options as train_options
 
-SIGNALLED = 128  # plus the number of a signal, the exit status of a program that the signal ended
-CANNOT = 2
 OUR_FAULT = 1
 
 
@@ -39,12 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = vars(parser().parse_args(arguments))
         command = options.pop("command")
         name = f"xgrad {command}"
-        return {"fit": _fit, "diagnose": _diagnose, "info": _info}[command](options)
+        return COMMANDS[command](options)
     except KeyboardInterrupt as error:
         complain(f"{name}: interrupted")
         return SIGNALLED + (error.number if isinstance(error, Interrupted) else signal.SIGINT)
-    except (FitError, BackendError, ImportError) as error:
-        complain(f"{name}: error: {one_line(str(error) or type(error).__name__)}")
+    except (FitError, DataError, BackendError, ImportError) as error:
+        for line in getattr(error, "lines", [str(error) or type(error).__name__]):
+            complain(f"{name}: error: {one_line(line)}")
         return CANNOT
     except MemoryError as error:
         complain(f"{name}: error: {one_line(f'out of memory: {error}'.removesuffix(': '))}")
@@ -54,56 +56,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return OUR_FAULT
 
 
-def _fit(options: dict[str, Any]) -> int:
-    config = Config(**options)
-    # If a file is written to the standard output, nothing else may go there.
-    tell = complain if standard_output_is_one_of((config.out, config.gif, config.history)) else say
-    fault = None
-    try:
-        result = fit(config)
-    except NotWrittenError as error:
-        fault, result = error, error.result
-    if not config.quiet:
-        tell(_summary(config, result, fault))
-        tell(_findings(result))
-    elif config.fix:
-        tell(_line_on_fix(result))
-    if result.fault:
-        steps = len(result.history["loss"])
-        complain(f"xgrad fit: error: {one_line(result.fault)}, after {steps} of {config.steps} steps, which are kept")
-    if fault is not None:
-        raise fault
-    return _status(result)
-
-
-def _diagnose(options: dict[str, Any]) -> int:
-    """Repeat the run of a history, and diagnose it."""
-    page, as_json = options["html"], options["json"]
-    config = configuration(options["history"], fix=options["fix"])
-    data = config.data if isinstance(config.data, str) else None
-    check({"--html": page}, read={"the history": options["history"], "the data of the history": data})
-    if page:
-        plot.require_matplotlib()
-    tell = complain if standard_output_is_one_of([page]) else say
-    result = fit(config)
-    tell(result.report.dumps() if as_json else _findings(result))
-    if not result.completed:
-        why = f"error: {one_line(result.fault)}," if result.fault else "interrupted"
-        complain(f"xgrad diagnose: {why} after {len(result.history['loss'])} of {config.steps} steps")
-    status = _status(result)
-    if page:
-        with ending() as asked:
-            asked.saving = True
-            _save_page(result, page)
-        status = status or (SIGNALLED + asked.number if asked.number else 0)
-    return status
-
-
-def _save_page(result: Result, page: str) -> None:
-    try:
-        result.report.save(page)
-    except OSError as error:
-        raise FitError(f"--html {page} was not written: {error.strerror or error}") from None
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line. Its result has `command`, and the options of that command."""
+    made = Parser(
+        prog="xgrad",
+        description="Automatic differentiation over the Array API: fit networks, explain failed runs, train on files.",
+    )
+    made.add_argument("--version", action="version", version=f"xgrad {xg.__version__}")
+    commands = made.add_subparsers(dest="command", required=True, metavar=" | ".join(COMMANDS))
+    fit_options.add_commands(commands)
+    train_options.add_commands(commands)
+    commands.add_parser("info", help="list the backends and try a gradient on each")
+    return made
 
 
 def _info(options: dict[str, Any]) -> int:
@@ -112,43 +76,25 @@ def _info(options: dict[str, Any]) -> int:
     return 0 if right else OUR_FAULT
 
 
-def _status(result: Result) -> int:
-    if result.interrupted_by is not None:
-        return SIGNALLED + result.interrupted_by
-    return CANNOT if result.fault else 0
+def _train(options: dict[str, Any]) -> int:
+    from xgrad.train.command import train_command  # it takes long, and only these two commands need it
+
+    return train_command(options)
 
 
-def _findings(result: Result) -> str:
-    text = str(result.report)
-    if result.fix is not None:
-        text += f"\n{result.fix}"
-    return text
+def _predict(options: dict[str, Any]) -> int:
+    from xgrad.train.command import predict_command
+
+    return predict_command(options)
 
 
-def _line_on_fix(result: Result) -> str:
-    return result.fix.line() if result.fix is not None else "no fix was tried: nothing was found wrong"
-
-
-def _summary(config: Config, result: Result, fault: NotWrittenError | None) -> str:
-    history = result.history
-    steps = len(history["loss"])
-    last = f", last loss {history['loss'][-1]:.4g}" if steps else ""
-    lines = [
-        f"R^2 = {result.r2:.5g} after {steps} steps in {history['seconds']:.2f} s{last}",
-    ]
-    if min(history["y"]) == max(history["y"]):
-        lines.append(f"R^2 has no value: all targets are {history['y'][0]:g}, so they have no variance")
-    broken = next((k for k, loss in enumerate(history["loss"]) if not math.isfinite(loss)), None)
-    if broken is not None:
-        lines.append(f"the loss is {history['loss'][broken]} at step {broken}: this run diverged")
-    if not result.completed:
-        lines.append(f"{'ended by an error' if result.fault else 'interrupted'}; {config.steps} steps were asked for")
-    written = [path for path in (config.out, config.gif, config.history) if path]
-    if fault is not None:
-        written = [path for path in written if path not in fault.faults]
-    if written:
-        lines.append(f"wrote {', '.join(map(printable, written))}")
-    return "\n".join(lines)
+COMMANDS = {
+    "fit": fit_command,
+    "diagnose": diagnose_command,
+    "train": _train,
+    "predict": _predict,
+    "info": _info,
+}
 
 
 def _unexpected(error: Exception) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from xgrad import rules
 from xgrad.backends import get_backend
 from xgrad.backends.base import Backend
+from xgrad.backends.dtype_names import HALVES, without
 from xgrad.engine.registry import FUNCTIONS
 from xgrad.rules.declare import BOUND
 
@@ -45,13 +46,18 @@ class Namespace:
             value = CONSTANTS[name]
         elif name in DTYPES:
             value = getattr(backend.library, name)  # the backend's own object
+        elif name in HALVES:
+            if not backend.has_dtype(name):
+                raise AttributeError(without(name, backend))
+            value = backend.as_dtype(name)
         else:
             raise AttributeError(f"the namespace xgrad ({backend.name}) has no {name!r}")
         self.__dict__[name] = value
         return value
 
     def __dir__(self) -> list[str]:
-        return sorted({*(name for name in FUNCTIONS if "." not in name), *CONSTANTS, *DTYPES, *EXTENSIONS})
+        halves = (name for name in HALVES if self._backend.has_dtype(name))
+        return sorted({*(name for name in FUNCTIONS if "." not in name), *CONSTANTS, *DTYPES, *halves, *EXTENSIONS})
 
     def __repr__(self) -> str:
         return f"<namespace xgrad on {self._backend}>"

@@ -147,10 +147,10 @@ def draw(
         slice_.set(title=f"t = {times[index, 0]:.2f}", xlabel="x", ylim=(-1.15, 1.15), ylabel="" if column else "u")
         plane.axvline(times[index, 0] - (0.002 if index == 99 else 0.0), color="black", linewidth=0.7, linestyle=":")
         if column == 0:
-            slice_.legend(loc="lower left")
+            slice_.legend(loc="upper right")
     curve = figure.add_subplot(grid[2, :])
     curve.semilogy(range(1, len(losses) + 1), losses, color=drawing.BLUE, linewidth=1)
     curve.axvline(steps, color=drawing.GRAY, linestyle="--", linewidth=1)
     curve.text(steps, max(losses), " L-BFGS from here", color=drawing.GRAY, fontsize=8, va="top")
-    curve.set(xlabel="step of Adam, or iteration of L-BFGS", ylabel="mean square residual", title="The loss")
+    curve.set(xlabel="step of Adam, or iteration of L-BFGS", ylabel="mean square residual", title="The loss: it jumps when the span of time grows")
     drawing.save(figure, path, colors=256)

@@ -61,7 +61,7 @@ def run(seed: int = 0, steps: int = 400, width: int = 128, figure: Path | None =
     }
 
 
-def write(model: Reader, characters: str, start: str, length: int = 240) -> str:
+def write(model: Reader, characters: str, start: str, length: int = 230) -> str:
     """Let the network go on with a text, one character at a time."""
     rng, text, ids, state = np.random.default_rng(0), start, data.encoded(start, characters), None
     with xg.no_grad():

@@ -74,7 +74,7 @@ def run(
     }
 
 
-def write(model: GPT, characters: str, start: str, length: int = 240) -> str:
+def write(model: GPT, characters: str, start: str, length: int = 230) -> str:
     """Let the network go on with a text, one character at a time."""
     rng, text = np.random.default_rng(0), start
     with xg.no_grad():

@@ -53,9 +53,13 @@ PEERS: dict[str, Peer] = {
     "compiled": Peer("xgrad compiled", "compiled", "xgrad", ("xgrad",), "numpy"),
     "xla": Peer("xgrad compiled, XLA", "compiled", "jax", ("xgrad", "jax", "jaxlib"), "xla"),
     "torch": Peer("PyTorch eager", "torch", "torch", ("torch",)),
+    "torch_compile": Peer("PyTorch compile", "torch_compile", "torch", ("torch",)),
+    "torch_func": Peer("PyTorch compile, torch.func", "torch_func", "torch", ("torch",)),
     "autograd": Peer("HIPS autograd", "autograd", "autograd", ("autograd",)),
     "mygrad": Peer("MyGrad", "mygrad", "mygrad", ("mygrad",)),
     "advect": Peer("advect", "advect", "advect", ("advect",)),
+    "advect_staged": Peer("advect staged", "advect_staged", "advect", ("advect",)),
+    "tinygrad": Peer("tinygrad TinyJit", "tinygrad", "tinygrad", ("tinygrad",)),
     "jax": Peer("JAX jit", "jax", "jax", ("jax", "jaxlib")),
 }
 

@@ -8,16 +8,8 @@ from typing import Any
 import autograd.numpy as np
 from autograd import make_vjp, value_and_grad
 
-from bench.problems import (
-    SCALE,
-    Array,
-    Case,
-    Chain,
-    Classification,
-    Deep,
-    Elementwise,
-    Regression,
-)
+from bench.peers.chain import chain
+from bench.problems import Array, Case, Chain, Classification, Deep, Elementwise, Regression
 
 
 def sigmoid(x: Any) -> Any:
@@ -32,21 +24,7 @@ def w1(p: Chain) -> Case:
     a, b, c, d = p.a, p.b, p.c, p.d
     values: list[Array] = []
 
-    def chain(y: Any) -> Any:
-        for _ in range(p.cycles):
-            y = a * y
-            y = y + b
-            y = np.tanh(y)
-            y = SCALE * y
-            y = y - c
-            y = np.sin(y)
-            y = y * y
-            y = np.exp(y)
-            y = y / d
-            y = np.sqrt(y)
-        return y
-
-    chain_vjp = make_vjp(chain)
+    chain_vjp = make_vjp(lambda y: chain(np, y, a, b, c, d, p.cycles))
 
     def run() -> object:
         vjp, y = chain_vjp(p.x)

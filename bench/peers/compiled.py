@@ -9,31 +9,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import xgrad as xg
+from bench.peers.chain import chain
 from bench.peers.xgrad import _network, _parameters
-from bench.problems import SCALE, Array, Case, Chain, Classification, Deep, Elementwise, Regression
+from bench.problems import Array, Case, Chain, Classification, Deep, Elementwise, Regression
 from xgrad import nn, optim
 
 
 def w1(engine: str, p: Chain) -> Case:
     values: list[Array] = []
 
-    def chain(y: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
-        for _ in range(p.cycles):
-            y = a * y
-            y = y + b
-            y = xg.tanh(y)
-            y = SCALE * y
-            y = y - c
-            y = xg.sin(y)
-            y = y * y
-            y = xg.exp(y)
-            y = y / d
-            y = xg.sqrt(y)
-        return y
-
     @_compiled(engine)
     def step(x: Any, a: Any, b: Any, c: Any, d: Any, seed: Any) -> Any:
-        y, pull = xg.vjp(lambda x: chain(x, a, b, c, d), x)
+        y, pull = xg.vjp(lambda y: chain(xg, y, a, b, c, d, p.cycles), x)
         return y, pull(seed)[0]
 
     def run() -> object:

@@ -17,6 +17,7 @@ from mygrad.nnet.layers import conv_nd
 from mygrad.nnet.losses import softmax_crossentropy
 
 from bench.layer_problems import Convolution
+from bench.peers.chain import chain
 from bench.problems import (
     SCALE,
     Array,
@@ -37,18 +38,7 @@ def w1(p: Chain) -> Case:
     values: list[Array] = []
 
     def run() -> object:
-        y: Any = x
-        for _ in range(p.cycles):
-            y = a * y
-            y = y + b
-            y = mg.tanh(y)
-            y = scale * y
-            y = y - c
-            y = mg.sin(y)
-            y = y * y
-            y = mg.exp(y)
-            y = y / d
-            y = mg.sqrt(y)
+        y = chain(mg, x, a, b, c, d, p.cycles, scale)
         y.backward(p.seed)
         values[:] = [y.data]
         return y

@@ -8,17 +8,9 @@ from functools import partial
 import torch
 from torch import nn
 
+from bench.peers.chain import chain
 from bench.peers.layers import Library
-from bench.problems import (
-    SCALE,
-    Array,
-    Case,
-    Chain,
-    Classification,
-    Deep,
-    Elementwise,
-    Regression,
-)
+from bench.problems import Array, Case, Chain, Classification, Deep, Elementwise, Regression
 
 torch.set_num_threads(1)
 
@@ -41,20 +33,9 @@ def w1(p: Chain) -> Case:
     a, b, c, d, seed = (torch.tensor(v) for v in (p.a, p.b, p.c, p.d, p.seed))
     values: list[torch.Tensor] = []
 
-    def run() -> torch.Tensor:
+    def run() -> object:
         x.grad = None
-        y = x
-        for _ in range(p.cycles):
-            y = a * y
-            y = y + b
-            y = torch.tanh(y)
-            y = SCALE * y
-            y = y - c
-            y = torch.sin(y)
-            y = y * y
-            y = torch.exp(y)
-            y = y / d
-            y = torch.sqrt(y)
+        y = chain(torch, x, a, b, c, d, p.cycles)
         y.backward(seed)
         values[:] = [y.detach()]
         return y

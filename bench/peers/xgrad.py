@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import xgrad as xg
+from bench.peers.chain import chain
 from bench.peers.layers import Library
-from bench.problems import (
-    SCALE,
-    Array,
-    Case,
-    Chain,
-    Classification,
-    Deep,
-    Elementwise,
-    Regression,
-)
+from bench.problems import Array, Case, Chain, Classification, Deep, Elementwise, Regression
 from xgrad import nn, optim
 
 
@@ -32,18 +24,7 @@ def w1(p: Chain) -> Case:
 
     def run() -> object:
         x.grad = None
-        y = x
-        for _ in range(p.cycles):
-            y = a * y
-            y = y + b
-            y = xg.tanh(y)
-            y = SCALE * y
-            y = y - c
-            y = xg.sin(y)
-            y = y * y
-            y = xg.exp(y)
-            y = y / d
-            y = xg.sqrt(y)
+        y = chain(xg, x, a, b, c, d, p.cycles)
         y.backward(seed)
         values[:] = [y.detach()]
         return y

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import xgrad as xg
-from bench.problems import SCALE, WORKLOADS
+from bench.peers.chain import chain
+from bench.problems import WORKLOADS
 from xgrad import nn
 from xgrad.backends import load
 from xgrad.compile.program import Program
@@ -55,10 +56,7 @@ def w1(p: Any) -> Step:
     r = Recording()
     x = r.tensor(p.x, requires_grad=True)
     a, b, c, d, seed = (r.tensor(v) for v in (p.a, p.b, p.c, p.d, p.seed))
-    y = x
-    for _ in range(p.cycles):
-        y = xg.sin(SCALE * xg.tanh(a * y + b) - c)
-        y = xg.sqrt(xg.exp(y * y) / d)
+    y = chain(xg, x, a, b, c, d, p.cycles)
     y.backward(seed)
     return r.step([y, r.gradient(x)])
 

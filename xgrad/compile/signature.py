@@ -12,9 +12,10 @@ from typing import Any
 from xgrad.backends import dtype_names, get_backend
 from xgrad.backends.data import is_scalar
 from xgrad.compile.errors import CompileError
-from xgrad.engine import tape
+from xgrad.engine import casting, tape
 from xgrad.engine.tensor import Tensor
 
+BEFORE = 5  # how many parts of a key come before those of the arguments
 _COMPARED = (str, int, bool, type(None))  # static values that are equal if their types and values are
 
 
@@ -32,7 +33,7 @@ class Signature:
 
     def __init__(self, leaves: Sequence[Any], structure: Any, key: Any) -> None:
         self.key, self.structure = key, structure
-        self._recording, self._backend, self._dtype = key[1:4]
+        self._recording, self._backend, self._dtype, self._casts = key[1:BEFORE]
         # For each argument its type, and (shape, dtype, backend, whether it requires a gradient) if it is an array.
         self._rows: list[tuple[Any, ...]] | None = []
         for leaf in leaves:
@@ -53,6 +54,8 @@ class Signature:
             return False
         if get_backend() is not self._backend or dtype_names.chosen is not self._dtype:
             return False
+        if (casting.blocks or self._casts is not None) and casting.key() != self._casts:
+            return False
         for leaf, (kind, shape, dtype, backend, requires_grad) in zip(leaves, self._rows, strict=True):
             if type(leaf) is not kind:
                 return False
@@ -71,7 +74,7 @@ class Signature:
 
 def key_of(leaves: Sequence[Any], structure: Any) -> Any:
     """The signature of a call, as a key of a dict. Raises CompileError for a static argument that is not hashable."""
-    parts: list[Any] = [structure, tape.is_recording(), get_backend(), dtype_names.chosen]
+    parts: list[Any] = [structure, tape.is_recording(), get_backend(), dtype_names.chosen, casting.key()]
     for leaf in leaves:
         if isinstance(leaf, Tensor):
             raw = leaf._data
@@ -121,11 +124,14 @@ def difference(before: Any, now: Any, names: tuple[str, ...]) -> str:
     if before[0] != now[0] or len(before) != len(now):
         return "the arguments have another structure"
     for what, one, other in zip(
-        ("recording", "the current backend", "the default dtype"), before[1:4], now[1:4], strict=True
+        ("recording", "the current backend", "the default dtype", "autocast"),
+        before[1:BEFORE],
+        now[1:BEFORE],
+        strict=True,
     ):
         if one != other:
             return f"{what} is {other}, and was {one}"
-    for i, (one, other) in enumerate(zip(before[4:], now[4:], strict=True)):
+    for i, (one, other) in enumerate(zip(before[BEFORE:], now[BEFORE:], strict=True)):
         if one != other:
             which = names[i] if before[0] == i + 1 == len(names) or i < len(names) else str(i)
             return f"argument {which} is {_shown(other)}, and was {_shown(one)}"

@@ -71,6 +71,7 @@ class CSVDataset(TensorDataset):
         feature_names: the names of the columns of `features`.
         target_names: the names of the targets, a list.
         classes: the words that the targets' numbers stand for; None if the targets are numbers.
+        lines: the line of each row in the file, a list; of a row that has several lines, the last one.
         categories: for each column of categories, its words in order.
         layout: all that `like` needs: strings, numbers, lists and dicts, which JSON can hold.
 
@@ -123,7 +124,7 @@ class CSVDataset(TensorDataset):
         table.check(missing)
         layout, features, targets = _arrays(table, asked)
         super().__init__(features, *([] if targets is None else [targets]))
-        self.path = where
+        self.path, self.lines = where, list(table.lines)
         self.features, self.targets = features, targets
         self.feature_names, self.target_names = layout.feature_names(), [] if targets is None else list(layout.targets)
         self.classes, self.categories = layout.classes, dict(layout.categories)

@@ -9,6 +9,7 @@ from xgrad.distributions import constraints
 from xgrad.distributions.distribution import Distribution, needs
 from xgrad.distributions.normal import HALF_LOG_2_PI
 from xgrad.distributions.parameters import as_array, floating, like
+from xgrad.engine.casting import uncast
 from xgrad.engine.tensor import Tensor
 from xgrad.random import Generator
 
@@ -95,7 +96,7 @@ class MultivariateNormal(Distribution):
     @property
     def covariance_matrix(self) -> Tensor:
         """The covariance matrix."""
-        return self._matrix_of("covariance_matrix", lambda: self._tril @ xg.matrix_transpose(self._tril))
+        return self._matrix_of("covariance_matrix", lambda: _covariance(self._tril))
 
     @property
     def precision_matrix(self) -> Tensor:
@@ -114,6 +115,7 @@ class MultivariateNormal(Distribution):
     def variance(self) -> Tensor:
         return xg.broadcast_to(xg.sum(xg.square(self._tril), axis=-1), self.loc.shape)
 
+    @uncast
     def rsample(self, sample_shape: Any = (), *, rng: Generator | None = None) -> Tensor:
         drawn = self._rng(rng).standard_normal(self._extended_shape(sample_shape), like=self.loc)
         return self.loc + (self._tril @ drawn[..., None])[..., 0]
@@ -141,6 +143,12 @@ def _factor(name: str, matrix: Tensor) -> Tensor:
     return xg.tril(xg.linalg.inv(xg.matrix_transpose(reverse)))
 
 
+@uncast  # also under autocast, covariances have the digits of the factor
+def _covariance(tril: Tensor) -> Tensor:
+    return tril @ xg.matrix_transpose(tril)
+
+
+@uncast
 def _precision(tril: Tensor) -> Tensor:
     inverse = xg.linalg.inv(tril)
     return xg.matrix_transpose(inverse) @ inverse

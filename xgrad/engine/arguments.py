@@ -130,6 +130,8 @@ def unwrap(name: str, args: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
             raws.append(as_scalar(backend, arg))
         else:
             raise TypeError(unfit(name, arg, backend))
+    if backend.widens_by_numbers and len(backend.narrow_dtypes) > 1:
+        raws = backend.beside_numbers(raws)
     if not any(hasattr(raw, "shape") for raw in raws):  # numbers only: the standard wants an array
         raws[0] = backend.asarray(raws[0])
     return backend, raws, nodes

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any, NoReturn
 
-from xgrad.engine import tape
+from xgrad.engine import casting, tape
 from xgrad.engine.arguments import answers_for, unwrap
 from xgrad.engine.op import Op
 from xgrad.engine.promotion import in_default_dtype, in_one_kind
@@ -27,6 +27,8 @@ def apply(op: Op, args: Sequence[Any], static: dict[str, Any] | None = None, *, 
 
     `as_list` is for a library's function that takes its arrays as one list, such as concat.
     """
+    if casting.blocks:
+        args = casting.prepared(op, args)
     if op.across is not None and (y := op.across(*args, **(static or {}))) is not None:
         found: Tensor = y
         return found
@@ -41,6 +43,8 @@ def offered(op: Op, args: Sequence[Any]) -> Any:
 
 def apply_to_one(op: Op, x: Any, static: dict[str, Any]) -> Tensor:
     """As `apply`, for one argument. A tensor needs no search for the backend."""
+    if casting.blocks:
+        (x,) = casting.prepared(op, (x,))
     if isinstance(x, Tensor) and not noting:
         return execute(op, x.backend, (x._data,), (x.node,), static)
     return apply(op, (x,), static)

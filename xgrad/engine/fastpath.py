@@ -26,9 +26,10 @@ from typing import Any
 from xgrad.engine import tape
 from xgrad.engine.dispatch import Operation, execute, explain, fast_paths, rescued
 from xgrad.engine.op import DerivativeRule, Elementwise, Op, parameters
+from xgrad.engine.plain import plain_types
 from xgrad.engine.promotion import in_default_dtype
 from xgrad.engine.tape import BACKEND, PARENTS, SAVED, Node, is_recording, next_seq
-from xgrad.engine.tensor import Tensor, layout_of, plain_types, wrap
+from xgrad.engine.tensor import Tensor, layout_of, wrap
 
 ON = os.environ.get("XGRAD_FASTPATH", "1") != "0"
 

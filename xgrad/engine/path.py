@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from xgrad.engine import tape
+from xgrad.engine.casting import without_casts
 from xgrad.engine.tape import (
     BACKEND,
     FREED,
@@ -109,7 +110,7 @@ class Path:
             del node
         outputs.clear()
         if starts:
-            with starts[0][BACKEND].walking:
+            with starts[0][BACKEND].walking, without_casts():
                 tape.walk_back(
                     starts, waiting, retain=True, lift=lift if record else None, wanted=wanted, end=self.newest
                 )
@@ -121,7 +122,7 @@ class Path:
         """The forward pass: the tangent of each output, given one for each input. None stands for zero."""
         moving: dict[int, Gradient] = {id(n): t for n, t in zip(self.inputs, tangents, strict=True) if t is not None}
         if self.nodes:
-            with self.nodes[0][BACKEND].guard:
+            with self.nodes[0][BACKEND].guard, without_casts():
                 self._forward_pass(moving, {id(node) for node in outputs}, lift if record else None)
         return [None if node is None else moving.get(id(node)) for node in outputs]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from xgrad.engine import tape
+from xgrad.engine import casting, tape
 from xgrad.engine.arguments import unwrap
 from xgrad.engine.dispatch import rescued
 from xgrad.engine.op import DerivativeRule, Function, Op, aligned, fit, names_of
@@ -125,6 +125,8 @@ class Several(Op):
 
     def __call__(self, *args: Any, **static: Any) -> list[Tensor]:
         """The outputs. The call is recorded if an argument requires a gradient."""
+        if casting.blocks:
+            args = tuple(casting.prepared(self, args))
         there = [i for i, arg in enumerate(args) if arg is not None]
         backend, given, nodes = unwrap(self.name, [args[i] for i in there])
         function = self.raw[backend]

@@ -42,6 +42,8 @@ from operator import itemgetter
 from typing import Any, TypeGuard
 from weakref import ref
 
+from xgrad.engine.casting import without_casts
+
 Node = list[Any]
 Gradient = Any
 
@@ -218,7 +220,7 @@ def backward(root: Node, gradient: Gradient, *, retain: bool, record: bool) -> l
         (leaf, gradient, fresh) for each leaf. `fresh` says that the gradient's array is new, and held by no one but leaves.
     """
     waiting = {id(root): gradient}
-    with root[BACKEND].walking:
+    with root[BACKEND].walking, without_casts():
         reached = walk_back([root], waiting, retain=retain, lift=lift if record else None)
     return [(leaf, waiting[id(leaf)], fresh) for leaf, fresh in reached]
 

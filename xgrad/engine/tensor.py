@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from xgrad.engine import deferred, reading, tape, views
+from xgrad.engine import deferred, plain, reading, tape, views
 from xgrad.engine.declared import Declared
 from xgrad.engine.identity import COPIED, KEPT, MOVED
 from xgrad.engine.reading import noting
@@ -402,14 +402,19 @@ class Tensor(Values, Declared["Tensor"]):
         return _unpickle, (type(self), *state, None if grad is None else grad.numpy())
 
 
-class ComplexTensor(Tensor):
-    """A tensor of complex dtype. As it is a type of its own, the fast path tells real tensors by their type alone."""
+class GeneralTensor(Tensor):
+    """A tensor that the fast path does not take. As it is a type of its own, the fast path tells others by their type alone."""
 
     __slots__ = ()
 
 
-# The types that the fast path takes: real tensors, and subclasses of which operations need not know.
-plain_types: set[type] = {Tensor}
+class ComplexTensor(GeneralTensor):
+    """A tensor of complex dtype."""
+
+    __slots__ = ()
+
+
+plain.add(Tensor)
 
 
 def layout_of(x: Tensor) -> Any:
@@ -424,8 +429,12 @@ def layout_of(x: Tensor) -> Any:
 
 
 def wrap(data: Any, backend: Backend, node: tape.Node | Leaf | None = None) -> Tensor:
-    """A Tensor, or a ComplexTensor for a complex dtype."""
-    return (ComplexTensor if data.dtype in backend.complex_dtypes else Tensor)(data, backend, node)
+    """A Tensor; a ComplexTensor for a complex dtype, and a GeneralTensor for others that the fast path does not take."""
+    return (general_type(data, backend) if data.dtype in backend.general_dtypes else Tensor)(data, backend, node)
+
+
+def general_type(data: Any, backend: Backend) -> type[Tensor]:
+    return ComplexTensor if data.dtype in backend.complex_dtypes else GeneralTensor
 
 
 def check_differentiable(dtype: Any, backend: Backend) -> None:

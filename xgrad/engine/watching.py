@@ -12,18 +12,15 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
-from xgrad.engine import reading, tracing
+from xgrad.engine import plain, reading, tracing
 from xgrad.engine.reading import Notes
 from xgrad.engine.tape import watchers
-from xgrad.engine.tensor import plain_types
 
 Watcher = Callable[..., None]
 
 # The watchers of whole runs (xgrad.diagnose) that are open. While there is one, compiled functions run without their programs.
 runs: WeakSet[Any] = WeakSet()
 _lock = threading.Lock()
-_types: set[type] = set()  # the types that return to `plain_types`
-_closed = 0  # how many watchers and notes need the fast path off
 
 
 def add(watch: Watcher) -> None:
@@ -39,7 +36,7 @@ def add(watch: Watcher) -> None:
         )
     with _lock:
         watchers.append(watch)
-        _close()
+        plain.close()
 
 
 def remove(watch: Watcher) -> None:
@@ -47,7 +44,7 @@ def remove(watch: Watcher) -> None:
     with _lock:
         if watch in watchers:
             watchers.remove(watch)
-            _open()
+            plain.reopen()
 
 
 @contextmanager
@@ -63,26 +60,9 @@ def watching(watch: Watcher) -> Iterator[None]:
 @contextmanager
 def noted(notes: Notes) -> Iterator[None]:
     """While the block runs, `notes` gets a report of each value that is read and each tensor that is made."""
-    with _lock:
-        _close()
+    plain.close()
     try:
         with reading.noted(notes):
             yield
     finally:
-        with _lock:
-            _open()
-
-
-def _close() -> None:
-    global _closed
-    _closed += 1
-    _types.update(plain_types)
-    plain_types.clear()
-
-
-def _open() -> None:
-    global _closed
-    _closed -= 1
-    if not _closed:
-        plain_types.update(_types)
-        _types.clear()
+        plain.reopen()

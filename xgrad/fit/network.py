@@ -98,13 +98,13 @@ def build(
         is_output = place == len(sizes) - 1
         linear = _linear(fan_in, fan_out, init, dtype, rng)
         follows = ACTIVATIONS[output_activation if is_output else activation]
-        modules += [linear] if follows is None else [linear, _made(follows, dtype, rng)]
+        modules += [linear] if follows is None else [linear, activation_of(follows, dtype, rng)]
         name = "output" if is_output else f"layer {place}"
         layers.append(Layer(name, linear, follows, last=modules[-1]))
     return nn.Sequential(*modules), layers
 
 
-def _made(activation: type[Activation], dtype: Any, rng: xg.random.Generator) -> Activation:
+def activation_of(activation: type[Activation], dtype: Any, rng: xg.random.Generator) -> Activation:
     """An activation of the network. One that draws numbers draws them from the generator of the fit."""
     made = activation().to(dtype=dtype)
     if "rng" in vars(made):

@@ -1,48 +1,20 @@
-"""The parser of the `xgrad` command line, and its error messages."""
+"""The options of `xgrad fit` and `xgrad diagnose` on the command line."""
 
 from __future__ import annotations
 
 import argparse
-import re
-import sys
 from dataclasses import fields
-from typing import Any, NoReturn
+from typing import Any
 
-import xgrad as xg
-from xgrad._streams import complain
-from xgrad._words import one_line, short_words, shown
+from xgrad._words import shown
 from xgrad.fit.config import DTYPES, Config
 from xgrad.fit.network import ACTIVATIONS, INITS, LOSSES, OPTIMIZERS
+from xgrad.fit.parser import integer, path_of
 from xgrad.fit.plot import FORMATS
-from xgrad.fit.streams import say
-
-MOST_DIGITS = 1000  # in an integer
 
 
-class _Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose errors are one line, without the usage."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        # "-1e2" and "-inf" after --range are numbers, not options
-        self._negative_number_matcher = re.compile(r"^-(\.?\d|inf|nan)", re.IGNORECASE)
-
-    def error(self, message: str) -> NoReturn:
-        text = one_line(short_words(message))
-        self.exit(2, f"{self.prog}: error: {text} ({self.prog} --help lists the options)\n")
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        if message:
-            (complain if file is sys.stderr else say)(message.rstrip("\n"))
-
-
-def parser() -> argparse.ArgumentParser:
-    """The parser of the command line. Its result has `command`, and the options of that command."""
-    made = _Parser(
-        prog="xgrad", description="Automatic differentiation over the Array API: fit networks, explain failed runs."
-    )
-    made.add_argument("--version", action="version", version=f"xgrad {xg.__version__}")
-    commands = made.add_subparsers(dest="command", required=True, metavar="fit | diagnose | info")
+def add_commands(commands: Any) -> None:
+    """Add both commands to the subparsers of the command line."""
     _add_options(
         commands.add_parser(
             "fit",
@@ -59,10 +31,8 @@ def parser() -> argparse.ArgumentParser:
     diagnose.add_argument("--fix", action="store_true", help="try the proposed fix")
     diagnose.add_argument("--json", action="store_true", help="print the findings as JSON")
     diagnose.add_argument(
-        "--html", type=_path, metavar="FILE", help="write a page with the findings and a picture of the run"
+        "--html", type=path_of, metavar="FILE", help="write a page with the findings and a picture of the run"
     )
-    commands.add_parser("info", help="list the backends and try a gradient on each")
-    return made
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -91,7 +61,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         nargs=2,
         metavar=("LO", "HI"),
     )
-    add(points, "points", "the number of points (default 201)", type=_integer, metavar="N")
+    add(points, "points", "the number of points (default 201)", type=integer, metavar="N")
     scaling = points.add_mutually_exclusive_group()
     scaling.add_argument(
         "--standardize",
@@ -117,16 +87,16 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="RATE",
     )
-    add(training, "steps", "the number of steps", type=_integer, metavar="N")
+    add(training, "steps", "the number of steps", type=integer, metavar="N")
     add(
         training,
         "batch",
         "the number of points drawn for each step, with replacement (default: all points, once each)",
-        type=_integer,
+        type=integer,
         metavar="N",
     )
     add(training, "loss", "the loss", choices=[*LOSSES])
-    add(training, "seed", "the seed of the random numbers", type=_integer, metavar="N")
+    add(training, "seed", "the seed of the random numbers", type=integer, metavar="N")
     training.add_argument(
         "--compile",
         action="store_true",
@@ -143,17 +113,17 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     results.add_argument(
         "--out",
         default="fit.png",
-        type=_path,
+        type=path_of,
         metavar="FILE",
         help=f'the picture (default fit.png; "" for none); the name ends in .{", .".join(FORMATS)}',
     )
-    add(results, "gif", "an animation of the learned curve; the name ends in .gif", type=_path, metavar="FILE")
-    add(results, "history", "all numbers, as JSON", type=_path, metavar="FILE")
+    add(results, "gif", "an animation of the learned curve; the name ends in .gif", type=path_of, metavar="FILE")
+    add(results, "history", "all numbers, as JSON", type=path_of, metavar="FILE")
     add(
         results,
         "every",
         "the number of steps between two samples of the curve and the layers (default: a hundredth of --steps)",
-        type=_integer,
+        type=integer,
         metavar="N",
     )
     results.add_argument(
@@ -166,25 +136,10 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _integer(text: str) -> int:
-    if len(text) > MOST_DIGITS:
-        raise argparse.ArgumentTypeError(
-            f"{shown(text)} has {len(text)} characters; a number has at most {MOST_DIGITS}"
-        )
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number") from None
-
-
 def _sizes(text: str) -> tuple[int, ...]:
     if text in ("", "none"):
         return ()
     try:
-        return tuple(_integer(size) for size in text.split(","))
+        return tuple(integer(size) for size in text.split(","))
     except argparse.ArgumentTypeError:
         raise argparse.ArgumentTypeError(f"{shown(text)} is not a list of whole numbers such as 32,32") from None
-
-
-def _path(text: str) -> str | None:
-    return text or None

@@ -158,7 +158,8 @@ def _is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _is_finite(value: object) -> bool:
+def is_finite(value: object) -> bool:
+    """Whether a value is a number that is finite as a float."""
     try:
         return _is_number(value) and math.isfinite(value)  # type: ignore[arg-type]
     except OverflowError:  # an integer that no float can hold
@@ -167,9 +168,9 @@ def _is_finite(value: object) -> bool:
 
 TEXT = Is("a text", lambda value: isinstance(value, str))
 FLAG = Is("true or false", lambda value: isinstance(value, bool))
-FINITE = Is("a finite number", _is_finite)
-NOT_NEGATIVE = Is("a finite number, 0 or more", lambda value: _is_finite(value) and value >= 0)  # type: ignore[operator]
+FINITE = Is("a finite number", is_finite)
+NOT_NEGATIVE = Is("a finite number, 0 or more", lambda value: is_finite(value) and value >= 0)  # type: ignore[operator]
 NUMBER = Is(
     'a number, "nan", "inf" or "-inf"',
-    lambda value: _is_finite(value) or isinstance(value, float) or value in ("nan", "inf", "-inf"),
+    lambda value: is_finite(value) or isinstance(value, float) or value in ("nan", "inf", "-inf"),
 )

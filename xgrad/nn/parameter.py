@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
-from xgrad.engine.tensor import ComplexTensor, Tensor, plain_types
+from xgrad.engine import plain
+from xgrad.engine.tensor import ComplexTensor, GeneralTensor, Tensor
 
 if TYPE_CHECKING:
     from xgrad.backends.base import Backend
@@ -44,14 +45,21 @@ class Parameter(Tensor):
         """Take another raw array, of the same or another backend, dtype or shape. The object stays the same."""
         self.backend = backend
         self.data = data
-        if type(self) in (Parameter, ComplexParameter):
-            self.__class__ = ComplexParameter if data.dtype in backend.complex_dtypes else Parameter
+        if type(self) in (Parameter, GeneralParameter, ComplexParameter):
+            is_complex, is_general = data.dtype in backend.complex_dtypes, data.dtype in backend.general_dtypes
+            self.__class__ = ComplexParameter if is_complex else GeneralParameter if is_general else Parameter
 
 
-class ComplexParameter(Parameter, ComplexTensor):
+class GeneralParameter(Parameter, GeneralTensor):
+    """A parameter of a dtype that the fast path does not take, such as bfloat16 on NumPy."""
+
+    __slots__ = ()
+
+
+class ComplexParameter(GeneralParameter, ComplexTensor):
     """A parameter of complex dtype. `Parameter(data)` makes one where data is complex."""
 
     __slots__ = ()
 
 
-plain_types.add(Parameter)
+plain.add(Parameter)

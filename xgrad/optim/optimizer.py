@@ -223,6 +223,10 @@ class Optimizer:
             after_step(self, args, kwargs)
         return loss
 
+    def note_skip(self) -> None:
+        """Called by a GradScaler that leaves a step out, so that a schedule does not warn that it steps before the optimizer."""
+        self._stepped = True
+
     def register_step_pre_hook(self, hook: Hook) -> StepHookHandle:
         """Call `hook(optimizer, args, kwargs)` before each step. It may return (args, kwargs), which the step takes instead.
 

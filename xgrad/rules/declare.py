@@ -12,8 +12,9 @@ from xgrad.backends.refusal import ROWS
 from xgrad.engine.arguments import answers_for, unwrap
 from xgrad.engine.dispatch import apply, call, offered, with_fast_path
 from xgrad.engine.op import DerivativeRule, Elementwise, RawFunction
+from xgrad.engine.plain import plain_types
 from xgrad.engine.registry import ELEMENTWISE, public
-from xgrad.engine.tensor import Tensor, plain_types, wrap
+from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.documentation import of_row
 
 Public = Callable[..., Tensor]

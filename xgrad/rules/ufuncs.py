@@ -1,11 +1,13 @@
 """NumPy's ufuncs on tensors: `np.exp(t)`, and what `ndarray * t` and `np.float64(2) * t` call.
 
-A ufunc that the namespace has calls that function, so it is differentiable. Any other ufunc runs on a copy in the host's memory,
-and raises TypeError for a tensor that requires a gradient: no gradient is lost silently (see tohost.py).
+A ufunc that the namespace has calls that function, so it is differentiable. numpy_functions/ufunc_methods.py has others, and the
+methods reduce, accumulate, reduceat and outer. Any other ufunc raises TypeError: no gradient is lost silently, and nothing moves
+from a device to the host.
 """
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -65,10 +67,22 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, out: Any = 
             f"numpy.{ufunc.__name__}.at writes into a NumPy array, not into a tensor: write t = xgrad.at(t, indices).add(values) "
             "(there are .subtract and .set as well)"
         )
-    if any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
-        raise TypeError(_refusal(ufunc, method, out))
-    hosts = [x.__array__() if isinstance(x, Tensor) else x for x in inputs]
-    return getattr(ufunc, method)(*hosts, **options, **({} if out is None else {"out": out}))
+    if out is not None and not any(
+        isinstance(x, Tensor) and x.requires_grad for x in inputs
+    ):  # an array of the user's own
+        hosts = [x.__array__() if isinstance(x, Tensor) else x for x in inputs]
+        return getattr(ufunc, method)(*hosts, **options, out=out)
+    if out is None and _is_numpys(ufunc):
+        from xgrad.rules.numpy_functions import ufunc_methods as more  # at the first such call
+
+        function = ours(ufunc) or more.MORE.get(ufunc.__name__)
+        if function is not None:
+            return more.called(ufunc.__name__, function, method, inputs, options)
+    raise TypeError(_refusal(ufunc, method, out))
+
+
+def _is_numpys(ufunc: Any) -> bool:
+    return getattr(sys.modules.get("numpy"), ufunc.__name__, None) is ufunc
 
 
 def ours(ufunc: Any) -> Callable[..., Any] | None:
@@ -90,10 +104,20 @@ def _refusal(ufunc: Any, method: str, out: Any) -> str:
             f"numpy.{name}: a NumPy array cannot keep the gradient of a tensor that requires one. Write a = a + t "
             "for a += t, or t.detach() if the gradient is not needed."
         )
+    near = difflib.get_close_matches(ufunc.__name__, [*UFUNCS, *(n.removeprefix("special.") for n in FUNCTIONS)], 1)
+    nearest = f" The nearest that there is: {near[0]}." if near else ""
     return (
-        f"numpy.{name} of a tensor that requires a gradient: NumPy does not pass the gradient on. Use a function of xgrad, "
-        "or call t.detach() first if the gradient is not needed."
+        f"the ufunc {name} does not take tensors: it would not pass the gradient on.{nearest} Call it on t.detach().numpy() "
+        "if the gradient is not needed, or give it a rule by xgrad.primitive."
     )
 
 
+def array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    """What NumPy calls for one of its other functions that is given a tensor (NEP 18)."""
+    from xgrad.rules.numpy_functions import protocol  # at the first such call: it has some hundred functions
+
+    return protocol.array_function(func, types, args, kwargs)
+
+
 Tensor.__array_ufunc__ = array_ufunc  # type: ignore[assignment]
+Tensor.__array_function__ = array_function  # type: ignore[attr-defined]

@@ -166,7 +166,14 @@ def save(trainer: Training, path: str | Path) -> None:
 def parts(trainer: Training) -> dict[str, Any]:
     """The objects of a trainer that have a state of their own."""
     loader = None if trainer.run is None else trainer.run.loader
-    found = {"model": trainer.model, "optimizer": trainer.optimizer, "scheduler": trainer.scheduler, "loader": loader}
+    scaler = trainer.scaler if trainer.scaler.is_enabled() else None
+    found = {
+        "model": trainer.model,
+        "optimizer": trainer.optimizer,
+        "scheduler": trainer.scheduler,
+        "loader": loader,
+        "scaler": scaler,
+    }
     return {
         name: thing
         for name, thing in found.items()

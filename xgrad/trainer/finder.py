@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from pathlib import Path
 from typing import Any
 
 from xgrad.trainer.batches import OnBackend, groups, mean_loss
 from xgrad.trainer.snapshot import Snapshot
-from xgrad.trainer.steps import step_of
+from xgrad.trainer.steps import Step, step_of
 from xgrad.trainer.training import Training
 
 NEIGHBOURS = 12  # a slope is that of a line through a twelfth of the steps on each side
@@ -66,6 +67,7 @@ def find_lr(
         )
     optimizer, place = trainer.optimizer, OnBackend(trainer.model)
     kept = Snapshot(trainer.model, optimizer)
+    of_scaler = trainer.scaler.state_dict()
     of_loader = loader.state_dict() if hasattr(loader, "state_dict") else None
     step = step_of(trainer, wants_outputs=False, compiled=False)
     step.checks = True
@@ -80,7 +82,7 @@ def find_lr(
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = lr * (rate / rates[0] if rates[0] else 1.0)
             group_of_batches = [place(batch) for batch in next(batches)]
-            if not step.take(group_of_batches):
+            if not _taken(step, group_of_batches):
                 break
             loss = mean_loss([loss.detach() for loss in step.losses], group_of_batches).item()
             lrs.append(lr)
@@ -90,9 +92,18 @@ def find_lr(
                 break
     finally:
         kept.restore()
+        trainer.scaler.load_state_dict(of_scaler)
         if of_loader is not None:
             loader.load_state_dict(of_loader)
     return LRCurve(lrs, losses, smooth)
+
+
+def _taken(step: Step, batches: list[Any]) -> bool:
+    """Take a step. Where losses are scaled, gradients may overflow, and NumPy need not warn of it."""
+    with warnings.catch_warnings():
+        if step.scaler.is_enabled():
+            warnings.simplefilter("ignore", RuntimeWarning)
+        return step.take(batches)
 
 
 def smoothed(losses: list[float], smooth: float) -> list[float]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import xgrad as xg
 from xgrad import nn, optim
+from xgrad.backends.dtype_names import HALVES, without
 from xgrad.optim import lr_scheduler
 from xgrad.trainer.steps import needs_closure as needs_closure
 
@@ -44,15 +46,23 @@ def check_numbers(clip_grad_norm: Any, clip_grad_value: Any, accumulate: Any) ->
         raise ValueError(f"Trainer: accumulate must be an integer, 1 or more, got {accumulate!r}")
 
 
-def check_precision(precision: Any) -> None:
-    """The one place that decides about precisions: NotImplementedError for those that xgrad.amp will bring."""
-    if precision in ("float16", "bfloat16"):
-        raise NotImplementedError(
-            f"Trainer: precision={precision!r} needs xgrad.amp, with its master weights in float32 and scaled losses, which this "
-            "version does not have. For the whole model in another dtype, call model.float() or model.double() first"
+def check_precision(precision: Any, backend: Any) -> None:
+    """ValueError for a precision that is none; BackendError for one that the backend does not have."""
+    if precision is None or precision == "float32":
+        return
+    if precision not in HALVES:
+        raise ValueError(f'Trainer: precision must be None, "float32", "float16" or "bfloat16", got {precision!r}')
+    if not backend.has_dtype(precision):
+        raise xg.BackendError(f"Trainer: precision={precision!r}: {without(precision, backend)}")
+
+
+def check_scaling(precision: Any, optimizer: Any) -> None:
+    """ValueError for an optimizer whose steps cannot have a scaled loss."""
+    if precision == "float16" and needs_closure(optimizer):
+        raise ValueError(
+            f'Trainer: precision="float16" scales the loss for one step, and {type(optimizer).__name__} evaluates it several '
+            'times within a step; precision="bfloat16" needs no scale'
         )
-    if precision is not None:
-        raise ValueError(f'Trainer: precision must be None, "float16" or "bfloat16", got {precision!r}')
 
 
 def check_words(nonfinite: Any, scheduler_interval: Any) -> None:

@@ -12,7 +12,7 @@ from xgrad.diagnose.keeping import Modes
 from xgrad.trainer.batches import OnBackend, batch_length, is_array, loader_of
 from xgrad.trainer.metrics import Metric
 from xgrad.trainer.sums import Sums
-from xgrad.trainer.training import Training
+from xgrad.trainer.training import Training, in_precision
 
 
 @contextmanager
@@ -54,7 +54,8 @@ def predict(trainer: Training, data: Any, batch_size: int) -> Any:
     with evaluating(trainer.model):
         for found in loader:
             batch = place(found)
-            outputs.append(trainer.model(*(batch if is_inputs or len(batch) == 1 else batch[:-1])))
+            with in_precision(trainer.precision):
+                outputs.append(trainer.model(*(batch if is_inputs or len(batch) == 1 else batch[:-1])))
             if isinstance(outputs[-1], xg.Tensor) and outputs[-1].backend.defers:
                 xg.persist(outputs[-1])
         if not outputs:

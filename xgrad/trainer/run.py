@@ -79,14 +79,16 @@ class Run:
         trainer = self.trainer
         modes = Modes(trainer.model)
         with ending() as asked, warnings.catch_warnings(), contextlib.ExitStack() as stack:
-            if trainer.nonfinite != "ignore":  # they are reported with their step, layer and operation
+            if (
+                trainer.nonfinite != "ignore" or trainer.scaler.is_enabled()
+            ):  # they are reported, with their place or the scale
                 warnings.filterwarnings("ignore", NUMPYS_WARNINGS, RuntimeWarning)
             stack.callback(modes.restore)
             if not trainer.model.training:
                 trainer.model.train()
             stack.callback(self.progress.close)
             try:
-                if trainer.diagnose and not needs_closure(trainer.optimizer):
+                if trainer.diagnose and not needs_closure(trainer.optimizer) and not trainer.scaler.is_enabled():
                     samples = None if trainer.has_own_loss else samples_of(self.loader)
                     self.diagnosis = Diagnosis(trainer, samples)
                     stack.callback(self.diagnosis.close)
@@ -200,6 +202,10 @@ class Run:
         if not step.take(batches):
             self.broken(batches, step.losses)
             return False
+        if step.overflowed:
+            trainer.skipped += len(batches)
+            if trainer.scaler.get_scale() < 1 and trainer.nonfinite == "stop":  # no scale is small enough
+                self.broken(batches, step.losses)
         losses = step.losses
         trainer.of_step = (losses, batches)
         for loss, batch in zip(losses, batches, strict=True):

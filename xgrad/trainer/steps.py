@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import xgrad as xg
@@ -10,7 +11,7 @@ from xgrad import nn
 from xgrad.diagnose.keeping import Tensors
 from xgrad.trainer.batches import batch_length, mean_loss
 from xgrad.trainer.finite import all_finite, is_finite, is_finite_number
-from xgrad.trainer.training import Training
+from xgrad.trainer.training import Training, in_precision
 
 Batch = tuple[Any, ...]
 
@@ -32,12 +33,18 @@ class Step:
         self.adds = getattr(trainer.loss_function, "reduction", "mean") == "sum"
         self.losses: list[Any] = []
         self.outputs: list[Any] = []
+        self.scaler = trainer.scaler
+        self.overflowed = False  # whether the last step was left out, because scaled gradients overflowed
 
     def take(self, batches: list[Batch]) -> bool:
         """Take a step with the mean loss of the batches. False if a value is not finite: then no weight or buffer has changed."""
         kept = Tensors(*self.buffers) if self.checks and self.buffers else None
         self.gradients(batches)
-        if self.checks_and_clips():
+        if self.scaler.is_enabled():
+            if not self.checks or all_finite(self.losses):
+                self.update_scaled(self._clip_and_step)
+                return True
+        elif self.checks_and_clips():
             self.optimizer.step()
             return True
         if kept is not None:
@@ -50,7 +57,7 @@ class Step:
         self.outputs.clear()
         if len(batches) == 1:
             loss = self.loss(batches[0])
-            loss.backward()
+            self.scaler.scale(loss).backward()
             self.losses = [loss]
             return
         self.losses = []
@@ -58,7 +65,7 @@ class Step:
         total = sum(sizes)
         for batch, size in zip(batches, sizes, strict=True):
             loss = self.loss(batch)
-            (loss if self.adds or not size else loss / (total / size)).backward()
+            self.scaler.scale(loss if self.adds or not size else loss / (total / size)).backward()
             self.losses.append(loss.detach())
 
     def loss(self, batch: Batch) -> Any:
@@ -68,6 +75,19 @@ class Step:
             self.outputs.append(output.detach())
         return loss
 
+    def update_scaled(self, update: Callable[[], None]) -> None:
+        """Update the weights with gradients of a scaled loss, or leave the update out if they overflowed, and adapt the scale."""
+        scale, scaled = self.scaler.get_scale(), Scaled(self.optimizer, update)
+        self.scaler.step(scaled)
+        self.scaler.update()
+        self.overflowed = self.scaler.get_scale() < scale
+        if self.overflowed:
+            self.optimizer.zero_grad()
+
+    def _clip_and_step(self) -> None:
+        clip(self.parameters, self.trainer.clip_grad_norm, self.trainer.clip_grad_value)
+        self.optimizer.step()
+
     def checks_and_clips(self) -> bool:
         """Clip the gradients as the trainer's options say. False if a loss or a gradient is not finite."""
         if self.checks and not (len(self.losses) == 1 or all_finite(self.losses[:-1])):
@@ -76,6 +96,21 @@ class Step:
             return False
         clip(self.parameters, self.trainer.clip_grad_norm, self.trainer.clip_grad_value)
         return True
+
+
+class Scaled:
+    """What a GradScaler takes for an optimizer: one whose step is `update`, which also clips the gradients."""
+
+    def __init__(self, optimizer: Any, update: Callable[[], None]) -> None:
+        self.optimizer, self.update = optimizer, update
+        self.param_groups = optimizer.param_groups
+
+    def step(self) -> None:
+        self.update()
+
+    def note_skip(self) -> None:
+        """A schedule need not warn that it comes before the first step."""
+        self.optimizer.note_skip()
 
 
 class CompiledStep(Step):
@@ -92,7 +127,7 @@ class CompiledStep(Step):
     def take(self, batches: list[Batch]) -> bool:
         kept = Tensors(*self.buffers) if self.checks and self.buffers else None
         self.outputs.clear()
-        if len(batches) == 1 and not self.checks:
+        if len(batches) == 1 and not self.checks and not self.scaler.is_enabled():
             loss, *outputs = self.whole(*batches[0])
             self.losses, self.outputs = [loss], outputs
             self._computed()
@@ -108,8 +143,11 @@ class CompiledStep(Step):
             self.losses.append(loss)
             self.outputs += outputs
             fine = fine and (not self.checks or self._is_fine(loss, check))
-        if fine:
+        if fine and self.scaler.is_enabled():
+            self.update_scaled(self.update)
+        elif fine:
             self.update()
+        if fine:
             self._computed()
         elif kept is not None:
             kept.restore()
@@ -118,6 +156,8 @@ class CompiledStep(Step):
     def _is_fine(self, loss: Any, check: Any) -> bool:
         if is_finite_number(loss.backend, check._data):
             return True
+        if self.scaler.is_enabled():
+            return False
         return all_finite([loss, *(p.grad for p in self.parameters if p.grad is not None)])
 
     def _computed(self) -> None:
@@ -134,14 +174,17 @@ def programs(trainer: Training, parameters: list[Any], wants_outputs: bool) -> t
     """
     model, loss_function, optimizer = trainer.model, trainer.loss_function, trainer.optimizer
     norm, value, own = trainer.clip_grad_norm, trainer.clip_grad_value, None
+    precision, scaler = trainer.precision, trainer.scaler
+    is_scaled = scaler.is_enabled()
     if trainer.has_own_loss:
         own = trainer.loss_and_output
 
     def forward(batch: Batch) -> tuple[Any, Any]:
         if own is not None:
             return own(batch)
-        output = model(*batch[:-1])
-        return loss_function(output, batch[-1]), output  # type: ignore[misc]
+        with in_precision(precision):
+            output = model(*batch[:-1])
+            return loss_function(output, batch[-1]), output  # type: ignore[misc]
 
     def whole(*batch: Any) -> Any:
         optimizer.zero_grad()
@@ -153,10 +196,10 @@ def programs(trainer: Training, parameters: list[Any], wants_outputs: bool) -> t
 
     def backward(scale: float, *batch: Any) -> Any:
         loss, output = forward(batch)
-        (loss / scale).backward()
+        scaler.scale(loss / scale).backward()
         check = loss.detach()
         for p in parameters:
-            if p.grad is not None:
+            if not is_scaled and p.grad is not None:
                 check = check + xg.sum(p.grad)
         return (loss, check, output.detach()) if wants_outputs else (loss, check)
 

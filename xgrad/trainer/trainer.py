@@ -51,7 +51,10 @@ class Trainer(Training):
         clip_grad_norm: scales the gradients down to this norm, all together.
         clip_grad_value: clips each element of the gradients to this absolute value.
         accumulate: how many batches make one step. Its gradient is that of one large batch: the mean over all samples.
-        precision: None, the dtype of the model. "float16" and "bfloat16" need xgrad.amp.
+        precision: "float16" or "bfloat16", in which products are computed while the weights and the loss stay as they are (see
+            xgrad.amp); None or "float32" for the dtype of the model. For "float16", the loss is scaled, by `scaler`: a step whose
+            gradients overflow is left out, logged, and counted in `skipped`, and the diagnosis, which would see scaled
+            gradients, is off.
         compile: whether steps run as programs of `xgrad.compile`.
         diagnose: whether xgrad.diagnose looks at the first steps and at some later ones. Its report is in `report`, and its
             findings are shown at the end.
@@ -63,8 +66,10 @@ class Trainer(Training):
 
     Raises:
         TypeError, ValueError: for an argument that does not fit.
+        BackendError: for a precision that the model's backend does not have.
 
     Attributes:
+        scaler: the `xgrad.amp.GradScaler` of the losses, which does nothing unless precision is "float16".
         history: of the last `fit`.
         report: what the diagnosis found, a `diagnose.Report`; None without it.
         best: the best epoch as a dict: "epoch", "monitor", "value", and "model", its weights. The best is the smallest val_loss,
@@ -98,7 +103,8 @@ class Trainer(Training):
     ) -> None:
         options.check_parts(model, loss, optimizer, scheduler)
         options.check_numbers(clip_grad_norm, clip_grad_value, accumulate)
-        options.check_precision(precision)
+        options.check_precision(precision, next(iter(model.parameters())).backend)
+        options.check_scaling(precision, optimizer)
         options.check_words(nonfinite, scheduler_interval)
         progress_of(progress)
         if compile and options.needs_closure(optimizer):
@@ -109,7 +115,7 @@ class Trainer(Training):
             model, loss, optimizer,
             scheduler=scheduler, scheduler_interval=scheduler_interval or options.interval_of(scheduler),
             clip_grad_norm=clip_grad_norm, clip_grad_value=clip_grad_value, accumulate=accumulate,
-            compile=compile, diagnose=diagnose, nonfinite=nonfinite,
+            compile=compile, diagnose=diagnose, nonfinite=nonfinite, precision=precision,
         )  # fmt: skip
         self.metrics = metrics_of(metrics, loss)
         self.callbacks = [as_callback(each) for each in callbacks]

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import xgrad as xg
-from xgrad import nn, optim
+from xgrad import amp, nn, optim
 from xgrad.diagnose.keeping import Kept
 from xgrad.trainer.batches import mean_loss
 from xgrad.trainer.history import History
+
+
+def in_precision(precision: str | None) -> AbstractContextManager[Any]:
+    """A block in which the model and the loss are computed in that precision; None changes nothing."""
+    if precision is None:
+        return nullcontext()
+    return amp.autocast(enabled=False) if precision == "float32" else amp.autocast(precision)
 
 
 class Training:
@@ -31,11 +38,14 @@ class Training:
         compile: bool,
         diagnose: bool,
         nonfinite: str,
+        precision: str | None,
     ) -> None:
         self.model, self.loss_function, self.optimizer = model, loss, optimizer
         self.scheduler, self.scheduler_interval = scheduler, scheduler_interval
         self.clip_grad_norm, self.clip_grad_value, self.accumulate = clip_grad_norm, clip_grad_value, accumulate
         self.compile, self.diagnose, self.nonfinite = compile, diagnose, nonfinite
+        self.precision = precision
+        self.scaler = amp.GradScaler(enabled=precision == "float16")
         self.has_own_loss = type(self).compute_loss is not Training.compute_loss or loss is None
         self.report: Any = None  # a diagnose.Report
         self.programs: dict[Any, Any] = {}  # compiled steps, which a later run finds again
@@ -65,6 +75,10 @@ class Training:
 
     def loss_and_output(self, batch: tuple[Any, ...], loss: Callable[..., Any] | None = None) -> tuple[Any, Any]:
         """The loss of a batch, and the model's output, or None where it is not known."""
+        with in_precision(self.precision):
+            return self._loss_and_output(batch, loss)
+
+    def _loss_and_output(self, batch: tuple[Any, ...], loss: Callable[..., Any] | None) -> tuple[Any, Any]:
         if self.has_own_loss:
             found = self.model(*batch) if type(self).compute_loss is Training.compute_loss else self.compute_loss(batch)
             return found if isinstance(found, tuple) else (found, None)

@@ -11,6 +11,7 @@ from xgrad.backends import get_backend, owner
 from xgrad.backends.data import is_scalar
 from xgrad.engine import tape
 from xgrad.engine.arguments import MixedBackendsError, operand_on, unwrap
+from xgrad.engine.casting import without_casts
 from xgrad.engine.dispatch import node_of
 from xgrad.engine.identity import Identity
 from xgrad.engine.op import DerivativeRule, Op, total
@@ -51,7 +52,7 @@ class Primitive(Op):
     def __call__(self, *args: Any, **static: Any) -> Tensor:
         self._check_call(args, static)
         backend, raws, nodes = unwrap(self.name, [_inside(arg) for arg in together(self.name, *args)])
-        with tape.set_recording(False):
+        with tape.set_recording(False), without_casts():  # its derivative is for the dtypes of its arguments
             result = self.body(*(wrap(r, backend) if backend.owns(r) else r for r in raws), **static)
         if not isinstance(result, Tensor):
             raise TypeError(f"primitive {self.name!r} must return one tensor, not {type(result).__name__}")

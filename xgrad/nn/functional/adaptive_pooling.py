@@ -11,6 +11,7 @@ from math import prod
 from typing import Any
 
 import xgrad as xg
+from xgrad.engine.casting import uncast
 from xgrad.engine.operands import operand
 from xgrad.engine.tensor import Tensor
 from xgrad.nn.checks import wrong_shape
@@ -97,6 +98,7 @@ def _places_of_largest(x: Tensor, size: tuple[int, ...], count: tuple[int, ...])
     return found
 
 
+@uncast
 def adaptive_avg_pool1d(input: Any, output_size: Sizes) -> Tensor:
     """The means of windows of the last axis, as many as the output has elements.
 
@@ -120,6 +122,7 @@ def adaptive_avg_pool1d(input: Any, output_size: Sizes) -> Tensor:
     return _adaptive_avg_pool("adaptive_avg_pool1d", 1, input, output_size)
 
 
+@uncast
 def adaptive_avg_pool2d(input: Any, output_size: Sizes) -> Tensor:
     """The means of windows of the last two axes, as many as the output has elements.
 

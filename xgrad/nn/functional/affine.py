@@ -8,6 +8,7 @@ from typing import Any
 import xgrad as xg
 from xgrad.engine.tensor import Tensor
 from xgrad.nn.checks import arrays, wrong_shape
+from xgrad.nn.functional.precision import lowered
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
@@ -36,6 +37,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Tensor:
     return output
 
 
+@lowered
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Tensor:
     """The bilinear forms `input1 @ weight[k] @ input2`, plus a bias, for each k.
 

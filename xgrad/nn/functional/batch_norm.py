@@ -10,8 +10,10 @@ from xgrad.engine.reading import is_repetition
 from xgrad.engine.tensor import Tensor
 from xgrad.nn.checks import array, wrong_shape
 from xgrad.nn.functional.normalization import affine, check_channels, of_channels
+from xgrad.nn.functional.precision import in_float32
 
 
+@in_float32
 def batch_norm(
     input: Any,
     running_mean: Any,
@@ -72,6 +74,7 @@ def batch_norm(
     return affine(y, of_channels(weight, x.ndim), of_channels(bias, x.ndim))
 
 
+@in_float32
 def instance_norm(
     input: Any,
     running_mean: Any = None,

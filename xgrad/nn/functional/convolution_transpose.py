@@ -8,6 +8,7 @@ import xgrad as xg
 from xgrad.engine.tensor import Tensor
 from xgrad.nn.checks import arrays, wrong_shape
 from xgrad.nn.functional.convolution import AXES, Number, numbers, shapes
+from xgrad.nn.functional.precision import lowered
 
 
 def _transposed(
@@ -53,6 +54,7 @@ def _transposed(
     return y + xg.reshape(bias, (-1, *(1,) * n))
 
 
+@lowered
 def conv_transpose1d(
     input: Any,
     weight: Any,
@@ -95,6 +97,7 @@ def conv_transpose1d(
     return _transposed("conv_transpose1d", 1, input, weight, bias, *static)
 
 
+@lowered
 def conv_transpose2d(
     input: Any,
     weight: Any,
@@ -137,6 +140,7 @@ def conv_transpose2d(
     return _transposed("conv_transpose2d", 2, input, weight, bias, *static)
 
 
+@lowered
 def conv_transpose3d(
     input: Any,
     weight: Any,

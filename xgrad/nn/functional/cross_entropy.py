@@ -9,9 +9,11 @@ import xgrad as xg
 from xgrad.engine.integers import integer
 from xgrad.engine.operands import beside, operand, own_indices, together
 from xgrad.engine.tensor import Tensor, wrap
+from xgrad.nn.functional.precision import in_float32
 from xgrad.nn.functional.reduction import reduce
 
 
+@in_float32
 def cross_entropy(
     input: Any,
     target: Any,
@@ -89,6 +91,7 @@ def cross_entropy(
     return _number_loss("cross_entropy", log_p, target, weight, axis, ignore_index, reduction, label_smoothing)
 
 
+@in_float32
 def nll_loss(
     input: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
 ) -> Tensor:

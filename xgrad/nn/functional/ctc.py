@@ -8,11 +8,13 @@ import xgrad as xg
 from xgrad.engine.integers import integer
 from xgrad.engine.tensor import Tensor
 from xgrad.nn.checks import array, arrays
+from xgrad.nn.functional.precision import in_float32
 from xgrad.nn.functional.reduction import reduce
 
 INFINITE = 1e29  # a loss above this belongs to targets that no alignment gives
 
 
+@in_float32
 def ctc_loss(
     log_probs: Any,
     targets: Any,

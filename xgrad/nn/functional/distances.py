@@ -9,9 +9,11 @@ import xgrad as xg
 from xgrad.engine.integers import integer
 from xgrad.engine.operands import as_tensors
 from xgrad.engine.tensor import Tensor
+from xgrad.nn.functional.precision import in_float32
 from xgrad.nn.functional.reduction import check_broadcasting, positive_part, reduce
 
 
+@in_float32
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between vectors: their inner product, divided by both norms.
 
@@ -53,6 +55,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Tens
     return xg.sum(unit(x1) * unit(x2), axis=axis)
 
 
+@in_float32
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The distance of vectors along the last axis: the p-norm of x1 - x2 + eps.
 
@@ -85,6 +88,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     return distance
 
 
+@in_float32
 def cosine_embedding_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0, *, reduction: str = "mean"
 ) -> Tensor:
@@ -127,6 +131,7 @@ def cosine_embedding_loss(
     return reduce(loss, reduction)
 
 
+@in_float32
 def triplet_margin_loss(
     anchor: Any,
     positive: Any,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import xgrad as xg
+from xgrad.engine.casting import uncast
 from xgrad.engine.reading import is_repetition, unnoted
 from xgrad.engine.tensor import Tensor
 from xgrad.nn.checks import array, wrong_shape
@@ -62,6 +63,7 @@ def embedding(
     return rows
 
 
+@uncast
 def embedding_bag(
     input: Any,
     weight: Any,

@@ -9,9 +9,11 @@ from typing import Any
 import xgrad as xg
 from xgrad.engine.operands import as_tensors
 from xgrad.engine.tensor import Tensor
+from xgrad.nn.functional.precision import in_float32
 from xgrad.nn.functional.reduction import as_real, reduce, warn_of_broadcasting
 
 
+@in_float32
 def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Tensor:
     """The Kullback-Leibler divergence of the target from the input: target * (log(target) - input), for an input of logarithms.
 
@@ -48,7 +50,7 @@ def kl_div(input: Any, target: Any, *, reduction: str = "mean", log_target: bool
         warnings.warn(
             'kl_div: "mean" divides by the number of all elements, "batchmean" by that of the distributions, which gives their '
             "divergence",
-            stacklevel=2,
+            stacklevel=3,
         )
     elif reduction not in ("sum", "none"):
         raise ValueError(f'kl_div: reduction must be "batchmean", "mean", "sum" or "none", got {reduction!r}')
@@ -59,6 +61,7 @@ def _of_logarithms(input: Any, target: Any) -> Any:
     return xg.exp(target) * (target - input)
 
 
+@in_float32
 def poisson_nll_loss(
     input: Any, target: Any, log_input: bool = True, full: bool = False, *, eps: float = 1e-8, reduction: str = "mean"
 ) -> Tensor:
@@ -100,6 +103,7 @@ def poisson_nll_loss(
     return reduce(loss, reduction)
 
 
+@in_float32
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:

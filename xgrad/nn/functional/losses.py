@@ -7,9 +7,11 @@ from typing import Any
 import xgrad as xg
 from xgrad.engine.operands import as_tensors
 from xgrad.engine.tensor import Tensor
+from xgrad.nn.functional.precision import in_float32
 from xgrad.nn.functional.reduction import as_real, check_broadcasting, difference, reduce, reduce_weighted, weighted
 
 
+@in_float32
 def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Tensor:
     """The squared difference of input and target: (input - target)**2.
 
@@ -38,6 +40,7 @@ def mse_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = 
     return reduce_weighted("mse_loss", xg.square(difference("mse_loss", input, target)), weight, input, reduction)
 
 
+@in_float32
 def l1_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = None) -> Tensor:
     """The absolute difference of input and target: abs(input - target), with derivative 0 where they are equal.
 
@@ -66,6 +69,7 @@ def l1_loss(input: Any, target: Any, *, reduction: str = "mean", weight: Any = N
     return reduce_weighted("l1_loss", xg.abs(difference("l1_loss", input, target)), weight, input, reduction)
 
 
+@in_float32
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Tensor:
     """d**2 / 2 for a difference d of at most `delta` in size, and `delta * (abs(d) - delta / 2)` for a larger one.
 
@@ -104,6 +108,7 @@ def _huber(d: Tensor, delta: float) -> Tensor:
     return near * (d - 0.5 * near)
 
 
+@in_float32
 def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Tensor:
     """d**2 / (2 * beta) for a difference d of at most `beta` in size, and `abs(d) - beta / 2` for a larger one.
 
@@ -135,6 +140,7 @@ def smooth_l1_loss(input: Any, target: Any, *, reduction: str = "mean", beta: fl
     return reduce(_huber(d, beta) / beta if beta else xg.abs(d), reduction)
 
 
+@in_float32
 def binary_cross_entropy(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Tensor:
     """-target * log(input) - (1 - target) * log(1 - input), with logarithms of at least -100.
 
@@ -180,6 +186,7 @@ def _of_one_shape(name: str, input: Any, target: Any, *weights: Any) -> tuple[An
     return input, target
 
 
+@in_float32
 def binary_cross_entropy_with_logits(
     input: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
 ) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 import xgrad as xg
 from xgrad.engine.operands import as_tensors, beside, operand, own_indices, together
 from xgrad.engine.tensor import Tensor
+from xgrad.nn.functional.precision import in_float32
 from xgrad.nn.functional.reduction import (
     as_real,
     check_broadcasting,
@@ -16,6 +17,7 @@ from xgrad.nn.functional.reduction import (
 )
 
 
+@in_float32
 def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0, *, reduction: str = "mean") -> Tensor:
     """max(0, -target * (input1 - input2) + margin): the loss of scores in the wrong order.
 
@@ -52,6 +54,7 @@ def margin_ranking_loss(input1: Any, input2: Any, target: Any, margin: float = 0
     return reduce(positive_part(margin - as_real(target, input1) * (input1 - input2)), reduction)
 
 
+@in_float32
 def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, *, reduction: str = "mean") -> Tensor:
     """The input where the target is 1, and max(0, margin - input) where it is -1: distances of pairs that are alike, or are not.
 
@@ -84,6 +87,7 @@ def hinge_embedding_loss(input: Any, target: Any, margin: float = 1.0, *, reduct
     return reduce(loss, reduction)
 
 
+@in_float32
 def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     """log(1 + exp(-target * input)), without overflow.
 
@@ -114,6 +118,7 @@ def soft_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Ten
     return reduce(xg.softplus(-as_real(target, input) * input), reduction)
 
 
+@in_float32
 def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Tensor:
     """The mean over the classes of the binary cross-entropy of each class, whose logits are the input.
 
@@ -150,6 +155,7 @@ def multilabel_soft_margin_loss(input: Any, target: Any, weight: Any = None, *, 
     return reduce(xg.mean(loss if weight is None else loss * weight, axis=-1), reduction)
 
 
+@in_float32
 def multi_margin_loss(
     input: Any, target: Any, p: int = 1, margin: float = 1.0, weight: Any = None, *, reduction: str = "mean"
 ) -> Tensor:
@@ -205,6 +211,7 @@ def multi_margin_loss(
     return reduce(xg.mean(loss, axis=-1), reduction)
 
 
+@in_float32
 def multilabel_margin_loss(input: Any, target: Any, *, reduction: str = "mean") -> Tensor:
     """The sum of max(0, 1 - (x[j] - x[i])) / C over the classes j of a sample and the other classes i, for its scores x.
 

@@ -11,6 +11,7 @@ from xgrad.engine.integers import integer, integers, one_or_more
 from xgrad.engine.operands import operand
 from xgrad.engine.tensor import Tensor
 from xgrad.nn.checks import array, arrays, size, wrong_shape
+from xgrad.nn.functional.precision import in_float32
 
 
 def affine(y: Any, weight: Any, bias: Any) -> Tensor:
@@ -27,6 +28,7 @@ def of_channels(value: Any, ndim: int) -> Any:
     return value if value is None or ndim == 2 else xg.reshape(value, (*value.shape, *(1,) * (ndim - 2)))
 
 
+@in_float32
 def layer_norm(
     input: Any,
     normalized_shape: int | Sequence[int],
@@ -60,6 +62,7 @@ def layer_norm(
     return affine(xg.standardize(x, axis=axes, eps=eps).values, weight, bias)
 
 
+@in_float32
 def rms_norm(input: Any, normalized_shape: int | Sequence[int], weight: Any = None, eps: float | None = None) -> Tensor:
     """x / sqrt(mean(x**2) + eps) over the last axes of each sample, times a weight.
 
@@ -101,6 +104,7 @@ def _last_axes(name: str, input: Any, normalized_shape: Any, *others: Any) -> tu
     return x, tuple(range(x.ndim - n, x.ndim))
 
 
+@in_float32
 def group_norm(input: Any, num_groups: int, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Tensor:
     """(x - mean) / sqrt(var + eps) over each group of channels of each sample, times a weight, plus a bias.
 
@@ -174,6 +178,7 @@ def normalize(input: Any, p: float = 2.0, dim: int | Sequence[int] = 1, eps: flo
     return normalized
 
 
+@in_float32
 def local_response_norm(input: Any, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Tensor:
     """x / (k + alpha * m)**beta, where m is the mean square over neighbouring channels.
 

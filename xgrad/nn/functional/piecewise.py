@@ -9,6 +9,7 @@ from xgrad import random
 from xgrad.engine.operands import operand, together
 from xgrad.engine.tensor import Tensor
 from xgrad.nn.functional.floats import floating as _floating
+from xgrad.nn.functional.precision import lowered
 from xgrad.random import Generator
 
 SELU_ALPHA, SELU_SCALE = (
@@ -97,6 +98,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     return _elu(_floating("celu", input), alpha, within=1 / alpha)
 
 
+@lowered
 def prelu(input: Any, weight: Any) -> Tensor:
     """The input where it is positive, `weight * input` elsewhere.
 

@@ -50,7 +50,7 @@ def positive_part(x: Tensor) -> Tensor:
 def difference(name: str, input: Any, target: Any) -> Tensor:
     """input - target, with a warning if the shapes are not the same."""
     input, target = as_tensors(name, (input, target))
-    warn_of_broadcasting(name, input, target, stacklevel=4)
+    warn_of_broadcasting(name, input, target, stacklevel=5)  # of the caller of a loss, which is decorated
     found: Tensor = input - target
     return found
 
@@ -64,7 +64,7 @@ def check_broadcasting(name: str, *arrays: Any) -> None:
         raise ValueError(f"{name}: the shapes {' and '.join(map(str, shapes))} do not broadcast") from None
 
 
-def warn_of_broadcasting(name: str, input: Any, target: Any, stacklevel: int = 3) -> None:
+def warn_of_broadcasting(name: str, input: Any, target: Any, stacklevel: int = 4) -> None:
     """Warn if the shapes of input and target are not the same. ValueError if they do not even broadcast."""
     if tuple(input.shape) != tuple(target.shape):
         check_broadcasting(name, input, target)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import xgrad as xg
+from xgrad.engine.casting import uncast
 from xgrad.engine.integers import integers
 from xgrad.engine.operands import operand
 from xgrad.engine.tensor import Tensor
@@ -21,6 +22,7 @@ MODES = (*CHOOSING, *LINEAR)
 SMOOTH = ("bilinear", "bicubic", "lanczos")  # those that antialias goes with
 
 
+@uncast
 def interpolate(
     input: Any,
     size: int | Sequence[int] | None = None,

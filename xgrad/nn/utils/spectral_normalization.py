@@ -6,6 +6,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad import random
+from xgrad.engine.casting import uncast
 from xgrad.nn.module import Module
 from xgrad.nn.utils.hooked import find, given_weight, removed
 from xgrad.random import Generator
@@ -17,6 +18,7 @@ class SpectralNorm:
     def __init__(self, name: str, n_power_iterations: int, dim: int, eps: float) -> None:
         self.name, self.n_power_iterations, self.dim, self.eps = name, n_power_iterations, dim, eps
 
+    @uncast
     def __call__(self, module: Module, args: Any) -> None:
         if module.training:
             self.iterate(module)

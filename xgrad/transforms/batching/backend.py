@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 from xgrad.backends import get_backend, use_backend
 from xgrad.backends.base import Backend
 from xgrad.backends.derived import Derived
+from xgrad.engine import casting
 from xgrad.transforms.batching.array import Axes, Batched, agreed, merged
 from xgrad.transforms.batching.functions import BatchedRaw
 
@@ -176,5 +177,11 @@ def running(backend: Backend) -> AbstractContextManager[None]:
 
 
 def as_now() -> Callable[[], AbstractContextManager[None]]:
-    """A function that restores the current backend and the running vmaps of now, for a function that runs again later."""
-    return partial(surroundings, active.get(), get_backend())
+    """A function that restores the backend, the running vmaps and the casts of now, for a function that runs again later."""
+    return partial(_as_then, active.get(), get_backend(), casting.current())
+
+
+@contextmanager
+def _as_then(vmaps: tuple[BatchedBackend, ...], current: Backend, caster: Any) -> Iterator[None]:
+    with surroundings(vmaps, current), casting.cast_by(caster):
+        yield

@@ -1,0 +1,105 @@
+"""What NumPy's functions on tensors are made of: the functions of the namespace, and what turns arguments into tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from xgrad.engine.integers import integer
+from xgrad.engine.operands import as_tensors
+from xgrad.engine.registry import FUNCTIONS
+from xgrad.engine.tensor import Tensor
+from xgrad.rules.shapes import normalize_axes
+
+
+class Functions:
+    """The functions of the namespace as attributes, or those of one of its extensions."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        found = FUNCTIONS.get(self._prefix + name)
+        if found is None:
+            raise AttributeError(f"the namespace has no function {self._prefix + name!r}")
+        return found
+
+
+xp, linalg, fft, special = Functions(), Functions("linalg."), Functions("fft."), Functions("special.")
+
+
+def tensor(name: str, value: Any) -> Any:
+    """A tensor for an array, a number, or a nested list of tensors, arrays and numbers."""
+    return tensors(name, value)[0]
+
+
+def tensors(name: str, *values: Any) -> tuple[Any, ...]:
+    """A tensor for each value, on the backend of those that are tensors. Numbers take the dtype of the others."""
+    if not any(isinstance(value, Tensor) for value in leaves(values)):
+        values = tuple(xp.asarray(value) if isinstance(value, list | tuple) else value for value in values)
+        return as_tensors(name, values)
+    return as_tensors(name, [stacked(name, value) if isinstance(value, list | tuple) else value for value in values])
+
+
+def leaves(values: Any) -> Iterator[Any]:
+    """What is in nested lists and tuples."""
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from leaves(value)
+        else:
+            yield value
+
+
+def stacked(name: str, values: Sequence[Any]) -> Any:
+    """A nested list, in which some values are tensors, as one tensor."""
+    if not any(isinstance(value, Tensor) for value in leaves(values)):
+        return xp.asarray(values)
+    parts = [stacked(name, value) if isinstance(value, list | tuple) else value for value in values]
+    return xp.stack(as_tensors(name, parts))
+
+
+def arrays(name: str, values: Any) -> list[Any]:
+    """The arrays of a sequence, such as the argument of `np.concatenate`. Rows of a tensor are its parts."""
+    if isinstance(values, Tensor):
+        return list(xp.unstack(values))
+    if not isinstance(values, Iterable):
+        raise TypeError(f"numpy.{name} takes a sequence of arrays, not {type(values).__name__}")
+    return list(tensors(name, *values))
+
+
+def axes_of(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes as numbers that are not negative; all of them for None."""
+    return normalize_axes(name, axis, ndim)
+
+
+def one_axis(name: str, axis: Any, ndim: int) -> int:
+    """One axis as a number that is not negative."""
+    return normalize_axes(name, integer(name, axis), ndim)[0]
+
+
+def index(axis: int, key: Any) -> tuple[Any, ...]:
+    """A key that reads `key` along one axis."""
+    return (*(slice(None) for _ in range(axis)), key)
+
+
+def not_given(name: str, **options: Any) -> None:
+    """Raise TypeError for an option of NumPy's that tensors do not have."""
+    for option, value in options.items():
+        if value is not None:
+            instead = ": use the result" if option == "out" else ""
+            raise TypeError(f"numpy.{name} of a tensor takes no {option}={instead}")
+
+
+def is_float(x: Any) -> bool:
+    """Whether the dtype is a real or complex floating-point one."""
+    found: bool = x.backend.is_inexact(x.dtype)
+    return found
+
+
+def is_complex(x: Any) -> bool:
+    return x.dtype in x.backend.complex_dtypes
+
+
+def floating(x: Any) -> Any:
+    """Integers and truth values in the default floating-point dtype, others as they are: what `x / 1` gives."""
+    return x if is_float(x) else x / 1

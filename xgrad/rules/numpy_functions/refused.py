@@ -1,0 +1,28 @@
+"""NumPy's functions that do not take tensors, and why."""
+
+from __future__ import annotations
+
+_IN_PLACE = "it writes into a NumPy array. Write t = xgrad.at(t, key).set(values), or t[key] = values"
+_HISTOGRAM = "counts have no derivative. Use t.detach().numpy(), or a smooth density of your own"
+_BITS = "it is about the bits of integers on the host. Use t.numpy()"
+_DATES = "tensors hold numbers, not dates"
+
+REFUSED: dict[str, str] = {
+    "busday_count": _DATES,
+    "busday_offset": _DATES,
+    "copyto": _IN_PLACE,
+    "datetime_as_string": _DATES,
+    "fill_diagonal": _IN_PLACE,
+    "histogram": _HISTOGRAM,
+    "histogram2d": _HISTOGRAM,
+    "histogram_bin_edges": _HISTOGRAM,
+    "histogramdd": _HISTOGRAM,
+    "is_busday": _DATES,
+    "packbits": _BITS,
+    "place": _IN_PLACE,
+    "put": _IN_PLACE,
+    "put_along_axis": _IN_PLACE,
+    "putmask": _IN_PLACE,
+    "sort_complex": "complex numbers have no order that a derivative could follow. Sort xgrad.abs(t)",
+    "unpackbits": _BITS,
+}
