@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 
 from bench import dask_parallel, minimizers, numpy_table, report
+from bench.examples import table as examples
 from bench.gpu import readme as gpu
 from bench.libraries import table as libraries
 from bench.programs import table as programs
@@ -51,7 +52,7 @@ MAPPED = (
         "xgrad/fit",
         "xgrad/train",
     ),
-    *("backends", "bench", "tests", "tests/parity"),
+    *("backends", "bench", "bench/examples", "tests", "tests/parity"),
 )  # the folders whose README begins with a map of their files
 READMES = (ROOT / "README.md", *(ROOT / folder / "README.md" for folder in MAPPED))
 BEGIN, END = "<!-- functions:begin -->", "<!-- functions:end -->"
@@ -195,6 +196,7 @@ def parts(readme: Path) -> list[str]:
         "backends": [refusals],
         "bench": [libraries.readme, report.newest_readme, dask_parallel.readme, programs.readme, gpu.newest],
         "train": [settings],
+        "examples": [examples.readme],
         "tests": [helpers, subjects, tested_in],
         "onnx": [onnx_layers.table],
         "numpy_functions": [numpy_table.table],

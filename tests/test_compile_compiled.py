@@ -195,6 +195,12 @@ def test_more_than_eight_traces_are_reported_with_their_reasons():
             compiled(np.ones(n))
     with pytest.warns(UserWarning, match=r"traced 9 times.*shape \(9,\)"):
         assert compiled(np.ones(9)).shape == (9,)
+    with warnings.catch_warnings():  # then once in eight traces, with the reasons of the latest eight
+        warnings.simplefilter("error")
+        for n in range(10, 17):
+            compiled(np.ones(n))
+    with pytest.warns(UserWarning, match=r"traced 17 times.*latest reasons: 10: .*shape \(17,\)"):
+        compiled(np.ones(17))
 
 
 def test_use_backend_and_the_default_dtype_are_part_of_the_key():

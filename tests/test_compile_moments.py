@@ -86,6 +86,33 @@ def test_a_step_is_that_of_the_optimizer(name, backend):
     assert len(got[3].programs) <= 2 + (name == "RAdam")  # whose formula changes after some steps
 
 
+@pytest.mark.parametrize("name", ["Adam", "AdamW", "NAdam", "RAdam"])
+def test_betas_may_change_from_step_to_step(name, backend):
+    """OneCycleLR changes them; so there are two programs, and the second one reads them anew."""
+
+    def train(compiled):
+        w = xg.asarray([1.0, -2.0], requires_grad=True)
+        optimizer = getattr(optim, name)([w], lr=0.1)
+
+        def step(x):
+            optimizer.zero_grad()
+            loss = xg.sum((w * w - x) ** 2)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        run = xg.compile(step) if compiled else step
+        schedule = optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.2, total_steps=11)
+        for _ in range(10):
+            run(xg.asarray([2.0, 3.0]))
+            schedule.step()
+        return to_numpy(w), run
+
+    (want, _), (got, compiled) = train(False), train(True)
+    np.testing.assert_allclose(got, want, rtol=1e-12)
+    assert len(compiled.programs) == (3 if name == "RAdam" else 2)  # RAdam's steps differ once it is rectified
+
+
 def test_parameter_groups(backend):
     want, got = (training(OPTIMIZERS["AdamW"], compiled, groups=True) for compiled in (False, True))
     np.testing.assert_allclose(got[0], want[0], rtol=1e-12)

@@ -313,6 +313,7 @@ TESTED_IN: dict[str, str] = {
     "bench/diagnose.py": "diagnose",
     "bench/diagnose_runs.py": "diagnose",
     "bench/diagnose_truth.py": "diagnose",
+    "bench/examples/*.py": "bench_examples",
     "bench/gpu/*.py": "bench_gpu gpu",
     "bench/libraries/*.py": "libraries",
     "bench/layer_problems.py": "bench",

@@ -125,7 +125,7 @@ class Compiled:
             self._latest = entry
             self._all.append(entry)
             self._keys.append(key)
-            if len(self._all) > MANY:
+            if len(self._all) > MANY and len(self._all) % MANY == 1:  # not at each trace: that would fill the screen
                 warnings.warn(self._many(), stacklevel=3)
             return entry.start(leaves)
 
@@ -137,10 +137,11 @@ class Compiled:
         return "the first call" if not self._keys else difference(self._keys[-1], key, _argument_names(self.f))
 
     def _many(self) -> str:
-        reasons = "; ".join(f"{i + 1}: {entry.reason}" for i, entry in enumerate(self._all))
+        latest = list(enumerate(self._all, 1))[-MANY:]
+        reasons = "; ".join(f"{i}: {entry.reason}" for i, entry in latest)
         return (
             f"compile: {_name(self.f)} was traced {len(self._all)} times, which takes longer than it saves. "
-            f"The reasons: {reasons}. Pass what changes as an array or a float, and give arrays one shape"
+            f"The latest reasons: {reasons}. Pass what changes as an array or a float, and give arrays one shape"
         )
 
     # --- looking

@@ -48,6 +48,7 @@ class Group:
         self.optimizer, self.index = optimizer, index
         self.named = optimizer.param_groups[index].named
         self.options = {name: value for name, value in vars(self.named).items() if name != "_prepared"}
+        self.is_formula = is_formula
         self.inside = copy.copy(self.named)
         vars(self.inside).pop("_prepared", None)
         self.numbers = {name: recorder.number(value) for name, value in self.options.items() if type(value) is float}

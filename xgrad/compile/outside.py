@@ -91,12 +91,22 @@ class OfGroup:
 
     def __init__(self, group: Group) -> None:
         self.optimizer, self.index, self.named = group.optimizer, group.index, group.named
+        self.is_formula = group.is_formula
         self.structure = self._structure(group.options)
 
-    @staticmethod
-    def _structure(options: dict[str, Any]) -> dict[str, Any]:
-        """Options that are floats may change, but not between zero and another number: that may switch something off."""
-        return {name: (value != 0 if type(value) is float else value) for name, value in options.items()}
+    def _structure(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Options that are floats may change, but not between zero and another number: that may switch something off.
+
+        So may tuples of floats, such as betas, if the update is a formula: that gets them from the numbers of each step.
+        """
+        return {name: self._part(value) for name, value in options.items()}
+
+    def _part(self, value: Any) -> Any:
+        if type(value) is float:
+            return value != 0
+        if self.is_formula and type(value) is tuple:
+            return tuple(each != 0 if type(each) is float else each for each in value)
+        return value
 
     def is_kept(self) -> bool:
         """Whether the group fits the trace. It takes over the options of now."""
