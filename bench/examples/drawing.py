@@ -17,7 +17,8 @@ BLUE, ORANGE, GREEN, GRAY = "#1f6feb", "#d1570c", "#1a7f37", "#6e7781"
 INCHES = 700 / 110  # the width: encoded() draws 110 pixels an inch
 
 
-styled = matplotlib.rc_context(STYLE)  # decorates a function that draws
+_style: Any = STYLE  # matplotlib's own type lists all keys
+styled = matplotlib.rc_context(_style)  # decorates a function that draws
 
 
 def new(height: float) -> Figure:
