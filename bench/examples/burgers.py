@@ -152,5 +152,9 @@ def draw(
     curve.semilogy(range(1, len(losses) + 1), losses, color=drawing.BLUE, linewidth=1)
     curve.axvline(steps, color=drawing.GRAY, linestyle="--", linewidth=1)
     curve.text(steps, max(losses), " L-BFGS from here", color=drawing.GRAY, fontsize=8, va="top")
-    curve.set(xlabel="step of Adam, or iteration of L-BFGS", ylabel="mean square residual", title="The loss: it jumps when the span of time grows")
+    curve.set(
+        xlabel="step of Adam, or iteration of L-BFGS",
+        ylabel="mean square residual",
+        title="The loss: it jumps when the span of time grows",
+    )
     drawing.save(figure, path, colors=256)
