@@ -146,8 +146,8 @@ def draw(
         slice_.plot(places[0], learned[index], color=drawing.ORANGE, linewidth=1.2, linestyle="--", label="network")
         slice_.set(title=f"t = {times[index, 0]:.2f}", xlabel="x", ylim=(-1.15, 1.15), ylabel="" if column else "u")
         plane.axvline(times[index, 0] - (0.002 if index == 99 else 0.0), color="black", linewidth=0.7, linestyle=":")
-        if column == 0:
-            slice_.legend(loc="upper right")
+        if column == 2:  # where there is room
+            slice_.legend(loc="upper right", handlelength=1.5, borderaxespad=0.0)
     curve = figure.add_subplot(grid[2, :])
     curve.semilogy(range(1, len(losses) + 1), losses, color=drawing.BLUE, linewidth=1)
     curve.axvline(steps, color=drawing.GRAY, linestyle="--", linewidth=1)

@@ -1,7 +1,7 @@
 """Handwritten digits with a multilayer perceptron: dropout, early stopping, and a confusion matrix.
 
 The pictures are shifted by one pixel to all sides, so that there are nine times as many. The validation part decides which epoch
-is kept. The test part is used once, at the end.
+is kept. The test part is used at the end.
 """
 
 from __future__ import annotations

@@ -6,27 +6,24 @@ import io
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-from matplotlib.figure import Figure
 from PIL import Image
 
-from xgrad._drawing import STYLE, encoded
+from xgrad._drawing import STYLE, encoded, load_matplotlib
 from xgrad._files import replacing
 
 BLUE, ORANGE, GREEN, GRAY = "#1f6feb", "#d1570c", "#1a7f37", "#6e7781"
 INCHES = 700 / 110  # the width: encoded() draws 110 pixels an inch
 
 
-_style: Any = STYLE  # matplotlib's own type lists all keys
-styled = matplotlib.rc_context(_style)  # decorates a function that draws
+styled = load_matplotlib().rc_context(STYLE)  # decorates a function that draws
 
 
-def new(height: float) -> Figure:
+def new(height: float) -> Any:
     """A figure that is 700 pixels wide; the height is in inches of 110 pixels."""
-    return Figure(figsize=(INCHES, height), layout="constrained")
+    return load_matplotlib().figure.Figure(figsize=(INCHES, height), layout="constrained")
 
 
-def save(figure: Figure, path: Path, colors: int = 200) -> None:
+def save(figure: Any, path: Path, colors: int = 200) -> None:
     """Write a figure as PNG with few colours, which is enough for lines and makes a small file."""
     with Image.open(io.BytesIO(encoded(figure))) as picture:
         small = picture.convert("RGB").quantize(colors, Image.Quantize.MAXCOVERAGE)

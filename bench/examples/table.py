@@ -17,7 +17,7 @@ def readme() -> str:
         [f"[`{name}`]({name}.py)", _result(each), _of_seeds(each), str(each["seconds"]), str(each["cpu seconds"])]
         for name, each in results.items()
     ]
-    table = report.table(["example", "with seed 0", "other seeds", "seconds", "of CPU"], rows, numbers=False)
+    table = report.table(["example", "with seed 0", "seeds 0 to 4", "seconds", "of CPU"], rows, numbers=False)
     figures = "\n\n".join(f"![{each['title']}](../results/examples/{name}.png)" for name, each in results.items())
     samples = "\n\n".join(
         f"What `{name}` writes after `The `:\n\n> {each['numbers']['sample'].strip()}"
@@ -26,7 +26,8 @@ def readme() -> str:
     )
     machine = next(iter(results.values()))["machine"]
     threads = machine["environment"].get("OMP_NUM_THREADS", "?")
-    where = f"{machine['cpu']}, {machine['python']}, {threads} threads of BLAS, {machine['date']}, while other programs ran."
+    threads = "one thread" if threads == "1" else f"{threads} threads"
+    where = f"{machine['cpu']}, {machine['python']}, {threads} of BLAS, {machine['date']}, while other programs ran."
     return "\n\n".join([f"{BEGIN}\n{table}", where, figures, samples]).replace("\n> \n", "\n>\n") + f"\n{END}"
 
 
@@ -39,7 +40,7 @@ def _of_seeds(example: dict[str, Any]) -> str:
     if len(several["values"]) == 1:
         return "-"
     low, high, mean = (_shown(several[each]) for each in ("min", "max", "mean"))
-    return f"{low} to {high}, mean {mean} ({len(several['values'])} seeds)"
+    return f"{low} to {high}, mean {mean}"
 
 
 def _shown(value: float) -> str:
