@@ -13,7 +13,6 @@ from xgrad.rules.numpy_functions import protocol
 from xgrad.rules.numpy_functions.refused import REFUSED
 from xgrad.rules.numpy_functions.table import DERIVATIVE, TABLE
 
-
 BY_NAME: dict[str, list[Call]] = {}
 for _call in CALLS:
     BY_NAME.setdefault(_call.name, []).append(_call)
