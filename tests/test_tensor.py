@@ -324,16 +324,19 @@ def test_numpy_gets_no_copy_unasked(xp):
         np.array,
         lambda t: np.array([t[0], t[1]]),
         lambda t: np.array([t[0], t[1]], dtype=float),
+    ):
+        with pytest.raises(TypeError):
+            ask(x)
+    functions: list[Any] = [
+        np.exp,
+        lambda t: np.add(np.ones(2), t),
         lambda t: np.concatenate([t, t]),
         lambda t: np.where(True, t, t),
         lambda t: np.linspace(t[0], 1.0, 3),
         lambda t: np.multiply.outer(t, t),
-    ):
-        with pytest.raises(TypeError):
-            ask(x)
-    ufuncs: list[Any] = [np.exp, lambda t: np.add(np.ones(2), t)]
-    for ufunc in ufuncs:  # these are the namespace's functions, and give no copy
-        assert ufunc(x).requires_grad
+    ]
+    for function in functions:  # these are made of the namespace's functions, and give no copy
+        assert function(x).requires_grad
 
 
 @pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow])

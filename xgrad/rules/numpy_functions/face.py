@@ -86,8 +86,8 @@ def not_given(name: str, **options: Any) -> None:
     """Raise TypeError for an option of NumPy's that tensors do not have."""
     for option, value in options.items():
         if value is not None:
-            instead = ": use the result" if option == "out" else ""
-            raise TypeError(f"numpy.{name} of a tensor takes no {option}={instead}")
+            instead = "; use the result" if option == "out" else " for a tensor"
+            raise TypeError(f"numpy.{name}: {option}= is not supported{instead}")
 
 
 def is_float(x: Any) -> bool:
