@@ -12,6 +12,7 @@ import numpy as np
 
 from xgrad.backends import rows
 from xgrad.backends.numpy import _BITS, _BLOCK, _WIDE, NumPyRaw, _of_sigmoid, _zero_view
+from xgrad.backends.numpy_halves import NARROW
 from xgrad.compile.engines.numpy_layouts import Layout
 from xgrad.compile.engines.numpy_lowering import Lowering, Rule
 from xgrad.compile.engines.numpy_steps import CONSTANT, Value, strides_of
@@ -32,7 +33,8 @@ def _options(instruction: Instruction, *names: str, **defaults: Any) -> dict[str
 
 
 def _is_matrix(x: Value | None) -> bool:
-    return x is not None and len(x.shape) == 2
+    """Whether this is a matrix that NumPy multiplies as it is. Half precision goes by way of float32 (numpy_halves.py)."""
+    return x is not None and len(x.shape) == 2 and x.dtype not in NARROW
 
 
 def _product(b: Lowering, x: Value, y: Value, out: Value) -> None:
