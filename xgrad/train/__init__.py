@@ -34,4 +34,5 @@ _FILES = {
 def __getattr__(name: str) -> Any:
     if name not in _FILES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"xgrad.train.{_FILES[name]}"), name)
+    found = globals()[name] = getattr(import_module(f"xgrad.train.{_FILES[name]}"), name)
+    return found
