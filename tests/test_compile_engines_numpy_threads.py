@@ -1,6 +1,8 @@
 """Loops over blocks on several threads: the same bits as on one, and errors as on one."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -90,11 +92,19 @@ def test_how_many(monkeypatch, asked, count):
     assert numpy_threads.count() == (count or len(os.sched_getaffinity(0)))
 
 
+FORKS = """
+import os
+from xgrad.compile.engines.numpy_threads import spread
+
+assert spread(lambda part: [[part]], [1, 2]) == [[1, 2]]
+child = os.fork()
+if not child:
+    os._exit(0 if spread(lambda part: [[part]], [1, 2]) == [[1, 2]] else 1)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # it has threads
 def test_a_forked_process_starts_threads_of_its_own():
-    numpy_threads.spread(lambda part: [[part]], [1, 2])
-    child = os.fork()
-    if not child:
-        os._exit(0 if numpy_threads.spread(lambda part: [[part]], [1, 2]) == [[1, 2]] else 1)
-    assert os.waitpid(child, 0)[1] == 0
+    """In a process of its own: other libraries that tests have imported do not like to be forked."""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKS], check=True, timeout=60)
