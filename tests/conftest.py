@@ -110,6 +110,17 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield backend
 
 
+@pytest.fixture(params=["float16", "bfloat16"])
+def half(request: pytest.FixtureRequest, backend: Any) -> str:
+    """The name of a dtype of half precision that the backend has."""
+    name: str = request.param
+    if backend.name == "jax" and name == "float16":
+        pytest.skip("JAX compiles each operation for each dtype, which takes long: it has bfloat16")
+    if not backend.has_dtype(name):
+        pytest.skip(f"{backend.name} has no {name}")
+    return name
+
+
 @pytest.fixture(autouse=True, scope="module")
 def without_the_past() -> None:
     """What is there before a file of tests stays: its tests' many garbage collections do not look through it."""

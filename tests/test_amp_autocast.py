@@ -25,15 +25,6 @@ def array(*shape: int) -> np.ndarray[Any, Any]:
     return RNG.normal(size=shape).astype(np.float32)
 
 
-@pytest.fixture(params=["float16", "bfloat16"])
-def half(request, backend):
-    if backend.name == "jax" and request.param == "float16":
-        pytest.skip("JAX compiles each operation for each dtype, which takes long: it has bfloat16")
-    if not backend.has_dtype(request.param):
-        pytest.skip(f"{backend.name} has no {request.param}")
-    return request.param
-
-
 def single(*shape: int) -> Any:
     return xg.asarray(array(*shape), requires_grad=True)
 

@@ -22,15 +22,6 @@ def array(*shape: int) -> np.ndarray[Any, Any]:
     return RNG.normal(size=shape).astype(np.float32)
 
 
-@pytest.fixture(params=["float16", "bfloat16"])
-def half(request, backend):
-    if backend.name == "jax" and request.param == "float16":
-        pytest.skip("JAX compiles each operation for each dtype, which takes long: it has bfloat16")
-    if not backend.has_dtype(request.param):
-        pytest.skip(f"{backend.name} has no {request.param}")
-    return request.param
-
-
 # What is tried on JAX, which compiles each operation: the casts themselves do not depend on the library.
 ON_JAX = {
     "operator",

@@ -17,13 +17,9 @@ from xgrad import nn, optim
 SINGLE = "float32"
 
 
-@pytest.fixture(params=["float16", "bfloat16"])
-def precision(request, backend):
-    if not backend.has_dtype(request.param):
-        pytest.skip(f"{backend.name} has no {request.param}")
-    if backend.name == "jax" and request.param == "float16":
-        pytest.skip("JAX compiles each operation, which takes long: it has bfloat16")
-    return request.param
+@pytest.fixture
+def precision(half):
+    return half
 
 
 @pytest.fixture

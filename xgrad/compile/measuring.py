@@ -6,6 +6,7 @@ then differ from one that was not. So this measures, and the user chooses.
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 import warnings
@@ -73,8 +74,7 @@ def _value(spec: Spec, seed: int, backend: Any) -> Any:
     dtype = getattr(xp, spec.dtype)
     if not backend.is_inexact(dtype):
         return xp.zeros(spec.shape, dtype=dtype)
-    count = 1
-    for n in spec.shape:
-        count *= n
-    steps = xp.arange(count, dtype=xp.int64) * (7919 + 2 * seed) % 1009  # numbers without a pattern, on every backend
+    steps = (
+        xp.arange(math.prod(spec.shape), dtype=xp.int64) * (7919 + 2 * seed) % 1009
+    )  # numbers without a pattern, on every backend
     return xp.reshape(xp.astype(steps, dtype) * (0.9 / 1009) + 0.1, spec.shape)
