@@ -19,11 +19,6 @@ def as_indices(indices: Any) -> Any:
     return array.astype(np.intp, copy=False)
 
 
-def counted(length: int) -> Any:
-    """The integers from 0 to `length` - 1."""
-    return np.arange(length)
-
-
 def joined(arrays: Sequence[Any]) -> Any:
     """Vectors, one after another."""
     return np.concatenate([as_indices([]), *arrays])

@@ -24,13 +24,6 @@ def dtype_of(name: Any, kinds: str) -> Any:
     return found if found.kind in kinds else None
 
 
-def filled(numbers: Host, rows: Sequence[int], value: float) -> Host:
-    """A copy with a value in some rows."""
-    copied = numbers.copy()
-    copied[list(rows)] = value
-    return copied
-
-
 def first_too_large(numbers: Host, dtype: Any) -> int | None:
     """The first row whose number is not in the range of the dtype, or has a fraction that an integer dtype cannot hold."""
     dtype = np.dtype(dtype)
@@ -39,6 +32,7 @@ def first_too_large(numbers: Host, dtype: Any) -> int | None:
     else:
         limits = np.iinfo(dtype)
         bad = (numbers != np.floor(numbers)) | (numbers < float(limits.min)) | (numbers >= float(limits.max) + 1)
+        bad |= np.abs(numbers) >= 2.0**53  # from here on, a double stands for several integers
     found = np.flatnonzero(bad)
     return int(found[0]) if found.size else None
 
@@ -55,7 +49,3 @@ def one_hot(codes: Host, count: int, out: Host) -> None:
 
 def empty(rows: int, columns: int, dtype: Any) -> Host:
     return np.empty((rows, columns), dtype=dtype)
-
-
-def converted(numbers: Host, dtype: Any) -> Host:
-    return numbers.astype(dtype)

@@ -226,6 +226,11 @@ def test_a_file_like_another(write):
         ),
         ("a,b\n1,2\n3,300\n", {"target": "b", "target_dtype": "uint8"}, "line 3: b is 300.0, which is beyond uint8"),
         ("a,b\n1,x\n3,y\n", {"target": "b", "target_dtype": "int64"}, "line 2: b is 'x', not a number"),
+        (
+            "a,b\n1,9007199254740993\n",
+            {"target": "b", "target_dtype": "int64"},
+            "line 2: b is 9007199254740992.0, which is beyond int64",
+        ),
         ("a,b,c\n1,x,y\n", {"target": ["b", "c"]}, "several targets must all be numbers"),
         ("a,b\n1,2\n", {"target": "y"}, "line 1: there is no column 'y' for the target; there are ['a', 'b']"),
         ("a;b\n1;2\n", {"target": "b"}, "are its columns separated by another character? Give delimiter"),

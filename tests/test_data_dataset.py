@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.support.arrays import assert_matches, make
+from tests.support.arrays import assert_matches, make, to_numpy
 from xgrad.data import ChainDataset, ConcatDataset, DataLoader, Dataset, IterableDataset, Subset, TensorDataset
 from xgrad.random import Generator
 
@@ -157,10 +157,18 @@ def test_a_subclass_that_changes_samples_changes_batches():
 
 
 def test_the_batches_of_a_dataset_of_arrays_do_not_change_it(xp):
-    x = np.zeros((4, 2))
-    for (batch,) in DataLoader(TensorDataset(x), batch_size=2):
-        batch += 1.0
-    assert not x.any()
+    for x in (np.zeros((4, 2)), make(xp, np.zeros((4, 2)))):
+        for (batch,) in DataLoader(TensorDataset(x), batch_size=2):
+            batch += 1.0
+        assert not to_numpy(x).any()
+
+
+def test_a_subset_whose_indices_are_replaced_has_the_new_samples(xp):
+    subset = Subset(TensorDataset(np.arange(6)), [0, 1])
+    loader = DataLoader(subset, batch_size=4)
+    assert [batch.tolist() for (batch,) in loader] == [[0, 1]]
+    subset.indices = [2, 3, 4]
+    assert [batch.tolist() for (batch,) in DataLoader(subset, batch_size=4)] == [[2, 3, 4]]
 
 
 def test_getitems_reads_several_samples_at_once():

@@ -37,6 +37,8 @@ def test_python_block_prints_what_it_says(name: str) -> None:
     code = EXAMPLES[name]
     if "import dask" in code:
         pytest.importorskip("dask.array")
+    if "xg.save(" in code or "safetensors" in code:
+        pytest.importorskip("safetensors")
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
@@ -132,3 +134,8 @@ def test_the_entry_point_is_toml_of_the_right_group() -> None:
 def test_the_story_s_commands_are_understood(command: str, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main([*shlex.split(command), "--steps", "1", "--out", "", "--quiet"]) == 0
+
+
+def test_every_readme_is_looked_at():
+    there = {path for path in (ROOT / "xgrad").rglob("README.md") if ROOT / "backends" not in path.resolve().parents}
+    assert there <= set(readme.READMES)

@@ -122,6 +122,21 @@ def test_weights_that_lie_transposed_in_memory_lie_so_again(path):
     assert not tree["w"].data.flags.owndata  # of the map
 
 
+class Loads(nn.Linear):
+    """A module with a method of its own for loading."""
+
+    def load_state_dict(self, state_dict: Any, strict: bool = True) -> Any:
+        return super().load_state_dict(state_dict, strict)
+
+
+def test_they_do_so_in_an_object_that_loads_by_itself(path):
+    one, other = Loads(3, 4), Loads(3, 4)
+    one.weight.data = np.asfortranarray(one.weight.numpy())
+    xg.save({"model": one}, path)
+    xg.load(path, {"model": other})
+    assert other.weight.data.strides == one.weight.data.strides
+
+
 def test_other_backends_read_it(path):
     pytest.importorskip("torch")
     tree = {"x": xg.asarray(np.arange(6.0, dtype="float32").reshape(2, 3)), "n": 3}
@@ -349,7 +364,11 @@ def test_loaders(path, workers):
     xg.load(path, {"loader": other})
     assert batches(other) == rest
     assert batches(other) == batches(one)
-    xg.save({"loader": xg.data.DataLoader(xg.data.TensorDataset(np.arange(9.0)), batch_size=4)}, path)
+    short = xg.data.DataLoader(xg.data.TensorDataset(np.arange(9.0)), batch_size=4)
+    next(iter(short))
+    xg.save({"loader": short}, path)
+    with pytest.raises(xg.state.StateError, match="9 samples in batches of 4"):
+        xg.load(path, {"loader": other})
     present = iter(other)
     next(present)
     xg.save({"loader": one.state_dict(), "wrong": {}}, path)
@@ -357,3 +376,34 @@ def test_loaders(path, workers):
         xg.load(path, {"loader": other, "wrong": xg.random.Generator()})
     assert len(list(present)) == 5
     assert (other.epoch, other.position) == (4, 0)  # the pass that was under way has been counted
+
+
+class Typed(nn.Module):
+    """A module with an attribute that arrays have."""
+
+    def __init__(self) -> None:
+        self.dtype = "float32"
+        self.inner = nn.Linear(2, 1)
+
+    def forward(self, x: Any) -> Any:
+        return self.inner(x)
+
+
+def test_an_object_with_a_dtype_is_no_array(path):
+    codes, model = xg.data.OneHot().fit(["a", "b"]), Typed()
+    xg.save({"codes": codes, "model": model}, path)
+    new, other = xg.data.OneHot(), Typed()
+    xg.load(path, {"codes": new, "model": other})
+    assert new.state_dict() == codes.state_dict()
+    assert other.inner.weight.tolist() == model.inner.weight.tolist()
+
+
+def test_a_transform_that_is_not_fitted_yet_is_loaded_into(path):
+    fitted = xg.data.Standardize().fit(xg.asarray([[1.0], [3.0]]))
+    xg.save({"scale": fitted, "wrong": {}}, path)
+    new = xg.data.Standardize()
+    with pytest.raises(xg.state.StateError, match="'wrong': Generator: "):
+        xg.load(path, {"scale": new, "wrong": xg.random.Generator()})
+    assert new.mean is None
+    xg.load(path, {"scale": new})
+    assert new(xg.asarray([[3.0]])).tolist() == [[1.0]]

@@ -126,7 +126,7 @@ class Column:
         found = host_tables.column(self.numbers, "float64")
         row = host_tables.first_too_large(found, dtype)
         if row is not None:
-            whole = "" if dtype.kind == "f" else ", or no whole number"
+            whole = "" if dtype.kind == "f" else ", or no whole number below 2**53"
             bad.add(lines[row], f"{self.name} is {found[row].item()!r}, which is beyond {dtype.name}{whole}")
             bad.check()
         return found

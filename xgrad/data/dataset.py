@@ -166,7 +166,7 @@ class Subset(Dataset[Any]):
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset = dataset
         self.indices = indices
-        self._as_array: Any = None
+        self._as_array: tuple[Any, Any] = (None, None)  # the indices, and the same as an array
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -187,9 +187,10 @@ class Subset(Dataset[Any]):
         read = reader(self.dataset, "__getbatch__")
         if read is None:
             return NotImplemented
-        if self._as_array is None:
-            self._as_array = as_indices(self.indices)
-        return read(self._as_array[indices.start : indices.stop] if type(indices) is range else self._as_array[indices])
+        if self._as_array[0] is not self.indices:
+            self._as_array = self.indices, as_indices(self.indices)
+        numbers = self._as_array[1]
+        return read(numbers[indices.start : indices.stop] if type(indices) is range else numbers[indices])
 
 
 def reader(dataset: Any, name: str) -> Callable[[Any], Any] | None:

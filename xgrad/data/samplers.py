@@ -91,7 +91,7 @@ class SeededSampler(Sampler):
         if not self.random:
             return
         name = type(self).__name__
-        if not isinstance(state_dict, Mapping) or "generator" not in state_dict:
+        if not isinstance(state_dict, Mapping) or not isinstance(state_dict.get("generator"), Mapping):
             raise ValueError(f"{name}.load_state_dict: expected what state_dict returned, got {described(state_dict)}")
         Generator(0).set_state(state_dict["generator"])  # raises ValueError for a state that does not fit
         if self.generator is None:

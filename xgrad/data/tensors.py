@@ -59,7 +59,12 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
     def __getbatch__(self, indices: Any) -> tuple[Any, ...]:
         """The samples with these numbers, a range or a NumPy array of integers, as arrays."""
         if type(indices) is range:
-            return tuple([each[indices.start : indices.stop] for each in self.tensors])
+            part = slice(
+                indices.start, indices.stop
+            )  # of a tensor a copy: a write into a batch must not reach the data
+            return tuple(
+                [asarray(each[part], copy=True) if isinstance(each, Tensor) else each[part] for each in self.tensors]
+            )
         return tuple([each[indices] if isinstance(each, Tensor) else each.take(indices, 0) for each in self.tensors])
 
 

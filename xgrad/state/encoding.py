@@ -68,7 +68,7 @@ class Encoder:
             return {"$complex": [self.encode(value.real), self.encode(value.imag)]}
         if is_scalar(value) and hasattr(value, "item"):  # NumPy's
             return self.encode(self._number(value, path), path)
-        if isinstance(value, Tensor) or (not isinstance(value, type) and hasattr(value, "dtype")):
+        if isinstance(value, Tensor) or _may_be_array(value):
             return self._array(value, path)
         return self._container(value, path)
 
@@ -174,3 +174,8 @@ def is_plain(name: str) -> bool:
 
 def _listed(names: Any) -> str:
     return ", ".join(sorted(names))
+
+
+def _may_be_array(value: Any) -> bool:
+    """Whether a value is to be saved as an array. A module or a transform of data may have a `dtype` as well."""
+    return not isinstance(value, type) and hasattr(value, "dtype") and not hasattr(value, "state_dict")

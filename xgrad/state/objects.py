@@ -50,7 +50,7 @@ def fill(file: str, into: Any, tree: Any, classes: Mapping[Path, str], in_order:
     for target in matching.targets:
         prepare = _preparing(target.thing)
         if prepare is None:
-            others.append(target)
+            others.append(target._replace(state=in_order(target.state)))
             continue
         try:
             swaps.append(prepare(in_order(target.state)))
@@ -181,12 +181,16 @@ class Before:
 
     def __init__(self, thing: Any) -> None:
         self.thing = thing
-        self.state = deepcopy(thing.state_dict())
         self.attributes = dict(getattr(thing, "__dict__", {}))
+        try:
+            self.state = deepcopy(thing.state_dict())
+        except RuntimeError:  # it has none yet, as a transform of data before its fit: the attributes are all there is
+            self.state = None
 
     def restore(self) -> None:
         """Put back first what the attributes contain, then the attributes."""
-        self.thing.load_state_dict(self.state)
+        if self.state is not None:
+            self.thing.load_state_dict(self.state)
         now = getattr(self.thing, "__dict__", {})
         now.update(self.attributes)
         for name in now.keys() - self.attributes.keys():
