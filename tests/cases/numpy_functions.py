@@ -20,10 +20,15 @@ class Call(NamedTuple):
 
 
 CALLS: list[Call] = []
+EXACT_CALLS: list[Call] = []  # of functions without a derivative, and values at which the others have none
 
 
 def call(name: str, f: Callable[..., Any], *arrays: Any) -> None:
     CALLS.append(Call(name, f, arrays))
+
+
+def exact(name: str, f: Callable[..., Any], *arrays: Any) -> None:
+    EXACT_CALLS.append(Call(name, f, arrays))
 
 
 def points(*shape: int, low: float = -2.0, high: float = 2.0, seed: int = 0) -> Any:
@@ -349,3 +354,86 @@ for _name in ("add", "multiply", "maximum", "minimum", "logaddexp", "subtract", 
     call(f"ufunc.{_name}.reduceat", lambda np, x, name=_name: getattr(np, name).reduceat(x, [0, 3, 1]), V)
 call("ufunc.add.reduce", lambda np, x: np.add.reduce(x, axis=(0, 2), initial=1.0), P)
 call("ufunc.add.reduce", lambda np, x: np.add.reduce(x, axis=0, where=MASK), M)
+
+# --- functions without a derivative, and ends at which the others have none
+INTEGERS = np.array([[3, 1, 2, 3], [0, 3, 1, 1], [2, 2, 0, 5]])
+STEPS = np.array([0.0, 1.0, 2.0, 2.5])
+ENDS = np.array([1.0, np.inf, -np.inf, 0.0, -8.0])
+WITH_NAN = np.array([np.nan, 1.0, np.nan, 0.5, 1.0])
+for _name in ("all", "any", "count_nonzero", "argmax", "argmin", "argsort"):
+    exact(_name, lambda np, x, name=_name: getattr(np, name)(x), INTEGERS[0])
+    exact(_name, lambda np, x, name=_name: getattr(np, name)(x, axis=1), np.array([[3, 1, 2], [0, 3, 1]]))
+for _name in ("argmax", "argmin", "all", "any"):
+    exact(_name, lambda np, x, name=_name: getattr(np, name)(x, axis=1, keepdims=1), M)
+for _right in (False, True):
+    exact("digitize", lambda np, x, r=_right: np.digitize(x, [2.0, 1.0, 0.0], right=r), STEPS)
+    exact("digitize", lambda np, x, r=_right: np.digitize(x, [0.0, 1.0, 2.0], right=r), STEPS)
+    exact(
+        "searchsorted", lambda np, x, r=_right: np.searchsorted(x, [[1.0, 3.0]], side="right" if r else "left"), STEPS
+    )
+for _name in ("nanargmax", "nanargmin", "unique", "unique_values"):
+    exact(_name, lambda np, x, name=_name: getattr(np, name)(x), WITH_NAN if _name != "unique_values" else V)
+exact("unique", lambda np, x: np.unique(x, return_index=True, return_inverse=True, return_counts=True), INTEGERS[0])
+exact("unique", lambda np, x: np.unique(x, return_counts=True)[1], WITH_NAN)
+for _name in ("unique_all", "unique_counts", "unique_inverse"):
+    exact(_name, lambda np, x, name=_name: tuple(getattr(np, name)(x)), INTEGERS[0])
+for _name in ("union1d", "intersect1d", "setdiff1d", "setxor1d", "isin"):
+    exact(_name, lambda np, x, y, name=_name: getattr(np, name)(x, y), INTEGERS[0], INTEGERS[2])
+exact("setdiff1d", lambda np, x, y: np.setdiff1d(x, y, assume_unique=True), INTEGERS[0], INTEGERS[2])
+exact("lexsort", lambda np, x, y: np.lexsort((x, y)), INTEGERS[0], INTEGERS[1])
+exact("argpartition", lambda np, x: np.sort(x[np.argpartition(x, 2)][:2]), V)
+for _name in ("nonzero", "flatnonzero", "argwhere"):
+    exact(_name, lambda np, x, name=_name: getattr(np, name)(x), INTEGERS)
+for _name in ("round", "around"):
+    exact(_name, lambda np, x, name=_name: getattr(np, name)(x, 1), M)
+exact("fix", lambda np, x: np.fix(x), M)
+for _name in ("isneginf", "isposinf", "isreal", "iscomplex"):
+    exact(_name, lambda np, x, name=_name: getattr(np, name)(x), ENDS)
+exact("isclose", lambda np, x: np.isclose(x, x[::-1] + 1e-9, equal_nan=True), WITH_NAN)
+for _name in ("zeros_like", "ones_like"):
+    exact(_name, lambda np, x, name=_name: getattr(np, name)(x, shape=(2, 1)), M)
+exact("full_like", lambda np, x: np.full_like(x, 2.5), INTEGERS)
+exact("tril_indices_from", lambda np, x: np.tril_indices_from(x, 1), SQUARE)
+exact("triu_indices_from", lambda np, x: np.triu_indices_from(x), SQUARE)
+exact("diag_indices_from", lambda np, x: np.diag_indices_from(x), SQUARE)
+exact("ix_", lambda np, x: tuple(each + 0 for each in np.ix_(x, [0, 1])), INTEGERS[0])
+exact("ravel_multi_index", lambda np, x: np.ravel_multi_index((x, x), (4, 4)), INTEGERS[0])
+exact("ravel_multi_index", lambda np, x: np.ravel_multi_index((x, x), (2, 3), mode=("wrap", "clip")), INTEGERS[0])
+exact("unravel_index", lambda np, x: np.unravel_index(x, (2, 3)), INTEGERS)
+exact("linalg.matrix_rank", lambda np, x: np.linalg.matrix_rank(x), M)
+for _name in ("median", "nanmedian"):
+    exact(_name, lambda np, x, name=_name: getattr(np, name)(x[:3] ** 2), ENDS)
+    exact(_name, lambda np, x, name=_name: getattr(np, name)(x[1:2]), ENDS)
+exact("ufunc.modf", lambda np, x: np.modf(x), ENDS)
+exact("ufunc.cbrt", lambda np, x: np.cbrt(x), ENDS)
+exact("interp", lambda np, x: np.interp(x, [0.0, 1.0, 2.0, 2.0], [0.0, 1.0, 2.0, 3.0]), STEPS)
+exact("geomspace", lambda np, x: np.geomspace(x[0] * 1j, x[1] * 1j, 4), np.array([1.0, 8.0]))
+exact("geomspace", lambda np, x: np.geomspace(x[0], x[1], 4, dtype=np.int64), np.array([1.0, 1000.0]))
+exact("linspace", lambda np, x: np.linspace(x[0], x[1], 5, dtype=np.int64), np.array([-3.0, 0.0]))
+for _mode in (
+    "constant",
+    "edge",
+    "linear_ramp",
+    "maximum",
+    "mean",
+    "median",
+    "minimum",
+    "reflect",
+    "symmetric",
+    "wrap",
+):
+    exact("pad", lambda np, x, mode=_mode: np.pad(x, ((1, 2), (2, 1)), mode=mode), INTEGERS)
+exact("pad", lambda np, x: np.pad(x, 2, mode="linear_ramp", end_values=5), INTEGERS)
+exact("pad", lambda np, x: np.pad(x, 2, constant_values=2.5), INTEGERS)
+exact("ufunc.logical_and.reduce", lambda np, x: np.logical_and.reduce(x, initial=False), INTEGERS[0])
+exact("ufunc.logical_or.reduce", lambda np, x: np.logical_or.reduce(x, initial=True), INTEGERS[0] * 0)
+exact("ufunc.subtract.accumulate", lambda np, x: np.subtract.accumulate(x, dtype=np.float64), INTEGERS[0])
+exact("ufunc.subtract.reduce", lambda np, x: np.subtract.reduce(x, dtype=np.float64), INTEGERS[0])
+exact(
+    "linalg.svd", lambda np, x: np.linalg.svd(x, compute_uv=False, hermitian=True), np.array([[2.0, 5.0], [1.0, 2.0]])
+)
+exact("linalg.pinv", lambda np, x: np.linalg.pinv(x, hermitian=True), np.array([[2.0, 5.0], [1.0, 3.0]]))
+exact("polymul", lambda np, x: np.polymul(x, [1.0, 1.0]), np.array([0.0, 1.0]))
+exact("split", lambda np, x: np.split(x, np.array([1, 3])), V)
+exact("sinc", lambda np, x: np.abs(np.sinc(x + 1j * x)), M)
+call("convolve", lambda np, x, y: np.convolve(x, y, "same"), points(200), points(90))

@@ -7,6 +7,7 @@ from typing import Any
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.declare import NOT_CONTINUOUS, untracked
+from xgrad.rules.elementwise import logical_not
 from xgrad.rules.manipulation import reshape
 from xgrad.rules.searching import several
 from xgrad.rules.taking import take
@@ -32,7 +33,8 @@ def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Tensor:
         TypeError: for a value that is neither an array nor a number.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
-    return untracked("isin", (x1, x2), invert=invert)
+    found = untracked("isin", (x1, x2))
+    return logical_not(found) if invert else found  # array-api-strict 2.6 has `invert`, and ignores it
 
 
 @public("unique_values", "composition")

@@ -88,16 +88,22 @@ def quantile(
     if method not in METHODS:
         raise ValueError(f"numpy.quantile of a tensor has the methods {', '.join(METHODS)}, not {method!r}")
     a = floating(tensor("quantile", a))
-    q = tensors("quantile", a, q)[1]
-    q = q if is_float(q) else xp.astype(q, a.dtype)
-    low, high = (
-        float(xp.min(q.detach())) if math.prod(q.shape) else 0.0,
-        float(xp.max(q.detach())) if math.prod(q.shape) else 1.0,
-    )
-    if not (low >= 0 and high <= 1):
-        raise ValueError("numpy.quantile: quantiles lie between 0 and 1, and percentiles between 0 and 100")
+    q = shares("quantile", a, q)
     lines, axes = lines_along(a, axis)
-    y = quantiles_of(lines, xp.reshape(q, (-1,)), method)
+    return arranged(quantiles_of(lines, xp.reshape(q, (-1,)), method), a, q, axes, keepdims)
+
+
+def shares(name: str, a: Any, q: Any) -> Any:
+    """The quantiles that are asked for, as a tensor beside a. Raises ValueError for those that do not lie between 0 and 1."""
+    q = tensors(name, a, q)[1]
+    q = q if is_float(q) else xp.astype(q, a.dtype)
+    if math.prod(q.shape) and not bool(xp.all((q.detach() >= 0) & (q.detach() <= 1))):
+        raise ValueError(f"numpy.{name}: quantiles lie between 0 and 1, and percentiles between 0 and 100")
+    return q
+
+
+def arranged(y: Any, a: Any, q: Any, axes: tuple[int, ...], keepdims: Any) -> Any:
+    """Quantiles along the first axis, in the shape that NumPy gives them: that of q, and then that of a without the axes."""
     kept = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
     rest = tuple(n for i, n in enumerate(a.shape) if i not in axes)
     return xp.reshape(y, (*q.shape, *(kept if keeps(keepdims) else rest)))
@@ -135,7 +141,7 @@ def quantiles_of(lines: Any, q: Any, method: str, count: Any = None) -> Any:
 
     low, high = xp.take_along_axis(ordered, places(below), axis=0), xp.take_along_axis(ordered, places(above), axis=0)
     share = 0.5 * xp.astype(above > below, values.dtype) if method == "midpoint" else at - below
-    y = low + (high - low) * share if method in ("linear", "midpoint") else low
+    y = low + xp.gap(high, low) * share if method in ("linear", "midpoint") else low
     if count is None:  # a nan is sorted to the end, and makes the whole line nan
         spoiled = xp.any(xp.isnan(lines.detach()), axis=0)
         y = xp.where(spoiled, math.nan, y)

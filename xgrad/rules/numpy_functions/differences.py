@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from xgrad.rules.numpy_functions.face import (
-    axes_of,
-    floating,
-    index,
-    one_axis,
-    tensor,
-    tensors,
-    xp,
-)
+from xgrad.rules.numpy_functions.face import axes_of, floating, index, is_float, one_axis, tensor, tensors, xp
 from xgrad.rules.numpy_functions.reducing import NO, given
 from xgrad.rules.numpy_functions.table import numpy_function
 
@@ -35,9 +27,9 @@ def ediff1d(ary: Any, to_end: Any = None, to_begin: Any = None) -> Any:
     ary = xp.reshape(tensor("ediff1d", ary), (-1,))
     parts = [xp.diff(ary)]
     if to_begin is not None:
-        parts.insert(0, xp.reshape(tensors("ediff1d", ary, to_begin)[1], (-1,)))
+        parts.insert(0, xp.astype(xp.reshape(tensors("ediff1d", ary, to_begin)[1], (-1,)), ary.dtype))
     if to_end is not None:
-        parts.append(xp.reshape(tensors("ediff1d", ary, to_end)[1], (-1,)))
+        parts.append(xp.astype(xp.reshape(tensors("ediff1d", ary, to_end)[1], (-1,)), ary.dtype))
     return parts[0] if len(parts) == 1 else xp.concat(parts)
 
 
@@ -68,7 +60,9 @@ def _slope(f: Any, h: Any, axis: int, edge_order: int) -> Any:
     def row(values: Any) -> Any:
         return xp.reshape(values, tuple(-1 if i == axis else 1 for i in range(f.ndim)))
 
-    h = h if not hasattr(h, "__len__") else tensors("gradient", f, h)[1]
+    if hasattr(h, "__len__"):
+        h = tensors("gradient", f, h)[1]
+        h = xp.astype(h, f.dtype) if is_float(h) else h
     if not getattr(h, "ndim", 0):
         inner = (at(2, None) - at(None, -2)) / (2.0 * h)
         steps = [h, h, h, h]

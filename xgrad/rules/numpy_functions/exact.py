@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
 from xgrad.engine.tensor import Tensor
-from xgrad.rules.numpy_functions.face import one_axis, tensor, tensors, xp
+from xgrad.rules.numpy_functions.face import is_float, one_axis, tensor, tensors, xp
 from xgrad.rules.numpy_functions.indices import index_dtype
 from xgrad.rules.numpy_functions.table import numpy_function
 
@@ -34,6 +35,8 @@ def result_type(*arrays_and_dtypes: Any) -> Any:
 
 @numpy_function("can_cast", exact=True)
 def can_cast(from_: Any, to: Any, casting: str = "safe") -> bool:
+    if casting != "safe":
+        raise TypeError(f"numpy.can_cast of a tensor takes casting='safe' only, not {casting!r}")
     return bool(xp.can_cast(from_, to))
 
 
@@ -123,7 +126,10 @@ def linspace(
             xp.asarray([float(i) for i in range(num)], dtype=start.dtype), (num, *(1 for _ in start.shape))
         )
         y = xp.moveaxis(start + count * (stop - start) / max(num - 1 if endpoint else num, 1), 0, axis)
-    y = y if dtype is None else xp.astype(y, dtype)
+    if dtype is not None:
+        exactly, y = y, xp.astype(y, dtype)
+        if not is_float(y):  # NumPy rounds down
+            y = xp.astype(xp.floor(exactly), dtype)
     return (y, step) if retstep else y
 
 
@@ -139,8 +145,8 @@ def logspace(
 @numpy_function("geomspace")
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
     start, stop = tensors("geomspace", start, stop)
-    sign = xp.sign(start.detach())
-    y = xp.exp(linspace(xp.log(start / 1 * sign), xp.log(stop / 1 * sign), num, endpoint, axis=axis)) * sign
+    sign = xp.sign(start.detach() / 1)
+    y = logspace(xp.log10(start / sign), xp.log10(stop / sign), num, endpoint, axis=axis) * sign
     return y if dtype is None else xp.astype(y, dtype)
 
 
@@ -174,11 +180,12 @@ def ix_(*args: Any) -> Any:
 def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: str = "C") -> Any:
     parts = tensors("ravel_multi_index", *multi_index)
     sizes = list(dims)
-    pairs = list(zip(parts, sizes, strict=True))
+    modes = (mode,) * len(sizes) if isinstance(mode, str) else tuple(mode)
+    pairs = list(zip(parts, sizes, modes, strict=True))
     flat = None
-    for at, n in pairs if order == "C" else pairs[::-1]:
-        at = at % n if mode == "wrap" else xp.clip(at, 0, n - 1) if mode == "clip" else at
-        if mode == "raise" and not bool(xp.all((at >= 0) & (at < n))):
+    for at, n, how in pairs if order == "C" else pairs[::-1]:
+        at = at % n if how == "wrap" else xp.clip(at, 0, n - 1) if how == "clip" else at
+        if how == "raise" and not bool(xp.all((at >= 0) & (at < n))):
             raise ValueError("numpy.ravel_multi_index: an index is outside of its axis")
         flat = at if flat is None else flat * n + at
     return flat
@@ -188,21 +195,13 @@ def ravel_multi_index(multi_index: Any, dims: Any, mode: Any = "raise", order: s
 def unravel_index(indices: Any, shape: Any, order: str = "C") -> Any:
     at = tensor("unravel_index", indices)
     sizes = [shape] if isinstance(shape, int) else list(shape)
+    if not bool(xp.all((at >= 0) & (at < math.prod(sizes)))):
+        raise ValueError(f"numpy.unravel_index: an index is not between 0 and {math.prod(sizes) - 1}")
     found = []
     for n in sizes[::-1] if order == "C" else sizes:
         found.append(at % n)
         at = at // n
     return tuple(found[::-1] if order == "C" else found)
-
-
-@numpy_function("shares_memory", exact=True)
-def shares_memory(a: Any, b: Any, max_work: Any = None) -> bool:
-    return may_share_memory(a, b)
-
-
-@numpy_function("may_share_memory", exact=True)
-def may_share_memory(a: Any, b: Any, max_work: Any = None) -> bool:
-    return a is b or (isinstance(a, Tensor) and isinstance(b, Tensor) and a.data is b.data)
 
 
 # --- text and files: on the host, of the values ---------------------------------------------------------------

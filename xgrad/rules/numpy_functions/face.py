@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from xgrad.backends import get_backend, use_backend
 from xgrad.engine.integers import integer
 from xgrad.engine.operands import as_tensors
 from xgrad.engine.registry import FUNCTIONS
@@ -39,6 +41,12 @@ def tensors(name: str, *values: Any) -> tuple[Any, ...]:
         values = tuple(xp.asarray(value) if isinstance(value, list | tuple) else value for value in values)
         return as_tensors(name, values)
     return as_tensors(name, [stacked(name, value) if isinstance(value, list | tuple) else value for value in values])
+
+
+def on_their_backend(values: Iterable[Any]) -> AbstractContextManager[Any]:
+    """A block in which new tensors are on the backend and device of the first tensor among the values."""
+    first = next((value for value in leaves(values) if isinstance(value, Tensor)), None)
+    return nullcontext() if first is None or first.backend is get_backend() else use_backend(first.backend)
 
 
 def leaves(values: Any) -> Iterator[Any]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from xgrad.engine.casting import uncast
 from xgrad.engine.integers import integer
 from xgrad.rules.numpy_functions.face import axes_of, floating, is_complex, linalg, tensor, tensors, xp
 from xgrad.rules.numpy_functions.table import numpy_function
@@ -60,13 +61,15 @@ def qr(a: Any, mode: str = "reduced") -> Any:
 @numpy_function("linalg.svd")
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
     a = floating(tensor("linalg.svd", a))
+    a = _hermitian(a, "L") if hermitian else a
     return linalg.svd(a, full_matrices=full_matrices) if compute_uv else linalg.svdvals(a)
 
 
 @numpy_function("linalg.pinv")
 def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = None) -> Any:
     chosen = rcond if rcond is not None else None if type(rtol).__name__ == "_NoValueType" else rtol
-    return linalg.pinv(floating(tensor("linalg.pinv", a)), rtol=chosen)
+    a = floating(tensor("linalg.pinv", a))
+    return linalg.pinv(_hermitian(a, "L") if hermitian else a, rtol=chosen)
 
 
 @numpy_function("linalg.solve")
@@ -76,6 +79,7 @@ def solve(a: Any, b: Any) -> Any:
 
 
 @numpy_function("linalg.lstsq")
+@uncast  # under autocast, too, linear algebra keeps its digits
 def lstsq(a: Any, b: Any, rcond: Any = None) -> Any:
     """The solution by the pseudo-inverse; the sums of squared residuals, the rank and the singular values as NumPy gives them."""
     a, b = (floating(x) for x in tensors("linalg.lstsq", a, b))

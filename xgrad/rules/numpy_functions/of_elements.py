@@ -46,6 +46,10 @@ def fix(x: Any, out: None = None) -> Any:
 @numpy_function("nan_to_num")
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """An element that is replaced passes no gradient on."""
+    if not copy:
+        raise TypeError(
+            "numpy.nan_to_num of a tensor takes no copy=False: it would write into the tensor. Use the result"
+        )
     x = tensor("nan_to_num", x)
     if not is_float(x):
         return x
@@ -70,7 +74,11 @@ def _complex(real: Any, imag: Any) -> Any:
 @numpy_function("angle")
 def angle(z: Any, deg: bool = False) -> Any:
     z = tensor("angle", z)
-    y = xp.atan2(xp.imag(z), xp.real(z)) if is_complex(z) else xp.atan2(xp.zeros_like(floating(z)), floating(z))
+    y = (
+        xp.atan2(xp.imag(z), xp.real(z))
+        if is_complex(z)
+        else xp.where(floating(z) < 0, math.pi, xp.zeros_like(floating(z)))
+    )
     return y * (180 / math.pi) if deg else y
 
 
@@ -100,7 +108,7 @@ def sinc(x: Any) -> Any:
     """sin(pi x) / (pi x). At 0 it is 1, with its derivatives: the series is used there."""
     x = tensor("sinc", x)
     y = math.pi * floating(x)
-    small = xp.abs(y) < 1e-2 if not is_complex(y) else xp.abs(xp.detach(y)) < 1e-2
+    small = xp.abs(y.detach()) < 1e-2
     t = y * y
     series = 1 - t / 6 * (1 - t / 20 * (1 - t / 42 * (1 - t / 72)))
     away = xp.where(small, 1.0, y)
@@ -159,7 +167,8 @@ def interp(
         at = xp.clip(_pieces(points.detach(), flat.detach()), 1, n - 1)
         x0, x1 = xp.take(points, at - 1, axis=0), xp.take(points, at, axis=0)
         y0, y1 = xp.take(fp, at - 1, axis=0), xp.take(fp, at, axis=0)
-        y = y0 + (y1 - y0) * ((flat - x0) / (x1 - x0))
+        same = x0 == x1  # points that coincide
+        y = xp.where(same, y1, y0 + (y1 - y0) * ((flat - x0) / xp.where(same, 1.0, x1 - x0)))
     y = xp.where(flat < points[0], fp[0] if left is None else left, y)
     y = xp.where(flat > points[n - 1], fp[n - 1] if right is None else right, y)
     return xp.reshape(y, x.shape)

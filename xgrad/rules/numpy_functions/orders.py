@@ -6,14 +6,9 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from xgrad.rules.numpy_functions.face import (
-    arrays,
-    not_given,
-    tensor,
-    tensors,
-    xp,
-)
+from xgrad.rules.numpy_functions.face import arrays, is_float, not_given, tensor, tensors, xp
 from xgrad.rules.numpy_functions.indices import index_dtype
+from xgrad.rules.numpy_functions.reducing import keeps
 from xgrad.rules.numpy_functions.table import numpy_function
 
 
@@ -58,7 +53,7 @@ def lexsort(keys: Any, axis: int = -1) -> Any:
 def _arg(name: str) -> Callable[..., Any]:
     def found(a: Any, axis: int | None = None, out: None = None, *, keepdims: Any = False) -> Any:
         not_given(name, out=out)
-        return getattr(xp, name)(tensor(name, a), axis=axis, keepdims=keepdims is True)
+        return getattr(xp, name)(tensor(name, a), axis=axis, keepdims=keeps(keepdims))
 
     return found
 
@@ -112,7 +107,7 @@ def digitize(x: Any, bins: Any, right: bool = False) -> Any:
         return searchsorted(bins, x, side="left" if right else "right")
     if not bool(xp.all(steps <= 0)):
         raise ValueError("numpy.digitize: bins must increase or decrease")
-    return bins.shape[0] - searchsorted(xp.flip(bins), x, side="right" if right else "left")
+    return bins.shape[0] - searchsorted(xp.flip(bins), x, side="left" if right else "right")
 
 
 @numpy_function("bincount")
@@ -139,6 +134,11 @@ def unique(
 ) -> Any:
     not_given("unique", axis=axis)
     values, first, inverse, counts = xp.unique_all(tensor("unique", ar))
+    spare = int(xp.count_nonzero(xp.isnan(values))) - 1 if equal_nan and is_float(values) else 0
+    if spare > 0:  # those nan that are one value to NumPy; they come last
+        m = values.shape[0] - spare
+        counts = xp.concat([counts[: m - 1], xp.reshape(xp.sum(counts[m - 1 :]), (1,))])
+        values, first, inverse = values[:m], first[:m], xp.clip(inverse, 0, m - 1)
     found = [values]
     found += [first] if return_index else []
     found += [inverse] if return_inverse else []

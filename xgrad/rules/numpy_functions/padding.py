@@ -6,12 +6,7 @@ from typing import Any
 
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.numpy_functions.averages import quantile
-from xgrad.rules.numpy_functions.face import (
-    index,
-    one_axis,
-    tensor,
-    xp,
-)
+from xgrad.rules.numpy_functions.face import floating, index, one_axis, tensor, xp
 from xgrad.rules.numpy_functions.shaping import flip
 from xgrad.rules.numpy_functions.table import numpy_function
 
@@ -65,7 +60,7 @@ def _pad_axis(x: Any, axis: int, before: int, after: int, mode: str, options: di
         return _mirrored(x, axis, before, after, mode, options.get("reflect_type", "even"))
     else:
         raise ValueError(f"numpy.pad has no mode {mode!r}")
-    return xp.concat([piece for piece in pieces if piece.shape[axis]], axis=axis)
+    return xp.concat([xp.astype(piece, x.dtype) for piece in pieces if piece.shape[axis]], axis=axis)
 
 
 def _filled(x: Any, axis: int, width: int, value: Any) -> Any:
@@ -85,14 +80,18 @@ def _ramp(edge: Any, axis: int, width: int, end: Any) -> Any:
     shape = (*(1 for _ in edge.shape[:axis]), width, *(1 for _ in edge.shape[axis + 1 :]))
     if not width:
         return _times(edge, axis, 0)
-    steps = xp.reshape(xp.asarray([i / width for i in range(width)], dtype=edge.dtype), shape)
-    return end + (edge - end) * steps
+    wide = floating(edge)
+    steps = xp.reshape(xp.asarray([i / width for i in range(width)], dtype=wide.dtype), shape)
+    y = end + (wide - end) * steps
+    return y if wide is edge else xp.floor(y)
 
 
 def _statistic(mode: str, x: Any, axis: int) -> Any:
-    if mode == "median":
-        return quantile(x, 0.5, axis, keepdims=True)
-    return {"maximum": xp.max, "mean": xp.mean, "minimum": xp.min}[mode](x, axis=axis, keepdims=True)
+    if mode in ("maximum", "minimum"):
+        return {"maximum": xp.max, "minimum": xp.min}[mode](x, axis=axis, keepdims=True)
+    wide = floating(x)
+    y = quantile(wide, 0.5, axis, keepdims=True) if mode == "median" else xp.mean(wide, axis=axis, keepdims=True)
+    return y if wide is x else xp.round(y)
 
 
 def _mirrored(x: Any, axis: int, before: int, after: int, mode: str, kind: str) -> Any:

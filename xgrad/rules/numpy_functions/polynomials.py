@@ -41,7 +41,14 @@ def _of_one_length(a1: Any, a2: Any) -> list[Any]:
 
 @numpy_function("polymul")
 def polymul(a1: Any, a2: Any) -> Any:
-    return convolve(a1, a2)
+    a, b = (_without_leading_zeros(x) for x in tensors("polymul", a1, a2))
+    return convolve(a, b)
+
+
+def _without_leading_zeros(p: Any) -> Any:
+    p = xp.reshape(p, (-1,))
+    used = xp.nonzero(p)[0].tolist()
+    return p[used[0] if used else -1 :]
 
 
 @numpy_function("polydiv")

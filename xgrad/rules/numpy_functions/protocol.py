@@ -25,6 +25,7 @@ from xgrad.rules.numpy_functions import (  # noqa: F401 (they fill the table in)
     triangles,
     without_nan,
 )
+from xgrad.rules.numpy_functions.face import on_their_backend
 from xgrad.rules.numpy_functions.refused import REFUSED
 from xgrad.rules.numpy_functions.table import TABLE
 
@@ -37,7 +38,8 @@ def array_function(func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[st
     row = TABLE.get(name)
     if row is None:
         raise TypeError(refusal(name))
-    return row.function(*args, **kwargs)
+    with on_their_backend([*args, *kwargs.values()]):
+        return row.function(*args, **kwargs)
 
 
 def name_of(func: Any) -> str:

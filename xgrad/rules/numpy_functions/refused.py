@@ -5,6 +5,7 @@ from __future__ import annotations
 _IN_PLACE = "it writes into a NumPy array. Write t = xgrad.at(t, key).set(values), or t[key] = values"
 _HISTOGRAM = "counts have no derivative. Use t.detach().numpy(), or a smooth density of your own"
 _BITS = "it is about the bits of integers on the host. Use t.numpy()"
+_MEMORY = "views of a tensor share its elements, whatever their memory is. Ask it of t.data"
 _DATES = "tensors hold numbers, not dates"
 
 REFUSED: dict[str, str] = {
@@ -18,11 +19,13 @@ REFUSED: dict[str, str] = {
     "histogram_bin_edges": _HISTOGRAM,
     "histogramdd": _HISTOGRAM,
     "is_busday": _DATES,
+    "may_share_memory": _MEMORY,
     "packbits": _BITS,
     "place": _IN_PLACE,
     "put": _IN_PLACE,
     "put_along_axis": _IN_PLACE,
     "putmask": _IN_PLACE,
+    "shares_memory": _MEMORY,
     "sort_complex": "complex numbers have no order that a derivative could follow. Sort xgrad.abs(t)",
     "unpackbits": _BITS,
 }

@@ -35,25 +35,15 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
 
 def _slide(a: Any, v: Any, mode: str, name: str) -> Any:
     """The products of v with each window of a, of which `mode` says how far they reach over the ends."""
-    n, k = a.shape[0], v.shape[0]
+    k = v.shape[0]
     if mode == "full":
         before = after = k - 1
     elif mode == "same":
-        before, after = k // 2 if name == "correlate" else k - 1 - (k - 1) // 2, 0
         before = k - 1 - (k - 1) // 2
         after = k - 1 - before
     elif mode == "valid":
         before = after = 0
     else:
         raise ValueError(f"numpy.{name}: mode is 'full', 'same' or 'valid', not {mode!r}")
-    zeros = xp.zeros_like(a[:1])
-    padded = xp.concat([xp.broadcast_to(zeros, (before,)), a, xp.broadcast_to(zeros, (after,))])
-    count = n + before + after - k + 1
-    y = None
-    if k <= 64 or k * 8 < count:
-        for i in range(k):
-            part = padded[i : i + count] * v[i]
-            y = part if y is None else y + part
-        return y
-    places = xp.reshape(xp.arange(count), (-1, 1)) + xp.arange(k)
-    return xp.matmul(xp.reshape(xp.take(padded, xp.reshape(places, (-1,))), (count, k)), v)
+    y = xp.convolution(xp.reshape(a, (1, 1, -1)), xp.reshape(v, (1, 1, -1)), padding=((before, after),))
+    return xp.reshape(y, (-1,))

@@ -214,7 +214,7 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     ary = tensor("split", ary)
     n = ary.shape[one_axis("split", axis, ary.ndim)]
-    if not isinstance(indices_or_sections, Sequence | Tensor) and n % integer("split", indices_or_sections, "sections"):
+    if not hasattr(indices_or_sections, "__len__") and n % integer("split", indices_or_sections, "sections"):
         raise ValueError(
             f"numpy.split: {n} elements do not divide into {indices_or_sections} equal parts: use array_split"
         )

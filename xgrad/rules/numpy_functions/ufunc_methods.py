@@ -13,6 +13,7 @@ from xgrad.rules.numpy_functions.face import (
     index,
     is_float,
     not_given,
+    on_their_backend,
     one_axis,
     special,
     tensor,
@@ -32,10 +33,11 @@ def ufunc(function: Callable[..., Any]) -> Callable[..., Any]:
 def cbrt(x: Any) -> Any:
     """The real cube root, from a power and a step of Newton's method for its last digit. Its slope at 0 is infinite."""
     x = floating(tensor("cbrt", x))
-    is_zero = x == 0
-    safe = xp.where(is_zero, 1.0, x)
+    is_end = (x == 0) | xp.isinf(x)
+    safe = xp.where(is_end, 1.0, x)
     y = xp.sign(safe) * xp.abs(safe) ** (1 / 3)
-    return xp.where(is_zero, xp.sqrt(xp.where(is_zero, x, 1.0)), y - (y - safe / (y * y)) / 3)
+    at_end = xp.where(x == 0, xp.sqrt(xp.where(x == 0, x, 1.0)), x.detach())
+    return xp.where(is_end, at_end, y - (y - safe / (y * y)) / 3)
 
 
 @ufunc
@@ -94,7 +96,7 @@ def float_power(x1: Any, x2: Any) -> Any:
 @ufunc
 def heaviside(x1: Any, x2: Any) -> Any:
     x1, x2 = tensors("heaviside", x1, x2)
-    y = xp.where(x1 == 0, x2, xp.where(x1 > 0, 1.0, 0.0))
+    y = xp.where(x1 == 0, x2, xp.astype(x1 > 0, floating(x2).dtype))
     return xp.where(xp.isnan(x1), math.nan, y) if is_float(x1) else y
 
 
@@ -114,7 +116,7 @@ def ldexp(x1: Any, x2: Any) -> Any:
 def modf(x: Any) -> tuple[Any, Any]:
     x = floating(tensor("modf", x))
     whole = xp.trunc(x)
-    return x - whole, whole
+    return xp.gap(x, whole), whole  # the gap of an infinite number to itself is 0
 
 
 @ufunc
@@ -163,13 +165,14 @@ def reduce(
     """`ufunc.reduce`: the function between all elements along an axis."""
     not_given(f"{name}.reduce", out=out)
     array = tensor(f"{name}.reduce", array)
+    array = array if dtype is None else xp.astype(array, dtype)
     if array.ndim == 0:
         axis = None
     known = _REDUCED.get(name)
     if known is not None:
-        options = {"initial": initial} if name not in ("logical_and", "logical_or") else {}
-        array = array if dtype is None else xp.astype(array, dtype)
-        return known(array, axis, keepdims=keepdims, where=where, **options)
+        logical = name in ("logical_and", "logical_or")
+        y = known(array, axis, keepdims=keepdims, where=where, **({} if logical else {"initial": initial}))
+        return function(y, initial) if logical and reducing.given(initial) else y
     not_given(f"{name}.reduce", where=None if where is True else where)
     if name == "logaddexp" and (axis is None or math.prod(array.shape[i] for i in axes_of(name, axis, array.ndim)) > 1):
         y = special.logsumexp(array, axis=axis, keepdims=keepdims)
@@ -192,10 +195,11 @@ def accumulate(
     """`ufunc.accumulate`: the results of `reduce` for the first element, the first two, and so on."""
     not_given(f"{name}.accumulate", out=out)
     array = tensor(f"{name}.accumulate", array)
+    array = array if dtype is None else xp.astype(array, dtype)
     axis = one_axis(f"{name}.accumulate", axis, array.ndim)
     known = _ACCUMULATED.get(name)
     if known is not None:
-        return known(array, axis, dtype)
+        return known(array, axis)
     parts = list(xp.unstack(array, axis=axis))
     found = parts[:1]
     for part in parts[1:]:
@@ -215,9 +219,12 @@ def reduceat(
     """`ufunc.reduceat`: `reduce` of the slices between the indices."""
     not_given(f"{name}.reduceat", out=out)
     array = tensor(f"{name}.reduceat", array)
+    array = array if dtype is None else xp.astype(array, dtype)
     axis = one_axis(f"{name}.reduceat", axis, array.ndim)
     n = array.shape[axis]
     starts = [int(i) for i in indices]
+    if not all(0 <= i < n for i in starts):
+        raise IndexError(f"numpy.{name}.reduceat: an index is not between 0 and {n - 1}")
     found = []
     for start, end in zip(starts, [*starts[1:], n], strict=True):
         part = array[index(axis, slice(start, end if end > start else start + 1))]
@@ -241,6 +248,11 @@ METHODS: dict[str, Callable[..., Any]] = {
 
 def called(name: str, function: Callable[..., Any], method: str, inputs: Any, options: dict[str, Any]) -> Any:
     """A ufunc, or one of its methods, with the options that NumPy has for it."""
+    with on_their_backend(inputs):
+        return _called(name, function, method, inputs, options)
+
+
+def _called(name: str, function: Callable[..., Any], method: str, inputs: Any, options: dict[str, Any]) -> Any:
     if method != "__call__":
         if method not in METHODS:
             raise TypeError(f"numpy.{name}.{method} does not take tensors")

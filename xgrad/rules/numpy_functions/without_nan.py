@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from xgrad.rules.numpy_functions.averages import METHODS, lines_along, quantiles_of
+from xgrad.rules.numpy_functions.averages import METHODS, arranged, lines_along, quantiles_of, shares
 from xgrad.rules.numpy_functions.face import (
     floating,
     is_float,
@@ -177,13 +177,9 @@ def nanquantile(
     if method not in METHODS:
         raise ValueError(f"numpy.nanquantile of a tensor has the methods {', '.join(METHODS)}, not {method!r}")
     a = floating(tensor("nanquantile", a))
-    q = tensors("nanquantile", a, q)[1]
-    q = q if is_float(q) else xp.astype(q, a.dtype)
+    q = shares("nanquantile", a, q)
     replaced, valid = _replaced("nanquantile", a, math.inf)  # which is sorted to the end
     lines, axes = lines_along(replaced, axis)
     count = xp.sum(xp.astype(lines_along(valid, axis)[0], lines.dtype), axis=0)
     y = quantiles_of(lines, xp.reshape(q, (-1,)), method, count)
-    y = xp.where(count > 0, y, math.nan)
-    kept = tuple(1 if i in axes else n for i, n in enumerate(a.shape))
-    rest = tuple(n for i, n in enumerate(a.shape) if i not in axes)
-    return xp.reshape(y, (*q.shape, *(kept if keeps(keepdims) else rest)))
+    return arranged(xp.where(count > 0, y, math.nan), a, q, axes, keepdims)
