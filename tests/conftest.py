@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, suppress
 from functools import cache
@@ -84,6 +85,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if unknown:
         known = ", ".join(KINDS)
         raise pytest.UsageError(f"XGRAD_TEST_BACKENDS: no {', '.join(unknown)}; choose from {known}")
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a job that a script runs in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -57,6 +57,7 @@ def test_a_recurrent_network_reads_features_as_steps_and_ends_with_the_last() ->
         ("maxpool 9", (8, 8), "here are 8 by 8 pixels, fewer than 9"),
         ("relu stride 2", (8, 8), '"stride 2": it stands behind the two numbers of a conv'),
         ("stride 2", (8, 8), "it stands behind"),
+        ("conv 4 3 stride 2 stride 2", (8, 8), "it stands behind"),
         ("last", (8,), "it needs a sequence"),
         ("mean", (8,), "it needs a sequence or images"),
         ("1000000 1000000", (8,), "parameters or more; at most 100000000 are trained"),

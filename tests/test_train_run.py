@@ -16,6 +16,7 @@ import xgrad as xg
 from xgrad.cli import main
 from xgrad.fit import FitError
 from xgrad.train import ConfigError, bundle, train
+from xgrad.train.report import Confusion
 from xgrad.trainer import CSVLog
 
 pytest.importorskip("safetensors")
@@ -216,9 +217,8 @@ def test_a_signal_keeps_the_best_and_the_last(
     assert len(history("a-run")) == 2
 
 
-def test_a_run_that_diverges_is_one_line_and_keeps_what_it_had(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_that_diverges_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     text = LINE.replace("[network]", "standardize = false\n[network]") + '[optimizer]\nname = "sgd"\nlr = 1e-8\n'
-    write(text + "[training]\nepochs = 200\nearly_stopping = false\n", "good.toml")
     write(text.replace("1e-8", "1.0") + "[training]\nepochs = 200\n")
     assert main(["train", "a.toml", "--quiet"]) == 2
     out, err = capsys.readouterr()
@@ -392,3 +392,29 @@ def test_a_run_is_the_same_on_every_backend(backend: Any) -> None:
     assert set(mine) == set(wanted)
     for name in wanted:
         assert np.allclose(mine[name], wanted[name], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("label", ["7", "-1", "1.5"])
+def test_a_label_that_is_no_class_is_named(label: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = "".join(f"{i},{i % 3}\n" for i in range(30))
+    Path("train.csv").write_text("x,y\n" + rows)
+    Path("valid.csv").write_text(f"x,y\n1,0\n2,{label}\n")
+    write('[data]\npath = "train.csv"\nvalidation = "valid.csv"\ntargets = "y"\ntask = "classification"\n' + SHORT)
+    assert main(["train", "a.toml"]) == 2
+    assert f"line 3 is {label}, which is none of the classes" in capsys.readouterr().err
+
+
+def test_one_cycle_ends_with_the_run() -> None:
+    text = FLOWERS + '[schedule]\nname = "one_cycle"\n[training]\nepochs = 3\nbatch_size = 9\ndrop_last = true\n'
+    found = train(write(text + "early_stopping = false\n"), out="run")
+    assert found.trainer.scheduler.total_steps == found.trainer.step
+
+
+def test_the_confusion_is_one_matrix() -> None:
+    sklearn = pytest.importorskip("sklearn.metrics")
+    matrix, rng = Confusion(3), np.random.default_rng(0)
+    scores, true = rng.normal(size=(4, 5, 3)), rng.integers(0, 3, (4, 5))
+    for some, of in zip(scores, true, strict=True):
+        matrix.update(xg.asarray(some), xg.asarray(of))
+    assert tuple(matrix.total.shape) == (3, 3)
+    assert matrix.matrix() == sklearn.confusion_matrix(true.ravel(), scores.argmax(-1).ravel()).tolist()

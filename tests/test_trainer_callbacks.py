@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import signal
 
 import pytest
@@ -162,3 +163,14 @@ def test_wrong_callbacks_are_named():
     with pytest.raises(ValueError, match="no 'val_acc' in the history, which has loss"):
         trainer(callbacks=[EarlyStopping("val_acc")]).fit(data())
     assert overriding([Callback(), EarlyStopping()], "on_batch_end") == []
+
+
+@pytest.mark.parametrize("metrics", [None, ["r2"]])
+def test_what_is_logged_in_one_epoch_is_missing_in_the_next(metrics):
+    def once(run):
+        if run.epoch == 1:
+            run.log("mine", 7.0)
+
+    history = trainer(metrics=metrics, callbacks=[once]).fit(data(), 2)
+    assert history["mine"][0] == 7.0
+    assert math.isnan(history["mine"][1])

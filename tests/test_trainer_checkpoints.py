@@ -228,3 +228,26 @@ def test_wrong_numbers_are_named():
     for wrong in wrongs:
         with pytest.raises(ValueError, match="must be 1 or more, keep 0 or more"):
             Checkpoint("folder", **wrong)
+
+
+def test_another_monitor_than_before_begins_anew(tmp_path):
+    """The best of one column is not compared with the numbers of another one."""
+    model = network()
+    trainer(model, metrics=["r2"]).fit(
+        data(), 3, callbacks=[Checkpoint(tmp_path, "r2"), EarlyStopping("r2", patience=2)]
+    )
+    run, early = trainer(model, metrics=["r2"]), EarlyStopping("loss", patience=2)
+    checkpoint = Checkpoint(tmp_path, "loss")
+    history = run.fit(data(), 8, callbacks=[checkpoint, early], resume=True)
+    assert len(history["loss"]) == 8
+    assert early.best_epoch > 3
+    assert checkpoint.best_value == min(history["loss"][3:])
+
+
+def test_other_metrics_within_an_epoch_are_an_error_that_changes_nothing(tmp_path):
+    trainer(network(), metrics=["r2"], callbacks=[StopAt(2), Checkpoint(tmp_path)]).fit(data(), 2, batch_size=8)
+    model = network(noisy=False)
+    before = numbers(model)
+    with pytest.raises(StateError, match="was written within an epoch, and has no metric mae of it"):
+        trainer(model, metrics=["mae"]).fit(data(), 2, batch_size=8, callbacks=[Checkpoint(tmp_path)], resume=True)
+    assert numbers(model) == before

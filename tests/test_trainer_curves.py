@@ -52,3 +52,10 @@ def test_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"pip install 'xgrad\[fit\]'"):
         History(COLUMNS).plot()
+
+
+def test_a_column_of_nan_has_no_best_epoch(tmp_path):
+    pytest.importorskip("matplotlib")
+    history = History({"loss": [1.0, 0.5], "val_loss": [float("nan"), float("nan")]})
+    history.plot(tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 1000

@@ -69,3 +69,10 @@ def test_wrong_arguments_are_named():
             run.find_lr(data(), **wrong)
     with pytest.raises(ValueError, match="find_lr: the data gave no batches"):
         run.find_lr(iter([]))
+
+
+def test_a_loss_below_zero():
+    loss = lambda output, target: xg.mean((output - target) ** 2) - 50.0  # noqa: E731
+    found = trainer(network(), sgd, loss).find_lr(data(), steps=30)
+    assert len(found.losses) > 10
+    assert found.suggestion is not None

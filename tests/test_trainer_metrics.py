@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.support.trainers import network, trainer
+from tests.support.trainers import data, network, trainer
 from xgrad import nn
+from xgrad.trainer import Callback
 from xgrad.trainer.metrics import Metric, class_axis, metrics_of
 
 RNG = np.random.default_rng(0)
@@ -145,3 +146,40 @@ def test_wrong_metrics_are_named():
         over_batches(lambda p, t: p[:2], LOGITS, LOGITS)
     with pytest.raises(ValueError, match=r"shape \(10, 2\) and the target \(10,\)"):
         over_batches("mae", P, LOGITS)
+
+
+def test_evaluating_within_an_epoch_leaves_its_metrics_alone():
+    x, y = data(24)
+
+    class Looks(Callback):
+        def on_batch_end(self, trainer):
+            trainer.evaluate((x * 100.0, y))
+
+    histories = []
+    for callbacks in ([], [Looks()]):
+        run = trainer(network(), metrics=["mse"])
+        histories.append(run.fit((x, y), 2, batch_size=8, callbacks=callbacks)["mse"])
+    assert histories[0] == histories[1]
+
+
+def test_names_are_compared_between_the_trainer_and_a_call():
+    run = trainer(network(), metrics=["mse"])
+    with pytest.raises(ValueError, match="'mse' is in use"):
+        run.fit(data(), 1, metrics={"mse": "mae"})
+    with pytest.raises(ValueError, match="'mse' is in use"):
+        run.evaluate(data(), metrics={"mse": "mae"})
+    (named,) = metrics_of({"score": "f1"}, None)
+    assert named.name == "score"
+
+
+def test_each_label_of_several_is_one_of_two():
+    scores, labels = xg.asarray([[2.0, -1.0, 3.0], [-2.0, 1.0, -3.0]]), xg.asarray([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    (metric,) = metrics_of("accuracy", nn.BCEWithLogitsLoss())
+    metric.update(scores, labels)
+    assert metric.compute() == pytest.approx(5 / 6)
+
+
+def test_scores_that_are_nan_are_not_among_the_best():
+    (metric,) = metrics_of("top5", None)
+    metric.update(xg.asarray([[float("nan")] * 7]), xg.asarray([0]))
+    assert metric.compute() == 0.0

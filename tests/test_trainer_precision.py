@@ -113,7 +113,7 @@ def test_a_run_whose_gradients_never_are_finite_ends():
     model = network().float()
     loss = lambda output, target: xg.sum(xg.sqrt(xg.abs(output - output.detach())))  # noqa: E731 (its slope is infinite)
     ours = trainer(model, loss=loss, precision="float16")
-    with pytest.raises(xg.trainer.NonFiniteError):
+    with pytest.raises(xg.trainer.NonFiniteError, match="the scaled gradients overflow at every scale"):
         ours.fit(points(8), epochs=100)
     assert ours.scaler.get_scale() < 1
 

@@ -124,8 +124,19 @@ def test_schedules_step_after_epochs_or_steps():
     seen, _ = rates(lambda o: lr_scheduler.OneCycleLR(o, max_lr=1.0, total_steps=8))
     assert max(seen) == pytest.approx(1.0, abs=0.1)
     assert len(set(seen)) == 8
-    seen, _ = rates(lambda o: lr_scheduler.ReduceLROnPlateau(o, mode="max", factor=0.1, patience=0), 3)
-    assert seen[-1] == pytest.approx(0.01)  # the loss falls, so it never becomes larger
+    seen, _ = rates(lambda o: lr_scheduler.ReduceLROnPlateau(o, factor=0.1, patience=0, threshold=10.0), 3)
+    assert seen[-1] < 0.05  # the loss never falls by so much
+
+
+def test_a_plateau_is_one_of_the_column_that_is_monitored():
+    model = network()
+    optimizer = optim.SGD(model.parameters(), lr=0.01)
+    run = xg.Trainer(
+        model, nn.MSELoss(), optimizer, scheduler=lr_scheduler.ReduceLROnPlateau(optimizer), metrics=["r2"],
+        progress=False, diagnose=False,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="follows the column 'r2', of which the maximum is best"):
+        run.fit(data(), 2, callbacks=[xg.trainer.EarlyStopping("r2")])
 
 
 def test_the_modes_of_the_layers():

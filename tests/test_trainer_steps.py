@@ -8,6 +8,7 @@ import pytest
 import xgrad as xg
 from tests.support.trainers import adam, by_hand, data, network, numbers, sgd, trainer
 from xgrad import nn, optim
+from xgrad.trainer import Trainer
 from xgrad.trainer.steps import CompiledStep, needs_closure
 
 HOW = {
@@ -125,3 +126,48 @@ def test_a_program_is_made_once_for_several_fits():
     assert isinstance(step, CompiledStep)
     assert len(step.backward.programs) == 1
     assert len(step.update.programs) == 2  # the first call makes the moments
+
+
+def test_the_loss_that_a_closure_gives_is_that_of_its_gradient():
+    """With a sum of squares, parts of the data give the step that all of it gives."""
+    found = []
+    for size, count in ((64, 1), (16, 4)):
+        model = nn.Linear(3, 1, rng=xg.random.Generator(0))
+        make = lambda parameters: optim.LBFGS(parameters, line_search_fn="strong_wolfe")  # noqa: E731
+        run = trainer(model, make, nn.MSELoss(reduction="sum"), accumulate=count)
+        run.fit(data(64), 1, batch_size=size, shuffle=False)
+        found.append(numbers(model))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+class Two(nn.Module):
+    """A model with two outputs."""
+
+    def __init__(self):
+        self.inner = network()
+
+    def forward(self, x):
+        y = self.inner(x)
+        return y, 2.0 * y
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["plainly", "compiled"])
+def test_a_model_with_several_outputs_is_trained(compiled):
+    loss = lambda output, target: xg.mean((output[0] - target) ** 2)  # noqa: E731
+    half = lambda output, target: xg.mean(xg.abs(output[1] / 2.0 - target))  # noqa: E731
+    run = trainer(Two(), loss=loss, metrics={"half": half}, compile=compiled)
+    history = run.fit(data(), 3, batch_size=8)
+    assert history["loss"][-1] < history["loss"][0]
+    assert history["half"][-1] > 0
+
+
+def test_metrics_need_an_output():
+    class Alone(Trainer):
+        def compute_loss(self, batch):
+            return xg.mean(self.model(batch[0]) ** 2)
+
+    model = network()
+    run = Alone(model, None, optim.SGD(model.parameters()), metrics=["mse"], progress=False, diagnose=False)
+    with pytest.raises(ValueError, match=r"let compute_loss return \(loss, output\)"):
+        run.fit(data(), 1)

@@ -153,7 +153,7 @@ class Builder:
 
     def _stride(self, layer: Layer) -> None:
         conv = self.modules[-1] if self.modules else None
-        if not isinstance(conv, nn.Conv2d):
+        if not isinstance(conv, nn.Conv2d) or conv.stride != (1, 1):
             raise ValueError('it stands behind the two numbers of a conv: "conv 16 3 stride 2"')
         step = self._numbers(layer)[0]
         conv.stride = (step, step)

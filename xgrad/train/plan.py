@@ -17,7 +17,7 @@ from xgrad.train.network import RECURRENT, LayerError, build
 from xgrad.train.parts import NAMES, Parts, Scales, prepare
 from xgrad.train.problems import Problems
 from xgrad.train.reading import Samples, check_columns, is_csv, read_arrays, read_csv
-from xgrad.train.settings import Data, Named, Settings
+from xgrad.train.settings import Data, Named, Settings, batches_of
 from xgrad.train.task import Task, task_of
 from xgrad.trainer import Metric, Trainer
 from xgrad.trainer.history import is_maximized
@@ -241,7 +241,7 @@ def trainer(
     """The trainer of a run. An optimizer, a schedule or a precision that does not fit the model is a problem."""
     training = settings.training
     loss = classes.loss_of(settings.loss)
-    steps = -(-parts.count("training") // (training.batch_size * training.accumulate))
+    steps = -(-batches_of(parts.count("training"), training) // training.accumulate)
     monitor = training.monitor or ("val_loss" if parts.count("validation") else "loss")
     section = "optimizer"
     try:

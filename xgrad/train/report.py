@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import xgrad as xg
@@ -9,6 +10,7 @@ from xgrad._words import printable, shortened
 from xgrad.train.parts import NAMES
 from xgrad.train.plan import OF_NUMBERS, Plan, metrics_of
 from xgrad.train.result import Trained
+from xgrad.train.settings import batches_of
 from xgrad.trainer import Metric, confusion_matrix
 
 MOST_NAMES = 200  # characters for the names of columns or classes
@@ -20,19 +22,22 @@ class Confusion(Metric):
     def __init__(self, classes: int) -> None:
         super().__init__("confusion")
         self.classes = classes
+        self.total: Any = None  # the matrix so far, which stays on the device
+
+    def reset(self) -> None:
+        self.total = None
 
     def update(self, prediction: Any, target: Any) -> None:
-        self.sums.add(confusion_matrix(target, prediction, num_classes=self.classes), 1)
+        found = confusion_matrix(target, prediction, num_classes=self.classes)
+        self.total = found if self.total is None else self.total + found
 
     def compute(self) -> float:
-        matrix = self.matrix()
-        return sum(matrix[i][i] for i in range(self.classes)) / max(1, sum(map(sum, matrix)))
+        return math.nan  # the matrix is what is asked for
 
     def matrix(self) -> list[list[int]]:
         """The counts: rows are the true classes."""
-        parts = [value for value, _ in self.sums.read()]
-        count = range(self.classes)
-        return [[int(sum(part[i][j] for part in parts)) for j in count] for i in count]
+        found: list[list[int]] = self.total.tolist()
+        return found
 
 
 def evaluated(made: Plan) -> tuple[dict[str, Any], list[list[int]] | None]:
@@ -64,7 +69,7 @@ def described(made: Plan) -> str:
     if task.classes is not None:
         learned += f", {len(task.classes)} classes: {_listed(task.classes)}"
     words = shortened(" ".join([*map(str, made.layers), str(made.outputs)]), 300)
-    batches = -(-made.parts.count("training") // settings.training.batch_size)
+    batches = batches_of(made.parts.count("training"), settings.training)
     return "\n".join(
         (
             f"data: {printable(settings.data.path)}, {f'{shape[0]} inputs' if len(shape) == 1 else f'inputs of shape {shape}'}, "

@@ -126,3 +126,8 @@ NAMED = ("loss", "optimizer", "schedule")
 def keys_of(section: str) -> dict[str, Kind]:
     """The keys of a section, and the kinds of their values."""
     return {each.name: each.metadata["kind"] for each in fields(SECTIONS[section])}
+
+
+def batches_of(count: int, training: Training) -> int:
+    """How many batches an epoch of so many samples has."""
+    return count // training.batch_size if training.drop_last else -(-count // training.batch_size)

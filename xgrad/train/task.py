@@ -70,12 +70,12 @@ def codes_of(samples: Samples, task: Task, problems: Problems) -> Host:
             assert task.classes is not None
             places = xg.asarray([task.classes.index(word) if word in task.classes else 0 for word in samples.words])
             return places[xg.astype(targets, xg.int64)].numpy()
-        if task.values is None:
-            return xg.astype(targets, xg.int64).numpy()
-        values = xg.asarray(task.values, dtype=xg.float64)
+        assert task.classes is not None
+        known = task.values if task.values is not None else list(range(len(task.classes)))
+        values = xg.asarray(known, dtype=xg.float64)
         targets = xg.astype(targets, xg.float64)
         codes = xg.searchsorted(values, targets)
-        codes = xg.minimum(codes, xg.asarray(len(task.values) - 1))
+        codes = xg.minimum(codes, xg.asarray(len(known) - 1))
         wrong = values[codes] != targets
         if bool(xg.any(wrong)):
             first = int(xg.argmax(xg.astype(wrong, xg.int32)).item())

@@ -151,6 +151,7 @@ class EarlyStopping(Callback):
     def _start(self) -> None:
         self.best_value, self.best_epoch = math.nan, 0
         self.waited = 0
+        self.column: str | None = None  # of which these are the best
         self.stopped_epoch: int | None = None
         self.weights: dict[str, Any] | None = None
 
@@ -163,6 +164,9 @@ class EarlyStopping(Callback):
         if name not in trainer.history:
             names = ", ".join(trainer.history)
             raise ValueError(f"EarlyStopping: there is no {name!r} in the history, which has {names}")
+        if self.column != name:  # also where a run is resumed that monitored another one
+            self._start()
+            self.column = name
         value = trainer.history[name][-1]
         if is_better(name, value, self.best_value, self.mode, self.min_delta):
             self.best_value, self.best_epoch, self.waited = value, trainer.epoch, 0
@@ -182,7 +186,7 @@ class EarlyStopping(Callback):
             trainer.model.load_state_dict(self.weights)
 
     def state_dict(self) -> dict[str, Any]:
-        names = ("best_value", "best_epoch", "waited", "weights")
+        names = ("best_value", "best_epoch", "waited", "weights", "column")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -77,6 +77,7 @@ class Checkpoint(Callback):
         self.folder = Path(folder)
         self.monitor, self.mode, self.every, self.every_steps, self.keep = monitor, mode, every, every_steps, keep
         self.best_value, self.best_epoch = math.nan, 0
+        self.column: str | None = None  # of which these are the best
         self.saved = (-1, -1)  # the step and the epochs that `last` has
 
     @property
@@ -103,6 +104,8 @@ class Checkpoint(Callback):
         name = self.monitor or trainer.default_monitor
         if name not in trainer.history:
             raise ValueError(f"Checkpoint: there is no {name!r} in the history, which has {', '.join(trainer.history)}")
+        if self.column != name:  # also where a run is resumed that monitored another one
+            self.column, self.best_value, self.best_epoch = name, math.nan, 0
         value = trainer.history[name][-1]
         is_best = is_better(name, value, self.best_value, self.mode)
         if is_best:
@@ -132,10 +135,10 @@ class Checkpoint(Callback):
                 old.unlink(missing_ok=True)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best_value": self.best_value, "best_epoch": self.best_epoch}
+        return {"best_value": self.best_value, "best_epoch": self.best_epoch, "column": self.column}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.best_value, self.best_epoch = state["best_value"], state["best_epoch"]
+        self.best_value, self.best_epoch, self.column = state["best_value"], state["best_epoch"], state["column"]
 
 
 def copy(source: Path, target: Path) -> None:
@@ -200,6 +203,10 @@ def load(trainer: Training, path: str | Path) -> None:
     lacking = [name for name in generators.states if name not in tree["generators"]]
     if lacking:
         raise state.StateError(f"{path} has no random generator {', '.join(lacking)}, and the model has")
+    kept = None if run is None else tree["run"]["metrics"]
+    lost = [] if run is None or kept is None else [each.name for each in run.metrics if each.name not in kept]
+    if lost:
+        raise state.StateError(f"{path} was written within an epoch, and has no metric {', '.join(lost)} of it")
     xg.load(path, here)
     generators.load_state_dict(tree["generators"])
     trainer.history, trainer.best = History(tree["history"]), tree["best"]

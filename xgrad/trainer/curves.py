@@ -32,8 +32,9 @@ def draw_history(history: Any, path: str | Path | None = None) -> Any:
             if f"val_{name}" in history:
                 axes.plot(epochs, history[f"val_{name}"], color=VALIDATION, label="validation", **style)
                 values += history[f"val_{name}"]
-                best = history.best_epoch(f"val_{name}")
-                axes.axvline(best, color=MARK, linewidth=0.8, linestyle=":", label=f"best: epoch {best}")
+                if not all(map(math.isnan, history[f"val_{name}"])):
+                    best = history.best_epoch(f"val_{name}")
+                    axes.axvline(best, color=MARK, linewidth=0.8, linestyle=":", label=f"best: epoch {best}")
             axes.set_ylabel("learning rate" if name == "lr" else name)
             finite = [value for value in values if math.isfinite(value)]
             if finite and min(finite) > 0 and max(finite) > ORDERS * min(finite):

@@ -88,7 +88,7 @@ def find_lr(
             lrs.append(lr)
             losses.append(loss)
             means = smoothed(losses, smooth)
-            if means[-1] > stop_at * min(means):
+            if means[-1] - min(means) > (stop_at - 1) * abs(min(means)):  # which may be negative
                 break
     finally:
         kept.restore()

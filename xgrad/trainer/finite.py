@@ -112,7 +112,14 @@ def error_of(trainer: Training, loss: Any, batches: Sequence[tuple[Any, ...]]) -
     broken = [name for name, p in model.named_parameters() if p.grad is not None and not all_finite([p.grad])]
     of = f" of {count}" if count else ""
     where = f"step {trainer.step} (epoch {trainer.epoch}, batch {trainer.batch}{of})"
-    what = f"the loss is {value}" if not cmath.isfinite(value) else f"the gradient of {_few(broken)} is not finite"
+    if not cmath.isfinite(value):
+        what = f"the loss is {value}"
+    else:  # a GradScaler has taken the gradients away where it gave up
+        what = (
+            f"the gradient of {_few(broken)} is not finite"
+            if broken
+            else "the scaled gradients overflow at every scale"
+        )
     lines = [f"{where}: {what}. The step was not taken: the weights are the last good ones."]
     data = bad_data(batches)
     if data:

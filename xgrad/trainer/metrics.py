@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -116,7 +117,7 @@ class F1(Metric):
 
     def __init__(self, name: str, loss: Any) -> None:
         super().__init__(name)
-        self.loss = loss
+        self.kind, self.loss = name, loss
 
     def update(self, prediction: Any, target: Any) -> None:
         found, true, classes = chosen_classes(prediction, target, self.loss)
@@ -139,7 +140,7 @@ class F1(Metric):
         return sum(seen) / len(seen) if seen else math.nan
 
     def _of(self, hits: float, found: float, true: float) -> float:
-        over = {"precision": found, "recall": true, "f1": (found + true) / 2}[self.name]
+        over = {"precision": found, "recall": true, "f1": (found + true) / 2}[self.kind]
         return hits / over if over else 0.0
 
 
@@ -162,7 +163,11 @@ def class_axis(prediction: Any, target: Any) -> int:
 
 def chosen_classes(prediction: Any, target: Any, loss: Any) -> tuple[Any, Any, int]:
     """The classes that are predicted, the true ones, and how many classes there are."""
-    if is_binary(prediction, target):
+    of_labels = isinstance(loss, nn.BCEWithLogitsLoss | nn.BCELoss) or loss in (
+        *LOGITS,
+        nn.functional.binary_cross_entropy,
+    )
+    if is_binary(prediction, target) or (of_labels and prediction.shape == target.shape):  # each element is one of two
         threshold = 0.0 if isinstance(loss, nn.BCEWithLogitsLoss) or loss in LOGITS else 0.5
         found = xg.astype(xg.reshape(prediction, target.shape) > threshold, "int64")
         return found, xg.astype(target > 0.5 if _is_float(target) else target, "int64"), 2
@@ -196,7 +201,7 @@ def top(k: int) -> Callable[[Any, Any], Any]:
             target = xg.argmax(target, axis=axis)
         scores = xg.moveaxis(prediction, axis, -1)
         own = xg.take_along_axis(scores, xg.expand_dims(xg.astype(target, "int64"), axis=-1), axis=-1)
-        larger = xg.sum(xg.astype(scores > own, "int64"), axis=-1)
+        larger = xg.sum(xg.astype(xg.logical_not(scores <= own), "int64"), axis=-1)  # nan is among the best of nobody
         return xg.mean(xg.astype(larger < k, _float_like(prediction)))
 
     return share
@@ -254,11 +259,23 @@ def metrics_of(given: Metrics, loss: Any) -> list[Metric]:
     else:
         several = [given] if isinstance(given, str | Metric) or not isinstance(given, Iterable) else list(given)
         metrics = [_metric(value, loss) for value in several]
+    check_names(metrics)
+    return metrics
+
+
+def check_names(metrics: list[Metric]) -> None:
+    """ValueError for two metrics of one name, and for the name of another column."""
     names = [metric.name for metric in metrics]
     for name in names:
         if names.count(name) > 1 or name in ("loss", "lr", "seconds", "epoch"):
             raise ValueError(f"metrics: the name {name!r} is in use; give names in a dict: metrics={{name: function}}")
-    return metrics
+
+
+def apart(metric: Metric) -> Metric:
+    """The same metric with sums of its own: it is computed while an epoch, which uses this one, may be under way."""
+    other = copy.copy(metric)
+    other.sums = Sums()
+    return other
 
 
 def _metric(value: Any, loss: Any, name: str | None = None) -> Metric:
@@ -274,7 +291,7 @@ def _metric(value: Any, loss: Any, name: str | None = None) -> Metric:
         raise TypeError(
             f"metrics: expected a name, a function (prediction, target) -> number, or a Metric, got {type(value).__name__}"
         )
-    if name is not None and not isinstance(metric, F1):
+    if name is not None:
         metric.name = name
     return metric
 

@@ -73,6 +73,16 @@ def check_words(nonfinite: Any, scheduler_interval: Any) -> None:
         raise ValueError(f'Trainer: scheduler_interval must be "epoch" or "step", got {scheduler_interval!r}')
 
 
+def check_plateau(scheduler: Any, monitor: str, is_maximized: bool) -> None:
+    """ValueError for a ReduceLROnPlateau that takes the other direction of the monitored column for the better one."""
+    if isinstance(scheduler, lr_scheduler.ReduceLROnPlateau) and (scheduler.mode == "max") is not is_maximized:
+        better = "max" if is_maximized else "min"
+        raise ValueError(
+            f"fit: ReduceLROnPlateau follows the column {monitor!r}, of which the {better}imum is best, and has the mode "
+            f'{scheduler.mode!r}: write ReduceLROnPlateau(optimizer, mode="{better}"), or monitor another column first'
+        )
+
+
 def interval_of(scheduler: Any) -> str:
     """When a schedule steps, if nobody says so."""
     return "step" if isinstance(scheduler, BY_STEP) else "epoch"

@@ -53,7 +53,6 @@ class Run:
         watching = [each for each in callbacks if getattr(each, "monitor", None) == trainer.default_monitor]
         self.mode = next((getattr(each, "mode", "auto") for each in watching), "auto")
         self.losses = Sums()
-        self.skipped = 0
         self.place = OnBackend(trainer.model)
         self.hooks = {hook: overriding(callbacks, hook) for hook in HOOKS}
         self.eager = step_of(trainer, bool(metrics), compiled=False)
@@ -133,7 +132,6 @@ class Run:
             self.losses.clear()
             for metric in self.metrics:
                 metric.reset()
-            self.skipped = 0
             trainer.logged = {}
         self.call("on_epoch_start")
         began, lr = perf_counter() - self.seconds, trainer.lr
@@ -230,7 +228,6 @@ class Run:
         """A value is not finite: stop the run, or skip the batches."""
         trainer = self.trainer
         if trainer.nonfinite == "skip":
-            self.skipped += len(batches)
             trainer.skipped += len(batches)
             if trainer.skipped == len(batches):
                 warnings.warn(

@@ -9,6 +9,7 @@ from typing import Any
 import xgrad as xg
 from xgrad import nn
 from xgrad.diagnose.keeping import Tensors
+from xgrad.engine import trees
 from xgrad.trainer.batches import batch_length, mean_loss
 from xgrad.trainer.finite import all_finite, is_finite, is_finite_number
 from xgrad.trainer.training import Training, in_precision
@@ -72,7 +73,7 @@ class Step:
         """The loss of a batch."""
         loss, output = self.trainer.loss_and_output(batch)
         if self.wants_outputs:
-            self.outputs.append(output.detach())
+            self.outputs.append(detached(output))
         return loss
 
     def update_scaled(self, update: Callable[[], None]) -> None:
@@ -192,7 +193,7 @@ def programs(trainer: Training, parameters: list[Any], wants_outputs: bool) -> t
         loss.backward()
         clip(parameters, norm, value)
         optimizer.step()
-        return (loss, output.detach()) if wants_outputs else (loss,)
+        return (loss, detached(output)) if wants_outputs else (loss,)
 
     def backward(scale: float, *batch: Any) -> Any:
         loss, output = forward(batch)
@@ -201,7 +202,7 @@ def programs(trainer: Training, parameters: list[Any], wants_outputs: bool) -> t
         for p in parameters:
             if not is_scaled and p.grad is not None:
                 check = check + xg.sum(p.grad)
-        return (loss, check, output.detach()) if wants_outputs else (loss, check)
+        return (loss, check, detached(output)) if wants_outputs else (loss, check)
 
     def update() -> None:
         clip(parameters, norm, value)
@@ -218,6 +219,13 @@ def clip(parameters: list[Any], norm: float | None, value: float | None) -> None
         nn.utils.clip_grad_value_(parameters, value)
 
 
+def detached(output: Any) -> Any:
+    """The outputs of a model for the metrics. ValueError where there are none."""
+    if output is None:
+        raise ValueError("metrics need the model's output: let compute_loss return (loss, output)")
+    return trees.map_leaves(lambda each: each.detach(), output)
+
+
 class ClosureStep(Step):
     """A step of an optimizer that evaluates the loss several times, such as LBFGS."""
 
@@ -232,7 +240,7 @@ class ClosureStep(Step):
                 first.append((list(self.losses), list(self.outputs)))
                 if not fine:
                     raise _NotFiniteError
-            return mean_loss(self.losses, batches)
+            return sum(self.losses) if self.adds else mean_loss(self.losses, batches)
 
         try:
             self.optimizer.step(closure)

@@ -11,8 +11,8 @@ from xgrad.trainer import checkpoints, options, predicting
 from xgrad.trainer.batches import batch_count, loader_of
 from xgrad.trainer.callbacks import Callback, as_callback
 from xgrad.trainer.finder import LRCurve, find_lr
-from xgrad.trainer.history import History
-from xgrad.trainer.metrics import Metrics, metrics_of
+from xgrad.trainer.history import History, is_maximized
+from xgrad.trainer.metrics import Metrics, apart, check_names, metrics_of
 from xgrad.trainer.progress import progress_of
 from xgrad.trainer.run import Run
 from xgrad.trainer.training import Training
@@ -159,7 +159,7 @@ class Trainer(Training):
             NonFiniteError: where a loss or a gradient is not finite, before the weights change.
             TypeError, ValueError: for data, or a loss, that does not fit.
             FileNotFoundError: for a file to resume from that does not exist.
-            CheckpointError: for one that is of another trainer, model or optimizer.
+            StateError: for one that is of another trainer, model or optimizer.
         """
         if isinstance(epochs, bool) or not isinstance(epochs, int) or epochs < 0:
             raise ValueError(f"fit: epochs must be an integer, 0 or more, got {epochs!r}")
@@ -171,11 +171,16 @@ class Trainer(Training):
             )  # fmt: skip
             checked = None if validation is None else loader_of("validation", validation, batch_size=batch_size)
             several = [*self.metrics, *metrics_of(metrics, self.loss_function)]
+            check_names(several)
             called: list[Callback] = [*self.callbacks, *map(as_callback, callbacks)]
             self.batches = batch_count(loader)
             self.default_monitor = "loss" if validation is None else "val_loss"
             self.default_monitor = next(
                 filter(None, (getattr(each, "monitor", None) for each in called)), self.default_monitor
+            )
+            modes = (getattr(each, "mode", "auto") for each in called if getattr(each, "monitor", None))
+            options.check_plateau(
+                self.scheduler, self.default_monitor, is_maximized(self.default_monitor, next(modes, "auto"))
             )
             self.run = Run(self, loader, checked, several, called, progress_of(self.progress))
             path = checkpoints.file_to_resume(resume, called)
@@ -202,7 +207,8 @@ class Trainer(Training):
         """
         with self.on_its_backend():
             loader = loader_of("evaluate", data, batch_size=batch_size)
-            several = [*self.metrics, *metrics_of(metrics, self.loss_function)]
+            several = [*map(apart, self.metrics), *metrics_of(metrics, self.loss_function)]
+            check_names(several)
             return predicting.evaluate(self, loader, several)
 
     def predict(self, data: Any, *, batch_size: int = 32) -> Any:
@@ -269,5 +275,5 @@ class Trainer(Training):
         checkpoints.save(self, path)
 
     def load(self, path: str | Path) -> None:
-        """Take up what `save` wrote. Raises CheckpointError, and changes nothing, for a file that does not fit."""
+        """Take up what `save` wrote. Raises StateError, and changes nothing, for a file that does not fit."""
         checkpoints.load(self, path)
