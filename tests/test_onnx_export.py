@@ -180,6 +180,15 @@ def test_functions_that_use_the_size_of_the_batch(f):
 
 
 @pytest.mark.usefixtures("numpy")
+def test_a_roll_by_more_than_the_size_of_the_batch():
+    pytest.importorskip("onnxruntime")
+    for f in (lambda x: xg.roll(x, 3, axis=0) - xg.roll(x, (-9, 1), axis=(0, 1)), lambda x: xg.roll(x, 11)):
+        proto = xg.onnx.export(f, normal(5, 4))
+        for n in (0, 1, 2, 7):
+            assert_equal(run(proto, [normal(n, 4)]), arrays_of(f(xg.asarray(normal(n, 4)))))
+
+
+@pytest.mark.usefixtures("numpy")
 def test_a_write_into_a_copy():
     pytest.importorskip("onnxruntime")
 

@@ -141,9 +141,11 @@ def roll(g: Graph, x: Value, shift: Any, axis: Any = None) -> str:
 def _rolled(g: Graph, x: Operand, shift: int, axis: int, n: Dim) -> str:
     """The last `shift` elements in front of the others."""
     g.check_static(shift, "the shift of roll")
-    if isinstance(n, Size) and abs(shift) >= min(n.at):
-        g.refuse("a roll by more than the size of a dynamic axis")
-    k = shift % n if isinstance(n, int) and n else shift
+    if isinstance(n, Size):  # by their places: an axis may be shorter than the shift
+        places = g.node("Sub", g.range(n), g.number(shift, "int64"))
+        count = g.node("Max", g.number(n, "int64"), g.number(1, "int64"))  # nothing divides by 0, also for no elements
+        return g.node("Gather", x, g.node("Mod", places, count), axis=axis)
+    k = shift % n if n else 0
     end = 2**63 - 1
     first, last = (([-k], [end]), ([0], [-k])) if k else (([0], [end]), ([0], [0]))
     return g.node("Concat", *[g.slice(x, start, stop, [axis], [1]) for start, stop in (first, last)], axis=axis)
