@@ -82,6 +82,43 @@ def test_other_functions_are_refused_with_a_reason(name):
     assert "tests/" in str(caught.value)  # the user's line
 
 
+INF = float("inf")
+DIVIDENDS = [1, 0.3, -7.5, -1, 2, 5, -5, INF, -3, 1e4, -1e-30, 0.7]
+DIVISORS = [0.1, 0.1, 2, INF, 0, -INF, -3, 2, -3, -0.7, 1e-30, -0.1]
+
+
+def as_onnx(f: Any, *arrays: Any) -> Any:
+    """What a function gives under ONNX Runtime."""
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    with xg.use_backend("numpy"):
+        return run(xg.onnx.export(f, arrays, dynamic_axes={}), arrays)[0]
+
+
+@pytest.mark.filterwarnings("ignore:.*encountered in:RuntimeWarning")
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_quotients_of_floats_are_rounded_as_numpys(dtype):
+    a, b = (np.asarray(each).astype(dtype) for each in (DIVIDENDS, DIVISORS))
+    for f, want in ((lambda x, y: x // y, np.floor_divide), (lambda x, y: x % y, np.remainder)):
+        np.testing.assert_array_equal(as_onnx(f, a, b), want(a, b), strict=True)
+    few = a[:4]  # a number takes the dtype of the array first
+    np.testing.assert_array_equal(as_onnx(lambda x: x % 0.1, few), few % 0.1, strict=True)
+
+
+def test_hypot_at_the_ends():
+    a, b = np.asarray([INF, -INF, INF, 0.0, 3.0, 1e300]), np.asarray([INF, INF, float("nan"), 0.0, -4.0, 1e300])
+    np.testing.assert_allclose(as_onnx(xg.hypot, a, b), np.hypot(a, b), rtol=1e-15)
+
+
+@pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
+@pytest.mark.parametrize("correction", [1, 3, 4.5])
+def test_a_variance_with_a_correction_above_the_number_of_elements(correction):
+    x = np.asarray([[0.0, 1.0, 2.0], [5.0, 5.0, 5.0]])
+    for f, want in ((xg.var, np.var), (xg.std, np.std)):
+        got = as_onnx(lambda x, f=f: f(x, axis=1, correction=correction), x)
+        np.testing.assert_array_equal(got, want(x, axis=1, ddof=correction))
+
+
 def test_a_gradient_is_a_function_too():
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnx")

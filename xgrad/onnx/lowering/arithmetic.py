@@ -86,10 +86,15 @@ def divide(g: Graph, x1: Any, x2: Any) -> str:
 def floor_divide(g: Graph, x1: Any, x2: Any) -> str:
     dtype = result(g)
     a, b = both(g, x1, x2, dtype)
-    if is_float(dtype):
-        return g.node("Floor", g.node("Div", a, b))
-    # ONNX rounds to zero, and its Mod has the sign of the divisor.
-    return g.node("Div", g.node("Sub", a, g.node("Mod", a, b)), b)
+    if not is_float(dtype):
+        # ONNX rounds to zero, and its Mod has the sign of the divisor.
+        return g.node("Div", g.node("Sub", a, g.node("Mod", a, b)), b)
+    a, b, rest, apart, wide = _remainder(g, a, b, dtype)
+    # a / b may round up to the next whole number. Without the rest it is whole but for rounding.
+    whole = g.node("Round", g.node("Div", g.node("Sub", a, rest), b))
+    whole = g.node("Sub", whole, g.cast(apart, "bool", wide))
+    by_zero = g.node("Equal", b, g.number(0, wide))
+    return g.cast(g.node("Where", by_zero, g.node("Div", a, b), whole), wide, dtype)
 
 
 @lowers("remainder")
@@ -98,7 +103,20 @@ def remainder(g: Graph, x1: Any, x2: Any) -> str:
     a, b = both(g, x1, x2, dtype)
     if not is_float(dtype):
         return g.node("Mod", a, b)
-    return g.node("Sub", a, g.node("Mul", g.node("Floor", g.node("Div", a, b)), b))
+    _, b, rest, apart, wide = _remainder(g, a, b, dtype)
+    return g.cast(g.node("Where", apart, g.node("Add", rest, b), rest), wide, dtype)
+
+
+def _remainder(g: Graph, a: str, b: str, dtype: str) -> tuple[str, str, str, str, str]:
+    """C's remainder of floats, which is exact and has the sign of a.
+
+    Returns a and b, their remainder, whether its sign is not that of b, and the dtype of these. NumPy divides float16 in float32.
+    """
+    wide = "float32" if dtype == "float16" else dtype
+    a, b = g.cast(a, dtype, wide), g.cast(b, dtype, wide)
+    rest = g.node("Mod", a, b, fmod=1)
+    signs = g.node("Mul", g.node("Sign", rest), g.node("Sign", b))  # the product of the numbers may underflow
+    return a, b, rest, g.node("Less", signs, g.number(0, wide)), wide
 
 
 @lowers("pow", "_power")
@@ -126,10 +144,13 @@ def hypot(g: Graph, x1: Any, x2: Any) -> str:
     dtype = result(g)
     a, b = (g.node("Abs", x) for x in both(g, x1, x2, dtype))
     large, small = g.node("Max", a, b), g.node("Min", a, b)
-    is_zero = g.node("Equal", large, g.number(0, dtype))
-    ratio = g.node("Div", small, g.node("Where", is_zero, g.number(1, dtype), large))
+    same = g.node("Equal", large, small)  # two zeros or two infinities have no ratio
+    ratio = g.node("Where", same, g.number(1, dtype), g.node("Div", small, large))
     root = g.node("Sqrt", g.node("Add", g.node("Mul", ratio, ratio), g.number(1, dtype)))
-    return g.node("Mul", large, root)
+    infinite = g.number(float("inf"), dtype)
+    # Not by Max: the other one may be nan.
+    is_infinite = g.node("Or", g.node("Equal", a, infinite), g.node("Equal", b, infinite))
+    return g.node("Where", is_infinite, infinite, g.node("Mul", large, root))
 
 
 @lowers("copysign")

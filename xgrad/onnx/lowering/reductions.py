@@ -57,6 +57,7 @@ def var(g: Graph, x: Value, axis: Any = None, correction: float = 0.0, keepdims:
     squares = reduce(g, "ReduceSum", g.node("Mul", apart, apart), axes, keepdims)
     n = total([x.shape[a] for a in axes])
     count = g.node("Sub", g.number(n, x.dtype), g.number(correction, x.dtype))
+    count = g.node("Max", count, g.number(0, x.dtype))  # as NumPy does where the correction is above n
     return g.node("Div", squares, count)
 
 
