@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import sys
+
 import numpy as np
 import pytest
 
@@ -36,6 +40,30 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         xg.onnx.export(model(), X, path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and permissions are POSIX's")
+@pytest.mark.parametrize("most", [2**31, 4000])
+def test_a_link_is_followed_and_permissions_are_kept(tmp_path, monkeypatch, most):
+    monkeypatch.setattr("xgrad.onnx.model_file.MOST", most)
+    (tmp_path / "real").mkdir()
+    real, link = tmp_path / "real" / "m.onnx", tmp_path / "link.onnx"
+    real.write_bytes(b"old")
+    real.chmod(0o640)
+    link.symlink_to(real)
+    proto = xg.onnx.export(model(400), X, link)
+    assert link.is_symlink()
+    assert onnx.load(link).graph.node == proto.graph.node == onnx.load(real, load_external_data=False).graph.node
+    assert stat.S_IMODE(real.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/fd"), reason="pipes have no paths")
+def test_a_special_file_is_written_into():
+    reader, writer = os.pipe()
+    with open(reader, "rb") as file:
+        proto = xg.onnx.export(model(), X, f"/dev/fd/{writer}")
+        os.close(writer)
+        assert onnx.load_model_from_string(file.read()) == proto
 
 
 def test_a_path_that_cannot_be_written_is_refused_first(tmp_path):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from xgrad._files import replacing
 from xgrad.onnx.errors import ExportError, library
 
 MOST = 2**31 - 2**20  # bytes of weights in one file: protobuf's limit, and room for the graph
@@ -55,26 +55,17 @@ def check_path(path: Any) -> None:
 
 
 def write(model: Any, path: Any) -> None:
-    """Write the model to a temporary file beside `path`, and rename that. Large weights go into a file path + ".data".
+    """Write the model to a temporary file, which replaces `path`. Large weights go into a file path + ".data".
 
     Raises:
         OSError: as from writing any file. What was at `path` is as it was.
     """
-    target = Path(path)
     if not is_large(model):
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(model.SerializeToString())
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with replacing(path) as temporary:
+            temporary.write_bytes(model.SerializeToString())
         return
-    folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    target = Path(path)
+    folder = Path(tempfile.mkdtemp(prefix=".xgrad-", dir=target.parent))
     try:
         onnx, data = library(), f"{target.name}.data"
         copy = onnx.ModelProto()
@@ -82,13 +73,10 @@ def write(model: Any, path: Any) -> None:
         inside = folder / target.name
         onnx.save_model(copy, inside, save_as_external_data=True, location=data, size_threshold=1024)
         onnx.checker.check_model(inside)
-        os.replace(folder / data, target.parent / data)
-        os.replace(inside, target)
+        # The data are beside `path`, where a reader looks for them, also if that is a link.
+        with replacing(target.parent / data) as temporary:
+            shutil.move(folder / data, temporary)
+        with replacing(path) as temporary:
+            temporary.write_bytes(inside.read_bytes())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
