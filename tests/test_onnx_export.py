@@ -202,6 +202,21 @@ def test_a_write_into_a_copy():
     assert_equal(run(proto, [normal(9, 4)]), arrays_of(f(xg.asarray(normal(9, 4)))))
 
 
+@pytest.mark.usefixtures("numpy")
+def test_a_weight_comes_to_the_host_once(monkeypatch):
+    model = nn.Linear(3, 2)
+    kind, copied = type(model.weight.backend), []
+    to_host = kind.to_numpy
+
+    def noted(self, array):
+        copied.append(array.shape)
+        return to_host(self, array)
+
+    monkeypatch.setattr(kind, "to_numpy", noted)
+    xg.onnx.export(model, np.zeros((5, 4, 3)), dynamic_axes={"input": {0: "n", 1: "m"}})  # five traces
+    assert copied.count((2, 3)) == 1
+
+
 # --- dtypes --------------------------------------------------------------------------------------------------
 
 

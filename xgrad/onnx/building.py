@@ -51,8 +51,8 @@ class Building:
     def run(self) -> Graph:
         g = self.g
         self._name_inputs()
-        for number, (name, host) in zip(self.program.inputs[len(self.inputs) :], self.recording.weights, strict=True):
-            g.tensor(name, self._host(host))
+        for number, (name, weight) in zip(self.program.inputs[len(self.inputs) :], self.recording.weights, strict=True):
+            g.tensor(name, self._host(weight.backend.to_numpy(weight._data)))
             self.values[number] = self._named(number, name)
         for number, constant in self.aligned.constants.items():
             self._constant(number, constant)

@@ -14,6 +14,7 @@ from xgrad.compile.guards import Mode, guards_of
 from xgrad.compile.passes.dead_code import without_dead_code
 from xgrad.compile.program import Instruction, Program, Ref, mapped, used_by
 from xgrad.compile.trace import Trace
+from xgrad.engine.tensor import Tensor
 from xgrad.nn import Module
 from xgrad.onnx.errors import ExportError
 from xgrad.onnx.example import Arguments, named_leaves
@@ -26,14 +27,14 @@ class Recording:
 
     Attributes:
         program: the program. Its constants are NumPy arrays.
-        weights: for each weight, in order, its name and its value as a NumPy array.
+        weights: for each weight, in order, its name and its tensor. No trace copies it to the host.
         outputs: the names of the outputs.
         lines: the user's file and line that made a value.
         layers: the name of the layer that made a value.
     """
 
     program: Program
-    weights: list[tuple[str, Any]]
+    weights: list[tuple[str, Tensor]]
     outputs: list[str]
     lines: dict[int, Place]
     layers: dict[int, str]
@@ -138,12 +139,11 @@ def record(f: Any, modules: Modules, arguments: Arguments, arrays: Sequence[Any]
     }
     given = [each.traced.number for each in trace.arguments]
     found = _numbered(program, given, touched, backend)
-    names_of = _weight_names([touched[number] for number in found.weights], f, modules)
-    weights = [(name, backend.to_numpy(touched[n]._data)) for n, name in zip(found.weights, names_of, strict=True)]
+    weights = [touched[number] for number in found.weights]
     made = {new: old for old, new in found.new.items()}
     return Recording(
         found.program,
-        weights,
+        list(zip(_weight_names(weights, f, modules), weights, strict=True)),
         [name if name[:1].isalpha() or name[:1] == "_" else f"output_{name}" for name, _ in results],
         {new: recorder.lines.get(old) for new, old in made.items()},
         {new: _layer_of(old, layers) for new, old in made.items()},
