@@ -156,6 +156,16 @@ def test_an_input_with_the_name_of_a_weight_gets_another():
 
 
 @pytest.mark.usefixtures("numpy")
+@pytest.mark.parametrize("name", ["constant", "/Add_output_0"])
+def test_an_output_may_have_a_name_that_a_value_inside_would_have(name):
+    pytest.importorskip("onnxruntime")
+    weights = np.asarray(normal(3, 2))
+    proto = xg.onnx.export(lambda x: ((x + 1.0) * 2.0) @ weights, normal(4, 3), output_names=[name])
+    assert list(shapes(proto.graph.output)) == [name]
+    assert_equal(run(proto, [normal(5, 3)]), [(normal(5, 3) + 1) * 2 @ weights])
+
+
+@pytest.mark.usefixtures("numpy")
 @pytest.mark.parametrize(
     "f",
     [

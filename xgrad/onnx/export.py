@@ -92,6 +92,7 @@ def export(
     with modules.evaluating():
         aligned = _any_sizes(model, modules, arguments, names, backend)
     building = Building(aligned, arguments, opset, dtype)
+    building.g.names.update(output_names or ())  # what has no name of the user's takes another one
     g = building.run()
     found = output_names or _unique(aligned.recording.outputs, g.names)
     if len(found) != len(aligned.recording.outputs):
