@@ -12,7 +12,6 @@ ONNX = {
     "float16": "FLOAT16", "float32": "FLOAT", "float64": "DOUBLE",
 }  # fmt: skip
 FLOATS = ("float16", "float32", "float64")
-SMALLEST = {"float16": -65504.0, "float32": -3.4028234663852886e38, "float64": -1.7976931348623157e308}
 _ORDER = ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", *FLOATS)
 
 

@@ -26,7 +26,6 @@ class Value:
 
 
 Operand = Value | str  # a value of the program, or the name of what a node gives
-Number = bool | int | float | Size
 
 
 class Graph:

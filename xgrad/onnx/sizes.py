@@ -77,9 +77,6 @@ class Named(NamedTuple):
     names: tuple[str, ...]
     points: tuple[tuple[int, ...], ...]
 
-    def size(self, position: int) -> Dim:
-        return size([point[position] for point in self.points])
-
 
 def design(base: Sequence[int], other: Sequence[int], check: Sequence[int]) -> tuple[tuple[int, ...], ...]:
     """The sizes to trace with: each named size as in the example or another, in all combinations, and one point to check."""

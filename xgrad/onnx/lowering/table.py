@@ -12,7 +12,7 @@ TABLE: dict[str, Lowering] = {}
 
 
 def lowers(*names: str) -> Callable[[Lowering], Lowering]:
-    """Register the lowering of these functions. One for several is called with the name behind the graph."""
+    """Register the lowering of these functions."""
 
     def register(lowering: Lowering) -> Lowering:
         for name in names:
