@@ -89,7 +89,7 @@ def test_nothing_to_minimize(method, x0):
         found = minimize(lambda p: xg.asarray([2.0]), x0, method=method)
     assert (found.success, found.nit, found.nfev) == (True, 0, 1)
     assert found.fun == 2.0
-    assert type(found.x) is (dict if x0 else type(found.x))
+    assert isinstance(found.x, dict) == isinstance(x0, dict)
 
 
 def test_which_lists_are_arrays():
