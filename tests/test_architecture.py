@@ -24,7 +24,7 @@ BACKENDS = ROOT / "backends"
 # The floors of the house. A room imports from itself and from the floors above it in this list. `xgrad` is the face,
 # `import xgrad as xg`; a room within a room may stand on a floor of its own.
 FLOORS = (
-    "_drawing _files _starting _streams _version _words",
+    "_drawing _files _starting _streams _two_loops _version _words",
     "_interrupt",
     "backends",
     "engine",
@@ -155,6 +155,11 @@ def test_importing_xgrad_imports_no_array_library():
         "inspect",
         "linecache",
     }  # these take long, and nothing needs them yet
+
+
+def test_importing_the_optimizers_imports_no_minimizer():
+    """L-BFGS is in both, and what the two share is in neither."""
+    assert run("import sys, xgrad.optim; print(*[n for n in sys.modules if n.startswith('xgrad.optimize')])") == ""
 
 
 def test_a_backend_imports_its_own_library_only():

@@ -20,6 +20,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/_interrupt.py": "interrupt",
     "xgrad/_starting.py": "interrupt",
     "xgrad/_streams.py": "cli_streams",
+    "xgrad/_two_loops.py": "optim_lbfgs optimize_lbfgs",
     "xgrad/_version.py": "cli",
     "xgrad/_words.py": "csvfile history",
     "xgrad/fft.py": "namespace rules",
@@ -198,7 +199,6 @@ TESTED_IN: dict[str, str] = {
     "xgrad/optimize/messages.py": "optimize_minimize",
     "xgrad/optimize/objective.py": "optimize_minimize",
     "xgrad/optimize/residuals.py": "optimize_least_squares",
-    "xgrad/optimize/two_loops.py": "optim_lbfgs optimize_lbfgs",
     # state
     "xgrad/state/__init__.py": "state_saving state_files",
     # diagnose and fit

@@ -7,6 +7,7 @@ from math import isnan
 from typing import Annotated, Any, NamedTuple
 
 import xgrad as xg
+from xgrad._two_loops import Correction, direction
 from xgrad.engine import tape
 from xgrad.engine.numbers import read
 from xgrad.engine.persist import Place, places_in
@@ -20,7 +21,6 @@ from xgrad.optim.optimizer import Optimizer, Params
 from xgrad.optim.options import at_least_one, at_least_zero, finite, one_of, whole, whole_or_none
 from xgrad.optim.strong_wolfe import Trial, ratio, strong_wolfe
 from xgrad.optim.table import given
-from xgrad.optimize.two_loops import Correction, direction
 
 LEAST_CURVATURE = 1e-10  # a step whose y . s is not more shows nothing of the curvature
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import xgrad as xg
+from xgrad._two_loops import Correction
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.transfer import holds, transfer
 from xgrad.optim.loading import as_step, as_tensor
 from xgrad.optim.state import State
-from xgrad.optimize.two_loops import Correction
 
 COUNTERS = ("n_iter", "func_evals")
 VECTORS = ("d", "prev_flat_grad")

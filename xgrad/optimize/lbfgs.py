@@ -10,13 +10,13 @@ import math
 from typing import NamedTuple
 
 import xgrad as xg
+from xgrad._two_loops import Correction, direction
 from xgrad.engine.numbers import read
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.optimize.line import Trial
 from xgrad.optimize.more_thuente import End, Rules, more_thuente
 from xgrad.optimize.objective import Objective
 from xgrad.optimize.result import LbfgsInvHessProduct, OptimizeResult
-from xgrad.optimize.two_loops import Correction, direction
 from xgrad.optimize.watch import Watch
 
 DECREASE, CURVATURE, WIDTH, LONGEST = 1e-3, 0.9, 0.1, 1e10  # L-BFGS-B's
