@@ -52,6 +52,23 @@ def test_the_inverse_hessian_without_corrections_is_the_identity(xp):
         h @ make(xp, [1.0, 2.0, 3.0], "float32")
 
 
+def test_the_inverse_hessian_times_each_column_of_a_matrix(xp):
+    steps = [make(xp, [1.0, 0.5, -1.0]), make(xp, [0.5, 2.0, 0.0])]
+    h = LbfgsInvHessProduct(steps, [2.0 * steps[0], 3.0 * steps[1] + 0.25 * steps[0]], steps[0])
+    columns = [[1.0, 2.0, 3.0], [0.0, -1.0, 4.0]]
+    want = np.stack([to_numpy(h @ make(xp, column)) for column in columns], axis=1)
+    np.testing.assert_allclose(to_numpy(h @ make(xp, np.stack(columns, axis=1))), want, rtol=1e-12)
+    np.testing.assert_allclose(to_numpy(h.todense()) @ np.stack(columns, axis=1), want, rtol=1e-12)
+    with pytest.raises(ValueError, match=r"of shape \(3, 3\); it was multiplied by shape \(3, 2, 2\)"):
+        h @ make(xp, np.zeros((3, 2, 2)))
+
+
+def test_the_inverse_hessian_times_unsigned_integers():
+    with xg.use_backend("numpy"):
+        h = LbfgsInvHessProduct([xg.asarray([1.0, 0.0])], [xg.asarray([2.0, 0.0])], xg.asarray([0.0, 0.0]))
+        assert (h @ np.asarray([1, 2], dtype="uint8")).tolist() == [0.5, 2.0]
+
+
 def test_a_gradient_that_is_not_the_functions_is_no_success(xp):
     wrong = xg.primitive(lambda x: xg.sum(x * x))
     wrong.defvjp(lambda g, out, x: -g * x)

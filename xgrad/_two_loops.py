@@ -12,7 +12,7 @@ class Correction(NamedTuple):
 
     change: Vector  # y: how the gradient changed
     step: Vector  # s: how the weights moved
-    inverse: float  # rho = 1 / (y . s)
+    inverse: Any  # rho = 1 / (y . s), a number or a 0-d tensor
 
 
 def direction(gradient: Vector, corrections: list[Correction], scale: float) -> Vector:

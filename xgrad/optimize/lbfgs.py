@@ -14,6 +14,7 @@ from xgrad._two_loops import Correction, direction
 from xgrad.engine.numbers import read
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.optimize.line import Trial
+from xgrad.optimize.messages import PRECISION
 from xgrad.optimize.more_thuente import End, Rules, more_thuente
 from xgrad.optimize.objective import Objective
 from xgrad.optimize.result import LbfgsInvHessProduct, OptimizeResult
@@ -53,9 +54,7 @@ def lbfgs(
         end = line.search(t, maxls)
         if end is None:
             if not corrections:
-                message = (
-                    "The line search found no lower value: rounding errors, or a gradient that is not the function's."
-                )
+                message = PRECISION
                 break
             corrections, scale = [], 1.0  # the steepest descent, once more
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import xgrad as xg
+from xgrad._two_loops import Correction, direction
 from xgrad.engine.tensor import Tensor
 
 FIRST = ("message", "success", "status", "fun", "x", "nit")  # the order in which a result is printed begins with these
@@ -107,16 +108,15 @@ class LbfgsInvHessProduct:
     def matvec(self, v: Any) -> Tensor:
         """The product with a vector of shape (n,), or with each column of a matrix of shape (n, k)."""
         v = xg.asarray(v)
-        if not v.shape or v.shape[0] != self.shape[0]:
+        if v.ndim not in (1, 2) or v.shape[0] != self.shape[0]:
             raise ValueError(f"the inverse Hessian is of shape {self.shape}; it was multiplied by shape {v.shape}")
-        inverses = [1.0 / xg.vecdot(y, s) for s, y in zip(self.sk, self.yk, strict=True)]
-        shares: list[Tensor] = []
-        for s, y, inverse in zip(reversed(self.sk), reversed(self.yk), reversed(inverses), strict=True):
-            shares.append(inverse * (s @ v))
-            v = v - _outer(y, shares[-1])
-        for s, y, inverse in zip(self.sk, self.yk, inverses, strict=True):
-            v = v + _outer(s, shares.pop() - inverse * (y @ v))
-        product: Tensor = v
+        v = xg.astype(v, xg.result_type(v, self.dtype))  # unsigned integers have no negatives
+        corrections = [Correction(y, s, 1.0 / xg.vecdot(y, s)) for s, y in zip(self.sk, self.yk, strict=True)]
+
+        def of_vector(v: Any) -> Any:
+            return direction(-v, corrections, 1.0)
+
+        product: Tensor = of_vector(v) if v.ndim == 1 else xg.vmap(of_vector, in_axes=1, out_axes=1)(v)
         return product
 
     __matmul__ = matmat = dot = matvec
@@ -127,9 +127,3 @@ class LbfgsInvHessProduct:
 
     def __repr__(self) -> str:
         return f"LbfgsInvHessProduct(shape={self.shape}, n_corrs={self.n_corrs})"
-
-
-def _outer(column: Tensor, share: Tensor) -> Tensor:
-    """The column times a number, or times each number of a row."""
-    product: Tensor = column * share if not share.shape else column[:, None] * share
-    return product
