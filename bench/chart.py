@@ -14,12 +14,11 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
-from bench import report
+from bench import report, small_png
 from bench.peers import BASELINE, PEERS
 from bench.problems import WORKLOADS
-from xgrad._files import replacing
 from xgrad.fit import plot
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PICTURE = report.RESULTS / "speed.png"
-COLORS = 128  # of the picture: enough for points and text, and a small file
 SOURCE = "Source"  # the text in the PNG file that says from which results it was drawn
 
 XGRAD, PYTORCH, ADVECT = "#0969da", "#e36209", "#8250df"
@@ -169,12 +167,7 @@ def save(results: dict[str, Any], path: Path = PICTURE) -> None:
     """Draw the chart into a PNG file of few colours, which says from which results it was drawn."""
     content = io.BytesIO()
     draw(results).savefig(content, format="png", dpi=110)
-    about = PngImagePlugin.PngInfo()
-    about.add_text(SOURCE, source(results))
-    with Image.open(content) as picture:
-        small = picture.convert("RGB").quantize(COLORS, Image.Quantize.MAXCOVERAGE)
-    with replacing(path) as temporary:
-        small.save(temporary, format="png", optimize=True, pnginfo=about)
+    small_png.save(content.getvalue(), path, texts={SOURCE: source(results)})
 
 
 def main() -> None:

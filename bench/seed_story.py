@@ -12,9 +12,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from PIL import Image
-
-from xgrad._files import replacing
+from bench import small_png
 from xgrad.cli import main as xgrad
 from xgrad.fit import plot
 
@@ -30,7 +28,6 @@ STORY = {
     "adam": "--raw --optimizer adam --lr 0.01 --steps 5000",
     "standardised": f"{SGD} --activation relu --steps 5000",
 }
-COLORS = 128  # the colors of a picture: enough for lines, and a small file
 
 
 def draw(name: str) -> None:
@@ -38,10 +35,7 @@ def draw(name: str) -> None:
     print(f"$ xgrad fit {STORY[name]} --out {path.name}", flush=True)
     if xgrad(["fit", *shlex.split(STORY[name]), "--out", str(path)]) != 0:
         sys.exit(f"{name} failed")
-    with Image.open(path) as picture:
-        small = picture.convert("RGB").quantize(COLORS, Image.Quantize.MAXCOVERAGE)
-    with replacing(path) as temporary:
-        small.save(temporary, optimize=True)
+    small_png.save(path.read_bytes(), path)
 
 
 def main() -> None:

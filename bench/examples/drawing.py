@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from bench import small_png
 from xgrad._drawing import STYLE, encoded, load_matplotlib
-from xgrad._files import replacing
 
 BLUE, ORANGE, GREEN, GRAY = "#1f6feb", "#d1570c", "#1a7f37", "#6e7781"
 INCHES = 700 / 110  # the width: encoded() draws 110 pixels an inch
@@ -24,12 +21,9 @@ def new(height: float) -> Any:
 
 
 def save(figure: Any, path: Path, colors: int = 200) -> None:
-    """Write a figure as PNG with few colours, which is enough for lines and makes a small file."""
-    with Image.open(io.BytesIO(encoded(figure))) as picture:
-        small = picture.convert("RGB").quantize(colors, Image.Quantize.MAXCOVERAGE)
+    """Write a figure as PNG of few colours."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        small.save(temporary, format="PNG", optimize=True)
+    small_png.save(encoded(figure), path, colors)
 
 
 def curves(axes: Any, history: Any, column: str, label: str) -> None:
