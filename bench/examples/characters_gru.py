@@ -48,17 +48,10 @@ def run(seed: int = 0, steps: int = 400, width: int = 128, figure: Path | None =
             return nn.functional.cross_entropy(scores[0], ids[1:], reduction="none").numpy() * language.BITS
 
     curve = language.train(model, loss, bits, train, validation, length=64, steps=steps, every=40, lr=8e-3, seed=seed)
-    surprise, counts = bits(test), language.counted(train, test)
-    if figure:
-        passage, colors = "".join(characters[each] for each in test[:360]), np.append(0.0, surprise[:359])
-        language.draw(figure, "A GRU guesses the next character", curve, surprise.mean(), counts, passage, colors)
-    return {
-        "test bits per character": float(surprise.mean()),
-        "those of counts": counts,
-        "validation bits per character": min(curve.validation),
-        "parameters": sum(each.size for each in model.parameters()),
-        "sample": write(model, characters, "The "),
-    }
+    return language.finished(
+        model, curve, bits, train, test, characters,
+        title="A GRU guesses the next character", sample=write(model, characters, "The "), figure=figure,
+    )  # fmt: skip
 
 
 def write(model: Reader, characters: str, start: str, length: int = 230) -> str:

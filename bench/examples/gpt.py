@@ -61,17 +61,10 @@ def run(
     curve = language.train(
         model, loss, bits, train, validation, length=CONTEXT, steps=steps, every=50, lr=6e-3, seed=seed
     )
-    surprise, counts = bits(test), language.counted(train, test)
-    if figure:
-        passage, colors = "".join(characters[each] for each in test[:360]), np.append(0.0, surprise[:359])
-        language.draw(figure, "A small GPT guesses the next character", curve, surprise.mean(), counts, passage, colors)
-    return {
-        "test bits per character": float(surprise.mean()),
-        "those of counts": counts,
-        "validation bits per character": min(curve.validation),
-        "parameters": sum(each.size for each in model.parameters()),
-        "sample": write(model, characters, "The "),
-    }
+    return language.finished(
+        model, curve, bits, train, test, characters,
+        title="A small GPT guesses the next character", sample=write(model, characters, "The "), figure=figure,
+    )  # fmt: skip
 
 
 def write(model: GPT, characters: str, start: str, length: int = 230) -> str:

@@ -1,4 +1,4 @@
-"""What the two language models share: the training loop, a model of counts to compare with, sampling, and the figure."""
+"""What the two language models share: the training loop, a model of counts to compare with, sampling, numbers and figure."""
 
 from __future__ import annotations
 
@@ -89,6 +89,24 @@ def counted(ids: Any, test: Any, longest: int = 4) -> float:
                 chance = (pieces[n][*context, test[i]] + n_different * chance) / (n_seen + n_different)
         bits -= math.log2(chance)
     return float(bits) / (len(test) - longest)
+
+
+def finished(
+    model: nn.Module, curve: Curve, bits: Callable[[Any], Any], ids: Any, test: Any, characters: str,
+    *, title: str, sample: str, figure: Path | None,
+) -> dict[str, Any]:  # fmt: skip
+    """The numbers of a trained model, with its sample, and its figure where one is wanted. It was trained on the text `ids`."""
+    surprise, counts = bits(test), counted(ids, test)
+    if figure:
+        passage, colors = "".join(characters[each] for each in test[:360]), np.append(0.0, surprise[:359])
+        draw(figure, title, curve, surprise.mean(), counts, passage, colors)
+    return {
+        "test bits per character": float(surprise.mean()),
+        "those of counts": counts,
+        "validation bits per character": min(curve.validation),
+        "parameters": sum(each.size for each in model.parameters()),
+        "sample": sample,
+    }
 
 
 @drawing.styled
