@@ -16,8 +16,8 @@ from xgrad.optimize.levenberg_marquardt import Steps
 SQUARES = "levenberg-marquardt"
 # Its Jacobian is singular at the solution. MINPACK's decomposition and this one differ there.
 SINGULAR = {"powell singular"}
-# Two of its terms are equal at the start. The last bits, which differ from run to run with the alignment of arrays, decide whether
-# MINPACK goes on to the solution or stops on the way.
+# Two of its terms are equal at the start. The last bits, which differ from run to run with the alignment of arrays, decide
+# whether MINPACK goes on to the solution or stops on the way.
 SYMMETRIC = {"biggs"}
 
 
