@@ -50,6 +50,20 @@ def test_second_order_is_the_same(xp):
         assert_close(to_numpy(got), to_numpy(want), 1e-13)
 
 
+def test_derivatives_by_two_arguments_in_two_modes_are_the_same(xp):
+    """A pass over one argument is differentiated by the other, which gets no gradient in the first one."""
+    x, w, (plain, kept_less) = both(xp)
+    t = make(xp, [[0.5, 0.0], [1.0, 1.0]])
+
+    def by_w(f, x):
+        return xg.grad(lambda w: f(x, w))(w), xg.jvp(lambda w: f(x, w), (w,), (t,))[1]
+
+    for outer in (lambda f: xg.jacobian(f)(x), lambda f: xg.jvp(f, (x,), (make(xp, [[1.0, -2.0]]),))[1]):
+        for got, want in zip(*(outer(lambda x, f=f: by_w(f, x)) for f in (kept_less, plain)), strict=True):
+            assert np.any(to_numpy(want))
+            assert_close(to_numpy(got), to_numpy(want), 1e-13)
+
+
 def test_what_the_function_closes_over_gets_its_gradient(xp):
     x, w = make(xp, [[0.3, -0.5]], requires_grad=True), make(xp, [[0.2, 1.0], [-0.7, 0.4]], requires_grad=True)
     scaled = w * 2.0  # a node, not a leaf

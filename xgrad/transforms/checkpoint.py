@@ -11,7 +11,7 @@ from xgrad.engine.identity import ARGUMENT
 from xgrad.engine.path import Path
 from xgrad.engine.reading import Notes, Repetition
 from xgrad.engine.several import Output, Parts
-from xgrad.engine.tape import BACKEND, SAVED, Node, is_node
+from xgrad.engine.tape import BACKEND, SAVED, Node, is_node, parents_of
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.trees import flatten
 from xgrad.engine.watching import noted
@@ -95,20 +95,29 @@ class _Checkpoint:
     fresh = False
     lends = True
 
-    def pull(self, xp: Any, g: Parts, parents: Sequence[Any], saved: _Call, static: Any) -> Sequence[Any]:
-        path, ends = saved.again(parents)
+    def pull(self, xp: Any, g: Parts, parents: Sequence[Any], saved: Any, static: Any) -> Sequence[Any]:
+        path, ends = self.again(saved)
         used = [i for i in g.of if ends[i] is not None]
         seeds = [g.of[i] for i in used]
         record, lift = _record_and_lift(seeds, [ends[i] for i in used])
         return path.back([ends[i] for i in used], seeds, record=record, lift=lift)[1:]
 
-    def push(self, xp: Any, tangents: Sequence[Any], saved: _Call, static: Any) -> Any:
-        path, ends = saved.again([None] * len(saved.moving))
+    def push(self, xp: Any, tangents: Sequence[Any], saved: Any, static: Any) -> Any:
+        path, ends = self.again(saved)
         record, lift = _record_and_lift(tangents, path.inputs[1:])
         return path.forth([None, *tangents], ends, record=record, lift=lift)
 
-    def lift(self, node: Node) -> tuple[Any, _Call]:
-        return node[BACKEND].view, node[SAVED]
+    def again(self, saved: _Call | tuple[_Call, Sequence[Any]]) -> tuple[Path, list[Any]]:
+        """Repeat the call. In a recorded pass the arguments are on the tape, because another pass may differentiate by them: also
+        those that get no gradient in this one.
+        """
+        if isinstance(saved, tuple):
+            call, parents = saved
+            return call.again(parents)
+        return saved.again([None] * len(saved.moving))
+
+    def lift(self, node: Node) -> tuple[Any, tuple[_Call, Sequence[Any]]]:
+        return node[BACKEND].view, (node[SAVED], parents_of(node))
 
 
 _checkpoint = _Checkpoint()
