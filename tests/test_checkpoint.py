@@ -64,6 +64,14 @@ def test_derivatives_by_two_arguments_in_two_modes_are_the_same(xp):
             assert_close(to_numpy(got), to_numpy(want), 1e-13)
 
 
+def test_arguments_of_several_shapes_that_get_no_gradient_in_the_inner_pass(xp):
+    f = xg.checkpoint(lambda a, b, c: xp.sum(a) * xp.sum(b * b) * xp.sum(c**3))
+    a, b, c = (make(xp, [0.5] * n) for n in (2, 3, 4))
+    g = xg.grad(lambda a, b: xp.sum(xg.grad(lambda c: f(a, b, c))(c)), (0, 1))(a, b)
+    assert_close(to_numpy(g[0]), [0.75 * 3.0] * 2, 1e-14)
+    assert_close(to_numpy(g[1]), [3.0] * 3, 1e-14)
+
+
 def test_what_the_function_closes_over_gets_its_gradient(xp):
     x, w = make(xp, [[0.3, -0.5]], requires_grad=True), make(xp, [[0.2, 1.0], [-0.7, 0.4]], requires_grad=True)
     scaled = w * 2.0  # a node, not a leaf

@@ -100,7 +100,8 @@ class _Checkpoint:
         used = [i for i in g.of if ends[i] is not None]
         seeds = [g.of[i] for i in used]
         record, lift = _record_and_lift(seeds, [ends[i] for i in used])
-        return path.back([ends[i] for i in used], seeds, record=record, lift=lift)[1:]
+        found = path.back([ends[i] for i in used], seeds, record=record, lift=lift)[1:]
+        return [None if parent is None else h for parent, h in zip(parents, found, strict=True)]
 
     def push(self, xp: Any, tangents: Sequence[Any], saved: Any, static: Any) -> Any:
         path, ends = self.again(saved)
