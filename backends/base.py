@@ -23,7 +23,7 @@ from xgrad.backends.data import check, is_numeric
 from xgrad.backends.dtypes import Dtypes
 from xgrad.backends.errors import BackendError
 from xgrad.backends.guarded import NO_GUARD
-from xgrad.backends.host_data import is_host_data
+from xgrad.backends.host_data import is_host_data, is_table
 from xgrad.backends.raw import Raw
 from xgrad.backends.refusal import add, refuse, replace
 from xgrad.backends.transfer_guard import report_move
@@ -277,9 +277,12 @@ class Backend(Buffers, Dtypes):
         An array of the library is returned without its own autograd graph (`cut_off`). A NumPy array is moved to this device
         (`move_in`). Call it only if `accepts(array)`. Raises TypeError for an array that holds no numbers.
         """
+        owned = self.owns(array)
+        if not owned and is_table(type(array)):
+            array = array.__array__()
         if not is_numeric(array.dtype):
             check("an operation", array)
-        return self.cut_off(array) if self.owns(array) else self.move_in(array)
+        return self.cut_off(array) if owned else self.move_in(array)
 
     def cut_off(self, array: Any) -> Any:
         """Return the array without the library's own autograd graph: PyTorch's `detach()`. By default the array itself."""

@@ -15,11 +15,19 @@ def note(array_type: type, holds_host_data: bool) -> None:
     _is_host_data[array_type] = holds_host_data
 
 
+def is_table(kind: type) -> bool:
+    """Whether a type is one of pandas's tables, columns and indices. A tensor has its protocol too, and a namespace besides."""
+    return hasattr(kind, "__pandas_priority__") and not hasattr(kind, "__array_namespace__")
+
+
 def is_host_data(array: Any) -> bool:
-    """Whether a value is a NumPy array (of no type that another backend owns): it moves to the device of the other operands."""
+    """Whether a value is a NumPy array (of no type that another backend owns): it moves to the device of the other operands.
+
+    So is a table or a column of pandas, which has its own protocol for operands: `__pandas_priority__`. Its values are NumPy's.
+    """
     kind = type(array)
     if kind not in _is_host_data and not hasattr(kind, "__array_interface__"):
-        return False
+        return is_table(kind)
     for ancestor in kind.__mro__:
         if ancestor in _is_host_data:
             return _is_host_data[ancestor]

@@ -41,8 +41,9 @@ def test_others(xp):
         assert_matches(bitwise(n, 2), bitwise(i, 2), xp=xp, rtol=0)
         assert_matches(bitwise(2, n), bitwise(2, i), xp=xp, rtol=0)
     assert_matches(~n, ~i, xp=xp, rtol=0)
-    with pytest.raises(ValueError, match="mT"):
-        make(xp, np.ones((1, 2, 3))).T  # noqa: B018
+    for shape in ((), (3,), (2, 3), (1, 2, 3)):
+        values = np.reshape(np.arange(np.prod(shape, dtype=int), dtype=float), shape)
+        assert_matches(make(xp, values).T, values.T, xp=xp, rtol=0)
 
 
 def test_methods(xp):

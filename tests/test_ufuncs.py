@@ -193,3 +193,14 @@ def test_what_data_does_not_take(xp, value, error, said):
     with pytest.raises(error, match=said):
         p.data = value(xp)
     np.testing.assert_array_equal(to_numpy(p), A)
+
+
+def test_lists_beside_a_tensor(xp):
+    x = make(xp, [2.0, 3.0], requires_grad=True)
+    assert_matches(np.maximum(x, [1.0, 5.0]).detach(), [2.0, 5.0], xp=xp)
+    y = np.power([2.0, 3.0], x) + np.add(x, (1.0, x[0]))
+    assert_matches(y.detach(), [7.0, 32.0], xp=xp)
+    y.sum().backward()
+    assert_matches(x.grad, [4 * np.log(2) + 2.0, 27 * np.log(3) + 1.0], xp=xp)
+    with pytest.raises(TypeError, match="'a' "):
+        np.add(["a"], x)

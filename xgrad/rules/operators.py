@@ -56,10 +56,11 @@ def reflected(function: Binary) -> Binary:
 
 
 def transpose(self: Tensor) -> Tensor:
-    """The transpose of a matrix, as a view. ValueError for a tensor without exactly two axes."""
-    if self.ndim != 2:
-        raise ValueError(f".T is for matrices; for shape {self.shape} use .mT or permute_dims")
-    return permute_dims(self, (1, 0))
+    """The transpose of a matrix, as a view: the axes in reverse order, so that a vector is as it was.
+
+    The standard has it for two axes only. NumPy's code takes it of any array.
+    """
+    return permute_dims(self, tuple(range(self.ndim))[::-1])
 
 
 SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "pow": "**", "matmul": "@"}

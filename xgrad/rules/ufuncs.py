@@ -48,6 +48,8 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 
 def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
     """What NumPy calls for a ufunc that is given a tensor (NEP 13)."""
+    if any(isinstance(x, list | tuple) for x in inputs):
+        inputs = _without_lists(inputs)
     function = ours(ufunc) if method == "__call__" and not options else None
     if function is not None and (out is None or (out[0] is inputs[0] and is_handed_out(out[0]))):
         if ufunc.__name__ in COMPARISONS:  # NumPy passes a scalar that is compared as a 0-d array
@@ -79,6 +81,14 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, out: Any = 
         if function is not None:
             return more.called(ufunc.__name__, function, method, inputs, options)
     raise TypeError(_refusal(ufunc, method, out))
+
+
+def _without_lists(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs with lists of numbers, or of numbers and tensors, as tensors on the backend of the others."""
+    from xgrad.rules.numpy_functions.face import on_their_backend, stacked
+
+    with on_their_backend(inputs):
+        return tuple(stacked("array", x) if isinstance(x, list | tuple) else x for x in inputs)
 
 
 def _is_numpys(ufunc: Any) -> bool:
@@ -120,4 +130,5 @@ def array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) 
 
 
 Tensor.__array_ufunc__ = array_ufunc  # type: ignore[assignment]
+Tensor.__pandas_priority__ = 5000  # type: ignore[attr-defined]  # above a table's: `series * t` is `t.__rmul__(series)`
 Tensor.__array_function__ = array_function  # type: ignore[attr-defined]
