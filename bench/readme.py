@@ -26,37 +26,12 @@ from xgrad.train.classes import NAMES, options_of
 from xgrad.train.settings import SECTIONS
 
 ROOT = Path(__file__).parent.parent
+FOLDERS = {path.parent for path in (ROOT / "xgrad").rglob("README.md")} - {ROOT / "xgrad" / "backends"}
+# The folders whose README begins with a map of their files.
 MAPPED = (
-    *(
-        "xgrad",
-        "xgrad/engine",
-        "xgrad/rules",
-        "xgrad/rules/numpy_functions",
-        "xgrad/transforms",
-        "xgrad/compile",
-        "xgrad/compile/engines",
-        "xgrad/compile/passes",
-        "xgrad/nn",
-        "xgrad/nn/functional",
-        "xgrad/nn/init",
-        "xgrad/nn/utils",
-        "xgrad/onnx",
-        "xgrad/onnx/lowering",
-        "xgrad/optim",
-        "xgrad/state",
-        "xgrad/amp",
-        "xgrad/optimize",
-        "xgrad/distributions",
-        "xgrad/data",
-        "xgrad/optim/lr_scheduler",
-        "xgrad/optim/swa_utils",
-        "xgrad/diagnose",
-        "xgrad/trainer",
-        "xgrad/fit",
-        "xgrad/train",
-    ),
+    *sorted(str(folder.relative_to(ROOT)) for folder in FOLDERS),
     *("backends", "bench", "bench/examples", "tests", "tests/parity"),
-)  # the folders whose README begins with a map of their files
+)
 READMES = (ROOT / "README.md", *(ROOT / folder / "README.md" for folder in MAPPED))
 BEGIN, END = "<!-- functions:begin -->", "<!-- functions:end -->"
 COLUMNS = ("with a rule", "made of others", "not differentiable")

@@ -53,7 +53,7 @@ ARRAY_LIBRARIES = {
     *("array_api_compat", "array_api_extra", "array_api_strict"),
 }
 ENGINES = PACKAGE / "compile" / "engines"  # each is a compiler for the arrays of one library
-FACES = (PACKAGE / "numpy", PACKAGE / "compat")  # they are NumPy's face, and another library's that is NumPy's
+NUMPYS = (PACKAGE / "numpy", PACKAGE / "compat")  # they are NumPy's face, and another library's that is NumPy's
 OPTIONAL_LIBRARIES = {"matplotlib", "onnx", "onnxruntime", "safetensors", "tensorboard", "tensorboardX", "tqdm"}
 
 
@@ -121,7 +121,7 @@ def test_backends_import_nothing_of_xgrad_but_themselves(path):
 @pytest.mark.parametrize("path", modules(), ids=names(modules()))
 def test_nothing_outside_backends_imports_an_array_library(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    if {ENGINES, *FACES} & set(path.parents):
+    if {ENGINES, *NUMPYS} & set(path.parents):
         return
     for module, _ in imported(tree):
         assert module.split(".")[0] not in ARRAY_LIBRARIES

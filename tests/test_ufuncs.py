@@ -196,9 +196,10 @@ def test_what_data_does_not_take(xp, value, error, said):
 
 
 def test_lists_beside_a_tensor(xp):
-    x = make(xp, [2.0, 3.0], requires_grad=True)
-    assert_matches(np.maximum(x, [1.0, 5.0]).detach(), [2.0, 5.0], xp=xp)
-    y = np.power([2.0, 3.0], x) + np.add(x, (1.0, x[0]))
+    x: Any = make(xp, [2.0, 3.0], requires_grad=True)
+    larger: Any = np.maximum(x, [1.0, 5.0])
+    assert_matches(larger.detach(), [2.0, 5.0], xp=xp)
+    y: Any = np.power([2.0, 3.0], x) + np.add(x, (1.0, x[0]))
     assert_matches(y.detach(), [7.0, 32.0], xp=xp)
     y.sum().backward()
     assert_matches(x.grad, [4 * np.log(2) + 2.0, 27 * np.log(3) + 1.0], xp=xp)

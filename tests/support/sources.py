@@ -29,7 +29,8 @@ TESTED_IN: dict[str, str] = {
     "xgrad/distributions/*.py": "distributions",
     "xgrad/random/*.py": "random",
     "xgrad/special.py": "namespace special",
-    # scipy
+    # numpy and scipy
+    "xgrad/numpy/__init__.py": "numpy_making",
     "xgrad/scipy/__init__.py": "scipy_plain",
     # the engine
     "xgrad/engine/__init__.py": "architecture",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any, TypeVar
 
-from xgrad.engine.tensor import Tensor
-from xgrad.rules.numpy_functions.face import leaves, on_their_backend
+from xgrad.rules.numpy_functions.face import has_tensor, on_their_backend
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,11 +26,6 @@ def scipys(path: str) -> Any:
     for name in names:
         found = getattr(found, name)
     return found
-
-
-def has_tensor(values: Iterable[Any]) -> bool:
-    """Whether there is a tensor among the values, or in their lists and tuples."""
-    return any(isinstance(value, Tensor) for value in leaves(values))
 
 
 def on_tensors(path: str) -> Callable[[F], F]:

@@ -80,11 +80,11 @@ def _like(name: str) -> Any:
         one = xp.zeros_like(xp.reshape(a, (-1,))[:1] if a.size else a, dtype=dtype)
         return getattr(xp, name)(xp.broadcast_to(xp.reshape(one, (1,) * len(shape)), shape))
 
-    return like
+    like.__name__ = name
+    return numpy_function(name, exact=True)(like)
 
 
-for _name in ("zeros_like", "ones_like", "empty_like"):
-    numpy_function(_name, exact=True)(_like(_name))
+zeros_like, ones_like, empty_like = _like("zeros_like"), _like("ones_like"), _like("empty_like")
 
 
 @numpy_function("full_like")
@@ -98,7 +98,7 @@ def full_like(
     *,
     device: Any = None,
 ) -> Any:
-    like = _like("zeros_like")(a, dtype, order, subok, shape)
+    like = zeros_like(a, dtype, order, subok, shape)
     value = tensors("full_like", like, fill_value)[1]
     return xp.broadcast_to(xp.astype(value, like.dtype), like.shape) + 0
 

@@ -58,6 +58,11 @@ def leaves(values: Any) -> Iterator[Any]:
             yield value
 
 
+def has_tensor(values: Iterable[Any]) -> bool:
+    """Whether there is a tensor among the values, or in their lists and tuples."""
+    return any(isinstance(value, Tensor) for value in leaves(values))
+
+
 def stacked(name: str, values: Sequence[Any]) -> Any:
     """A nested list, in which some values are tensors, as one tensor."""
     if not any(isinstance(value, Tensor) for value in leaves(values)):
