@@ -87,7 +87,7 @@ def refusals() -> str:
 
 def files(folder: Path) -> str:
     """The map of a folder: its folders and files, each with the first sentence of its docstring."""
-    tests = list(folder.glob("test_*.py"))
+    tests = list(folder.glob("test_*.py")) if folder.name == "tests" else []
     listed = [path for path in sorted(folder.glob("*.py")) if path not in tests and path.name != "__init__.py"]
     inner = [path for path in sorted(folder.glob("*/__init__.py")) if not path.parent.is_symlink()]
     rows = [[f"[`{path.parent.name}/`]({path.parent.name})", _first_sentence(path)] for path in inner]

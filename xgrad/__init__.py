@@ -280,7 +280,7 @@ newaxis = None
 
 # Imported when they are first asked for.
 _SUBMODULES = (
-    *("amp", "compile", "data", "diagnose", "distributions", "fit", "nn", "numpy", "onnx"),
+    *("amp", "compat", "compile", "data", "diagnose", "distributions", "fit", "nn", "numpy", "onnx"),
     *("optim", "optimize", "random", "scipy", "state", "train", "trainer"),
 )
 # Names of rooms that are found here too. Those of xgrad.random are ones that PyTorch's users look for here.

@@ -32,6 +32,11 @@ TESTED_IN: dict[str, str] = {
     # numpy and scipy
     "xgrad/numpy/__init__.py": "numpy_making",
     "xgrad/scipy/__init__.py": "scipy_plain",
+    # compat
+    "xgrad/compat/__init__.py": "compat_autograd_operators",
+    "xgrad/compat/autograd/*.py": "compat_autograd_operators compat_autograd_primitives compat_autograd_modules",
+    "xgrad/compat/autograd/misc/*.py": "compat_autograd_modules",
+    "xgrad/compat/autograd/numpy/*.py": "compat_autograd_modules",
     # the engine
     "xgrad/engine/__init__.py": "architecture",
     "xgrad/engine/declared.py": "methods",

@@ -68,7 +68,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
                 raise TypeError("jacobian: the arguments must be real; pass the real and the imaginary part separately")
             backwards = sum(y.size for y in run.outputs) < sum(x.size for x in run.inputs)
             backwards = backwards and not any(is_complex(y) for y in run.outputs)
-            blocks = _by_rows(run) if backwards else _by_columns(run)
+            blocks = by_rows(run) if backwards else _by_columns(run)
         rows = []
         for row in blocks:
             trees = run.in_trees(row)
@@ -78,7 +78,7 @@ def jacobian(f: Function, argnums: int | Sequence[int] = 0) -> Function:
     return matrix
 
 
-def _by_rows(run: Run) -> list[list[Tensor]]:
+def by_rows(run: Run) -> list[list[Tensor]]:
     blocks = []
     for k, y in enumerate(run.outputs):
         pulled = _for_each_unit_vector(run.pull, _zeros(run.outputs), k, _width(run))

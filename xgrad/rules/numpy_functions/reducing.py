@@ -166,7 +166,9 @@ def std(
     if not given(where) and not given(mean) and not is_complex(a):
         a = floating(a) if dtype is None else xp.astype(a, dtype)
         return xp.std(a, axis=axis, correction=correction if given(correction) else ddof, keepdims=keeps(keepdims))
-    return xp.sqrt(var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction))
+    square = var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
+    is_zero = square == 0  # the derivative is 0 there, as in std
+    return xp.where(is_zero, square, xp.sqrt(xp.where(is_zero, square + 1, square)))
 
 
 @numpy_function("ptp")
