@@ -48,7 +48,7 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 
 def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
     """What NumPy calls for a ufunc that is given a tensor (NEP 13)."""
-    if any(isinstance(x, list | tuple) for x in inputs):
+    if method != "at" and any(isinstance(x, list | tuple) for x in inputs):
         inputs = _without_lists(inputs)
     function = ours(ufunc) if method == "__call__" and not options else None
     if function is not None and (out is None or (out[0] is inputs[0] and is_handed_out(out[0]))):
@@ -60,27 +60,19 @@ def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, out: Any = 
         if found is NotImplemented and ufunc.__name__ in ("equal", "not_equal"):
             return ufunc.__name__ == "not_equal"  # as Python does where a comparison is not defined
         return found
-    if any(isinstance(array, Tensor) for array in out or ()):
-        raise TypeError(
-            f"numpy.{ufunc.__name__}: out= cannot be a tensor; use the result, or write it with t[...] = result"
-        )
-    if method == "at" and isinstance(inputs[0], Tensor):
-        raise TypeError(
-            f"numpy.{ufunc.__name__}.at writes into a NumPy array, not into a tensor: write t = xgrad.at(t, indices).add(values) "
-            "(there are .subtract and .set as well)"
-        )
-    if out is not None and not any(
-        isinstance(x, Tensor) and x.requires_grad for x in inputs
-    ):  # an array of the user's own
+    is_host = method == "at" and not isinstance(inputs[0], Tensor)  # it writes into an array of the user's own
+    is_host = is_host or (out is not None and not any(isinstance(array, Tensor) for array in out))
+    if is_host and not any(isinstance(x, Tensor) and x.requires_grad for x in inputs):
         hosts = [x.__array__() if isinstance(x, Tensor) else x for x in inputs]
-        return getattr(ufunc, method)(*hosts, **options, out=out)
-    if out is None and _is_numpys(ufunc):
+        given = options if out is None else {**options, "out": out}
+        return getattr(ufunc, method)(*hosts, **given)
+    if not is_host and (_is_numpys(ufunc) or ours(ufunc) is not None):
         from xgrad.rules.numpy_functions import ufunc_methods as more  # at the first such call
 
         function = ours(ufunc) or more.MORE.get(ufunc.__name__)
         if function is not None:
-            return more.called(ufunc.__name__, function, method, inputs, options)
-    raise TypeError(_refusal(ufunc, method, out))
+            return more.called(ufunc.__name__, function, method, inputs, options, out)
+    raise TypeError(_refusal(ufunc, method, is_host))
 
 
 def _without_lists(inputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -107,9 +99,9 @@ def ours(ufunc: Any) -> Callable[..., Any] | None:
     return None
 
 
-def _refusal(ufunc: Any, method: str, out: Any) -> str:
+def _refusal(ufunc: Any, method: str, is_host: bool) -> str:
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
-    if out is not None:
+    if is_host:
         return (
             f"numpy.{name}: a NumPy array cannot keep the gradient of a tensor that requires one. Write a = a + t "
             "for a += t, or t.detach() if the gradient is not needed."

@@ -15,6 +15,7 @@ from xgrad.rules.numpy_functions import (  # noqa: F401 (they fill the table in)
     of_elements,
     orders,
     padding,
+    placing,
     polynomials,
     products,
     reducing,
@@ -39,7 +40,10 @@ def array_function(func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[st
     if row is None:
         raise TypeError(refusal(name))
     with on_their_backend([*args, *kwargs.values()]):
-        return row.function(*args, **kwargs)
+        if kwargs.get("out") is None:
+            return row.function(*args, **kwargs)
+        out = kwargs.pop("out")
+        return placing.into(name, out, row.function(*args, **kwargs))
 
 
 def name_of(func: Any) -> str:

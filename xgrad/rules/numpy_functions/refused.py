@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-_IN_PLACE = "it writes into a NumPy array. Write t = xgrad.at(t, key).set(values), or t[key] = values"
 _HISTOGRAM = "counts have no derivative. Use t.detach().numpy(), or a smooth density of your own"
 _BITS = "it is about the bits of integers on the host. Use t.numpy()"
 _MEMORY = "views of a tensor share its elements, whatever their memory is. Ask it of t.data"
@@ -11,9 +10,7 @@ _DATES = "tensors hold numbers, not dates"
 REFUSED: dict[str, str] = {
     "busday_count": _DATES,
     "busday_offset": _DATES,
-    "copyto": _IN_PLACE,
     "datetime_as_string": _DATES,
-    "fill_diagonal": _IN_PLACE,
     "histogram": _HISTOGRAM,
     "histogram2d": _HISTOGRAM,
     "histogram_bin_edges": _HISTOGRAM,
@@ -21,10 +18,6 @@ REFUSED: dict[str, str] = {
     "is_busday": _DATES,
     "may_share_memory": _MEMORY,
     "packbits": _BITS,
-    "place": _IN_PLACE,
-    "put": _IN_PLACE,
-    "put_along_axis": _IN_PLACE,
-    "putmask": _IN_PLACE,
     "shares_memory": _MEMORY,
     "sort_complex": "complex numbers have no order that a derivative could follow. Sort xgrad.abs(t)",
     "unpackbits": _BITS,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from xgrad.rules.numpy_functions import reducing
+from xgrad.rules.numpy_functions import placing, reducing
 from xgrad.rules.numpy_functions.face import (
     axes_of,
     floating,
@@ -246,10 +246,24 @@ METHODS: dict[str, Callable[..., Any]] = {
 }
 
 
-def called(name: str, function: Callable[..., Any], method: str, inputs: Any, options: dict[str, Any]) -> Any:
-    """A ufunc, or one of its methods, with the options that NumPy has for it."""
-    with on_their_backend(inputs):
-        return _called(name, function, method, inputs, options)
+def called(
+    name: str, function: Callable[..., Any], method: str, inputs: Any, options: dict[str, Any], out: Any = None
+) -> Any:
+    """A ufunc, or one of its methods, with the options that NumPy has for it. `out` is a tuple of arrays for the results."""
+    with on_their_backend([*inputs, *(out or ())]):
+        if method == "at":
+            placing.at(name, function, *inputs)
+            return None
+        if out is None:
+            return _called(name, function, method, inputs, options)
+        where = options.pop("where", True) if method == "__call__" else True
+        found = _called(name, function, method, inputs, options)
+        several = found if isinstance(found, tuple) else (found,)
+        written = tuple(
+            each if array is None else placing.into(name, array, each, where)
+            for array, each in zip(out, several, strict=True)
+        )
+        return written if isinstance(found, tuple) else written[0]
 
 
 def _called(name: str, function: Callable[..., Any], method: str, inputs: Any, options: dict[str, Any]) -> Any:
