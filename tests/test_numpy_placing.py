@@ -26,8 +26,8 @@ WRITES: dict[str, Any] = {
     "put_along_axis": lambda a, v: np.put_along_axis(a, np.array([[0, 2, 1]]), v, axis=0),
     "put_along_axis, flat": lambda a, v: np.put_along_axis(a, np.array([7, 1, 3]), v, axis=None),
     "add.at": lambda a, v: np.add.at(a, I, v),
-    "add.at, a number": lambda a, v: np.add.at(a, (I, 1), v[0]),
-    "subtract.at": lambda a, v: np.subtract.at(a, (I, slice(None)), v),
+    "add.at, a number": lambda a, v: np.add.at(a, (I, 1), v[0]),  # type: ignore[arg-type]
+    "subtract.at": lambda a, v: np.subtract.at(a, (I, slice(None)), v),  # type: ignore[arg-type]
     "multiply.at": lambda a, v: np.multiply.at(a, I, v),
     "maximum.at": lambda a, v: np.maximum.at(a, (I, I), v),
     "negative.at": lambda a, v: np.negative.at(a, I),
