@@ -244,6 +244,7 @@ EXCEPTIONS = {
     ("xgrad", "xgrad.optim"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.optimize"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.random"): "the face gives its submodules on first use",
+    ("xgrad", "xgrad.scipy"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.state"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.train"): "the face gives its submodules on first use",
     ("xgrad", "xgrad.trainer"): "the face gives its submodules on first use",

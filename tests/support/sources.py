@@ -30,8 +30,11 @@ TESTED_IN: dict[str, str] = {
     "xgrad/random/*.py": "random",
     "xgrad/special.py": "namespace special",
     # numpy and scipy
-    "xgrad/numpy/__init__.py": "numpy_making",
     "xgrad/scipy/__init__.py": "scipy_plain",
+    "xgrad/scipy/linalg/*.py": "scipy_linalg",
+    "xgrad/scipy/numbers.py": "scipy_linalg",
+    "xgrad/scipy/others.py": "scipy_linalg",
+    "xgrad/numpy/__init__.py": "numpy_making",
     # compat
     "xgrad/compat/__init__.py": "compat_autograd_operators",
     "xgrad/compat/autograd/*.py": "compat_autograd_operators compat_autograd_primitives compat_autograd_modules",
