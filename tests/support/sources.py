@@ -31,8 +31,12 @@ TESTED_IN: dict[str, str] = {
     "xgrad/special.py": "namespace special",
     # numpy and scipy
     "xgrad/scipy/__init__.py": "scipy_plain",
+    "xgrad/scipy/integrate/*.py": "scipy_integrate",
+    "xgrad/scipy/linalg/*.py": "scipy_linalg",
     "xgrad/scipy/linalg/*.py": "scipy_linalg",
     "xgrad/scipy/numbers.py": "scipy_linalg",
+    "xgrad/scipy/numbers.py": "scipy_linalg",
+    "xgrad/scipy/others.py": "scipy_linalg",
     "xgrad/scipy/others.py": "scipy_linalg",
     "xgrad/numpy/__init__.py": "numpy_making",
     # compat
