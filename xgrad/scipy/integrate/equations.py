@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import xgrad as xg
 from xgrad.backends import owner
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.trees import flatten
 from xgrad.optimize.result import OptimizeResult
-from xgrad.rules.numpy_functions.face import on_their_backend
+from xgrad.scipy.in_trees import on_tensors_in_trees
 from xgrad.scipy.integrate.methods import METHODS
 from xgrad.scipy.integrate.state import RightHandSide, State
 from xgrad.scipy.integrate.stepping import REACHED, TOO_SMALL, Solver, Times
-from xgrad.scipy.plain import scipys
 
-F = TypeVar("F", bound=Callable[..., Any])
 LSODA = 1.49012e-8  # odeint's default for both tolerances
-
-
-def _on_tensors(path: str) -> Callable[[F], F]:
-    """As `on_tensors`; a tensor in a tree of y0 or args counts too, and y0's backend comes first."""
-
-    def decorate(function: F) -> F:
-        @functools.wraps(function)
-        def call(*args: Any, **options: Any) -> Any:
-            found = [leaf for leaf in flatten((args, options))[0] if isinstance(leaf, Tensor)]
-            if not found:
-                return scipys(path)(*args, **options)
-            with on_their_backend(found):
-                return function(*args, **options)
-
-        return call  # type: ignore[return-value]
-
-    return decorate
 
 
 class OdeResult(OptimizeResult):
@@ -50,7 +30,7 @@ class OdeResult(OptimizeResult):
     """
 
 
-@_on_tensors("integrate.solve_ivp")
+@on_tensors_in_trees("integrate.solve_ivp")
 def solve_ivp(
     fun: Callable[..., Any],
     t_span: Sequence[Any],
@@ -149,7 +129,7 @@ def solve_ivp(
     )
 
 
-@_on_tensors("integrate.odeint")
+@on_tensors_in_trees("integrate.odeint")
 def odeint(
     func: Callable[..., Any],
     y0: Any,
