@@ -13,7 +13,7 @@ from xgrad.engine.tensor import Tensor
 from xgrad.engine.trees import flatten
 from xgrad.optimize.result import OptimizeResult
 from xgrad.scipy.in_trees import on_tensors_in_trees
-from xgrad.scipy.integrate.methods import METHODS
+from xgrad.scipy.integrate.runge_kutta import METHODS
 from xgrad.scipy.integrate.state import RightHandSide, State
 from xgrad.scipy.integrate.stepping import REACHED, TOO_SMALL, Solver, Times
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.engine.tensor import Tensor
-from xgrad.scipy.integrate.methods import Field, Method, root_mean_square
+from xgrad.scipy.integrate.runge_kutta import Field, Method, root_mean_square
 from xgrad.scipy.numbers import epsilon, largest
 
 SAFETY, LEAST, MOST = 0.9, 0.2, 10.0  # the bounds of the factor between two sizes
