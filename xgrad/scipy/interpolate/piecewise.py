@@ -81,8 +81,8 @@ class PiecewisePolynomial:
             found: Tensor = floating(*tensors("scipy.interpolate", x))
             return found
         with on_their_backend([self.x]):
-            found = xg.asarray(x, dtype=self.x.dtype)
-        return found
+            made: Tensor = xg.asarray(x, dtype=self.x.dtype)
+        return made
 
     def like(self, c: Tensor, extrapolate: Any = None) -> PiecewisePolynomial:
         """Other polynomials between the same knots."""
