@@ -272,6 +272,22 @@ def test_fixed_points_are_scipys(xp, method):
         fixed_point(f, make(xp, [0.5, 1.0]), args=(1.0,), method="newton")
 
 
+def test_vmap(xp):
+    c = make(xp, [1.0, 4.0, 9.0])
+    for f in (
+        lambda c: newton(lambda x, c: x * x - c, 1.0, args=(c,)),
+        lambda c: newton(lambda x: x * x - c, 0.5 * c + 0.6),
+        lambda c: fixed_point(lambda x, c: (x + c / x) / 2, 1.0, args=(c,), xtol=1e-13),
+    ):
+        assert_close(to_numpy(xg.vmap(f)(c)), [1.0, 2.0, 3.0], 1e-12)
+        assert_close(to_numpy(xg.vmap(xg.grad(f))(c)), [1 / 2, 1 / 4, 1 / 6], 1e-12)
+        assert_close(to_numpy(xg.vmap(xg.grad(xg.grad(f)))(c)), [-1 / 4, -1 / 32, -1 / 108], 1e-12)
+        h = xg.hessian(lambda c, f=f: xp.sum(xg.vmap(f)(c)))(c)
+        assert_close(to_numpy(h), np.diag([-1 / 4, -1 / 32, -1 / 108]), 1e-12)
+    with pytest.raises(TypeError, match="inside vmap"):
+        xg.vmap(lambda c: root(lambda x, c: x * x - c, [1.0], args=(c,)).x)(c)
+
+
 # --- plain arrays, and minimizers -----------------------------------------------------------------------------
 
 
