@@ -124,6 +124,20 @@ def test_one_argument_and_then_the_other(xp):
     assert_close(to_numpy(mixed), np.moveaxis(to_numpy(turned), -1, 0), 1e-12)
 
 
+def test_arguments_of_several_shapes(xp):
+    """A pass over one argument leaves out the gradients of the others, which are of other shapes."""
+
+    def x(a, b, c):
+        return root(lambda x, a, b, c: x**3 + c * x - xp.sum(a) - xp.sum(b * b), make(xp, 1.0), args=(a, b, c)).x
+
+    a, b, c = make(xp, [0.5, 1.0]), make(xp, [0.3, 0.2, 0.1]), make(xp, 2.0)
+
+    def by_c(a, b):
+        return xg.grad(lambda c: x(a, b, c))(c)
+
+    xg.check_grads(by_c, a, b)
+
+
 def test_tensors_that_the_function_closes_over(xp):
     leaf = make(xp, A, requires_grad=True)
     scaled = leaf * 1.0  # a node, not a leaf
@@ -235,6 +249,26 @@ def test_brentq_is_scipys(xp):
         brentq(kepler, 0.0, 4.0, args=(make(xp, 0.8), 0.6), maxiter=2)
     few = root_scalar(kepler, args=(make(xp, 0.8), 0.6), bracket=(0.0, 4.0), maxiter=2)
     assert (few.converged, few.flag, few.root.requires_grad) == (False, "convergence error", False)
+
+
+@pytest.mark.parametrize(
+    ("f", "a", "b"),
+    [
+        (lambda x: x**9, -1.0, 2.5),
+        (lambda x: (x - 1.0) ** 3 * (x + 4.0), -3.0, 20.0),
+        (lambda x: 1.0 / (x - 0.3) + 1.0, -5.0, 0.2),
+        (lambda x: x * abs(x) - 1e-3, -0.01, 7.0),
+        (lambda x: 1.0 - 1.0 / (1.0 + x**6), 3.0, -1.0),
+    ],
+)
+def test_brentq_takes_scipys_iterations(f, a, b):
+    with xg.use_backend("numpy"):
+        if f(a) * f(b) > 0:
+            f = lambda x, g=f: g(x) - 0.6  # noqa: E731
+        want, info = scipy_optimize.brentq(f, a, b, maxiter=500, full_output=True)
+        x, found = brentq(f, xg.asarray(a), b, maxiter=500, full_output=True)
+    assert_close(to_numpy(x), want, 1e-11, floor=1.0)
+    assert found.iterations == info.iterations
 
 
 def test_newton_is_scipys(xp):

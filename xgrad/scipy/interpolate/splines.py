@@ -287,12 +287,8 @@ def _periodic(x: Tensor, y: Tensor) -> Tensor:
 
 def _corner(low: Tensor, up: Tensor, dtype: Any) -> Tensor:
     """The column of the unknown that is taken out, with its sign turned: it is beside the first and the last of the others."""
-    count = low.shape[0] - 1
-    first, last = low[:1], up[-2:-1]
-    if count == 1:
-        column = -(first + last)
-    else:
-        column = xg.concat([-first, xg.zeros((count - 2,), dtype=low.dtype, device=low.device), -last])
+    middle = xg.zeros_like(low[: low.shape[0] - 3])
+    column = xg.concat([-low[:1], middle, -up[-2:-1]])
     return xg.astype(column[:, None], dtype, copy=False)
 
 
