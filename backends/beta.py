@@ -181,3 +181,26 @@ def stirling(x: Any) -> Any:
     for c in (-691 / 360360, 1 / 1188, -1 / 1680, 1 / 1260, -1 / 360, 1 / 12):
         total = total * squared + c
     return total * inverse
+
+
+def digamma_rise(xp: Any, a: Any, b: Any) -> Any:
+    """digamma(a + b) - digamma(a), without cancellation: for positive a and a + b, all terms of the sum have the sign of b."""
+    usual = (a > 0) & (a + b > 0)
+    one = xp.ones((), dtype=a.dtype)
+    p, d = xp.where(usual, a, one), xp.where(usual, b, one)
+    rise = d / (p + d) / p
+    for k in range(1, 10):
+        rise = rise + d / (p + d + k) / (p + k)
+    p = p + 10
+    u, v = 1 / p, 1 / (p + d)
+    step = d * v * u  # u - v
+    rise = rise + xp.log1p(d * u) + 0.5 * step
+    # The rest is the asymptotic series in u**2 - v**2, u**4 - v**4 ..., with Bernoulli numbers as coefficients.
+    power, first = u * u, step * (u + v)
+    difference, highest = first, power
+    for c in (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 12):
+        rise = rise + difference * c
+        difference = difference * (v * v) + highest * first
+        highest = highest * power
+    other = xp.where(usual, one, a)
+    return xp.where(usual, rise, xp.special.digamma(xp.where(usual, one, a + b)) - xp.special.digamma(other))

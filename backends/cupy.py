@@ -5,7 +5,7 @@ Written from the documentation and the sources of CuPy 14. Work is queued on the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, wraps
 from importlib import import_module
@@ -22,7 +22,7 @@ from xgrad.backends.narrow import widened
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once
 from xgrad.backends.scatter import holds_integers, scatter_sorted, settle
-from xgrad.backends.special import CuPySpecial
+from xgrad.backends.special import OF_ANY_ORDER, CuPySpecial
 
 cupy: Any
 try:
@@ -207,6 +207,7 @@ class CuPy(Backend):
     array_types: ClassVar[tuple[type, ...]] = (cupy.ndarray,) if cupy else ()
     raw_class = CuPyRaw
     checks_indices = False  # indices out of range wrap around
+    cannot: ClassVar[Mapping[str, str]] = OF_ANY_ORDER
 
     def __init__(self, name: str, device: Any) -> None:
         super().__init__(name, device)

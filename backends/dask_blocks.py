@@ -168,7 +168,22 @@ def _in_blocks(name: str) -> Any:
     return lambda self, *args, **kwargs: self._found(name)(*args, **kwargs)
 
 
-for _name in ("logit", "xlogy", "xlog1py", "entr", "rel_entr", "kl_div", "derivative", "polygamma", "gamma_slope"):
+_BY_FORMULA = (
+    *(
+        "logit",
+        "xlogy",
+        "xlog1py",
+        "entr",
+        "rel_entr",
+        "kl_div",
+        "derivative",
+        "polygamma",
+        "gamma_slope",
+        "beta_slope",
+    ),
+    *("gammaincln", "gammainccln", "betaincc", "betaincln", "betainccln", "stdtr", "stdtrit"),
+)
+for _name in _BY_FORMULA:
     setattr(InBlocks, _name, _in_blocks(_name))
 
 

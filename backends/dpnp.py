@@ -23,7 +23,7 @@ from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.references import held_once, held_once_through
 from xgrad.backends.refusal import Extension
 from xgrad.backends.scatter import holds_integers, scatter_sorted, settle
-from xgrad.backends.special import OF_GAMMA, DpnpSpecial
+from xgrad.backends.special import OF_ANY_ORDER, OF_GAMMA, OF_THE_SECOND_KIND, DpnpSpecial
 from xgrad.backends.yielding import yield_to_others
 
 OPENCL_DRIVERS = "OCL_ICD_FILENAMES"  # OpenCL's loader reads this variable when a program first asks for devices
@@ -197,6 +197,8 @@ class Dpnp(Backend):
     cannot: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("linalg.eig", "linalg.eigvals"), _ON_HOST),
         **dict.fromkeys((f"special.{name}" for name in OF_GAMMA), _NO_GAMMA),
+        **OF_ANY_ORDER,
+        **OF_THE_SECOND_KIND,
     }
 
     def __init__(self, name: str, device: Any) -> None:

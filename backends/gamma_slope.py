@@ -22,16 +22,16 @@ NODES = 32
 
 
 @cache
-def nodes() -> list[tuple[float, float]]:
+def nodes(count: int = NODES) -> list[tuple[float, float]]:
     """The nodes s in (0, 1) and their weights, by Newton's method on the Legendre polynomial. They are squared: dense near 0."""
     found = []
-    for i in range(NODES):
-        z = math.cos(math.pi * (i + 0.75) / (NODES + 0.5))
+    for i in range(count):
+        z = math.cos(math.pi * (i + 0.75) / (count + 0.5))
         for _ in range(100):
             before, now = 1.0, z
-            for k in range(2, NODES + 1):
+            for k in range(2, count + 1):
                 before, now = now, ((2 * k - 1) * z * now - (k - 1) * before) / k
-            slope = NODES * (z * now - before) / (z * z - 1)
+            slope = count * (z * now - before) / (z * z - 1)
             step = now / slope
             z -= step
             if abs(step) < 1e-16:
@@ -52,21 +52,21 @@ def slope(special: Any, a: Any, t: Any, order: int) -> Any:
     # second. c depends on a, too: its derivatives are polygamma functions.
     b, sign = xp.where(low, a + 1, a), xp.where(low, -one, one)
     shifts = [sign * -special.polygamma(k, b) for k in range(1, order + 1)]
-    length = _length(xp, a, x, low)
-    moments = _moments(xp, b, x, sign * length, order + 2)
-    powers = [length * (sign * length) ** k if k else length for k in range(order + 1)]
+    size = length(xp, a, x, low)
+    means = moments(xp, b, x, sign * size, order + 2)
+    powers = [size * (sign * size) ** k if k else size for k in range(order + 1)]
     found = c
     for n in range(order + 1):
-        total = powers[n] * (c * moments[n] + length * moments[n + 1])
+        total = powers[n] * (c * means[n] + size * means[n + 1])
         for k in range(1, n + 1):
-            total = total + math.comb(n, k) * (powers[n - k] * (shifts[k - 1] * moments[n - k]))
+            total = total + math.comb(n, k) * (powers[n - k] * (shifts[k - 1] * means[n - k]))
         # The first integral is part of a * L, whose derivatives follow Leibniz's rule.
         start = (shifts[n - 1] if n else c) - (n * found if n else 0.0)
         found = xp.where(low, (start + x * total) / a, total)
     return found
 
 
-def _length(xp: Any, a: Any, x: Any, low: Any) -> Any:
+def length(xp: Any, a: Any, x: Any, low: Any) -> Any:
     """Where the exponential is exp(-DECAY), or beyond."""
     one = number(xp, 1.0, a)
     d = 2 * (a + 1 - xp.where(low, x, one)) - DECAY
@@ -80,12 +80,12 @@ def _length(xp: Any, a: Any, x: Any, low: Any) -> Any:
     return xp.where(low, first, second)
 
 
-def _moments(xp: Any, b: Any, x: Any, length: Any, count: int) -> list[Any]:
-    """The integrals of the exponential times u**k, over u from 0 to 1, where w is length * u."""
-    moments: list[Any] = [0.0] * count
-    for node, weight in nodes():
-        w = length * node
-        size = xp.exp(b * w - x * xp.expm1(w))
+def moments(xp: Any, b: Any, x: Any, size: Any, count: int, of: int = NODES) -> list[Any]:
+    """The integrals of the exponential times u**k, over u from 0 to 1, where w is size * u."""
+    found: list[Any] = [0.0] * count
+    for node, weight in nodes(of):
+        w = size * node
+        height = xp.exp(b * w - x * xp.expm1(w))
         for k in range(count):
-            moments[k] = moments[k] + size * (weight * node**k)
-    return moments
+            found[k] = found[k] + height * (weight * node**k)
+    return found

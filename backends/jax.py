@@ -8,7 +8,7 @@ warning. JAX_ENABLE_X64=1 in the environment, or jax.config.update("jax_enable_x
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property, wraps
 from importlib import import_module
 from numbers import Integral
@@ -18,7 +18,7 @@ from xgrad.backends.base import Backend
 from xgrad.backends.jax_windows import JAXWindows
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.refusal import Extension
-from xgrad.backends.special import JAXSpecial
+from xgrad.backends.special import OF_ANY_ORDER, OF_THE_SECOND_KIND, JAXSpecial
 
 jax: Any
 try:
@@ -155,6 +155,7 @@ class JAX(Backend):
     raw_class = JAXRaw
     librarys_default = None  # a setting can change it
     checks_indices = False  # arrays of indices are not checked; see JAXRaw
+    cannot: ClassVar[Mapping[str, str]] = {**OF_ANY_ORDER, **OF_THE_SECOND_KIND}
 
     @classmethod
     def namespace(cls) -> Any:

@@ -13,20 +13,41 @@ from importlib import import_module
 from math import inf, nan, sqrt
 from typing import Any, ClassVar
 
-from xgrad.backends import bessel, gamma_slope, normal
+from xgrad.backends import bessel, beta_slope, gamma_slope, normal
 from xgrad.backends.beta import Beta, in_double
-from xgrad.backends.elementary import Elementary, silent
+from xgrad.backends.elementary import silent
+from xgrad.backends.log_tails import LogTails
+from xgrad.backends.quantiles import Quantiles
 from xgrad.backends.refusal import ROWS, refusal
 
 # The functions that a library must have, and those that are made of them. The others are made of the standard's functions.
 LIBRARYS = tuple(
     "special." + name
     for name in (
-        *("erf", "erfc", "erfcx", "erfinv", "ndtr", "ndtri", "log_ndtr"),
-        *("gamma", "gammaln", "digamma", "psi", "polygamma", "gammainc", "gammaincc", "gamma_slope"),
-        *("betaln", "betainc", "binom", "fdtr", "fdtrc"),
-        *("j0", "j1", "i0", "i0e", "i1", "i1e", "derivative"),
+        *("erf", "erfc", "erfcinv", "erfcx", "erfinv", "ndtr", "ndtri", "log_ndtr"),
+        *("gamma", "gammaln", "gammasgn", "rgamma", "digamma", "psi", "polygamma", "multigammaln"),
+        *("gammainc", "gammaincc", "gammaincinv", "gammainccinv", "gammaincln", "gammainccln", "gamma_slope"),
+        *(
+            "beta",
+            "betaln",
+            "betainc",
+            "betaincc",
+            "betaincinv",
+            "betainccinv",
+            "betaincln",
+            "betainccln",
+            "beta_slope",
+        ),
+        *("binom", "fdtr", "fdtrc", "stdtr", "stdtrit"),
+        *("j0", "j1", "jn", "jv", "y0", "y1", "yn", "i0", "i0e", "i1", "i1e", "iv", "ive", "derivative"),
     )
+)
+# Bessel functions that most libraries lack, as tables of why a backend cannot do something.
+OF_ANY_ORDER = dict.fromkeys(
+    ("special.jn", "special.jv", "special.iv", "special.ive"), "the library has no Bessel functions of any order"
+)
+OF_THE_SECOND_KIND = dict.fromkeys(
+    ("special.y0", "special.y1", "special.yn"), "the library has no Bessel functions of the second kind with all digits"
 )
 
 
@@ -41,7 +62,7 @@ FORMULAS: dict[str, Callable[[Any, Any, int], Any]] = {
 }
 
 
-class Special(Elementary):
+class Special(LogTails):
     """Special functions on raw arrays of one library. `xp` is its raw namespace."""
 
     library = ""  # the library's name, for error messages
@@ -100,6 +121,13 @@ class Special(Elementary):
         found = gamma_slope.slope(self, self._double(a), self._double(t), order)
         return self.xp.astype(found, dtype, copy=False)
 
+    @silent
+    def beta_slope(self, a: Any, b: Any, t: Any, order: tuple[int, int] = (0, 0)) -> Any:
+        """In double precision, as gamma_slope."""
+        dtype = self.xp.result_type(a.dtype, b.dtype, t.dtype)
+        found = beta_slope.slope(self, self._double(a), self._double(b), self._double(t), order)
+        return self.xp.astype(found, dtype, copy=False)
+
     def _zeta(self, s: Any, x: Any, is_even: Any) -> Any:
         """The sum of (x + k)**-s over k = 0, 1, ... for integers s. For negative x: that over all k, minus the rest."""
         xp = self.xp
@@ -132,6 +160,21 @@ class SciPySpecial(Special):
         """SciPy's own function for positive numbers, where it is right and fast."""
         return self.zeta(s, x) if (x > 0).all() else super()._zeta(s, x, is_even)
 
+    def betaincc(self, a: Any, b: Any, x: Any) -> Any:
+        """SciPy's own, which needs no 1 - x."""
+        return self._found("betaincc")(a, b, x)
+
+    @in_double
+    def stdtr(self, df: Any, x: Any) -> Any:
+        """SciPy's own, which has five digits in single precision."""
+        return self._found("stdtr")(df, x)
+
+    @in_double
+    def stdtrit(self, df: Any, p: Any) -> Any:
+        """SciPy's own, which is inf for p = 0."""
+        found = self._found("stdtrit")(df, p)
+        return self.xp.where((p == 0) & (df > 0), -self.xp.abs(found), found)
+
 
 class CuPySpecial(Special):
     """cupyx.scipy.special, which comes with CuPy."""
@@ -139,9 +182,42 @@ class CuPySpecial(Special):
     library = "cupy"
     module = "cupyx.scipy.special"
 
+    def betainccinv(self, a: Any, b: Any, q: Any) -> Any:
+        return 1 - self.betaincinv(b, a, q)
 
-class WithoutBeta(Beta, Special):
-    """For a library without a beta function, whose Bessel functions are inaccurate."""
+
+class WithoutBeta(Beta, Quantiles, Special):
+    """For a library without a beta function and without quantiles, whose Bessel functions are inaccurate."""
+
+    has_tails = False
+
+    def erfcinv(self, x: Any) -> Any:
+        return self.ndtri(0.5 * x) * -sqrt(0.5)
+
+    @in_double
+    def rgamma(self, x: Any) -> Any:
+        """From log-gamma and the sign; 0 at the poles."""
+        xp = self.xp
+        pole = (x <= 0) & (x == xp.floor(x))
+        size = xp.exp(-self.gammaln(xp.where(pole, xp.ones((), dtype=x.dtype), x))) * self._sign_of_gamma(x)
+        return xp.where(pole, xp.zeros((), dtype=x.dtype), size)
+
+    def gammasgn(self, x: Any) -> Any:
+        """0 has the sign of the infinity on its side, and the other poles have none."""
+        xp = self.xp
+        sign = xp.where((x == 0) & (1 / x < 0), -xp.ones((), dtype=x.dtype), self._sign_of_gamma(x))
+        return xp.where(xp.isnan(x) | ((x < 0) & (x == xp.floor(x))), xp.full((), nan, dtype=x.dtype), sign)
+
+    @in_double
+    def beta(self, a: Any, b: Any) -> Any:
+        """With SciPy's signs at the poles of the gamma function: those of a product, or 1 where there is none."""
+        xp, one = self.xp, self.xp.ones((), dtype=a.dtype)
+        first, second = (a <= 0) & (a == xp.floor(a)), (b <= 0) & (b == xp.floor(b))
+        other = xp.where(first, b, a)
+        odd = ~xp.isinf(a + b) & (other == xp.floor(other)) & (1 - a - b > 0) & (xp.floor(other) % 2 == 1)
+        signs = self._sign_of_gamma(a) * self._sign_of_gamma(b) * self._sign_of_gamma(a + b)
+        signs = xp.where(xp.isnan(a) | xp.isnan(b), one, signs)
+        return xp.exp(self.betaln(a, b)) * xp.where(first | second, xp.where(odd, -one, one), signs)
 
     def j0(self, x: Any) -> Any:
         """By formula: PyTorch's and JAX's own functions have eight digits or fewer."""
@@ -194,8 +270,10 @@ class TorchSpecial(WithoutBeta):
 
 # The functions that need the gamma function, or one that dpnp lacks too.
 OF_GAMMA = (
-    *("gamma", "gammaln", "digamma", "psi", "polygamma", "gammainc", "gammaincc", "gamma_slope"),
-    *("betaln", "betainc", "binom", "fdtr", "fdtrc"),
+    *("gamma", "gammaln", "gammasgn", "rgamma", "digamma", "psi", "polygamma", "multigammaln"),
+    *("gammainc", "gammaincc", "gammaincinv", "gammainccinv", "gammaincln", "gammainccln", "gamma_slope"),
+    *("beta", "betaln", "betainc", "betaincc", "betaincinv", "betainccinv", "betaincln", "betainccln", "beta_slope"),
+    *("binom", "fdtr", "fdtrc", "stdtr", "stdtrit"),
 )
 
 

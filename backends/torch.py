@@ -15,7 +15,7 @@ from xgrad.backends.layout import numpys_order
 from xgrad.backends.memory import in_bytes
 from xgrad.backends.raw import IndexingRaw
 from xgrad.backends.scatter import scatter_sorted
-from xgrad.backends.special import TorchSpecial
+from xgrad.backends.special import OF_ANY_ORDER, OF_THE_SECOND_KIND, TorchSpecial
 from xgrad.backends.torch_windows import TorchWindows
 from xgrad.backends.turned import Turned, runs_backwards
 
@@ -242,7 +242,11 @@ class Torch(Backend):
     install = "pip install torch"
     array_types: ClassVar[tuple[type, ...]] = (torch.Tensor,) if torch else ()
     raw_class = TorchRaw
-    cannot: ClassVar[Mapping[str, str]] = {"unique_all": "PyTorch does not say where an element occurs first"}
+    cannot: ClassVar[Mapping[str, str]] = {
+        "unique_all": "PyTorch does not say where an element occurs first",
+        **OF_ANY_ORDER,
+        **OF_THE_SECOND_KIND,
+    }
 
     @classmethod
     def namespace(cls) -> Any:

@@ -144,7 +144,7 @@ def test_a_part_that_is_added_stands_in_its_place() -> None:
 
 
 def test_the_usual_errors_are_added_to_those_that_a_docstring_names() -> None:
-    _, _, raised = doc_of(PUBLIC["special.betainc"]).partition("Raises:\n")
+    _, _, raised = doc_of(PUBLIC["special.jv"]).partition("Raises:\n")
     names = ["NotImplementedError", "TypeError", "ValueError", "MixedBackendsError"]
     assert re.findall(r"(?m)^ {4}(\w+): ", raised) == names
 

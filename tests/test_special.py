@@ -180,13 +180,39 @@ def test_softmax_over_axes_is_scipys(xp, axis):
 def test_a_derivative_that_is_not_known_is_an_error():
     last = xg.asarray(0.5)
 
-    def f(a):
-        return xg.special.betainc(a, 2.0, last)
+    def f(v):
+        return xg.special.jv(v, last)
 
-    with pytest.raises(NotImplementedError, match=r"special\.betainc: the derivative by a is not known"):
+    with pytest.raises(NotImplementedError, match=r"special\.jv: the derivative by v is not known"):
         xg.grad(f)(1.5)
-    with pytest.raises(NotImplementedError, match="the derivative by a is not known"):
+    with pytest.raises(NotImplementedError, match="the derivative by v is not known"):
         xg.jvp(f, (1.5,), (1.0,))
+
+
+@pytest.mark.parametrize(("order", "error"), [((-1, 0), ValueError), ((0, -1), ValueError), ((0.5, 0), TypeError)])
+def test_an_order_of_beta_slope_that_there_is_not(order, error):
+    with pytest.raises(error, match="beta_slope: order"):
+        xg.special.beta_slope(1.0, 2.0, 0.5, order=order)
+
+
+@pytest.mark.parametrize(("d", "error"), [(0, ValueError), (1.5, TypeError)])
+def test_a_dimension_of_multigammaln_that_there_is_not(d, error):
+    with pytest.raises(error, match="multigammaln: d"):
+        xg.special.multigammaln(3.0, d)
+
+
+def test_multigammaln_is_scipys(backend, xp):
+    if "special.gammaln" in backend.cannot:
+        pytest.skip("the library has no special functions")
+    a = np.asarray([[3.5, 7.0], [20.0, 4.0]])
+    for d in (1, 2, 5):
+        assert_matches(xp.special.multigammaln(make(xp, a), d), special.multigammaln(a, d), xp=xp)
+
+
+def test_the_sign_of_gamma_has_no_gradient(backend, xp):
+    if "special.gammasgn" in backend.cannot:
+        pytest.skip("the library has no special functions")
+    assert not xp.special.gammasgn(make(xp, [-0.5, 2.0], requires_grad=True)).requires_grad
 
 
 @pytest.mark.parametrize(("order", "error"), [(-1, ValueError), (0.5, TypeError)])

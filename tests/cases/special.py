@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy import special
@@ -22,6 +24,7 @@ DOMAINS = {
     "digamma": (0.4, 4),
     "erf": (-2, 2),
     "erfc": (-2, 2),
+    "erfcinv": (0.2, 1.8),
     "erfcx": (-1, 2),
     "erfinv": (-0.8, 0.8),
     "gamma": (0.4, 4),
@@ -36,6 +39,9 @@ DOMAINS = {
     "ndtr": (-2, 2),
     "ndtri": (0.2, 0.8),
     "psi": (0.4, 4),
+    "rgamma": (-2.5, 4),
+    "y0": (0.5, 4),
+    "y1": (0.5, 4),
 }
 for _name, (_low, _high) in DOMAINS.items():
     for _shape in SHAPES:
@@ -49,6 +55,17 @@ for _n in (0, 1, 2):
     case("special.polygamma", _n, real(2, 3, low=0.5, high=4), reference=by_scipy("polygamma"))
 case("special.polygamma", 1, real(low=0.5, high=4), reference=by_scipy("polygamma"))
 
+
+for _name in ("iv", "ive", "jn", "jv", "yn"):
+    case(f"special.{_name}", 2.0, real(2, 3, low=0.5, high=4), reference=by_scipy(_name))
+    case(f"special.{_name}", np.asarray([[0.0], [1.0]]), real(2, 3, low=0.5, high=4), reference=by_scipy(_name))
+case(
+    "special.multigammaln",
+    real(2, 3, low=2, high=4),
+    3,
+    raw=lambda xp, a, d: sum(xp.special.gammaln(a - j / 2) for j in range(d)) + d * (d - 1) / 4 * math.log(math.pi),
+    reference=by_scipy("multigammaln"),
+)
 
 # --- derivatives of any order: of polynomials in these, so that the reference is another text ------------
 
@@ -130,6 +147,63 @@ for _order in (0, 1):
         order=_order,
         reference=by_mpmath,
     )
+for _name, _high in (("gammaincinv", 0.7), ("gammainccinv", 0.7), ("gammaincln", 3), ("gammainccln", 3)):
+    _logs = {"gammaincln": "gammainc", "gammainccln": "gammaincc"}
+    case(
+        f"special.{_name}",
+        real(3, low=0.8, high=3),
+        real(2, 3, low=0.3, high=_high),
+        reference=(
+            (lambda xp, a, x, name=_logs[_name]: xp.log(getattr(special, name)(a, x)))
+            if _name in _logs
+            else by_scipy(_name)
+        ),
+        heavy=True,
+    )
+for _name in ("betainc", "betaincc", "betaincinv", "betainccinv", "betaincln", "betainccln"):
+    _logs = {"betaincln": "betainc", "betainccln": "betaincc"}
+    for _a, _b, _low in ((0.5, 3, 0.3), (4, 6, 0.4)):
+        case(
+            f"special.{_name}",
+            real(2, 1, low=_a, high=_b),
+            real(3, low=_a, high=_b),
+            real(2, 3, low=_low, high=1 - _low),
+            reference=(
+                (lambda xp, a, b, x, name=_logs[_name]: xp.log(getattr(special, name)(a, b, x)))
+                if _name in _logs
+                else by_scipy(_name)
+            ),
+            heavy=True,
+        )
+
+
+def beta_slope_by_mpmath(np, a, b, t, *, order):
+    """From the integral of the density, differentiated by its parameter with many digits."""
+    mp = pytest.importorskip("mpmath").mp
+
+    def slope(a, b, t):
+        x = 1 / (1 + mp.exp(-t))
+        by_a = mp.diff(lambda a: mp.betainc(a, b, 0, x, regularized=True), a)
+        return -by_a * mp.beta(a, b) / (x**a * (1 - x) ** b)
+
+    with mp.workdps(40):
+        found = [
+            mp.diff(lambda a, b, t=float(t): slope(a, b, mp.mpf(t)), (float(a), float(b)), order)
+            for a, b, t in np.nditer([a, b, t])
+        ]
+    return np.asarray([float(each) for each in found]).reshape(np.broadcast_shapes(a.shape, b.shape, t.shape))
+
+
+for _orders in ((0, 0), (1, 0), (0, 1)):
+    case(
+        "special.beta_slope",
+        real(2, low=0.5, high=5),
+        real(2, low=0.5, high=5),
+        real(2, 1, low=-1, high=1.8),
+        order=_orders,
+        reference=beta_slope_by_mpmath,
+        heavy=True,
+    )
 case(
     "special.betainc",
     SHAPE_PARAMETERS,
@@ -148,6 +222,7 @@ case(
 
 # --- made of these ------------------------------------------------------------------------------------
 
+case("special.beta", real(2, 3, low=0.4, high=3), real(3, low=0.4, high=3), reference=by_scipy("beta"))
 case("special.betaln", real(2, 3, low=0.4, high=3), real(3, low=0.4, high=3), reference=by_scipy("betaln"))
 case("special.betaln", real(2, 3, low=20, high=30), real(3, low=0.4, high=15), reference=by_scipy("betaln"))
 case("special.binom", real(2, 3, low=3, high=5), real(3, low=0.4, high=2.6), reference=by_scipy("binom"))
@@ -161,6 +236,19 @@ for _name in ("fdtr", "fdtrc"):
         real(2, 3, low=0.4, high=2),
         reference=by_scipy(_name),
     )
+    case(
+        f"special.{_name}",
+        real(3, low=0.7, high=5),
+        real(2, 1, low=0.7, high=5),
+        real(2, 3, low=0.4, high=2),
+        reference=by_scipy(_name),
+        heavy=True,
+    )
+
+case("special.stdtr", real(3, low=0.8, high=5), real(2, 3, low=-2, high=2), reference=by_scipy("stdtr"), heavy=True)
+case(
+    "special.stdtrit", real(3, low=1, high=5), real(2, 3, low=0.3, high=0.7), reference=by_scipy("stdtrit"), heavy=True
+)
 
 # --- made of others, whose definitions these are ------------------------------------------------------
 

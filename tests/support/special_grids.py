@@ -40,25 +40,54 @@ PLANE = [
     ),
 ]
 PARAMETERS = [-1.0, 0.0, 0.1, 0.5, 1.0, 1.5, 2.0, 5.5, 30.0, 200.0, 1e3, inf, nan]
+SHAPES = [x for x in PARAMETERS if x and x != inf]  # SciPy's quantiles at 0 and inf follow no rule
 SHARES = [-1.0, -1e-10, -0.0, 0.0, 1e-10, 0.01, 0.3, 0.5, 0.9, 1 - 1e-10, 1.0, 1 + 1e-10, 2.0, inf, nan]
 UPWARD = [-inf, -1.0, -0.0, 0.0, 1e-10, 0.01, 0.3, 0.9, 1.0, 2.0, 7.0, 100.0, 1e5, inf, nan]
 ORDERS = [-1.0, 0.0, 1.0, 2.0, 3.0, 0.5, 5.0, 10.0, nan]
 
 OF_ONE = (
     *("erf", "erfc", "erfcx", "erfinv", "ndtr", "ndtri", "log_ndtr", "gamma", "gammaln", "digamma", "psi"),
-    *("j0", "j1", "i0", "i0e", "i1", "i1e", "expit", "log_expit", "logit", "entr"),
+    *(
+        "erfcinv",
+        "gammasgn",
+        "rgamma",
+        "y0",
+        "y1",
+        "j0",
+        "j1",
+        "i0",
+        "i0e",
+        "i1",
+        "i1e",
+        "expit",
+        "log_expit",
+        "logit",
+        "entr",
+    ),
 )
 GRIDS: dict[str, Sequence[tuple[float, ...]]] = {
     **{name: [(x,) for x in LINE] for name in OF_ONE},
-    **{name: list(product(PLANE, PLANE)) for name in ("xlogy", "xlog1py", "rel_entr", "kl_div", "betaln", "binom")},
+    **{
+        name: list(product(PLANE, PLANE))
+        for name in ("xlogy", "xlog1py", "rel_entr", "kl_div", "beta", "betaln", "binom")
+    },
     **{name: list(product(PARAMETERS, UPWARD)) for name in ("gammainc", "gammaincc")},
     **{name: list(product(PARAMETERS, PARAMETERS, UPWARD)) for name in ("fdtr", "fdtrc")},
-    "betainc": list(product(PARAMETERS, PARAMETERS, SHARES)),
+    "stdtr": list(product(SHAPES, PLANE)),
+    "stdtrit": [args for args in product(SHAPES, SHARES) if 0 < args[1] <= 1],
+    **{name: list(product(SHAPES, SHARES)) for name in ("gammaincinv", "gammainccinv")},
+    **{name: list(product(PARAMETERS, PARAMETERS, SHARES)) for name in ("betainc", "betaincc")},
+    **{name: list(product(SHAPES, SHAPES, SHARES)) for name in ("betaincinv", "betainccinv")},
+    **{name: list(product(ORDERS, PLANE)) for name in ("iv", "ive", "jn", "jv")},
+    "yn": list(product([0.0, 1.0, 2.0, 7.0], PLANE)),
     "polygamma": list(product(ORDERS, PLANE)),
 }
 
-# Functions along an axis, which have tests of their own in test_special.py; `derivative` is not a function of SciPy.
-OTHERS = {"gamma_slope", "logsumexp", "softmax", "log_softmax", "derivative"}
+# Functions along an axis and one of a dimension, which have tests of their own in test_special.py, and those that SciPy lacks.
+OTHERS = {
+    *("logsumexp", "softmax", "log_softmax", "multigammaln", "derivative", "gamma_slope", "beta_slope"),
+    *("gammaincln", "gammainccln", "betaincln", "betainccln"),
+}
 
 # SciPy's kl_div divides first, which underflows or overflows for these arguments.
 _FINITE = [x for x in PLANE if 0 < x < inf]

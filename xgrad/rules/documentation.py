@@ -44,7 +44,10 @@ TAKES = {
 # Functions of one element at a time that are not declared by a row.
 AS_ELEMENTWISE = {
     *("conj", "real", "imag", "sign", "gap", "divide_into"),
-    *("special.betaln", "special.binom", "special.betainc", "special.gammainc", "special.gammaincc"),
+    *("special.beta", "special.betaln", "special.binom", "special.betainc", "special.betaincc", "special.betaincinv"),
+    *("special.betainccinv", "special.betaincln", "special.betainccln", "special.gammainc", "special.gammaincc"),
+    *("special.gammaincinv", "special.gammainccinv", "special.gammaincln", "special.gammainccln"),
+    *("special.iv", "special.ive", "special.jn", "special.jv", "special.yn", "special.stdtr", "special.stdtrit"),
     *("special.fdtr", "special.fdtrc", "special.kl_div", "special.rel_entr", "special.xlogy", "special.xlog1py"),
     *("special.polygamma", "special.psi", "special.derivative"),
 }

@@ -6,14 +6,17 @@ its odd derivatives, and i1e in its even ones. They are 0 there: the mean of the
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from xgrad.backends.data import is_scalar
 from xgrad.backends.special import FORMULAS
 from xgrad.engine.dispatch import apply
+from xgrad.engine.integers import integer
 from xgrad.engine.op import Elementwise
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor
+from xgrad.rules.declare import constant
 from xgrad.rules.special_arguments import InTheLast, arrays, floating, of_one, root_pi
 
 # --- the error function and the normal distribution ---------------------------------------------------------
@@ -37,6 +40,11 @@ erfinv = of_one(
     "special.erfinv",
     "The inverse of erf. erfinv(0.5) = 0.4769",
     lambda xp, g, y: g * (xp.exp(y * y) * (root_pi(xp, y) / 2)),
+)
+erfcinv = of_one(
+    "special.erfcinv",
+    "The inverse of erfc, accurate for small arguments. erfcinv(0.5) = 0.4769",
+    lambda xp, g, y: -g * (xp.exp(y * y) * (root_pi(xp, y) / 2)),
 )
 ndtr = of_one(
     "special.ndtr",
@@ -65,6 +73,22 @@ gammaln = of_one(
     "special.gammaln",
     "The logarithm of the absolute value of the gamma function. gammaln(10.0) = 12.8018",
     lambda xp, g, x: g * xp.special.digamma(x),
+)
+
+
+def _rgamma_rule(xp: Any, g: Any, x: Any, y: Any) -> Any:
+    """-y * digamma(x), and left of 0 by reflection, which is finite at the poles of the gamma function."""
+    left = x <= 0
+    one = xp.ones((), dtype=x.dtype)
+    t = xp.where(left, x, 0 * one)
+    phase = t - 2 * xp.round(t * 0.5)
+    wave = xp.cos(phase * xp.acos(xp.asarray(-1.0, dtype=x.dtype))) * xp.special.gamma(1 - t)
+    return g * (xp.where(left, wave, 0 * one) - y * xp.special.digamma(xp.where(left, 1 - x, x)))
+
+
+rgamma = of_one("special.rgamma", "1 / gamma(x), which is 0 at the poles of gamma. rgamma(3.0) = 0.5", _rgamma_rule)
+gammasgn = constant(
+    "special.gammasgn", "The sign of the gamma function: 1 or -1, nan at its poles left of 0. gammasgn(-0.5) = -1.0"
 )
 digamma = of_one(
     "special.digamma",
@@ -102,6 +126,40 @@ def polygamma(n: Any, x: Any, /) -> Tensor:
     return apply(_polygamma, (n, arrays("polygamma", n, x)[1] if is_scalar(x) else floating("polygamma", x)))
 
 
+@public("special.multigammaln", "composition")
+def multigammaln(a: Any, d: int) -> Tensor:
+    """The logarithm of the multivariate gamma function of dimension d, element by element.
+
+    >>> import xgrad as xg
+    >>> round(xg.special.multigammaln(xg.asarray(3.0), 2).item(), 4)
+    1.5502
+
+    Args:
+        a: an array of a real floating-point dtype (integers become floats of the default dtype), of any shape, or a number. It is
+            above (d - 1) / 2.
+        d: the dimension, an integer above 0.
+
+    Returns:
+        A tensor of the shape and dtype of a.
+
+    Derivative:
+        The sum of digamma(a - j / 2) over j = 0 ... d - 1, in both modes and to any order.
+
+    Raises:
+        ValueError: for a dimension below 1.
+        TypeError: for a dimension that is no integer.
+
+    https://en.wikipedia.org/wiki/Multivariate_gamma_function
+    """
+    if integer("multigammaln", d, "d") < 1:
+        raise ValueError(f"multigammaln: d must be 1 or more, got {d!r}")
+    a = floating("multigammaln", a)
+    total = gammaln(a) + d * (d - 1) / 4 * math.log(math.pi)
+    for j in range(1, int(d)):
+        total = total + gammaln(a - j / 2)
+    return total
+
+
 @public("special.psi", "composition")
 def psi(x: Any, /) -> Tensor:
     """The derivative of the logarithm of the gamma function, element by element: another name of digamma.
@@ -118,6 +176,16 @@ def psi(x: Any, /) -> Tensor:
 
 # --- Bessel functions ---------------------------------------------------------------------------------------
 
+y0 = of_one(
+    "special.y0",
+    "The Bessel function of the second kind of order 0. y0(0.5) = -0.4445",
+    lambda xp, g, x: -g * xp.special.y1(x),
+)
+y1 = of_one(
+    "special.y1",
+    "The Bessel function of the second kind of order 1. y1(0.5) = -1.4715",
+    lambda xp, g, x, y: g * (xp.special.y0(x) - y / x),
+)
 j0 = of_one("special.j0", "The Bessel function of order 0. j0(0.5) = 0.9385", lambda xp, g, x: -g * xp.special.j1(x))
 j1 = of_one(
     "special.j1",
