@@ -83,9 +83,9 @@ class LogTails(Elementary):
         one = xp.ones((), dtype=p.dtype)
         tail = 2 * xp.where(p < 0.5, p, 1 - p)
         near = tail > 0.5
-        w = self.betaincinv(0.5 * one, 0.5 * df, xp.where(near, 1 - tail, 0.5 * one))
-        z = self.betaincinv(0.5 * df, 0.5 * one, xp.where(near, 0.5 * one, tail))
-        size = xp.where(near, xp.sqrt(df * w / (1 - w)), xp.sqrt(df * (1 - z) / z))
+        a, b = xp.where(near, 0.5 * one, 0.5 * df), xp.where(near, 0.5 * df, 0.5 * one)
+        z = self.betaincinv(a, b, xp.where(near, 1 - tail, tail))
+        size = xp.sqrt(df * xp.where(near, z / (1 - z), (1 - z) / z))
         return xp.where(df > 0, xp.where(p < 0.5, -size, size), math.nan * one)
 
     @silent

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from xgrad.backends.beta import in_double
+from xgrad.backends.beta_slope import is_low, log_ratio
 from xgrad.backends.elementary import silent
 from xgrad.backends.log_tails import log_beta_kernel, log_gamma_kernel
 
@@ -28,7 +29,6 @@ class Quantiles:
     polygamma: Any
     gammaincln: Any
     gammainccln: Any
-    betaincln: Any
     silently: Any
 
     @silent
@@ -79,11 +79,19 @@ class Quantiles:
         spread = xp.sqrt(self.polygamma(1, first) + self.polygamma(1, second))
         t = self.digamma(first) - self.digamma(second) + self.ndtri(level) * spread
         for _ in range(STEPS):
-            x, rest = xp.sigmoid(t), xp.sigmoid(-t)
-            found = self.betaincln(first, second, x)
-            t = t + (target - found) * xp.exp(found - log_beta_kernel(xp, first, second, x, rest))
+            found, kernel = self._log_below(first, second, t)
+            t = t + (target - found) * xp.exp(found - kernel)
             t = xp.where(t < self._least(t), self._least(t), t)
         return self._with_ends(usual, xp.sigmoid(xp.where(low, t, -t)), (a > 0) & (b > 0), p, q, 1.0)
+
+    def _log_below(self, a: Any, b: Any, t: Any) -> tuple[Any, Any]:
+        """The logarithms of betainc at the logit t and of its derivative by t, both from one integral."""
+        xp = self.xp
+        low = is_low(xp, a, b, t)
+        p, q, u = xp.where(low, a, b), xp.where(low, b, a), xp.where(low, t, -t)
+        kernel = log_beta_kernel(xp, p, q, xp.sigmoid(u), xp.sigmoid(-u))
+        part = kernel + log_ratio(xp, p, q, u)
+        return xp.where(low, part, xp.log1p(-xp.exp(part))), kernel
 
     def _least(self, t: Any) -> Any:
         """The logarithm of the smallest normal number: a quantile below it is that."""
