@@ -95,7 +95,7 @@ def beta_slope(a: Any, b: Any, t: Any, /, *, order: tuple[int, int] = (0, 0)) ->
 # --- the incomplete beta function ----------------------------------------------------------------------------
 
 
-def _beta_density(xp: Any, a: Any, b: Any, x: Any, rest: Any) -> Any:
+def beta_density(xp: Any, a: Any, b: Any, x: Any, rest: Any) -> Any:
     """x**(a - 1) * rest**(b - 1) / beta(a, b), where rest is 1 - x"""
     one = xp.ones((), dtype=x.dtype)
     end = (x == 0) | (rest == 0)
@@ -138,12 +138,12 @@ def _by_parameter(place: int, sign: int) -> Callable[..., Any]:
 _betainc = Elementwise(
     "special.betainc",
     ("a", "b", "x"),
-    (_by_parameter(0, 1), _by_parameter(1, 1), lambda xp, g, a, b, x: g * _beta_density(xp, a, b, x, 1 - x)),
+    (_by_parameter(0, 1), _by_parameter(1, 1), lambda xp, g, a, b, x: g * beta_density(xp, a, b, x, 1 - x)),
 )
 _betaincc = Elementwise(
     "special.betaincc",
     ("a", "b", "x"),
-    (_by_parameter(0, -1), _by_parameter(1, -1), lambda xp, g, a, b, x: -g * _beta_density(xp, a, b, x, 1 - x)),
+    (_by_parameter(0, -1), _by_parameter(1, -1), lambda xp, g, a, b, x: -g * beta_density(xp, a, b, x, 1 - x)),
 )
 
 
@@ -206,7 +206,7 @@ def _log_by_x(sign: int) -> Callable[..., Any]:
         inner, t, _, speed = _log_speed(xp, a, b, x, y)
         one = xp.ones((), dtype=x.dtype)
         x = xp.where(inner, one / 2, x)
-        end = xp.where(y == -math.inf, math.inf * one, _beta_density(xp, a, b, x, 1 - x))
+        end = xp.where(y == -math.inf, math.inf * one, beta_density(xp, a, b, x, 1 - x))
         return g * (sign * xp.where(inner, speed / (t * (1 - t)), end))
 
     return rule
@@ -271,12 +271,12 @@ def _quantile_by(place: int) -> Callable[..., Any]:
 _betaincinv = Elementwise(
     "special.betaincinv",
     ("a", "b", "p"),
-    (_quantile_by(0), _quantile_by(1), lambda xp, g, a, b, y: g / _beta_density(xp, a, b, y, 1 - y)),
+    (_quantile_by(0), _quantile_by(1), lambda xp, g, a, b, y: g / beta_density(xp, a, b, y, 1 - y)),
 )
 _betainccinv = Elementwise(
     "special.betainccinv",
     ("a", "b", "q"),
-    (_quantile_by(0), _quantile_by(1), lambda xp, g, a, b, y: -g / _beta_density(xp, a, b, y, 1 - y)),
+    (_quantile_by(0), _quantile_by(1), lambda xp, g, a, b, y: -g / beta_density(xp, a, b, y, 1 - y)),
 )
 
 
@@ -329,7 +329,7 @@ def _f_density(xp: Any, dfn: Any, dfd: Any, x: Any) -> Any:
     slope = xp.where(large, share * rest / xp.where(large, t, one), rest * rest / ratio)
     t = xp.where(end, x, one)
     at_end = t ** (a - 1) * (t / ratio + 1) ** (-a - b) * ratio ** (-a) * xp.exp(-xp.special.betaln(a, b))
-    return xp.where(end, at_end, _beta_density(xp, a, b, share, rest) * slope)
+    return xp.where(end, at_end, beta_density(xp, a, b, share, rest) * slope)
 
 
 def _f_by(place: int, sign: int) -> Callable[..., Any]:

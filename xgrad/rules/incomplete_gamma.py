@@ -24,7 +24,7 @@ from xgrad.engine.tensor import Tensor
 from xgrad.rules.special_arguments import arrays, root_pi
 
 
-def _gamma_density(xp: Any, a: Any, x: Any) -> Any:
+def gamma_density(xp: Any, a: Any, x: Any) -> Any:
     """x**(a - 1) * exp(-x) / gamma(a)"""
     one = xp.ones((), dtype=x.dtype)
     end = x == 0
@@ -42,18 +42,18 @@ def _by_concentration(xp: Any, a: Any, x: Any) -> Any:
     """The derivative of gammainc by a: 0 at both ends."""
     inner = (x > 0) & (x < math.inf)
     t = xp.where(inner, x, xp.ones((), dtype=x.dtype))
-    return xp.mask(-_gamma_density(xp, a, t) * t * xp.special.gamma_slope(a, xp.log(t)), inner)
+    return xp.mask(-gamma_density(xp, a, t) * t * xp.special.gamma_slope(a, xp.log(t)), inner)
 
 
 _gammainc = Elementwise(
     "special.gammainc",
     ("a", "x"),
-    (lambda xp, g, a, x: g * _by_concentration(xp, a, x), lambda xp, g, a, x: g * _gamma_density(xp, a, x)),
+    (lambda xp, g, a, x: g * _by_concentration(xp, a, x), lambda xp, g, a, x: g * gamma_density(xp, a, x)),
 )
 _gammaincc = Elementwise(
     "special.gammaincc",
     ("a", "x"),
-    (lambda xp, g, a, x: -g * _by_concentration(xp, a, x), lambda xp, g, a, x: -g * _gamma_density(xp, a, x)),
+    (lambda xp, g, a, x: -g * _by_concentration(xp, a, x), lambda xp, g, a, x: -g * gamma_density(xp, a, x)),
 )
 
 
@@ -121,7 +121,7 @@ def _log_of_rest_by_x(xp: Any, g: Any, a: Any, x: Any, y: Any) -> Any:
     """At 0 minus the density, and -1 at inf, where the tail is that of an exponential distribution."""
     inner, t, speed = _log_speed(xp, a, x, y)
     one = xp.ones((), dtype=x.dtype)
-    end = xp.where(x == math.inf, one, _gamma_density(xp, a, xp.where(x == 0, x, one)))
+    end = xp.where(x == math.inf, one, gamma_density(xp, a, xp.where(x == 0, x, one)))
     return -g * xp.where(inner, speed / t, end)
 
 
@@ -175,7 +175,7 @@ def _quantile_by_level(sign: int) -> Callable[..., Any]:
     def rule(xp: Any, g: Any, a: Any, y: Any) -> Any:
         infinite = xp.isinf(y)
         y = xp.where(infinite, xp.ones((), dtype=y.dtype), y)
-        slope = xp.where(infinite, math.inf * xp.ones((), dtype=y.dtype), 1 / _gamma_density(xp, a, y))
+        slope = xp.where(infinite, math.inf * xp.ones((), dtype=y.dtype), 1 / gamma_density(xp, a, y))
         return g * (sign * slope)
 
     return rule
