@@ -45,6 +45,10 @@ from autograd.misc.fixed_points import fixed_point
 from autograd.test_util import check_grads, combo_check
 from autograd.tracer import getval, isbox
 from autograd.util import quick_grad_check, func
+import autograd.scipy as sp, autograd.scipy.stats as stats, autograd.scipy.stats.norm as norm
+from autograd.scipy import integrate, linalg, signal, special
+from autograd.scipy.special import gammaln, logsumexp
+from autograd.scipy.stats import multivariate_normal, t
 assert autograd.numpy is np and autograd.grad is grad and autograd.__name__ == "xgrad.compat.autograd"
 print(grad(lambda x: np.sum(x * x))(np.array([1.0, 2.0])))
 try:
@@ -188,3 +192,15 @@ def test_small_functions():
         util.quick_grad_check(lambda x, y: x**2 + y, 1.0, (2.0,))
     assert builtins.isinstance([1], list)
     assert const_graph(lambda a, b, c: a + b * c, 1.0, c=3.0)(2.0) == 7.0
+
+
+def test_scipys_modules():
+    pytest.importorskip("scipy")
+    from xgrad.compat.autograd.scipy import integrate, linalg, signal, special, stats
+
+    check_grads(lambda x: special.gammaln(x**2 + 1.0) + stats.norm.logpdf(x, 0.5, 2.0))(X)
+    check_grads(lambda x: linalg.solve_triangular(np.array([[2.0, 0.0], [x, 1.0]]), X[:2], lower=True))(0.7)
+    check_grads(lambda x: signal.convolve(x, X[:2]))(X)
+    check_grads(lambda y: integrate.odeint(lambda y, t: -y, y, numpy.array([0.0, 1.0])), order=1)(X)
+    assert type(stats.norm.cdf(X)) is numpy.ndarray
+    assert stats.norm.__name__ == "xgrad.compat.autograd.scipy.stats.norm"

@@ -292,6 +292,7 @@ _OF_ROOMS = {
         ("bernoulli", "manual_seed", "multinomial", "rand", "rand_like", "randint", "randn", "randn_like", "randperm"), "random"
     ),
 }  # fmt: skip
+_NUMPYS = ("einsum", "transpose")  # NumPy's, which opt_einsum asks a library for
 
 
 def __getattr__(name: str) -> _Any:
@@ -300,6 +301,8 @@ def __getattr__(name: str) -> _Any:
         return _import_module(f"xgrad.{name}")
     if name in _OF_ROOMS:
         return getattr(_import_module(f"xgrad.{_OF_ROOMS[name]}"), name)
+    if name in _NUMPYS:
+        return _namespace.numpys(name)
     if name in _namespace.DTYPES or name in _HALVES:
         return getattr(get_backend().view, name)
     why = ": it means different things in NumPy and PyTorch. Write x.split(length) or xgrad.chunk(x, parts)"
@@ -307,4 +310,4 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_SUBMODULES, *_OF_ROOMS, *_namespace.DTYPES})
+    return sorted({*globals(), *_SUBMODULES, *_OF_ROOMS, *_NUMPYS, *_namespace.DTYPES})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import partial
+from functools import partial, wraps
+from types import SimpleNamespace
 from typing import Any
 
 from xgrad import rules
@@ -25,6 +26,36 @@ def _function(name: str, backend: Backend) -> Any:
     return partial(BOUND[name], backend) if name in BOUND else FUNCTIONS[name]
 
 
+def numpys(name: str) -> Any:
+    """NumPy's function on tensors that the standard lacks, such as `pad`: xarray asks the namespace of its data for these."""
+    if name.startswith("_"):
+        return None
+    from xgrad.rules.numpy_functions import protocol  # at the first such name: it has some hundred functions
+
+    row = protocol.TABLE.get(name)
+    return row and row.function
+
+
+def _with_ddof(function: Any) -> Any:
+    """The function, which also takes NumPy's word for `correction`, as xarray passes it."""
+
+    @wraps(function)
+    def call(x: Any, /, *, ddof: Any = None, **options: Any) -> Any:
+        return function(x, **options) if ddof is None else function(x, correction=ddof, **options)
+
+    return call
+
+
+class _StrideTricks:
+    """`numpy.lib.stride_tricks`, as far as tensors have it."""
+
+    def __getattr__(self, name: str) -> Any:
+        found = numpys(f"lib.stride_tricks.{name}")
+        if found is None:
+            raise AttributeError(f"the namespace xgrad has no lib.stride_tricks.{name}")
+        return found
+
+
 class Namespace:
     """The namespace of one backend. Its functions take tensors of any backend; creation functions make arrays on this one."""
 
@@ -40,6 +71,7 @@ class Namespace:
         backend = self._backend
         if name in FUNCTIONS and "." not in name:
             value = _function(name, backend)
+            value = _with_ddof(value) if name in ("std", "var") else value
         elif name in EXTENSIONS:
             value = Extension(name, backend)
         elif name in CONSTANTS:
@@ -50,8 +82,12 @@ class Namespace:
             if not backend.has_dtype(name):
                 raise AttributeError(without(name, backend))
             value = backend.as_dtype(name)
+        elif name == "lib":
+            value = SimpleNamespace(stride_tricks=_StrideTricks())
         else:
-            raise AttributeError(f"the namespace xgrad ({backend.name}) has no {name!r}")
+            value = None if "." in name else numpys(name)
+            if value is None:
+                raise AttributeError(f"the namespace xgrad ({backend.name}) has no {name!r}")
         self.__dict__[name] = value
         return value
 

@@ -10,8 +10,10 @@ import xarray as xr
 from array_api_compat import array_namespace
 
 from bench.libraries.row import MATRIX, Row
+from xgrad.compat.xarray import install
 
-BEYOND = "it asks the namespace for a function that the standard lacks"
+install()  # for interp
+
 TIMES = np.arange(6.0)
 
 
@@ -36,6 +38,10 @@ def changed(x: xr.DataArray) -> Any:
     y = x * 1.0
     y[{"time": 0}] = 0.0
     return y
+
+
+def dated(x: xr.DataArray) -> xr.DataArray:
+    return x.assign_coords(time=np.datetime64("2020-01-01") + np.arange(6) * np.timedelta64(1, "D"))
 
 
 def sines(x: xr.DataArray) -> Any:
@@ -64,17 +70,28 @@ ROWS = [
     row("concat", lambda x: xr.concat([x, x * 2], "time")),
     row("dot", lambda x: x @ x[:, 0]),
     row("DataArray.mean (skipna)", lambda x: x.mean("time")),
-    row("DataArray.cumsum", lambda x: x.cumsum("time", skipna=False), because=BEYOND),
-    row("DataArray.shift", lambda x: x.shift(time=1), because=BEYOND),
-    row("DataArray.differentiate", lambda x: x.differentiate("time"), because=BEYOND),
-    row(
-        "DataArray.std",
-        lambda x: x.std("time", skipna=False),
-        because="it passes ddof, where the standard has correction",
-    ),
+    row("DataArray.cumsum", lambda x: x.cumsum("time", skipna=False)),
+    row("DataArray.cumprod", lambda x: x.cumprod("time")),
+    row("DataArray.shift", lambda x: x.shift(time=1).fillna(0.0)),
+    row("DataArray.differentiate", lambda x: x.differentiate("time")),
+    row("DataArray.std", lambda x: x.std("time", skipna=False)),
+    row("DataArray.std (skipna)", lambda x: x.std("time", ddof=1)),
+    row("DataArray.var", lambda x: x.var("time", skipna=False, ddof=1)),
+    row("DataArray.median", lambda x: x.median("time")),
+    row("DataArray.quantile", lambda x: x.quantile([0.2, 0.7], "time")),
+    row("DataArray.groupby (skipna)", lambda x: x.assign_coords(time=[0, 0, 1, 1, 2, 2]).groupby("time").std()),
+    row("DataArray.resample", lambda x: dated(x).resample(time="2D").mean()),
+    row("DataArray.resample (up)", lambda x: dated(x).resample(time="12h").interpolate("linear")),
+    row("DataArray.rolling (mean)", lambda x: x.rolling(time=3, center=True).mean().fillna(0.0)),
+    row("DataArray.rolling (max)", lambda x: x.rolling(time=2, min_periods=1).max()),
+    row("DataArray.rolling (construct)", lambda x: x.rolling(time=3).construct("window").sum("window")),
+    row("DataArray.coarsen", lambda x: x.coarsen(time=2).mean()),
+    row("DataArray.weighted (std)", lambda x: x.weighted(abs(x[:, 0])).std("time")),
+    row("DataArray.pad", lambda x: x.pad(time=2, mode="reflect")),
+    row("DataArray.reindex", lambda x: x.reindex(time=[0.0, 1.0, 9.0]).fillna(0.0)),
+    row("corr", lambda x: xr.corr(x, x**2, dim="time")),
     row("dot (outer)", lambda x: xr.dot(x, x.rename(place="other"), dim="time")),
-    row(
-        "DataArray.interp", lambda x: x.interp(time=[1.5]), because="the library turns its argument into a NumPy array"
-    ),
+    row("DataArray.interp", lambda x: x.interp(time=[0.25, 1.5])),
+    row("DataArray.interp (cubic)", lambda x: x.interp(time=[0.25, 1.5], method="cubic")),
     row("numpy.sin", np.sin),
 ]

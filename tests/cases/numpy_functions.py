@@ -56,6 +56,12 @@ call("transpose", lambda np, x: np.transpose(x, (2, 0, 1)), P)
 call("matrix_transpose", lambda np, x: np.matrix_transpose(x), P)
 call("linalg.matrix_transpose", lambda np, x: np.linalg.matrix_transpose(x), P)
 call("swapaxes", lambda np, x: np.swapaxes(x, 0, -1), P)
+call("lib.stride_tricks.sliding_window_view", lambda np, x: np.lib.stride_tricks.sliding_window_view(x, 2, axis=0), P)
+call(
+    "lib.stride_tricks.sliding_window_view",
+    lambda np, x: np.lib.stride_tricks.sliding_window_view(x, (1, 2), (1, 0)),
+    P,
+)
 call("moveaxis", lambda np, x: np.moveaxis(x, 0, -1), P)
 call("moveaxis", lambda np, x: np.moveaxis(x, [0, 1], [-1, -2]), P)
 call("rollaxis", lambda np, x: np.rollaxis(x, 2), P)

@@ -30,6 +30,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/random/*.py": "random",
     "xgrad/special.py": "namespace special",
     # numpy and scipy
+    "xgrad/numpy/__init__.py": "numpy_making",
     "xgrad/scipy/__init__.py": "scipy_plain",
     "xgrad/scipy/implicit.py": "scipy_optimize_roots",
     "xgrad/scipy/in_trees.py": "scipy_optimize_roots scipy_integrate",
@@ -39,13 +40,16 @@ TESTED_IN: dict[str, str] = {
     "xgrad/scipy/numbers.py": "scipy_linalg",
     "xgrad/scipy/optimize/*.py": "scipy_optimize_roots",
     "xgrad/scipy/others.py": "scipy_linalg",
-    "xgrad/numpy/__init__.py": "numpy_making",
+    "xgrad/scipy/signal.py": "scipy_signal",
+    "xgrad/scipy/special.py": "scipy_special",
     "xgrad/scipy/stats/*.py": "scipy_stats",
     # compat
     "xgrad/compat/__init__.py": "compat_autograd_operators",
     "xgrad/compat/autograd/*.py": "compat_autograd_operators compat_autograd_primitives compat_autograd_modules",
     "xgrad/compat/autograd/misc/*.py": "compat_autograd_modules",
     "xgrad/compat/autograd/numpy/*.py": "compat_autograd_modules",
+    "xgrad/compat/autograd/scipy/*.py": "compat_autograd_modules",
+    "xgrad/compat/autograd/scipy/stats/*.py": "compat_autograd_modules",
     # the engine
     "xgrad/engine/__init__.py": "architecture",
     "xgrad/engine/declared.py": "methods",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from xgrad.engine.arguments import backend_of
 from xgrad.engine.registry import public
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.declare import NOT_CONTINUOUS, untracked
@@ -23,7 +24,7 @@ def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Tensor:
 
     Args:
         x1: an array of integers, or one. Most libraries take other dtypes too.
-        x2: an array of integers, or one, of any shape.
+        x2: an array of integers, or one, of any shape, or a list of them.
         invert: whether to ask for the elements that are not in x2.
 
     Returns:
@@ -33,6 +34,9 @@ def isin(x1: Any, x2: Any, /, *, invert: bool = False) -> Tensor:
         TypeError: for a value that is neither an array nor a number.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
+    if isinstance(x2, list | tuple):
+        backend = backend_of("isin", (x1,))
+        x2 = wrap(backend.asarray(x2), backend)
     found = untracked("isin", (x1, x2))
     return logical_not(found) if invert else found  # array-api-strict 2.6 has `invert`, and ignores it
 

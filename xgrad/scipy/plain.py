@@ -7,7 +7,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, TypeVar
 
-from xgrad.rules.numpy_functions.face import has_tensor, on_their_backend
+from xgrad.rules.numpy_functions.face import has_tensor as has_tensor
+from xgrad.rules.numpy_functions.face import on_their_backend
 
 F = TypeVar("F", bound=Callable[..., Any])
 

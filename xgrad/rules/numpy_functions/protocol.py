@@ -28,7 +28,7 @@ from xgrad.rules.numpy_functions import (  # noqa: F401 (they fill the table in)
 )
 from xgrad.rules.numpy_functions.face import on_their_backend
 from xgrad.rules.numpy_functions.refused import REFUSED
-from xgrad.rules.numpy_functions.table import TABLE
+from xgrad.rules.numpy_functions.table import TABLE as TABLE
 
 
 def array_function(func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

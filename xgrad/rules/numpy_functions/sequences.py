@@ -1,15 +1,30 @@
-"""Products of sequences that slide along each other: `np.convolve` and `np.correlate`."""
+"""Windows that slide along an array, and products of sequences that do: `np.convolve` and `np.correlate`."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from xgrad.rules.numpy_functions.face import (
-    is_complex,
-    tensors,
-    xp,
-)
+from xgrad.rules.numpy_functions.face import axes_of, index, is_complex, not_given, tensor, tensors, xp
 from xgrad.rules.numpy_functions.table import numpy_function
+
+
+@numpy_function("lib.stride_tricks.sliding_window_view")
+def sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False, **options: Any
+) -> Any:
+    """The windows as new last axes. They are a copy."""
+    not_given("sliding_window_view", writeable=writeable or None, **options)
+    x = tensor("sliding_window_view", x)
+    sizes = tuple(window_shape) if hasattr(window_shape, "__len__") else (window_shape,)
+    axes = axes_of("sliding_window_view", axis, x.ndim)
+    if len(sizes) != len(axes):
+        raise ValueError(f"numpy.sliding_window_view: {len(sizes)} window sizes for {len(axes)} axes")
+    for size, i in zip(sizes, axes, strict=True):
+        if not 0 <= size <= x.shape[i]:
+            raise ValueError(f"numpy.sliding_window_view: a window of {size} along an axis of {x.shape[i]}")
+        first = xp.arange(x.shape[i] - size + 1)
+        x = xp.moveaxis(x[index(i, first[:, None] + xp.arange(size)[None, :])], i + 1, -1)
+    return x
 
 
 @numpy_function("convolve")
