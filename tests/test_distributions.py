@@ -709,3 +709,16 @@ def test_a_library_without_special_functions_says_so():
 
 def test_perplexity_of_equal_chances_is_their_number(backend):
     assert D.Categorical(probs=xg.ones(4)).perplexity().item() == pytest.approx(4.0)
+
+
+def test_distribution_functions_by_their_parameters(xp, special):
+    """Also at the centre of a t distribution."""
+    x, h = make(xp, [0.0, 0.4]), 1e-4
+    for cls, theirs in (
+        (lambda a: D.StudentT(a, 0.0, 1.0), lambda a, x: stats.t.cdf(x, a)),
+        (lambda a: D.Beta(a, 2.0), lambda a, x: stats.beta.cdf(x, a, 2.0)),
+    ):
+        by_a = xg.jvp(lambda a, cls=cls: cls(a).cdf(x), (make(xp, 3.0),), (make(xp, 1.0),))[1]
+        ends = [theirs(3.0 + s * h, to_numpy(x)) for s in (-1, 1)]
+        np.testing.assert_allclose(to_numpy(by_a), (ends[1] - ends[0]) / (2 * h), rtol=1e-6, atol=1e-12)
+        assert np.isfinite(to_numpy(xg.grad(lambda x, cls=cls: xg.sum(cls(3.0).cdf(x)))(x))).all()

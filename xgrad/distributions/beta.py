@@ -32,8 +32,7 @@ class Beta(Distribution):
 
     Raises:
         ValueError: for concentrations that are not above 0, and for values outside of [0, 1].
-        NotImplementedError: by methods that need special functions, on a library that has none; for the derivative of `cdf` by a
-            concentration.
+        NotImplementedError: by methods that need special functions, on a library that has none.
 
     https://docs.pytorch.org/docs/stable/distributions.html#beta
     """

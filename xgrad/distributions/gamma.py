@@ -235,8 +235,7 @@ class StudentT(Distribution):
 
     Raises:
         ValueError: for a `df` or a scale that is not above 0, and for values that are nan.
-        NotImplementedError: by methods that need special functions, on a library that has none; for the derivative of `cdf` by
-            `df`.
+        NotImplementedError: by methods that need special functions, on a library that has none.
 
     https://docs.pytorch.org/docs/stable/distributions.html#studentt
     """
@@ -279,8 +278,7 @@ class StudentT(Distribution):
 
     def cdf(self, value: Any) -> Tensor:
         z = (self._value(value, self.loc) - self.loc) / self.scale
-        tail = 0.5 * xg.special.betainc(0.5 * self.df, 0.5, self.df / (self.df + xg.square(z)))
-        return xg.where(z < 0, tail, 1 - tail)
+        return xg.special.stdtr(self.df, z)
 
     def entropy(self) -> Tensor:
         half = 0.5 * self.df
