@@ -321,7 +321,7 @@ def student(df: Any, x: Any) -> Any:
     return below if x < 0 else 1 - below
 
 
-@pytest.mark.parametrize("df", [0.3, 1.0, 4.5, 60.0, 1000.0])
+@pytest.mark.parametrize("df", [0.3, 1.0, 4.5, 60.0, 1000.0, 1e5])
 def test_student_by_both_arguments(xp, df):
     xs = [-1e3, -30.0, -2.0, -0.3, 1e-3, 1.0, 5.0]
     want = np.asarray([differences(student, (df, x)) for x in xs]).T
@@ -329,7 +329,7 @@ def test_student_by_both_arguments(xp, df):
     np.testing.assert_allclose(to_numpy(xp.special.stdtr(*at)), want[0], rtol=1e-11, atol=1e-300)
     for mode in ("rev", "fwd"):
         by_df, by_x = by_each(xp.special.stdtr, 2, mode)
-        np.testing.assert_allclose(to_numpy(by_x(*at)), want[2], rtol=1e-11, atol=1e-300)
+        np.testing.assert_allclose(to_numpy(by_x(*at)), want[2], rtol=2e-12, atol=1e-300)
         np.testing.assert_allclose(to_numpy(by_df(*at)), want[1], rtol=1e-13 * max(df, 100.0), atol=1e-300)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from xgrad.backends.beta import stirling
+from xgrad.backends.elementary import linear_minus_log1p
 from xgrad.engine.dispatch import apply
 from xgrad.engine.op import Elementwise
 from xgrad.engine.registry import public
@@ -18,8 +20,18 @@ from xgrad.rules.special_arguments import arrays
 
 def student_density(xp: Any, df: Any, x: Any) -> Any:
     """(1 + x**2 / df)**(-(df + 1) / 2) / sqrt(df) / beta(df / 2, 1 / 2)"""
-    half = xp.full((), 0.5, dtype=x.dtype)
-    return xp.exp(-0.5 * (df + 1) * _log_of_spread(xp, df, x) - xp.special.betaln(0.5 * df, half)) / xp.sqrt(df)
+    return xp.exp(log_student_density(xp, df, x))
+
+
+def log_student_density(xp: Any, df: Any, x: Any) -> Any:
+    """The logarithm of the density. For large df, where the logarithms of gamma functions would cancel, by Stirling's series."""
+    one = xp.ones((), dtype=x.dtype)
+    large = df >= 20
+    z = xp.where(large, 0.5 * df, 10 * one)
+    by_series = stirling(z + 0.5) - stirling(z) - z * linear_minus_log1p(0.5 / z) - 0.5 * math.log(2 * math.pi)
+    small = xp.where(large, one, df)
+    usual = -0.5 * xp.log(small) - xp.special.betaln(0.5 * small, 0.5 * one)
+    return xp.where(large, by_series, usual) - 0.5 * (df + 1) * _log_of_spread(xp, df, x)
 
 
 def _log_of_spread(xp: Any, df: Any, x: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import xgrad as xg
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.incomplete_beta import beta_density
-from xgrad.rules.student import student_density
+from xgrad.rules.student import log_student_density, student_density
 from xgrad.scipy.stats.family import Continuous
 
 
@@ -85,11 +85,8 @@ class T(Continuous):
         return found
 
     def _logpdf(self, x: Tensor, df: Tensor) -> Tensor:
-        far = xg.abs(x) > 1e10
-        near, large = xg.where(far, 1.0, x), xg.where(far, x, 1.0)
-        spread = xg.where(far, 2 * xg.log(xg.abs(large)) - xg.log(df), xg.log1p(near * near / df))
-        half = xg.full((), 0.5, dtype=x.dtype)
-        return -0.5 * ((df + 1) * spread + xg.log(df)) - xg.special.betaln(0.5 * df, half)
+        found: Tensor = log_student_density(x.__array_namespace__(), df, x)
+        return found
 
     def _cdf(self, x: Tensor, df: Tensor) -> Tensor:
         return xg.special.stdtr(df, x)
