@@ -7,7 +7,8 @@ import functools
 from collections.abc import Callable, Collection
 from typing import Any
 
-from xgrad.scipy.plain import has_tensor, scipys
+from xgrad.rules.numpy_functions.face import has_tensor
+from xgrad.scipy.plain import scipys
 
 
 def others(path: str, own: Collection[str]) -> Callable[[str], Any]:

@@ -8,11 +8,11 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.engine.tensor import Tensor
-from xgrad.rules.numpy_functions.face import is_complex, is_float, on_their_backend, tensors
+from xgrad.rules.numpy_functions.face import has_tensor, is_complex, is_float, on_their_backend, tensors
 from xgrad.rules.shapes import normalize_axes
 from xgrad.scipy.linalg.matrices import alike
 from xgrad.scipy.others import others as _others
-from xgrad.scipy.plain import has_tensor, on_tensors, scipys
+from xgrad.scipy.plain import on_tensors, scipys
 
 __all__ = ["convolve", "correlate", "fftconvolve", "oaconvolve"]
 __getattr__ = _others("signal", __all__)

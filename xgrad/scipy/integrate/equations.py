@@ -27,6 +27,11 @@ class OdeResult(OptimizeResult):
     >>> found = xg.scipy.integrate.solve_ivp(lambda t, y: -y, (0.0, 1.0), xg.asarray([1.0]))
     >>> found.status, found["success"], found.y.shape[0]
     (0, True, 1)
+
+    Raises:
+        AttributeError: for the attribute of an entry that is not there.
+
+    https://docs.scipy.org/doc/scipy/reference/generated/scipy.integrate.solve_ivp.html
     """
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.engine.tensor import Tensor
-from xgrad.rules.numpy_functions.face import floating, on_their_backend, tensors
+from xgrad.rules.numpy_functions.face import floating, has_tensor, on_their_backend, tensors
 from xgrad.scipy.linalg.matrices import alike
-from xgrad.scipy.plain import has_tensor
 
 
 class PiecewisePolynomial:

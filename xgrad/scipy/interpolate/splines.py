@@ -7,12 +7,12 @@ from typing import Any
 
 import xgrad as xg
 from xgrad.engine.tensor import Tensor
-from xgrad.rules.numpy_functions.face import floating, on_their_backend, one_axis, tensors
+from xgrad.rules.numpy_functions.face import floating, has_tensor, on_their_backend, one_axis, tensors
 from xgrad.scipy.interpolate.piecewise import PiecewisePolynomial, hermite
 from xgrad.scipy.interpolate.tridiagonal import solve_tridiagonal
 from xgrad.scipy.linalg.matrices import alike
 from xgrad.scipy.numbers import epsilon, largest
-from xgrad.scipy.plain import has_tensor, scipys
+from xgrad.scipy.plain import scipys
 
 NAMED = {"clamped": 1, "natural": 2}  # conditions by name: the derivative of this order is 0
 Condition = tuple[int, Any]  # the order of a derivative, and its value; the order 0 stands for not-a-knot

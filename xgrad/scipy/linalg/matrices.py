@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import xgrad as xg
 from xgrad.engine.tensor import Tensor
-from xgrad.rules.numpy_functions.face import floating, is_complex, tensors
-from xgrad.scipy.plain import has_tensor, on_tensors
+from xgrad.rules.numpy_functions.face import floating, has_tensor, is_complex, tensors
+from xgrad.scipy.plain import on_tensors
 
 F = TypeVar("F", bound=Callable[..., Any])
 HINTS = frozenset({"check_finite", "overwrite_a", "overwrite_b", "overwrite_ab", "lapack_driver", "driver", "lwork"})

@@ -22,6 +22,11 @@ class RootResults(OptimizeResult):
     >>> import xgrad as xg
     >>> xg.scipy.optimize.root_scalar(xg.cos, bracket=(xg.asarray(1.0), 2.0)).converged
     True
+
+    Raises:
+        AttributeError: for the attribute of an entry that is not there.
+
+    https://docs.scipy.org/doc/scipy/reference/generated/scipy.optimize.RootResults.html
     """
 
 
