@@ -20,7 +20,8 @@ FACES = (
     "xgrad", "xgrad.linalg", "xgrad.fft", "xgrad.special", "xgrad.random", "xgrad.nn", "xgrad.nn.functional", "xgrad.nn.init",
     "xgrad.nn.utils", "xgrad.nn.utils.rnn", "xgrad.optim", "xgrad.distributions", "xgrad.diagnose", "xgrad.fit",
     "xgrad.optim.lr_scheduler", "xgrad.optim.swa_utils", "xgrad.onnx", "xgrad.data", "xgrad.optimize", "xgrad.amp", "xgrad.state",
-    "xgrad.trainer", "xgrad.train",
+    "xgrad.trainer", "xgrad.train", "xgrad.scipy", "xgrad.scipy.linalg", "xgrad.scipy.signal", "xgrad.scipy.integrate",
+    "xgrad.scipy.optimize", "xgrad.scipy.interpolate",
 )  # fmt: skip
 OTHERS = f"(?!({'|'.join(map(re.escape, FACES))})$)"  # pdoc finds all modules, and leaves out those that match
 
