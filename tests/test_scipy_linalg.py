@@ -243,6 +243,18 @@ def test_vmap_gives_what_a_stack_gives(xp, name):
     assert_close(to_numpy(g), np.stack(want), 1e-12)
 
 
+@pytest.mark.parametrize("bands", [(0, 0), (1, 1), (2, 0), (0, 1), (1, 2)])
+def test_a_system_given_by_its_diagonals(xp, bands):
+    ab = RNG.normal(size=(sum(bands) + 1, 5))
+    ab[bands[1]] += 6.0
+    for b in (RNG.normal(size=5), RNG.normal(size=(5, 2))):
+        found = linalg.solve_banded(bands, make(xp, ab), make(xp, b))
+        assert_close(to_numpy(found), scipy_linalg.solve_banded(bands, ab, b), 1e-12)
+        xg.check_grads(lambda ab, b: xg.sum(linalg.solve_banded(bands, ab, b) ** 2), make(xp, ab), make(xp, b))
+    with pytest.raises(ValueError, match="ab must have the shape"):
+        linalg.solve_banded((3, 3), make(xp, ab), make(xp, b))
+
+
 def test_stacks_of_equations(xp):
     q = RNG.normal(size=(3, 1, 4, 2))
     b = RNG.normal(size=(2, 2, 2)) + 5 * np.eye(2)

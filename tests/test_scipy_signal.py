@@ -184,3 +184,11 @@ def test_wrong_arguments_are_named(xp):
         signal.convolve(a, b.mT[:, :1] + make(xp, np.ones((1, 6))), mode="valid")
     with pytest.raises(TypeError, match=r"scipy\.signal\.medfilt does not take tensors"):
         signal.medfilt(a)
+
+
+def test_no_axis_is_convolved(xp):
+    """What is left is the sum of products over dot_axes."""
+    a, b = np.arange(6.0).reshape(2, 3), np.arange(8.0).reshape(2, 4)
+    found = signal.convolve(make(xp, a), make(xp, b), axes=([], []), dot_axes=([0], [0]))
+    assert_close(to_numpy(found), np.tensordot(a, b, axes=([0], [0])), 1e-13)
+    assert_close(signal.convolve(a, b, axes=([], []), dot_axes=([0], [0])), np.tensordot(a, b, axes=([0], [0])), 1e-13)

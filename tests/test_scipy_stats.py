@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from tests.support.arrays import make, to_numpy
+from tests.support.arrays import assert_matches, make, to_numpy
 from xgrad.scipy import stats as ours
 
 scipys = pytest.importorskip("scipy.stats")
@@ -449,13 +450,37 @@ def test_multivariate_normal_by_all_arguments(xp):
             )
 
 
+@pytest.mark.parametrize("method", ["pdf", "logpdf"])
+def test_a_singular_matrix(xp, method):
+    half = np.array([[1.0, 0.5], [0.5, 2.0], [1.5, 2.5]])
+    mean = np.array([0.1, 0.2, 0.3])
+    off = np.array([0.0, 0.0, 1.0])  # leads off the plane
+    x = np.stack([mean + half @ [0.3, -0.2], mean + half @ [1.0, 0.4], mean + off])
+    theirs = getattr(scipys.multivariate_normal, method)
+    density = partial(getattr(ours.multivariate_normal, method), allow_singular=True)
+    found = density(make(xp, x), make(xp, mean), make(xp, half @ half.T))
+    assert_matches(found, theirs(x, mean, half @ half.T, allow_singular=True), xp=xp, rtol=1e-9)
+    start, full = make(xp, np.array([0.3, -0.2])), make(xp, half)
+
+    def f(place, half):  # within matrices of this rank
+        return xg.sum(density(make(xp, mean) + full @ place, make(xp, mean), half @ half.T))
+
+    xg.check_grads(lambda place: f(place, full), start)
+    regular = make(xp, half[:2])
+    xg.check_grads(
+        lambda m: density(make(xp, x[0, :2]), make(xp, mean[:2]), m @ m.T), regular
+    )  # as without allow_singular
+    plain = getattr(ours.multivariate_normal, method)(make(xp, x[0, :2]), make(xp, mean[:2]), regular @ regular.T)
+    assert_matches(
+        density(make(xp, x[0, :2]), make(xp, mean[:2]), regular @ regular.T), to_numpy(plain), xp=xp, rtol=1e-9
+    )
+
+
 def test_what_vectors_refuse(xp):
     x = make(xp, VECTORS)
     with pytest.raises(ValueError, match=r"x must have the shape \(..., 2\)"):
         ours.multivariate_normal.pdf(x, [0.0, 0.0], 1.0)
     with pytest.raises(ValueError, match="mean must have the shape"):
         ours.multivariate_normal.pdf(x, [0.0, 0.0, 0.0], np.eye(2))
-    with pytest.raises(NotImplementedError, match="allow_singular"):
-        ours.multivariate_normal.pdf(x, [0.0, 0.0, 0.0], 1.0, allow_singular=True)
     with pytest.raises(NotImplementedError, match=r"multivariate_normal\.cdf does not take tensors"):
         ours.multivariate_normal.cdf(x)

@@ -61,7 +61,7 @@ def _eigh_jvp(xp: Any, t: Any, w: Any, v: Any) -> list[Any]:
     return [real_part(xp, xp.linalg.diagonal(p)), xp.matmul(v, p * _gaps(xp, w))]
 
 
-_eigh = Several("linalg.eigh", "x", ("w", "v"), _eigh_vjp, _eigh_jvp)
+eigh_rule = Several("linalg.eigh", "x", ("w", "v"), _eigh_vjp, _eigh_jvp)
 
 
 @public("linalg.eigh", "rule")
@@ -92,7 +92,7 @@ def eigh(x: Any, /) -> EighResult:
         ValueError: for an array that is not a stack of square matrices.
         TypeError: for a value that is not an array.
     """
-    return EighResult(*_eigh(x))
+    return EighResult(*eigh_rule(x))
 
 
 @public("linalg.eigvalsh", "composition")

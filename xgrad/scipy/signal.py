@@ -262,8 +262,8 @@ def _convolve_over(in1: Any, in2: Any, mode: str, axes: Any, dot_axes: Any) -> T
     axes = (range(a.ndim), range(b.ndim)) if axes is None else axes
     over = [_chosen("axes", i, axes, x.ndim) for i, x in enumerate((a, b))]
     dots = [_chosen("dot_axes", i, dot_axes or ((), ()), x.ndim) for i, x in enumerate((a, b))]
-    if len(over[0]) != len(over[1]) or len(dots[0]) != len(dots[1]) or not over[0]:
-        raise ValueError("convolve: axes= and dot_axes= name as many axes of in1 as of in2, and axes= one or more")
+    if len(over[0]) != len(over[1]) or len(dots[0]) != len(dots[1]):
+        raise ValueError("convolve: axes= and dot_axes= name as many axes of in1 as of in2")
     if [a.shape[i] for i in dots[0]] != [b.shape[i] for i in dots[1]]:
         raise ValueError(
             f"convolve: along dot_axes the arrays must be equally long, not {[a.shape[i] for i in dots[0]]} and "
@@ -278,7 +278,7 @@ def _convolve_over(in1: Any, in2: Any, mode: str, axes: Any, dot_axes: Any) -> T
         channels = math.prod(x.shape[i] for i in dot)
         turned = xg.permute_dims(x, (*rest, *dot, *conv))
         rows.append(xg.reshape(turned, (math.prod(others[-1]), channels, *(x.shape[i] for i in conv))))
-    y = _direct("convolve", rows[0], rows[1], mode)
+    y = _direct("convolve", rows[0], rows[1], mode) if over[0] else xg.matmul(rows[0], rows[1].mT)
     return xg.reshape(y, (*others[0], *others[1], *y.shape[2:]))
 
 

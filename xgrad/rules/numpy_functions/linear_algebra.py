@@ -8,6 +8,7 @@ from typing import Any
 
 from xgrad.engine.casting import uncast
 from xgrad.engine.integers import integer
+from xgrad.rules.eigenvalues import EighResult, eigh_rule
 from xgrad.rules.numpy_functions.face import axes_of, floating, is_complex, linalg, tensor, tensors, xp
 from xgrad.rules.numpy_functions.table import numpy_function
 
@@ -30,7 +31,13 @@ def cholesky(a: Any, /, *, upper: bool = False) -> Any:
 
 @numpy_function("linalg.eigh")
 def eigh(a: Any, UPLO: str = "L") -> Any:  # noqa: N803 (NumPy's name)
-    return linalg.eigh(_hermitian(floating(tensor("linalg.eigh", a)), UPLO))
+    a = _hermitian(floating(tensor("linalg.eigh", a)), UPLO)
+    if UPLO.upper() == "L":
+        return linalg.eigh(a)
+    try:  # the library's own option, which decides the signs of the eigenvectors
+        return EighResult(*eigh_rule(a, UPLO=UPLO.upper()))
+    except TypeError:
+        return linalg.eigh(a)
 
 
 @numpy_function("linalg.eigvalsh")

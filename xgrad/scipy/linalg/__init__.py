@@ -29,6 +29,7 @@ from xgrad.scipy.linalg.systems import inv as inv
 from xgrad.scipy.linalg.systems import lstsq as lstsq
 from xgrad.scipy.linalg.systems import pinv as pinv
 from xgrad.scipy.linalg.systems import solve as solve
+from xgrad.scipy.linalg.systems import solve_banded as solve_banded
 from xgrad.scipy.linalg.systems import solve_triangular as solve_triangular
 from xgrad.scipy.others import others as _others
 
@@ -55,6 +56,7 @@ __all__ = [
     "qr",
     "sinm",
     "solve",
+    "solve_banded",
     "solve_continuous_lyapunov",
     "solve_discrete_lyapunov",
     "solve_sylvester",

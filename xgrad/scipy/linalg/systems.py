@@ -83,6 +83,41 @@ def solve(a: Any, b: Any, lower: bool = False, *, assume_a: str | None = None, t
     return xg.linalg.solve(a.mT if transposed else a, b)
 
 
+@of_matrices("solve_banded")
+def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Tensor:
+    """The solution x of a @ x = b for a matrix that is given by its diagonals.
+
+    >>> import xgrad as xg
+    >>> from xgrad.scipy import linalg
+    >>> ab = xg.asarray([[0.0, 1.0, 1.0], [2.0, 2.0, 2.0], [1.0, 1.0, 0.0]])  # 2 on the diagonal, 1 beside it
+    >>> linalg.solve_banded((1, 1), ab, [3.0, 4.0, 3.0]).numpy().round(12).tolist()
+    [1.0, 1.0, 1.0]
+
+    Args:
+        l_and_u: how many diagonals there are below the main one, and above it.
+        ab: the diagonals as rows, from the highest one down: shape (l + u + 1, n), with ab[u + i - j, j] for a[i, j]. What lies
+            outside of the matrix is not read.
+        b: a vector of shape (n,), or a matrix of shape (n, k).
+
+    Returns:
+        A tensor of the shape of b. The matrix is solved as a full one.
+
+    Raises:
+        ValueError: for shapes that do not fit, and for a matrix without an inverse.
+
+    https://docs.scipy.org/doc/scipy/reference/generated/scipy.linalg.solve_banded.html
+    """
+    lower, upper = l_and_u
+    ab, b = alike(*(floating(x) for x in tensors("scipy.linalg.solve_banded", ab, b)))
+    if ab.ndim != 2 or ab.shape[0] != lower + upper + 1:
+        raise ValueError(f"solve_banded: ab must have the shape ({lower + upper + 1}, n), not {tuple(ab.shape)}")
+    i = xg.arange(ab.shape[1])
+    row = upper + i[:, None] - i[None, :]
+    is_inside = (row >= 0) & (row <= lower + upper)
+    a = xg.where(is_inside, ab[xg.clip(row, 0, lower + upper), xg.broadcast_to(i[None, :], row.shape)], 0.0)
+    return xg.linalg.solve(*_system("solve_banded", a, b))
+
+
 @of_matrices("solve_triangular")
 def solve_triangular(a: Any, b: Any, trans: int | str = 0, lower: bool = False, unit_diagonal: bool = False) -> Tensor:
     """The solution x of a @ x = b for a triangular a.

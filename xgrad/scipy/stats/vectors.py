@@ -96,8 +96,9 @@ def _log_of_dirichlet(x: Tensor, alpha: Tensor) -> Tensor:
 class MultivariateNormal(SciPys):
     """The multivariate normal distribution with `mean` and the covariance matrix `cov`.
 
-    x has the shape (..., n), and (...) for n = 1. `cov` is a matrix (n, n), n variances, or one variance for all. On tensors the
-    matrix must be positive definite: `allow_singular`, `cdf` and `rvs` are for plain arrays.
+    x has the shape (..., n), and (...) for n = 1. `cov` is a matrix (n, n), n variances, or one variance for all. With
+    `allow_singular` its rank may be lower: the density is then one on the subspace, and 0 elsewhere. `cdf` and `rvs` are for
+    plain arrays.
 
     >>> import xgrad as xg
     >>> from xgrad.scipy.stats import multivariate_normal
@@ -123,10 +124,9 @@ class MultivariateNormal(SciPys):
     def _of(self, method: str, x: Any, mean: Any, cov: Any, allow_singular: bool) -> Any:
         if not has_tensor([x, mean, cov]):
             return getattr(scipys("stats.multivariate_normal"), method)(x, mean, cov, allow_singular)
-        if allow_singular:
-            raise NotImplementedError(f"multivariate_normal.{method}: allow_singular is for plain arrays only")
         with on_their_backend([x, mean, cov]):
-            found = _log_of_normal(*_tensors(f"multivariate_normal.{method}", x, 0.0 if mean is None else mean, cov))
+            given = _tensors(f"multivariate_normal.{method}", x, 0.0 if mean is None else mean, cov)
+            found = (_log_of_singular if allow_singular else _log_of_normal)(*given)
             return found if method == "logpdf" else xg.exp(found)
 
     def entropy(self, mean: Any = None, cov: Any = 1) -> Any:
@@ -167,16 +167,40 @@ def _log_det(factor: Tensor) -> Tensor:
     return found
 
 
-def _log_of_normal(x: Tensor, mean: Tensor, cov: Tensor) -> Tensor:
-    n = _dimension(x, mean, cov)
+def _away(x: Tensor, mean: Tensor, n: int) -> tuple[Tensor, tuple[int, ...]]:
+    """The differences to the mean as rows, and the shape of the result."""
     if n == 1 and (not x.ndim or x.shape[-1] != 1):
         x = x[..., None]
     if x.shape[-1] != n:
         raise ValueError(f"multivariate_normal: x must have the shape (..., {n}), got {x.shape}")
+    return xg.reshape(x - mean, (-1, n)), x.shape[:-1]
+
+
+def _log_of_singular(x: Tensor, mean: Tensor, cov: Tensor) -> Tensor:
+    """As `_log_of_normal`, by the pseudo-inverse and the eigenvalues that are not 0."""
+    n = _dimension(x, mean, cov)
+    away, shape = _away(x, mean, n)
+    if cov.ndim < 2:
+        cov = xg.eye(n, dtype=cov.dtype) * cov
+    values, vectors = xg.linalg.eigh(cov.detach())
+    least = 1e6 * xg.finfo(cov.dtype).eps * xg.max(xg.abs(values))  # as SciPy has it
+    is_there = values > least
+    inverse = xg.linalg.pinv(cov, rtol=1e6 * xg.finfo(cov.dtype).eps)
+    squares = xg.sum(xg.matmul(away, inverse) * away, axis=-1)
+    own = xg.linalg.eigvalsh(cov)
+    log_det = xg.sum(xg.where(is_there, xg.log(xg.where(is_there, own, 1.0)), 0.0))
+    rank = xg.sum(xg.astype(is_there, cov.dtype))
+    outside = xg.linalg.vector_norm(xg.matmul(away.detach(), vectors) * xg.astype(~is_there, cov.dtype), axis=-1)
+    found = -0.5 * (squares + rank * math.log(2 * math.pi) + log_det)
+    return xg.reshape(xg.where(outside < 1e3 * least, found, -math.inf), shape)
+
+
+def _log_of_normal(x: Tensor, mean: Tensor, cov: Tensor) -> Tensor:
+    n = _dimension(x, mean, cov)
+    away, shape = _away(x, mean, n)
     factor = _factor(cov, n)
-    away = xg.reshape(x - mean, (-1, n))
     solved = xg.linalg.solve(factor, xg.matrix_transpose(away))
-    squares = xg.reshape(xg.sum(solved * solved, axis=0), x.shape[:-1])
+    squares = xg.reshape(xg.sum(solved * solved, axis=0), shape)
     return -0.5 * (squares + n * math.log(2 * math.pi) + _log_det(factor))
 
 
