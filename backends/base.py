@@ -191,6 +191,10 @@ class Backend(Buffers, Dtypes):
         """Return whether the value is an array of the library, on any of its devices."""
         return isinstance(value, self.array_types)
 
+    arrays_are_plain = (
+        False  # whether a user's array of the library is an operand as it is, without a graph to be cut off
+    )
+
     def accepts(self, value: Any) -> bool:
         """Return whether an operation on this backend takes the value as an array: one of the library's, or a NumPy array."""
         return self.owns(value) or is_host_data(value)

@@ -351,6 +351,7 @@ def _block(value: float, dtype: Any) -> Any:
 class NumPy(Backend):
     name = "numpy"
     asks_operands = True
+    arrays_are_plain = True
     install = "pip install numpy"
     array_types: ClassVar[tuple[type, ...]] = (np.ndarray,)
     raw_class = NumPyRaw

@@ -230,6 +230,11 @@ def binary(
                     b = layout and layout.constants.get(x2)
                     if b is None:
                         b = backend.scalar_operand(x2, a, layout_of(x1))
+            elif kind2 is type(a) and backend.arrays_are_plain and x2.dtype is a.dtype:  # an array of the user's own
+                b, node2 = x2, None
+                if a.shape != b.shape:
+                    return execute(op, backend, (a, b), (node1, None), {})
+                layout = layout_of(x1)
             else:
                 return general(x1, x2)
         elif kind2 in plain_types and (kind1 is float or kind1 is int):
@@ -239,6 +244,13 @@ def binary(
                 a = layout and layout.constants.get(x1)
                 if a is None:
                     a = backend.scalar_operand(x1, b, layout_of(x2))
+        elif kind2 in plain_types and kind1 is type(x2._data) and x2.backend.arrays_are_plain:
+            backend, a, b, node1, node2 = x2.backend, x1, x2._data, None, x2.node
+            if a.dtype is not b.dtype:
+                return general(x1, x2)
+            if a.shape != b.shape:
+                return execute(op, backend, (a, b), (None, node2), {})
+            layout = layout_of(x2)
         else:
             return general(x1, x2)
         at, compute = latest

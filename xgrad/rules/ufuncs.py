@@ -48,6 +48,10 @@ UFUNCS: dict[str, Callable[..., Any]] = {
 
 def array_ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
     """What NumPy calls for a ufunc that is given a tensor (NEP 13)."""
+    if method == "__call__" and out is None and not options:
+        function = _DIRECT.get(ufunc)
+        if function is not None and list not in (kinds := [type(x) for x in inputs]) and tuple not in kinds:
+            return function(*inputs)
     if method != "at" and any(isinstance(x, list | tuple) for x in inputs):
         inputs = _without_lists(inputs)
     function = ours(ufunc) if method == "__call__" and not options else None
@@ -87,6 +91,9 @@ def _is_numpys(ufunc: Any) -> bool:
     return getattr(sys.modules.get("numpy"), ufunc.__name__, None) is ufunc
 
 
+_DIRECT: dict[Any, Callable[..., Any]] = {}  # by ufunc, what `ours` has found, comparisons apart
+
+
 def ours(ufunc: Any) -> Callable[..., Any] | None:
     """The namespace's function for one of NumPy's ufuncs, or of SciPy's special ones; None if there is none.
 
@@ -95,6 +102,8 @@ def ours(ufunc: Any) -> Callable[..., Any] | None:
     name = ufunc.__name__
     for library, function in (("numpy", UFUNCS.get(name)), ("scipy.special", FUNCTIONS.get(f"special.{name}"))):
         if function is not None and getattr(sys.modules.get(library), name, None) is ufunc:
+            if name not in COMPARISONS:
+                _DIRECT[ufunc] = function
             return function
     return None
 

@@ -32,7 +32,7 @@ xp, linalg, fft, special = Functions(), Functions("linalg."), Functions("fft."),
 
 def tensor(name: str, value: Any) -> Any:
     """A tensor for an array, a number, or a nested list of tensors, arrays and numbers."""
-    return tensors(name, value)[0]
+    return value if isinstance(value, Tensor) else tensors(name, value)[0]
 
 
 def tensors(name: str, *values: Any) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
+from xgrad.backends import get_backend
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.numpy_functions import (  # noqa: F401 (they fill the table in)
     averages,
@@ -29,21 +30,34 @@ from xgrad.rules.numpy_functions import (  # noqa: F401 (they fill the table in)
 from xgrad.rules.numpy_functions.face import on_their_backend
 from xgrad.rules.numpy_functions.refused import REFUSED
 from xgrad.rules.numpy_functions.table import TABLE as TABLE
+from xgrad.rules.numpy_functions.table import Row
 
 
 def array_function(func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result of a function of NumPy's; NotImplemented where another library's arrays are among the arguments."""
-    if not all(issubclass(kind, Tensor) or kind.__module__ == "numpy" for kind in types):
-        return NotImplemented
-    name = name_of(func)
-    row = TABLE.get(name)
-    if row is None:
-        raise TypeError(refusal(name))
+    for kind in types:
+        if not issubclass(kind, Tensor) and kind.__module__ != "numpy":
+            return NotImplemented
+    name, row = _ROWS.get(func) or _row_of(func)
+    if args and isinstance(args[0], Tensor) and args[0].backend is get_backend() and "out" not in kwargs:
+        return row.function(*args, **kwargs)
     with on_their_backend([*args, *kwargs.values()]):
         if kwargs.get("out") is None:
             return row.function(*args, **kwargs)
         out = kwargs.pop("out")
         return placing.into(name, out, row.function(*args, **kwargs))
+
+
+_ROWS: dict[Any, tuple[str, Row]] = {}  # by function, what the table has under its name
+
+
+def _row_of(func: Any) -> tuple[str, Row]:
+    name = name_of(func)
+    row = TABLE.get(name)
+    if row is None:
+        raise TypeError(refusal(name))
+    _ROWS[func] = name, row
+    return name, row
 
 
 def name_of(func: Any) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from xgrad.backends.data import BOOL
 from xgrad.engine.integers import integer
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.numpy_functions.face import (
@@ -27,8 +28,14 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
         return nonzero(condition)
     if x is None or y is None:
         raise ValueError("numpy.where takes a condition alone, or both x and y")
-    condition, x, y = tensors("where", condition, x, y)
-    return xp.where(condition != 0 if condition.dtype != (condition == condition).dtype else condition, x, y)
+    one = x if isinstance(x, Tensor) else y
+    if not isinstance(one, Tensor) or any(isinstance(value, list | tuple) for value in (condition, x, y)):
+        condition, one, y = tensors("where", condition, x, y)
+        x = one
+    elif not isinstance(condition, Tensor) and not one.backend.owns(condition):
+        condition = tensors("where", one, condition)[1]
+    is_mask = one.backend.rank(condition.dtype) == BOOL
+    return xp.where(condition if is_mask else condition != 0, x, y)
 
 
 @numpy_function("select")

@@ -133,12 +133,27 @@ class Continuous(Parametrized):
         scale = xg.where(scale > 0, scale, 1.0)
         return good, [xg.where(self._good(*shapes), shape, 1.0) for shape in shapes], loc, scale
 
+    def _is_usual(self, x: Tensor, parameters: Sequence[Tensor]) -> bool:
+        """Whether all parameters are good, and all of x lies within the support: then nothing has to be continued.
+
+        It is asked where an answer costs little: of NumPy's arrays, outside of vmap and of a trace.
+        """
+        xp, arrays = x.backend.xp, [t._data for t in (x, *parameters)]
+        if not all(t.backend.arrays_are_plain for t in (x, *parameters)) or not bool(xp.all(arrays[-1] > 0)):
+            return False
+        y, *shapes = arrays[:-2]
+        y = (y - arrays[-2]) / arrays[-1]
+        return bool(xp.all((y > self.low) & (y < self.high) & self._good(*shapes)))
+
     def _at(
         self, function: Method, below: float, above: float, *, open_low: bool = False, open_high: bool = False
     ) -> Callable[..., Tensor]:
         """A function of x and the parameters, which is `below` and `above` outside of the support, and nan where that is nan."""
 
         def run(x: Tensor, *parameters: Tensor) -> Tensor:
+            if self._is_usual(x, parameters):
+                *shapes, loc, scale = parameters
+                return function((x - loc) / scale, *shapes, scale=scale)
             good, shapes, loc, scale = self._split(parameters)
             low_value, high_value, none = (xg.full((), each, dtype=x.dtype) for each in (below, above, math.nan))
             finite = xg.isfinite(x)  # at others the derivatives by loc and scale would not be 0
