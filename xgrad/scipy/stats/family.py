@@ -153,7 +153,8 @@ class Continuous(Parametrized):
         def run(x: Tensor, *parameters: Tensor) -> Tensor:
             if self._is_usual(x, parameters):
                 *shapes, loc, scale = parameters
-                return function((x - loc) / scale, *shapes, scale=scale)
+                usual: Tensor = function((x - loc) / scale, *shapes, scale=scale)
+                return usual
             good, shapes, loc, scale = self._split(parameters)
             low_value, high_value, none = (xg.full((), each, dtype=x.dtype) for each in (below, above, math.nan))
             finite = xg.isfinite(x)  # at others the derivatives by loc and scale would not be 0
