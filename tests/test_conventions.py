@@ -133,6 +133,7 @@ CALLS = {
     "astype": lambda xp, x: xp.astype(x, xp.int64),
     "sign": lambda xp, x: xp.sign(x),
     "linalg.matrix_rank": lambda xp, x: xp.linalg.matrix_rank(xp.linalg.outer(x, x)),
+    "special.gammasgn": lambda xp, x: xp.special.gammasgn(x),
 }
 OF_TWO = {"floor_divide", "nextafter", "equal", "not_equal", "less", "less_equal"}
 OF_TWO |= {"greater", "greater_equal"}

@@ -43,6 +43,22 @@ UNREACHABLE: dict[str, str] = {
     **dict.fromkeys(("convolution", "convolution_transpose", "convolution_weight"), _SHAPES),
     **dict.fromkeys(("max_pool", "take_pooled", "scatter_pooled", "sum_pool", "spread_pool"), _SHAPES),
     "special.gamma_slope": "NumPy and PyTorch have no such function; tests/test_special_derivatives.py compares it with mpmath",
+    **dict.fromkeys(
+        (
+            *("special.beta", "special.beta_slope", "special.betaincc", "special.betainccinv", "special.betainccln"),
+            *(
+                "special.betaincinv",
+                "special.betaincln",
+                "special.erfcinv",
+                "special.gammainccinv",
+                "special.gammainccln",
+            ),
+            *("special.gammaincinv", "special.gammaincln", "special.iv", "special.ive", "special.jn", "special.jv"),
+            *("special.multigammaln", "special.rgamma", "special.stdtr", "special.stdtrit", "special.y0", "special.y1"),
+            "special.yn",
+        ),
+        "PyTorch, the programs' reference, has no such function; tests/test_incomplete_beta.py and test_scipy_special.py compare it",
+    ),
     "chunk": "it is slices, which are in a row",
     "masked_fill": "it is `where`, which is in a row",
 }
