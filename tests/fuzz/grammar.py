@@ -57,7 +57,7 @@ UNREACHABLE: dict[str, str] = {
             *("special.multigammaln", "special.rgamma", "special.stdtr", "special.stdtrit", "special.y0", "special.y1"),
             "special.yn",
         ),
-        "PyTorch, the programs' reference, has no such function; tests/test_incomplete_beta.py and test_scipy_special.py compare it",
+        "PyTorch, the programs' reference, has no such function; test_incomplete_beta.py and test_scipy_special.py compare it",
     ),
     "chunk": "it is slices, which are in a row",
     "masked_fill": "it is `where`, which is in a row",
