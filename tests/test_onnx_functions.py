@@ -25,6 +25,10 @@ REFUSED = {
     *(f"special.{name}" for name in ("betainc", "betaln", "binom", "derivative", "digamma", "erfcx", "erfinv", "fdtr")),
     *(f"special.{name}" for name in ("fdtrc", "gamma", "gamma_slope", "gammainc", "gammaincc", "gammaln", "i0", "i0e")),
     *(f"special.{name}" for name in ("i1", "i1e", "j0", "j1", "log_ndtr", "ndtri", "polygamma", "psi")),
+    *(
+        f"special.{name}"
+        for name in ("beta", "erfcinv", "iv", "ive", "jn", "jv", "multigammaln", "rgamma", "y0", "y1", "yn")
+    ),
 }
 # Cases of other functions that are refused, by a part of the message.
 REFUSALS = "complex|is printed|a mask in a key|singular values|linalg.inv|linalg.svdvals"
