@@ -11,7 +11,6 @@ is the median of the pairs'. Times are CPU times of one thread.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -142,9 +141,7 @@ def main() -> None:
     text = markdown(results)
     print(text)
     if not options.no_save:
-        stem = report.RESULTS / f"likelihoods-{results['machine']['date']}"
-        stem.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        stem.with_suffix(".md").write_text(text, encoding="utf-8")
+        report.write_both("likelihoods", results, text)
 
 
 if __name__ == "__main__":

@@ -202,9 +202,7 @@ def main() -> None:
     text = markdown(results)
     print(text)
     if not options.no_save:
-        stem = report.RESULTS / f"minimizers-{results['machine']['date']}"
-        stem.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        stem.with_suffix(".md").write_text(text, encoding="utf-8")
+        report.write_both("minimizers", results, text)
 
 
 if __name__ == "__main__":

@@ -173,11 +173,16 @@ def _where(results: dict[str, Any]) -> str:
 
 def write(results: dict[str, Any], folder: Path = RESULTS) -> tuple[Path, Path]:
     """Write speed-DATE.json and speed-DATE.md. A second run on a day replaces the first."""
+    return write_both("speed", results, markdown(results), folder)
+
+
+def write_both(name: str, results: dict[str, Any], text: str, folder: Path = RESULTS) -> tuple[Path, Path]:
+    """Write NAME-DATE.json with the results, and NAME-DATE.md with their report."""
     folder.mkdir(parents=True, exist_ok=True)
-    stem = folder / f"speed-{results['machine']['date']}"
+    stem = folder / f"{name}-{results['machine']['date']}"
     paths = stem.with_suffix(".json"), stem.with_suffix(".md")
     paths[0].write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    paths[1].write_text(markdown(results), encoding="utf-8")
+    paths[1].write_text(text, encoding="utf-8")
     return paths
 
 

@@ -178,9 +178,7 @@ def main() -> None:
     text = markdown(results)
     print(text)
     if not options.no_save:
-        stem = report.RESULTS / f"transforms-{where['date']}"
-        stem.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-        stem.with_suffix(".md").write_text(text, encoding="utf-8")
+        report.write_both("transforms", results, text)
 
 
 if __name__ == "__main__":

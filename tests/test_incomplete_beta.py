@@ -12,6 +12,7 @@ import pytest
 
 import xgrad as xg
 from tests.support.arrays import make, to_numpy
+from tests.support.derivatives import by_each
 
 special = pytest.importorskip("scipy.special")
 mpmath = pytest.importorskip("mpmath")
@@ -64,17 +65,6 @@ def beta_right(a: float, b: float, x: float) -> tuple[list[float], list[float]]:
         (f(i=1, k=1) - f(i=1, k=-1) - f(i=-1, k=1) + f(i=-1, k=-1)) / (4 * h * h * p * step),
     ]
     return [float(each) for each in first], [float(each) for each in second]
-
-
-def by_each(f: Callable[..., Any], count: int, mode: str) -> list[Callable[..., Any]]:
-    """The derivatives by each argument, element by element."""
-    if mode == "rev":
-        return [xg.grad(lambda *args: xg.sum(f(*args)), argnums=i) for i in range(count)]
-
-    def along(i: int) -> Callable[..., Any]:
-        return lambda *args: xg.jvp(lambda x: f(*args[:i], x, *args[i + 1 :]), (args[i],), (xg.ones_like(args[i]),))[1]
-
-    return [along(i) for i in range(count)]
 
 
 SIZES = [0.01, 0.5, 2.5, 40.0, 1000.0]

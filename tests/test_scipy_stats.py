@@ -13,6 +13,7 @@ import pytest
 
 import xgrad as xg
 from tests.support.arrays import assert_matches, make, to_numpy
+from tests.support.derivatives import by_each
 from xgrad.scipy import stats as ours
 
 scipys = pytest.importorskip("scipy.stats")
@@ -85,17 +86,6 @@ def test_moments_are_scipys(xp, name, shapes, place, method):
 
 
 # --- derivatives ----------------------------------------------------------------------------------------------
-
-
-def by_each(f: Callable[..., Any], count: int, mode: str) -> list[Callable[..., Any]]:
-    """The derivatives by each argument, element by element."""
-    if mode == "rev":
-        return [xg.grad(lambda *args: xg.sum(f(*args)), argnums=i) for i in range(count)]
-
-    def along(i: int) -> Callable[..., Any]:
-        return lambda *args: xg.jvp(lambda x: f(*args[:i], x, *args[i + 1 :]), (args[i],), (xg.ones_like(args[i]),))[1]
-
-    return [along(i) for i in range(count)]
 
 
 def slopes(xp: Any, f: Callable[..., Any], args: list[Any]) -> Any:
