@@ -12,9 +12,8 @@ import pytest
 import xgrad as xg
 from xgrad.diagnose import anomaly
 from xgrad.diagnose.anomaly import Anomaly, AnomalyError, detect_anomaly
-from xgrad.engine import watching
+from xgrad.engine import tape, watching
 from xgrad.engine.plain import plain_types
-from xgrad.engine.tape import watchers
 from xgrad.engine.tensor import Tensor
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def found(run: Callable[[], Any], **options: Any) -> Anomaly:
     with pytest.raises(AnomalyError) as error, detect_anomaly(**options):
         run()
-    assert not watchers
+    assert not tape.watchers
     assert Tensor in plain_types
     return error.value.anomaly
 
@@ -183,9 +182,9 @@ def test_it_warns_when_it_is_left_on(monkeypatch: pytest.MonkeyPatch, capsys: py
 
 def test_nested_blocks_and_errors_leave_nothing_behind() -> None:
     with detect_anomaly(), detect_anomaly():
-        assert len(watchers) == 2
+        assert len(tape.watchers) == 2
         assert not plain_types
-    assert not watchers
+    assert not tape.watchers
     assert Tensor in plain_types
     assert xg.nn.Parameter in plain_types
     watching.remove(print)  # was not there

@@ -178,20 +178,32 @@ class Detector:
         self.told = False  # whether the first anomaly was found; later ones follow from it
         self.let = False  # whether some were allowed; then an argument that is not finite may come from them
         self.within: _Watched | None = None  # the operation whose derivative is running
+        self.dropped = False  # whether its owner is gone; the next operation then stops it
 
     def start(self, *, anew: bool = True) -> None:
         if anew:
             self.told = self.let = False
-        _active.set((*_active.get(), self))
+        _active.set((*_others(self), self))
         watching.add(self.look)
 
     def stop(self) -> None:
-        _active.set(tuple(each for each in _active.get() if each is not self))
+        _active.set(_others(self))
         watching.remove(self.look)
+
+    def drop(self) -> None:
+        """`stop` for a finalizer. It only sets a flag.
+
+        The garbage collector calls finalizers in the middle of anything, also of `ContextVar.set`. To set the variable there once
+        more ends CPython 3.11 with a segmentation fault, and to take a lock there may wait for ever.
+        """
+        self.dropped = True
 
     # --- forward ---
 
     def look(self, op: Any, backend: Any, raws: Sequence[Any], y: Any, node: Any) -> None:
+        if self.dropped:
+            self.stop()
+            return
         if self not in _active.get() or (self.recorded_only and node is None):  # it runs in another thread
             return
         self.seen += 1
@@ -261,6 +273,11 @@ class Detector:
             "and makes training several times slower: turn it off once the cause is found.",
             stacklevel=6,
         )
+
+
+def _others(detector: Detector) -> tuple[Detector, ...]:
+    """The detectors of this thread without this one, and without those whose owners are gone."""
+    return tuple(each for each in _active.get() if each is not detector and not each.dropped)
 
 
 class _Watched:

@@ -81,7 +81,7 @@ class Watch:
 
         self.operations = Operations(self.run, found, allow)
         self.removing = hook(self)
-        weakref.finalize(self, Detector.stop, self.operations.detector)
+        weakref.finalize(self, Detector.drop, self.operations.detector)
         if starting:
             with self.operations.privately():
                 self._tell(lambda rule: rule.start(self.run))

@@ -7,7 +7,7 @@ import threading
 # Real tensors, and subclasses of which operations need not know. The set is empty while something needs the fast path off.
 plain_types: set[type] = set()
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # an abandoned block may be ended by the garbage collector, inside of another one's `close`
 _waiting: set[type] = set()  # the types that return to `plain_types`
 _closed = 0  # how many need the fast path off
 

@@ -192,8 +192,8 @@ class set_recording:  # noqa: N801 (it is used as a function is)
 
 
 # Functions to call after each operation, as watch(op, backend, raws, y, node). `node` records the operation, or is None. They may
-# put another operation into the node. See watching.py.
-watchers: list[Callable[..., None]] = []
+# put another operation into the node. See watching.py. It is a tuple so that one that leaves while all are called skips no other.
+watchers: tuple[Callable[..., None], ...] = ()
 
 
 # --- the reverse pass ---------------------------------------------------------------------------------------

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
-from xgrad.engine import plain, reading, tracing
+from xgrad.engine import plain, reading, tape, tracing
 from xgrad.engine.reading import Notes
-from xgrad.engine.tape import watchers
 
 Watcher = Callable[..., None]
 
@@ -35,15 +34,16 @@ def add(watch: Watcher) -> None:
             "Watch around the call: the function then runs without compile",
         )
     with _lock:
-        watchers.append(watch)
+        tape.watchers = (*tape.watchers, watch)
         plain.close()
 
 
 def remove(watch: Watcher) -> None:
-    """Stop calling a watcher. Nothing happens if it was not added."""
+    """Stop calling a watcher. Nothing happens if it was not added. A finalizer must not call this: it may run inside the lock."""
     with _lock:
-        if watch in watchers:
-            watchers.remove(watch)
+        if watch in tape.watchers:
+            at = tape.watchers.index(watch)
+            tape.watchers = tape.watchers[:at] + tape.watchers[at + 1 :]
             plain.reopen()
 
 

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from xgrad.backends.data import BOOL, COMPLEX, PYTHON_NUMBERS
+from xgrad.engine import tape
 from xgrad.engine.arguments import unwrap
 from xgrad.engine.dispatch import explain, node_of
 from xgrad.engine.reading import noting
-from xgrad.engine.tape import Leaf, is_recording, watchers
+from xgrad.engine.tape import Leaf, is_recording
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.views import (
     BASE,
@@ -68,7 +69,7 @@ def write(self: Tensor, key: Any, value: Any) -> None:
     except Exception as error:
         explain(error, "setitem", (x, v), backend)
     nodes = self.node, value_node
-    if nodes == (None, None) and not watchers:
+    if nodes == (None, None) and not tape.watchers:
         node = None
         if in_place and (family is None or not is_recorded(family)):
             return
