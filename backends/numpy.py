@@ -206,7 +206,10 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
     _special = NumPySpecial
 
     def sum(self, x: Any, *, axis: Any = None, dtype: Any = None, keepdims: bool = False) -> Any:
-        """BLAS sums rows and columns three times as fast; otherwise np.add.reduce, without np.sum's wrappers."""
+        """BLAS sums rows and columns three times as fast; otherwise np.add.reduce, without np.sum's wrappers.
+
+        The sum of everything is an array too, not a NumPy scalar.
+        """
         if dtype is not None or x.dtype.char not in _WIDE:
             return self._wide("sum", x, axis=axis, dtype=dtype, keepdims=keepdims)
         if axis in (0, (0,)) and x.ndim == 2 and 0 < x.shape[0] <= _BLOCK:
@@ -214,7 +217,8 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
             return total[None, :] if keepdims else total
         if axis is not None and (total := rows.sum_by_blas(x, axis, keepdims)) is not None:
             return total
-        return _add_reduce(x, axis=axis, keepdims=keepdims)
+        total = _add_reduce(x, axis=axis, keepdims=keepdims)
+        return total if type(total) is np.ndarray else np.asarray(total)
 
     def mean(self, x: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
         if x.dtype in NARROW:

@@ -221,7 +221,7 @@ def binary(
                     if x2.backend is not backend:
                         return general(x1, x2)
                     if a.shape != b.shape or a.dtype is not b.dtype:
-                        return execute(op, backend, (a, b), (node1, node2), {})
+                        return stretched(op, backend, a, b, node1, node2)
                     layout1, layout2 = layout_of(x1), layout_of(x2)
                     layout = layout1 or layout2
             elif kind2 is float or kind2 is int:
@@ -233,7 +233,7 @@ def binary(
             elif kind2 is type(a) and backend.arrays_are_plain and x2.dtype is a.dtype:  # an array of the user's own
                 b, node2 = x2, None
                 if a.shape != b.shape:
-                    return execute(op, backend, (a, b), (node1, None), {})
+                    return stretched(op, backend, a, b, node1, None)
                 layout = layout_of(x1)
             else:
                 return general(x1, x2)
@@ -249,7 +249,7 @@ def binary(
             if a.dtype is not b.dtype:
                 return general(x1, x2)
             if a.shape != b.shape:
-                return execute(op, backend, (a, b), (None, node2), {})
+                return stretched(op, backend, a, b, None, node2)
             layout = layout_of(x2)
         else:
             return general(x1, x2)
@@ -283,6 +283,20 @@ def binary(
         return result
 
     return function
+
+
+def stretched(op: Op, backend: Any, a: Any, b: Any, node1: Any, node2: Any) -> Tensor:
+    """An elementwise operation on two arrays of different shapes. The node is that of the general way."""
+    if a.dtype is not b.dtype or backend.changes_default:
+        return execute(op, backend, (a, b), (node1, node2), {})
+    y = _computed(op, backend, a, b)
+    if node1 is node2 is None or (tape.paused and not is_recording()):
+        return Tensor(y, backend)
+    keep1, keep2, keep_y = op.what_to_save((node1 is not None, node2 is not None))
+    dtype = a.dtype
+    geometry = (a.shape, dtype), (b.shape, dtype), (y.shape, y.dtype)
+    saved = a if keep1 else None, b if keep2 else None, y if keep_y else None, geometry
+    return Tensor(y, backend, [next_seq(), op, (node1, node2), saved, {}, backend])
 
 
 # --- matrices, and sums of everything -----------------------------------------------------------------------

@@ -317,6 +317,8 @@ def cast(xp: Any, g: Any, dtype: Any) -> Any:
 
 def sum_to(xp: Any, g: Any, shape: tuple[int, ...]) -> Any:
     """The transpose of broadcasting `shape` to `g.shape`."""
+    if not shape:
+        return xp.sum(g)
     extra = g.ndim - len(shape)
     stretched = (i + extra for i, n in enumerate(shape) if n == 1 and g.shape[i + extra] != 1)
     axes = (*range(extra), *stretched)
