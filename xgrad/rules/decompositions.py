@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+from xgrad.backends.looking import holds
 from xgrad.engine.dispatch import apply
 from xgrad.engine.op import Function, conjugate, real_part
 from xgrad.engine.operands import operand
@@ -62,8 +63,7 @@ def where_regular(xp: Any, regular: Any, function: Any, x: Any, *others: Any) ->
 
     `regular` says which matrices have an inverse. The identity takes the place of the others, for which the library may raise.
     """
-    can_look = getattr(xp, "_can_look", None)  # xgrad's own namespace has none
-    if can_look is not None and can_look(x) and bool(xp.all(regular)):
+    if holds(xp, regular):
         return function(x, *others)
     regular = regular[..., None, None]
     y = function(xp.where(regular, x, xp.eye(x.shape[-1], dtype=x.dtype)), *others)

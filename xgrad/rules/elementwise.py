@@ -7,9 +7,11 @@ Each row has the name of a function, what it computes, and for each argument g t
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 from xgrad.backends.data import is_scalar
+from xgrad.backends.looking import holds
 from xgrad.engine.arguments import as_scalar, backend_of
 from xgrad.engine.dispatch import apply
 from xgrad.engine.op import Elementwise, conjugate, real_part
@@ -90,9 +92,26 @@ def _pow_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
     """x2 * x1**(x2 - 1). It is 0 where x2 is 0, also at x1 = 0. Its derivative by x2 is x1**(x2 - 1) there."""
     if is_scalar(x2):
         return _scalar_pow(xp, g, x1, x2)
+    if _is_positive(xp, x1):
+        return g * x2 * x1 ** (x2 - 1)
     flat = x2 == 0
     lowered = xp.where(flat & (x1 == 0), xp.ones((), dtype=x1.dtype), x1) ** (x2 - 1)
     return g * x2 * xp.mask(lowered, ~flat | (xp.isfinite(lowered) & (x1 != 0)))
+
+
+def _is_positive(xp: Any, x: Any) -> bool:
+    """Whether all of x lie between the smallest normal and the largest number, where looking at them is free."""
+    bounds = None if is_scalar(x) else _normal(xp, x.dtype)
+    return bounds is not None and holds(xp, (x >= bounds[0]) & (x <= bounds[1]))
+
+
+@cache
+def _normal(xp: Any, dtype: Any) -> tuple[float, float] | None:
+    """The smallest and the largest normal number of a real floating dtype; None for another one, or where nobody can look."""
+    if not hasattr(xp, "_can_look") or not xp.isdtype(dtype, "real floating"):
+        return None
+    info = xp.finfo(dtype)
+    return float(info.smallest_normal), float(info.max)
 
 
 def _scalar_pow(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
@@ -106,6 +125,8 @@ def _scalar_pow(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
 
 def _pow_exponent(xp: Any, g: Any, x1: Any, y: Any) -> Any:
     """y * log(x1), which is 0 where y is 0, and at 0**0."""
+    if _is_positive(xp, x1):
+        return g * (y * xp.log(x1))
     base = xp.asarray(x1, dtype=y.dtype) if is_scalar(x1) else x1
     settled = (y == 0) | ((base == 0) & (y == 1))
     return g * y * xp.log(xp.where(settled, xp.ones((), dtype=base.dtype), base))

@@ -11,6 +11,7 @@ from typing import Any
 from xgrad.backends.refusal import ROWS
 from xgrad.engine.arguments import unwrap
 from xgrad.engine.op import DerivativeRule, Elementwise
+from xgrad.engine.reading import noting
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.data_type import cast
 from xgrad.rules.declare import of_one_array, published
@@ -18,6 +19,8 @@ from xgrad.rules.declare import of_one_array, published
 
 def arrays(name: str, *args: Any) -> list[Tensor]:
     """The arguments as tensors of one backend and one floating-point dtype: the default dtype, if none of them has one."""
+    if _are_alike(args):
+        return list(args)
     backend, raws, _ = unwrap(name, args)
     dtypes = [raw.dtype for raw in raws if hasattr(raw, "shape")]
     dtype = dtypes[0] if len(dtypes) == 1 else backend.library.result_type(*dtypes)
@@ -26,6 +29,15 @@ def arrays(name: str, *args: Any) -> list[Tensor]:
     lifted = [raw if hasattr(raw, "shape") else backend.asarray(raw, dtype) for raw in raws]
     tensors = [arg if isinstance(arg, Tensor) else wrap(raw, backend) for arg, raw in zip(args, lifted, strict=True)]
     return [t if t.dtype == dtype else cast(t, dtype) for t in tensors]
+
+
+def _are_alike(args: Sequence[Any]) -> bool:
+    """Whether all are tensors of one backend and one floating-point dtype, so that nothing has to be converted."""
+    first = args[0]
+    if noting or not isinstance(first, Tensor) or not first.backend.is_inexact(first.dtype):
+        return False
+    backend, dtype = first.backend, first.dtype
+    return all(isinstance(x, Tensor) and x.backend is backend and x.dtype == dtype for x in args)
 
 
 def floating(name: str, x: Any) -> Tensor:

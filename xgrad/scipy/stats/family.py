@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import xgrad as xg
+from xgrad.backends.looking import holds
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.numpy_functions.face import has_tensor, on_their_backend, stacked
 from xgrad.rules.special_arguments import arrays
@@ -107,6 +108,11 @@ class Parametrized(SciPys):
         return [values[name] if name in values else defaults[name] for name in names]
 
 
+def _is(parameter: Tensor, value: float) -> bool:
+    """Whether a parameter on the host is this number, and a constant: the default, which leaves an operation out."""
+    return parameter.node is None and parameter.shape == () and bool(parameter._data == value)
+
+
 class Continuous(Parametrized):
     """A distribution with a density.
 
@@ -138,12 +144,18 @@ class Continuous(Parametrized):
 
         It is asked where an answer costs little: of NumPy's arrays, outside of vmap and of a trace.
         """
-        xp, arrays = x.backend.xp, [t._data for t in (x, *parameters)]
-        if not all(t.backend.arrays_are_plain for t in (x, *parameters)) or not bool(xp.all(arrays[-1] > 0)):
+        if not all(t.backend.arrays_are_plain for t in (x, *parameters)):
             return False
-        y, *shapes = arrays[:-2]
-        y = (y - arrays[-2]) / arrays[-1]
-        return bool(xp.all((y > self.low) & (y < self.high) & self._good(*shapes)))
+        *shapes, loc, scale = parameters
+        xp, y = x.backend.xp, x._data
+        if not _is(loc, 0.0):
+            y = y - loc._data
+        if not _is(scale, 1.0):
+            if not holds(xp, scale._data > 0):
+                return False
+            y = y / scale._data
+        good: Any = (y > self.low) & (y < self.high)
+        return holds(xp, self._good(*(shape._data for shape in shapes)) & good if shapes else good)
 
     def _at(
         self, function: Method, below: float, above: float, *, open_low: bool = False, open_high: bool = False
@@ -153,7 +165,8 @@ class Continuous(Parametrized):
         def run(x: Tensor, *parameters: Tensor) -> Tensor:
             if self._is_usual(x, parameters):
                 *shapes, loc, scale = parameters
-                usual: Tensor = function((x - loc) / scale, *shapes, scale=scale)
+                y = x if _is(loc, 0.0) else x - loc
+                usual: Tensor = function(y if _is(scale, 1.0) else y / scale, *shapes, scale=scale)
                 return usual
             good, shapes, loc, scale = self._split(parameters)
             low_value, high_value, none = (xg.full((), each, dtype=x.dtype) for each in (below, above, math.nan))
