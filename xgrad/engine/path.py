@@ -31,8 +31,8 @@ class Path:
     """The nodes between `inputs` and `outputs` on the tape.
 
     `outside` has the nodes and leaves beside the inputs from which the outputs were computed. `connected` says that there are
-    some, or that an input has a parent: then a derivative along this path can itself be differentiated. `closed_over` has further
-    inputs, nodes and leaves that are older than all of `inputs`.
+    some, or that an input has a parent: then a derivative along this path can itself be differentiated. `reached` says that an
+    output depends on an input. `closed_over` has further inputs, nodes and leaves that are older than all of `inputs`.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Path:
         self._found: dict[float, Node] = {}  # all ancestors of the outputs that are newer, by `seq`
         ends = self._look_around([node for node in outputs if is_node(node)])
         known = {id(None), *map(id, self.inputs)}
+        self.reached = any(id(node) in ends for node in self.inputs)
         self.outside = [end for key, end in ends.items() if key not in known]
         self.connected = bool(self.outside) or any(map(any, map(parents_of, inputs)))
 

@@ -77,10 +77,19 @@ def raw_to_tensor(value: Any, place: Any = None) -> Any:
 
 
 class Run:
-    """One recorded run of a function: its inputs and outputs as flat lists, and the functions that rebuild the trees."""
+    """One recorded run of a function: its inputs and outputs as flat lists, and the functions that rebuild the trees.
+
+    `made` has the input, a tensor with a new node, where the caller has made it.
+    """
 
     def __init__(
-        self, f: Function, args: Sequence[Any], kwargs: dict[str, Any], argnums: Sequence[int], has_aux: bool
+        self,
+        f: Function,
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        argnums: Sequence[int],
+        has_aux: bool,
+        made: Tensor | None = None,
     ) -> None:
         self.recording = tape.is_recording()
         self.inputs: list[Tensor] = []
@@ -93,7 +102,7 @@ class Run:
         ]
         for i in argnums:
             leaves, rebuild = flat[i]
-            fresh = [_fresh(leaf, place) for leaf in leaves]
+            fresh = [_fresh(leaf, place) for leaf in leaves] if made is None else [made]
             self.inputs += fresh
             self.rebuild.append((rebuild, len(fresh)))
             called[i] = rebuild(fresh)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from xgrad.compat.autograd import quick
 from xgrad.compat.autograd.tracing import Trace, settled
 from xgrad.compat.autograd.tracing import make_jvp as _make_jvp
 from xgrad.compat.autograd.tracing import make_vjp as _make_vjp
@@ -35,21 +36,33 @@ def _one_number(name: str, ans: Any) -> Any:
     return space
 
 
+def _value_and_gradient(name: str, fun: Function, x: Any) -> tuple[Any, Any]:
+    one = quick.argument(x)
+    if one is None:
+        trace = Trace(fun, x)
+    else:
+        result = quick.run(fun, one)
+        found = quick.value_and_gradient(one, result)
+        if found is not None:
+            return found
+        trace = Trace(lambda one: result, x, one)
+    ans = trace.answer()
+    return ans, trace.pull(_one_number(name, ans).ones())
+
+
 @unary_to_nary
 def grad(fun: Function, x: Any) -> Any:
     """
     Returns a function which computes the gradient of `fun` by the positional argument `argnum`.
 
     The function takes the arguments of `fun`, which must give one real number. The gradient has the type of the argument."""
-    vjp, ans = _make_vjp(fun, x)
-    return vjp(_one_number("grad", ans).ones())
+    return _value_and_gradient("grad", fun, x)[1]
 
 
 @unary_to_nary
 def value_and_grad(fun: Function, x: Any) -> Any:
     """The value and the gradient, as `scipy.optimize.minimize(..., jac=True)` takes them."""
-    vjp, ans = _make_vjp(fun, x)
-    return ans, vjp(_one_number("value_and_grad", ans).ones())
+    return _value_and_gradient("value_and_grad", fun, x)
 
 
 @unary_to_nary

@@ -17,6 +17,7 @@ import numpy as np
 
 from xgrad.compat.autograd.values import differentiable, getval, plain
 from xgrad.compat.autograd.vspaces import VSpace, vspace
+from xgrad.engine import plain as plain_types
 from xgrad.engine.identity import Identity
 from xgrad.engine.tape import OP, is_node, parents_of
 from xgrad.engine.tensor import Tensor, wrap
@@ -41,10 +42,12 @@ def _argument(kind: type[Tensor]) -> type[Tensor]:
                 "first: x = np.array(x)"
             )
 
+    if kind is Tensor:
+        plain_types.add(Argument)
     return Argument
 
 
-def _protected(x: Tensor) -> Tensor:
+def protected(x: Tensor) -> Tensor:
     x.__class__ = _argument(type(x))  # type: ignore[arg-type]
     assert is_node(x.node)
     x.node[OP] = OURS
@@ -52,7 +55,7 @@ def _protected(x: Tensor) -> Tensor:
 
 
 @contextmanager
-def _running() -> Iterator[None]:
+def running() -> Iterator[None]:
     """Count this run among those that go on in this thread."""
     _depth.now = getattr(_depth, "now", 0) + 1
     try:
@@ -61,25 +64,30 @@ def _running() -> Iterator[None]:
         _depth.now -= 1
 
 
+def is_running() -> bool:
+    """Whether a run goes on in this thread."""
+    return bool(getattr(_depth, "now", 0))
+
+
 class Trace:
     """One traced run of a function of one argument, which may be a tree.
 
     Only results that depend on a traced value are followed. The others, such as truth values, words and constants, stay as they
-    are.
+    are. `made` is the argument as a tensor, where the caller has made it.
     """
 
-    def __init__(self, fun: Function, x: Any) -> None:
+    def __init__(self, fun: Function, x: Any, made: Tensor | None = None) -> None:
         def traced(x: Any) -> list[Tensor]:
-            x = map_leaves(_protected, x)
-            with _running():
+            if made is None:
+                x = map_leaves(protected, x)
+            with running():
                 leaves, self.rebuild = flatten(fun(x))
             self.leaves = leaves
             self.places = [i for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor) and leaf.node is not None]
             return [leaves[i] for i in self.places]
 
-        self.run = Run(traced, (map_leaves(differentiable, x),), {}, (0,), has_aux=False)
-        ends = {id(y.node) for y in self.run.outputs}
-        if self.run.inputs and not self.run.path.nodes and not any(id(node) in ends for node in self.run.nodes):
+        self.run = Run(traced, (map_leaves(differentiable, x),), {}, (0,), has_aux=False, made=made)
+        if self.run.inputs and not self.run.path.reached:
             warnings.warn("Output seems independent of input.", stacklevel=4)
 
     def answer(self) -> Any:
@@ -114,7 +122,7 @@ class Trace:
 
 def settled(tree: Any) -> Any:
     """A result for the caller: plain, except for what is traced by a run that goes on, or by xgrad itself."""
-    return plain(tree) if getattr(_depth, "now", 0) else map_leaves(lambda x: getval(x) if _is_over(x) else x, tree)
+    return plain(tree) if is_running() else map_leaves(lambda x: getval(x) if _is_over(x) else x, tree)
 
 
 def _is_over(x: Any) -> bool:
@@ -142,7 +150,8 @@ def _like(given: Any, x: Tensor, conjugated: bool = False) -> Tensor:
         t = _conjugate(t)
     if t.dtype in backend.complex_dtypes and x.dtype not in backend.complex_dtypes:
         t = xp.real(t)
-    t = xp.astype(t, x.dtype, copy=False)
+    if t.dtype != x.dtype:
+        t = xp.astype(t, x.dtype, copy=False)
     fitted: Tensor = t if t.shape == x.shape else xp.broadcast_to(t, x.shape)
     return fitted
 

@@ -9,6 +9,7 @@ import numpy as np
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.trees import map_leaves
 
+_AS_THEY_ARE = frozenset(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
 LONG = {np.longdouble: np.float64, np.clongdouble: np.complex128}  # no backend has them
 
 
@@ -42,7 +43,9 @@ def differentiable(x: Any) -> Any:
     Raises:
         TypeError: for what is neither an array nor a number.
     """
-    if isinstance(x, Tensor | float | complex) and not isinstance(x, np.generic):
+    if (type(x) is np.ndarray and x.dtype in _AS_THEY_ARE) or (
+        isinstance(x, Tensor | float | complex) and not isinstance(x, np.generic)
+    ):
         return x
     if isinstance(x, bool | str | bytes) or not (isinstance(x, int) or hasattr(x, "__array__")):
         raise TypeError(f"Can't differentiate w.r.t. type {type(x)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -72,7 +73,7 @@ class ArrayVSpace(VSpace):
 
     @property
     def size(self) -> int:  # type: ignore[override]
-        return int(np.prod(self.shape)) * (2 if self.iscomplex else 1)
+        return int(prod(self.shape)) * (2 if self.iscomplex else 1)
 
     @property
     def ndim(self) -> int:
@@ -165,7 +166,9 @@ def _with(container: Any, key: Any, value: Any) -> Any:
 
 
 def _of_array(value: Any) -> Any:
-    return ComplexArrayVSpace(value) if np.iscomplexobj(getval(value)) else ArrayVSpace(value)
+    if isinstance(value, Tensor):
+        return (ComplexArrayVSpace if value.dtype in value.backend.complex_dtypes else ArrayVSpace)(value)
+    return (ComplexArrayVSpace if np.iscomplexobj(value) else ArrayVSpace)(value)
 
 
 _REAL: tuple[type, ...] = (float, np.longdouble, np.float64, np.float32, np.float16)

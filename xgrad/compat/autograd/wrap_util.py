@@ -24,10 +24,12 @@ def unary_to_nary(unary_operator: Callable[..., Any]) -> Callable[..., Any]:
 
         @wraps(fun, "{op}_of_{fun}_wrt_argnum_{argnum}", WRAPPED, op=get_name(unary_operator), argnum=argnum)
         def nary_f(*args: Any, **kwargs: Any) -> Any:
-            @wraps(fun)
             def unary_f(x: Any) -> Any:
-                changed = [(argnum, x)] if isinstance(argnum, int) else zip(argnum, x, strict=True)
-                return fun(*subvals(args, changed), **kwargs)
+                if isinstance(argnum, int):
+                    return fun(*args[:argnum], x, *args[argnum:][1:], **kwargs)
+                return fun(*subvals(args, zip(argnum, x, strict=True)), **kwargs)
+
+            unary_f.__name__ = get_name(fun)  # check_grads names it
 
             x = args[argnum] if isinstance(argnum, int) else tuple(args[i] for i in argnum)
             return unary_operator(unary_f, x, *options, **named)

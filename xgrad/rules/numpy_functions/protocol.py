@@ -39,7 +39,8 @@ def array_function(func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[st
         if not issubclass(kind, Tensor) and kind.__module__ != "numpy":
             return NotImplemented
     name, row = _ROWS.get(func) or _row_of(func)
-    if args and isinstance(args[0], Tensor) and args[0].backend is get_backend() and "out" not in kwargs:
+    one = next((value for value in args if isinstance(value, Tensor)), None)
+    if one is not None and one.backend is get_backend() and "out" not in kwargs:
         return row.function(*args, **kwargs)
     with on_their_backend([*args, *kwargs.values()]):
         if kwargs.get("out") is None:

@@ -19,4 +19,6 @@ __all__ = [*_numpy.__all__, *_overridden]
 
 
 def __getattr__(name: str) -> _Any:
-    return getattr(_ours, name)
+    found = getattr(_ours, name)
+    globals()[name] = found  # Python finds it by itself from now on
+    return found

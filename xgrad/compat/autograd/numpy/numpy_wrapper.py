@@ -43,8 +43,10 @@ def where(condition: Any, *args: Any, **kwargs: Any) -> Any:
     x = args[0] if args else kwargs["x"]
     y = args[1] if len(args) > 1 else kwargs["y"]
     found = numpy.where(condition, *(ours.array(v) if isinstance(v, list | tuple) else v for v in (x, y)))
-    is_array = any(isinstance(v, Tensor | numpy.ndarray | numpy.generic) for v in leaves((condition, x, y)))
-    return found if is_array or isinstance(found, Tensor) else found.tolist()
+    if isinstance(found, Tensor):
+        return found
+    is_array = any(isinstance(v, numpy.ndarray | numpy.generic) for v in leaves((condition, x, y)))
+    return found if is_array else found.tolist()
 
 
 def make_diagonal(D: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:  # noqa: N803 (HIPS autograd's name)
