@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 
-def holds(xp: Any, condition: Any) -> bool:
-    """Whether an array of truth values is all true. False where nobody can say without waiting for a device or a trace.
+def may_look(xp: Any, x: Any) -> bool:
+    """Whether the values of a raw array can be read without waiting for a device, and without a trace that needs them.
 
     Args:
-        xp: the namespace of raw arrays, or of tensors, which never says.
-        condition: an array of booleans.
+        xp: the namespace of raw arrays; or of tensors, of which nobody looks at the values.
+        x: an array of that namespace.
+
+    It says no for a number.
     """
     can_look = getattr(xp, "_can_look", None)  # xgrad's own namespace has none
-    return can_look is not None and can_look(condition) and bool(condition.all())
+    return can_look is not None and hasattr(x, "shape") and bool(can_look(x))

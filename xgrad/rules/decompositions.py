@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from xgrad.backends.looking import holds
+from xgrad.backends.looking import may_look
 from xgrad.engine.dispatch import apply
 from xgrad.engine.op import Function, conjugate, real_part
 from xgrad.engine.operands import operand
@@ -63,7 +63,7 @@ def where_regular(xp: Any, regular: Any, function: Any, x: Any, *others: Any) ->
 
     `regular` says which matrices have an inverse. The identity takes the place of the others, for which the library may raise.
     """
-    if holds(xp, regular):
+    if may_look(xp, regular) and bool(regular.all()):
         return function(x, *others)
     regular = regular[..., None, None]
     y = function(xp.where(regular, x, xp.eye(x.shape[-1], dtype=x.dtype)), *others)
