@@ -151,12 +151,12 @@ def test_of_many_layers_a_few_are_named() -> None:
 
 def test_few_curves_are_chosen_of_many() -> None:
     many = [Stage(step, Y) for step in [*range(10), *range(50, 5001, 50)]]
-    chosen = [stage.step for stage in plot._chosen(many)]
+    chosen = [stage.step for stage in plot.chosen(many)]
     assert chosen == sorted(set(chosen))
     assert (chosen[0], chosen[-1]) == (0, 5000)
     assert len(chosen) <= plot.EARLIER + 1
     assert len([step for step in chosen if step < 100]) >= 3
-    assert [stage.step for stage in plot._chosen(many[:1])] == [0]
+    assert [stage.step for stage in plot.chosen(many[:1])] == [0]
 
 
 def test_animation_shows_every_stage(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def _title(axes: Axes, record: Record, *, small: bool = False) -> None:
 def _draw_fit(axes: Axes, record: Record) -> None:
     _draw_targets(axes, record)
     limits = axes.get_ylim()
-    *earlier, last = _chosen(record.stages)
+    *earlier, last = chosen(record.stages)
     for place, stage in enumerate(earlier):
         axes.plot(
             record.shown_x,
@@ -121,7 +121,7 @@ def _draw_fit(axes: Axes, record: Record) -> None:
             color=_shade(place, len(earlier)),
             linewidth=1.3,
             zorder=3,
-            label=f"step {stage.step}{_unseen(stage, limits)}",
+            label=f"step {stage.step}{unseen(stage, limits)}",
         )
     axes.plot(
         record.shown_x,
@@ -129,7 +129,7 @@ def _draw_fit(axes: Axes, record: Record) -> None:
         color=LAST,
         linewidth=2,
         zorder=5,
-        label=f"step {last.step}, the last{_unseen(last, limits)}",
+        label=f"step {last.step}, the last{unseen(last, limits)}",
     )
     axes.set_ylim(limits)
 
@@ -146,13 +146,13 @@ def _draw_targets(axes: Axes, record: Record) -> None:
     axes.set_ylabel("y")
 
 
-def _chosen(stages: Sequence[Stage]) -> list[Stage]:
+def chosen(stages: Sequence[Stage]) -> list[Stage]:
     """Some stages whose steps have about equal ratios, and the last stage."""
     last = stages[-1].step
     wanted = [0.0, *(last ** (k / (EARLIER - 1)) for k in range(EARLIER))]
     near = (min(stages, key=lambda stage: abs(stage.step - step)) for step in wanted)
-    chosen = {stage.step: stage for stage in near}
-    return [*(stage for stage in chosen.values() if stage.step != last), stages[-1]]
+    found = {stage.step: stage for stage in near}
+    return [*(stage for stage in found.values() if stage.step != last), stages[-1]]
 
 
 def _spread(stages: Sequence[Stage], most: int) -> list[Stage]:
@@ -171,7 +171,7 @@ def _shade(place: int, count: int) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def _unseen(stage: Stage, limits: tuple[float, float]) -> str:
+def unseen(stage: Stage, limits: tuple[float, float]) -> str:
     """What the axes cannot show of a curve, in words."""
     total = len(stage.prediction)
     finite = [value for value in stage.prediction if math.isfinite(value)]
@@ -189,7 +189,7 @@ def _unseen(stage: Stage, limits: tuple[float, float]) -> str:
 
 def _caption(stage: Stage, record: Record, limits: tuple[float, float]) -> str:
     loss = f"   loss {record.loss[stage.step]:.3g}" if stage.step < len(record.loss) else ""
-    return f"step {stage.step}{loss}{_unseen(stage, limits)}"
+    return f"step {stage.step}{loss}{unseen(stage, limits)}"
 
 
 # --- the panels by step

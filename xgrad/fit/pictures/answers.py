@@ -1,0 +1,126 @@
+"""The last outputs of a watched run beside their targets, as numbers or as classes."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import xgrad as xg
+from xgrad import nn
+from xgrad.diagnose.network import is_float, rows
+from xgrad.diagnose.run import Run
+from xgrad.transforms.grad import to_tensor
+
+BY_CLASS = (nn.CrossEntropyLoss, nn.NLLLoss)
+BY_BIT = (nn.BCELoss, nn.BCEWithLogitsLoss)
+MOST = 100_000  # samples for a reference line
+
+
+@dataclass
+class Values:
+    """Numbers: a list for each output of the network, and one of its targets, if they are known."""
+
+    outputs: list[list[float]]
+    targets: list[list[float]] | None
+
+
+@dataclass
+class Classes:
+    """Class numbers: those that the network says, and those that are right."""
+
+    said: list[int]
+    right: list[int]
+    count: int  # of classes
+    broken: int  # samples that are left out: their outputs are not finite
+    other: int  # samples that are left out: their label is no class
+
+
+def final(run: Run) -> Values | Classes | None:
+    """The outputs of the last look, with their targets. None if there are no numbers to show."""
+    output = None if run.last is None else run.last.output
+    if not isinstance(output, xg.Tensor) or not is_float(output) or not output.shape or not output.size:
+        return None
+    out, target = _host(output), _target_of(output, run)
+    if target is None:
+        return Values(_columns(out), None)
+    found = _classes(out, _host(target), run.loss, is_float(target))
+    if found is not None:
+        return found
+    if target.size != output.size:
+        return Values(_columns(out), None)
+    return Values(_columns(out), _columns(_host(target).reshape(out.shape)))
+
+
+def known_targets(run: Run) -> tuple[xg.Tensor, bool] | None:
+    """Targets of the run, and whether they are those of all samples: else they are those of the last batch."""
+    if run.y is not None:
+        return rows(run.y, MOST), True
+    target = _tensor(run.target)
+    return None if target is None or not target.shape else (rows(target, MOST), False)
+
+
+def _target_of(output: xg.Tensor, run: Run) -> xg.Tensor | None:
+    """The targets of the last look, whose inputs are `run.x` or else the last batch."""
+    target = run.y if run.x is not None else _tensor(run.target)
+    if target is None or not target.shape:
+        return None
+    count = (run.x if run.x is not None else run.batch[0]).shape[0] if run.x is not None or run.batch else None
+    if target.shape[0] != count:
+        return None
+    target = rows(target, output.shape[0])
+    return target if target.shape[0] == output.shape[0] else None
+
+
+def _tensor(value: Any) -> xg.Tensor | None:
+    try:
+        return None if value is None else to_tensor(value, "for a target")
+    except (TypeError, ValueError):
+        return None
+
+
+def _host(tensor: xg.Tensor) -> Any:
+    array = tensor.detach().numpy()
+    return array.astype("float64") if is_float(tensor) else array.astype("int64")
+
+
+def _columns(array: Any) -> list[list[float]]:
+    """A list for each place behind the axis of the samples."""
+    columns: list[list[float]] = array.reshape(array.shape[0], -1).T.astype("float64").tolist()
+    return columns
+
+
+def _classes(out: Any, target: Any, loss: Any, is_share: bool) -> Classes | None:
+    """The outputs and targets as classes, if they are that: class numbers, or a 1 among zeros."""
+    if isinstance(loss, BY_BIT) and target.size == out.size == out.shape[0]:
+        bound = 0.0 if isinstance(loss, nn.BCEWithLogitsLoss) else 0.5
+        out = out.reshape(-1)
+        return _of(out, (out > bound).astype("int64"), (target.reshape(-1) > 0.5).astype("int64"), 2)
+    if is_share:
+        same = target.shape == out.shape and out.ndim > 1 and out.shape[1] > 1
+        if not same or not (isinstance(loss, BY_CLASS) or _is_one_hot(target)):
+            return None
+        return _of(out, *(array.argmax(1) for array in (out, target)), out.shape[1])
+    if target.ndim == out.ndim and target.shape[1:] == (1,) and out.shape[1] > 1:
+        target = target[:, 0]
+    if out.ndim > 1 and target.shape == out.shape[:1] + out.shape[2:]:
+        axis = 1
+    elif out.ndim > 1 and target.shape == out.shape[:-1]:
+        axis = -1
+    else:
+        return None
+    return None if out.shape[axis] < 2 else _of(out, out.argmax(axis), target, out.shape[axis], axis)
+
+
+def _is_one_hot(target: Any) -> bool:
+    return bool(((target == 0) | (target == 1)).all() and (target.sum(axis=1) == 1).all())
+
+
+def _of(out: Any, said: Any, right: Any, count: int, axis: int = 1) -> Classes:
+    finite = abs(out) < math.inf
+    whole = finite.all(axis=axis) if out.ndim > said.ndim else finite
+    known = (right >= 0) & (right < count)
+    kept = whole & known
+    return Classes(
+        said[kept].tolist(), right[kept].tolist(), count, int((~whole & known).sum().item()), int((~known).sum().item())
+    )
