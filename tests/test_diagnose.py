@@ -454,7 +454,7 @@ def test_the_report_as_text_json_and_page(tmp_path: Any) -> None:
     path = tmp_path / "run.html"
     report.save(path)
     page = path.read_text(encoding="utf-8")
-    assert page.count("<svg") == 1
+    assert page.count("<svg") == 5
     assert "NONFINITE" in page
     for loading in ("src=", "@import", "<link", "<script", "url(http"):
         assert loading not in page

@@ -253,7 +253,7 @@ TESTED_IN: dict[str, str] = {
     "xgrad/fit/history.py": "history",
     "xgrad/fit/network.py": "fit",
     "xgrad/fit/options.py": "cli",
-    "xgrad/fit/page.py": "cli_streams diagnose",
+    "xgrad/fit/pictures/*.py": "pictures",
     "xgrad/fit/progress.py": "cli_streams",
     "xgrad/fit/record.py": "fit plot",
     "xgrad/fit/recorder.py": "fit",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MOST = 100  # findings on the page
 SHOWN = 12  # of them, at the top
 LONGEST = 300  # letters of a value
+BY_STEP = ("loss", "norms", "idle")  # pictures with the marks of the findings
 
 PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -51,8 +52,8 @@ header p, footer {{ color: var(--soft); }}
 .first a:hover {{ background: var(--card); }}
 .error {{ --kind: var(--error); }} .warning {{ --kind: var(--warning); }} .note {{ --kind: var(--note); }}
 b.number {{ color: var(--kind); }}
-main {{ columns: 28rem 2; column-gap: 1rem; margin: 1.2rem 0; }}
-figure {{ margin: 0 0 1rem; padding: .8rem; break-inside: avoid; background: var(--paper); border: 1px solid var(--grid); border-radius: .5rem; }}
+main {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr)); gap: 0 1rem; margin: 1.2rem 0; }}
+figure {{ margin: 0 0 1rem; padding: .8rem; background: var(--paper); border: 1px solid var(--grid); border-radius: .5rem; }}
 figcaption p {{ font-size: .85rem; color: var(--soft); }}
 svg {{ display: block; width: 100%; height: auto; max-width: 40rem; margin: .4rem auto 0; }}
 svg * {{ stroke-linejoin: round; stroke-linecap: butt; }}
@@ -72,14 +73,15 @@ caption {{ text-align: left; color: var(--soft); }}
 th, td {{ padding: .15rem .55rem; text-align: right; overflow-wrap: normal; }}
 tbody td {{ background: color-mix(in srgb, var(--error) calc(var(--share) * 45%), transparent); }}
 tbody td.hit {{ background: color-mix(in srgb, var(--line-1) calc(var(--share) * 45%), transparent); }}
-article {{ border-left: 4px solid var(--kind); background: var(--card); margin: .8rem 0; padding: .4rem 1rem; border-radius: 0 .5rem .5rem 0; }}
+article {{ border-left: 4px solid var(--kind); background: var(--card); margin: .8rem 0; padding: .4rem 1rem;
+  border-radius: 0 .5rem .5rem 0; }}
 article:target {{ outline: 2px solid var(--mark); }}
 dl {{ display: flex; flex-wrap: wrap; gap: 0 1.5rem; margin: .3rem 0; font-size: .85rem; color: var(--soft); }}
 dl div {{ display: flex; gap: .4rem; min-width: 0; }}
 dt {{ flex: none; }}
 dd {{ margin: 0; color: var(--ink); min-width: 0; }}
 footer {{ font-size: .85rem; margin-top: 1.5rem; }}
-@media print {{ article {{ break-inside: avoid; }} }}
+@media print {{ figure, article {{ break-inside: avoid; }} }}
 </style>
 </head>
 <body>
@@ -112,16 +114,22 @@ def page(report: Report) -> str:
     summary = f"{_count(report.steps, 'step')}: " + (
         f"{_count(errors, 'error')} and {_count(others, 'warning')}" if report.findings else "nothing was found wrong"
     )
-    by_step = next((picture.name for picture in drawn if picture.name in ("loss", "norms", "idle")), "")
+    by_step = next((picture.name for picture in drawn if picture.name in BY_STEP), "")
     return PAGE.format(
         colors=css(),
         title=escape(record.title or "A training run"),
         summary=escape(summary + (f" · {record.setting}" if record.setting else "")),
         first=_first(findings),
-        pictures="\n".join(map(Picture.html, drawn)) or "<p>There is nothing to draw yet: no step was taken.</p>",
+        pictures=_in_two(drawn) or "<p>There is nothing to draw yet: no step was taken.</p>",
         findings=_list(report.findings, by_step),
         footer=escape(_footer(report, drawn)),
     )
+
+
+def _in_two(drawn: Sequence[Picture]) -> str:
+    """The pictures in two groups, side by side where there is room: those by step, whose axes are alike, and the others."""
+    groups = [[p for p in drawn if (p.name in BY_STEP) is by_step] for by_step in (True, False)]
+    return "\n".join("\n".join(("<div>", *map(Picture.html, group), "</div>")) for group in groups if group)
 
 
 def _count(number: int, word: str) -> str:

@@ -23,11 +23,12 @@ def pictures(record: Record, run: Run, findings: Sequence[Finding]) -> list[Pict
     """The pictures that the run has numbers for. The findings are marked by their places in the list, from 1."""
     at = marks(findings)
     answers = final(run)
+    units = "standardised" if "standardised" in record.loss_name else ""
     drawn = [
         draw_loss(record, at),
         draw_norms(record, at, findings),
         draw_idle(record, at, findings),
         draw_curve(record),
-        None if answers is None else draw_classes(answers) if isinstance(answers, Classes) else draw_values(answers),
+        None if answers is None else draw_classes(answers) if isinstance(answers, Classes) else draw_values(answers, units),
     ]
     return [picture for picture in drawn if picture is not None]

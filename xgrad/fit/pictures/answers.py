@@ -14,7 +14,8 @@ from xgrad.transforms.grad import to_tensor
 
 BY_CLASS = (nn.CrossEntropyLoss, nn.NLLLoss)
 BY_BIT = (nn.BCELoss, nn.BCEWithLogitsLoss)
-MOST = 100_000  # samples for a reference line
+MOST = 5_000_000  # numbers that are read
+DRAWN = 400_000  # of them, as Python numbers
 
 
 @dataclass
@@ -23,6 +24,8 @@ class Values:
 
     outputs: list[list[float]]
     targets: list[list[float]] | None
+    places: list[int]  # of these outputs among those of a sample
+    count: int  # of outputs of a sample
 
 
 @dataclass
@@ -41,23 +44,31 @@ def final(run: Run) -> Values | Classes | None:
     output = None if run.last is None else run.last.output
     if not isinstance(output, xg.Tensor) or not is_float(output) or not output.shape or not output.size:
         return None
-    out, target = _host(output), _target_of(output, run)
-    if target is None:
-        return Values(_columns(out), None)
-    found = _classes(out, _host(target), run.loss, is_float(target))
-    if found is not None:
-        return found
-    if target.size != output.size:
-        return Values(_columns(out), None)
-    return Values(_columns(out), _columns(_host(target).reshape(out.shape)))
+    target = _target_of(output, run)
+    output, target = few(output), None if target is None else few(target, output)
+    out = _host(output)
+    if target is not None:
+        found = _classes(out, _host(target), run.loss, is_float(target))
+        if found is not None:
+            return found
+    known = None if target is None or target.size != output.size else _host(target).reshape(out.shape)
+    count = out.size // out.shape[0]
+    places = list(range(0, count, -(-out.size // DRAWN)))
+    return Values(_columns(out, places), None if known is None else _columns(known, places), places, count)
+
+
+def few(tensor: xg.Tensor, like: xg.Tensor | None = None) -> xg.Tensor:
+    """As many rows as have a bounded number of elements; of `like`, if it is given."""
+    like = tensor if like is None else like
+    return rows(tensor, max(2, MOST // max(1, like.size // like.shape[0])))
 
 
 def known_targets(run: Run) -> tuple[xg.Tensor, bool] | None:
     """Targets of the run, and whether they are those of all samples: else they are those of the last batch."""
     if run.y is not None:
-        return rows(run.y, MOST), True
+        return (few(run.y), True) if run.y.size else None
     target = _tensor(run.target)
-    return None if target is None or not target.shape else (rows(target, MOST), False)
+    return None if target is None or not target.shape or not target.size else (few(target), False)
 
 
 def _target_of(output: xg.Tensor, run: Run) -> xg.Tensor | None:
@@ -65,10 +76,11 @@ def _target_of(output: xg.Tensor, run: Run) -> xg.Tensor | None:
     target = run.y if run.x is not None else _tensor(run.target)
     if target is None or not target.shape:
         return None
-    count = (run.x if run.x is not None else run.batch[0]).shape[0] if run.x is not None or run.batch else None
-    if target.shape[0] != count:
-        return None
-    target = rows(target, output.shape[0])
+    inputs = run.x if run.x is not None else run.batch[0] if run.batch else None
+    if inputs is not None and inputs.shape[0] == target.shape[0]:
+        target = rows(target, output.shape[0])
+    elif target.shape == (math.prod(output.shape[:-1]),):  # the classes of a sequence, in one row
+        target = target.reshape(output.shape[:-1])
     return target if target.shape[0] == output.shape[0] else None
 
 
@@ -84,9 +96,9 @@ def _host(tensor: xg.Tensor) -> Any:
     return array.astype("float64") if is_float(tensor) else array.astype("int64")
 
 
-def _columns(array: Any) -> list[list[float]]:
-    """A list for each place behind the axis of the samples."""
-    columns: list[list[float]] = array.reshape(array.shape[0], -1).T.astype("float64").tolist()
+def _columns(array: Any, places: list[int]) -> list[list[float]]:
+    """A list for each of these places behind the axis of the samples."""
+    columns: list[list[float]] = array.reshape(array.shape[0], -1)[:, places].T.astype("float64").tolist()
     return columns
 
 
@@ -100,7 +112,7 @@ def _classes(out: Any, target: Any, loss: Any, is_share: bool) -> Classes | None
         same = target.shape == out.shape and out.ndim > 1 and out.shape[1] > 1
         if not same or not (isinstance(loss, BY_CLASS) or _is_one_hot(target)):
             return None
-        return _of(out, *(array.argmax(1) for array in (out, target)), out.shape[1])
+        return _of(out, out.argmax(1), target.argmax(1), out.shape[1])
     if target.ndim == out.ndim and target.shape[1:] == (1,) and out.shape[1] > 1:
         target = target[:, 0]
     if out.ndim > 1 and target.shape == out.shape[:1] + out.shape[2:]:

@@ -40,7 +40,8 @@ def draw_curve(record: Record) -> Picture | None:
             axis.set_major_formatter(lambda value, _: short(value))
         axes.set_xlabel("x")
         axes.set_ylabel("y")
-        says = f"The output over x at {len(earlier) + 1} steps; at the last, step {last.step}, {_where(said)}."
+        before = f" and {len(earlier)} before" if earlier else ""
+        says = f"The output over x at step {last.step}{before}; at step {last.step}, {_where(said)}."
         svg = embedded(figure, "curve", says)
     return Picture("curve", "The learned curve", says, svg, keys)
 

@@ -16,8 +16,8 @@ from xgrad.fit.pictures.steps import (
     draw_marks,
     drawable,
     edge_marks,
-    lone,
     log_scale,
+    lone,
     short,
     step_axis,
     thinned,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST = 8  # lines in a picture; an area stands for the other layers
 BINS = 100  # of a line
+HEIGHT, LOWER = 2.0, 1.6  # of the axes, in inches
 IDLE = {"dead": "dead units", "saturated": "saturated slopes"}
 
 
@@ -38,15 +39,15 @@ def draw_norms(record: Record, marks: Sequence[Mark], findings: Sequence[Finding
     if not layers or not record.sampled:
         return None
     every = {layer.name: layer.gradient_norm for layer in layers}
-    shown = _chosen(layers, every, findings)
-    with drawing(2.7) as figure:
+    shown = _chosen(layers, findings)
+    with drawing(HEIGHT) as figure:
         axes = figure.subplots()
         log = log_scale(axes, [norm for norms in every.values() for norm in norms])
         rest = len(layers) - len(shown)
         if rest:
             _area(axes, record.sampled, list(every.values()), positive=log)
         keys, zeros, broken = [], set[int](), set[int]()
-        for place, layer in enumerate(shown):
+        for layer, place in shown:
             keys.append(_line(axes, record.sampled, layer.gradient_norm, place, layer.name, positive=log))
             zeros |= {s for s, norm in zip(record.sampled, layer.gradient_norm, strict=True) if norm == 0 and log}
             broken |= {s for s, n in zip(record.sampled, layer.gradient_norm, strict=True) if not math.isfinite(n)}
@@ -62,7 +63,7 @@ def draw_norms(record: Record, marks: Sequence[Mark], findings: Sequence[Finding
             axes.yaxis.set_major_formatter(lambda value, _: short(value))
         axes.set_ylabel("norm of the gradient")
         step_axis(axes, _steps(record))
-        draw_marks(axes, marks, "norms")
+        draw_marks(axes, marks, "norms", HEIGHT)
         says = _norms_in_words(layers, rest)
         svg = embedded(figure, "norms", f"Norm of the gradient by layer. {says}")
     return Picture("norms", "Gradient norm by layer", says, svg, keys)
@@ -74,15 +75,22 @@ def draw_idle(record: Record, marks: Sequence[Mark], findings: Sequence[Finding]
     if not layers or not record.sampled:
         return None
     every = {layer.name: [100 * share for share in layer.share] for layer in layers}
-    shown = _chosen(layers, every, findings)
-    with drawing(2.3) as figure:
+    shown = _with_idle(layers, _chosen([layer for layer in record.layers if layer.gradient_norm], findings))
+    kinds = dict.fromkeys(IDLE[layer.idle] for layer in layers if layer.idle)
+    with drawing(LOWER) as figure:
         axes = figure.subplots()
         rest = len(layers) - len(shown)
         if rest:
             _area(axes, record.sampled, list(every.values()), positive=False)
         keys = [
-            _line(axes, record.sampled, every[layer.name], place, f"{layer.name}: {IDLE[layer.idle or 'dead']}")
-            for place, layer in enumerate(shown)
+            _line(
+                axes,
+                record.sampled,
+                every[layer.name],
+                place,
+                layer.name if len(kinds) == 1 else f"{layer.name}: {IDLE[layer.idle or 'dead']}",
+            )
+            for layer, place in shown
         ]
         if rest:
             keys.append(Key(f"from the smallest to the largest of all {len(layers)} layers", "target", "block"))
@@ -90,30 +98,44 @@ def draw_idle(record: Record, marks: Sequence[Mark], findings: Sequence[Finding]
         axes.set_yticks([0, 25, 50, 75, 100], ["0", "25 %", "50 %", "75 %", "100 %"])
         axes.set_ylabel("share of the layer")
         step_axis(axes, _steps(record))
-        draw_marks(axes, marks, "idle")
+        draw_marks(axes, marks, "idle", LOWER)
         says = _idle_in_words(layers, rest)
         svg = embedded(figure, "idle", f"Share of idle units by layer. {says}")
-    return Picture("idle", "Idle units by layer", says, svg, keys)
+    return Picture("idle", f"Idle units by layer: {' and '.join(kinds)}", says, svg, keys)
 
 
 def _steps(record: Record) -> int:
     return max(len(record.loss), record.sampled[-1] + 1)
 
 
-def _chosen(
-    layers: Sequence[LayerTrace], values: dict[str, list[float]], findings: Sequence[Finding]
-) -> list[LayerTrace]:
-    """The layers to draw: all, or those that findings name, the outermost, and those with the largest and smallest values."""
-    if len(layers) <= MOST:
-        return list(layers)
-    middle = {name: median([v for v in some if math.isfinite(v)] or [math.inf]) for name, some in values.items()}
-    by_size = sorted(middle, key=middle.__getitem__)
-    named = [layer.name for layer in layers if any(layer.name in finding.where for finding in findings)]
-    last = len(layers) - 1
-    spread = [layers[k * last // (MOST - 1)].name for k in range(MOST)]
-    wanted = [*named[: MOST // 2], layers[0].name, layers[-1].name, by_size[-1], by_size[0], *spread]
-    kept = set(list(dict.fromkeys(wanted))[:MOST])
-    return [layer for layer in layers if layer.name in kept]
+def _chosen(layers: Sequence[LayerTrace], findings: Sequence[Finding]) -> list[tuple[LayerTrace, int]]:
+    """The layers to draw, with the numbers of their colours: all, or those that matter.
+
+    Those are the layers that findings name, the outermost, and those with the largest and smallest norms.
+    """
+    kept = {layer.name for layer in layers}
+    if len(layers) > MOST:
+        middle = {
+            layer.name: median([v for v in layer.gradient_norm if math.isfinite(v)] or [math.inf]) for layer in layers
+        }
+        by_size = sorted(middle, key=middle.__getitem__)
+        named = [layer.name for layer in layers if any(layer.name in finding.where for finding in findings)]
+        last = len(layers) - 1
+        spread = [layers[k * last // (MOST - 1)].name for k in range(MOST)]
+        wanted = [*named[: MOST // 2], layers[0].name, layers[-1].name, by_size[-1], by_size[0], *spread]
+        kept = set(list(dict.fromkeys(wanted))[:MOST])
+    return [(layer, place) for place, layer in enumerate(layer for layer in layers if layer.name in kept)]
+
+
+def _with_idle(layers: Sequence[LayerTrace], chosen: Sequence[tuple[LayerTrace, int]]) -> list[tuple[LayerTrace, int]]:
+    """The same layers in the same colours, so far as they have idle units, and then those with the most of them."""
+    kept = {layer.name: place for layer, place in chosen if any(layer is other for other in layers)}
+    free = [place for place in range(MOST) if place not in kept.values()]
+    most = {layer.name: max([v for v in layer.share if math.isfinite(v)], default=0.0) for layer in layers}
+    for name in sorted(most, key=most.__getitem__, reverse=True):
+        if name not in kept and free:
+            kept[name] = free.pop(0)
+    return [(layer, kept[layer.name]) for layer in layers if layer.name in kept]
 
 
 def _line(
@@ -178,5 +200,7 @@ def _idle_in_words(layers: Sequence[LayerTrace], rest: int) -> str:
     if not sound:
         return f"{said}At the last look, the outputs are not finite."
     most = max(sound, key=sound.__getitem__)
+    if not sound[most]:
+        return f"{said}No unit is idle at the last look."
     began = f", {100 * first[most]:.0f} % at the first" if math.isfinite(first[most]) else ""
     return f"{said}At the last look at most {100 * sound[most]:.0f} % of a layer ({most}{began})."

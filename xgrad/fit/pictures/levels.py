@@ -7,7 +7,6 @@ from collections import Counter
 from typing import Any
 
 import xgrad as xg
-from xgrad import nn
 from xgrad.diagnose.network import is_float
 from xgrad.diagnose.run import Run
 from xgrad.fit.network import LOSSES
@@ -24,11 +23,9 @@ def levels(run: Run) -> list[tuple[str, float]]:
     if known is None or getattr(run.loss, "reduction", "mean") != "mean":
         return []
     target, all_of_them = known
-    if not target.size:
-        return []
     try:
         found = _levels(run, target)
-    except (ArithmeticError, TypeError, ValueError):  # the loss of a program may take other targets
+    except Exception:  # the loss of a program may take other targets, and raise anything
         return []
     found = [(label, value) for label, value in found if math.isfinite(value)]
     return found if all_of_them else [(f"{label} (the last batch)", value) for label, value in found]
@@ -42,14 +39,14 @@ def _levels(run: Run, target: xg.Tensor) -> list[tuple[str, float]]:
         shares, count = _shares(loss, target, _classes(run, target))
         return _of_classes(loss, shares, count)
     kind = REGRESSION.get(type(loss))
-    if kind is not None and is_float(target):
+    if kind is not None and is_float(target) and target.size <= COLUMNS * target.shape[0]:
         columns = target.reshape((target.shape[0], -1)).T.numpy().tolist()
         if len(columns) == 1:
             return references(kind, columns[0])
-        if len(columns) <= COLUMNS:
-            best = [references(kind, column)[0][1] for column in columns]
-            value = math.fsum(best) / len(best)
-            return [(f"best constants: {'Var(y)' if kind == 'mse' else 'loss'} = {value:.4g}, the mean of all outputs", value)]
+        best = [references(kind, column)[0][1] for column in columns]
+        value = math.fsum(best) / len(best)
+        name = "Var(y)" if kind == "mse" else "loss"
+        return [(f"best constants: {name} = {value:.4g}, the mean of all outputs", value)]
     if run.y is not None and run.is_regression:
         view = target.backend.view
         with xg.no_grad():
@@ -63,20 +60,19 @@ def _classes(run: Run, target: xg.Tensor) -> int:
     """The number of classes: that of the last output, or else that of the labels."""
     if is_float(target):
         return int(target.shape[1]) if target.ndim > 1 else 1
-    output = None if run.last is None else run.last.output
     most = int(xg.max(target).item()) + 1
+    output = None if run.last is None else run.last.output
     if output is None or output.ndim < 2:
         return most
-    # the axis of the classes is the second, or the last if a program reshapes before the loss
-    sizes = [output.shape[1]] if output.ndim == 2 or isinstance(run.loss, nn.Module) else [output.shape[-1]]
-    return max([most, *sizes])
+    # the second axis, or the last where a program reshapes for the loss
+    second = output.shape[2:] == target.shape[1:]
+    return max(most, int(output.shape[1 if second else -1]))
 
 
 def _shares(loss: Any, target: xg.Tensor, count: int) -> tuple[list[float], int]:
     """The share of each class, or with a binary loss of the ones in each column."""
     if isinstance(loss, BY_BIT):
-        columns = target.reshape((target.shape[0], -1)).T.numpy().astype("float64").tolist()
-        return [math.fsum(column) / len(column) for column in columns], 2
+        return target.numpy().astype("float64").mean(axis=0).reshape(-1).tolist(), 2
     if is_float(target):
         rest = tuple(axis for axis in range(target.ndim) if axis != 1)
         means = target.numpy().astype("float64").mean(axis=rest) if target.ndim > 1 else target.numpy()

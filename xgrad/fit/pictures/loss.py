@@ -12,8 +12,8 @@ from xgrad.fit.pictures.steps import (
     draw_marks,
     drawable,
     edge_marks,
-    lone,
     log_scale,
+    lone,
     short,
     step_axis,
     thinned,
@@ -21,6 +21,7 @@ from xgrad.fit.pictures.steps import (
 from xgrad.fit.record import Record
 
 NAME = "loss"
+HEIGHT = 2.0  # of the axes, in inches
 
 
 def draw_loss(record: Record, marks: Sequence[Mark]) -> Picture | None:
@@ -30,7 +31,7 @@ def draw_loss(record: Record, marks: Sequence[Mark]) -> Picture | None:
     levels = [level for level in record.references if math.isfinite(level[1])]
     keys = [Key(f"loss on {record.batch} drawn points" if record.batch else "loss", "line-1")]
     says = in_words(record.loss)
-    with drawing(2.7) as figure:
+    with drawing(HEIGHT) as figure:
         axes = figure.subplots()
         log = log_scale(axes, [*record.loss, *(value for _, value in levels)])
         steps, values = thinned(range(len(record.loss)), record.loss)
@@ -56,11 +57,13 @@ def draw_loss(record: Record, marks: Sequence[Mark]) -> Picture | None:
         edge_marks(axes, zeros, "line-1", top=False, marker="v")
         if zeros:
             keys.append(Key("exactly 0 (▾ at the lower edge)", "line-1", "wedge"))
-        if not log:
+        if len(broken) == len(record.loss):
+            axes.set_yticks([])
+        elif not log:
             axes.yaxis.set_major_formatter(lambda value, _: short(value))
         axes.set_ylabel("loss")
         step_axis(axes, len(record.loss))
-        draw_marks(axes, marks, NAME)
+        draw_marks(axes, marks, NAME, HEIGHT)
         svg = embedded(figure, NAME, f"Loss over the steps. {says}")
     of = "" if record.loss_name == "loss" else f": {' '.join(record.loss_name.split())}"
     return Picture(NAME, f"Loss{of}", says, svg, keys)

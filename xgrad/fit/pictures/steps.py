@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xgrad.diagnose.finding import Finding
-from xgrad.fit.pictures.scheme import color
+from xgrad.fit.pictures.scheme import WIDTH, color
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 BINS = 300  # of a long line; each keeps its first, smallest, largest and first broken value
 NEAR = 0.012  # of the axis: findings at steps this close share a label
 LETTER, ROW = 5.4, 15.0  # the width of a letter and the height of a row of labels, in points
-AXIS = 280.0  # about the width of the axes, in points
+LEFT, RIGHT, BELOW = (
+    62.0,
+    8.0,
+    34.0,
+)  # the margins of the axes, in points: the axes of all pictures lie below each other
+POINTS = 72.0  # in an inch
 LONGEST = 12  # letters in a label
 
 
@@ -47,8 +52,12 @@ def step_axis(axes: Axes, steps: int) -> None:
     axes.set_xlabel("step")
 
 
-def draw_marks(axes: Axes, among: Sequence[Mark], name: str) -> None:
-    """A thin line at the step of each mark, with the numbers of its findings above. Each line has the id `name`-mark-step."""
+def draw_marks(axes: Axes, among: Sequence[Mark], name: str, height: float) -> None:
+    """A thin line at the step of each mark, with the numbers of its findings above. Each line has the id `name`-mark-step.
+
+    The axes become `height` inches high, and the figure has room for the numbers.
+    """
+    width = POINTS * WIDTH - LEFT - RIGHT
     place = axes.transScale + axes.transLimits
     where = [float(place.transform((mark.step, 0.5))[0]) for mark in among]
     for mark in among:
@@ -58,7 +67,8 @@ def draw_marks(axes: Axes, among: Sequence[Mark], name: str) -> None:
     for at, numbers in _together(where, among):
         label = ranges(numbers)
         half = LETTER * (len(label) + 1) / 2
-        left, right = AXIS * at - half, AXIS * at + half
+        at = min(at, 1 + (RIGHT - half - 1) / width)  # all of it lies in the picture
+        left, right = width * at - half, width * at + half
         row = next((k for k, end in enumerate(ends) if end < left), len(ends))
         ends[row : row + 1] = [right]
         axes.annotate(
@@ -73,6 +83,11 @@ def draw_marks(axes: Axes, among: Sequence[Mark], name: str) -> None:
             color=color("mark"),
             bbox={"boxstyle": "round,pad=0.25", "facecolor": color("paper"), "edgecolor": color("mark")},
         ).set_url(f"#finding-{numbers[0]}")
+    figure: Any = axes.figure
+    whole = BELOW + POINTS * height + 8 + ROW * len(ends)
+    figure.set_layout_engine("none")
+    figure.set_size_inches(WIDTH, whole / POINTS)
+    axes.set_position((LEFT / (POINTS * WIDTH), BELOW / whole, width / (POINTS * WIDTH), POINTS * height / whole))
 
 
 def _together(where: Sequence[float], among: Sequence[Mark]) -> Iterable[tuple[float, list[int]]]:
@@ -164,6 +179,7 @@ def drawable(values: Sequence[float], *, positive: bool) -> list[float]:
 
 
 def short(value: float) -> str:
-    """A number as text, with three digits or more and a short exponent: 0.25, 1234, 1e5, 3.2e-7."""
+    """A number as text, with three digits or more and a short exponent: 0.25, 1234, 1e5, 3.2e−7."""
     text = f"{value:.0f}" if 100 <= abs(value) < 1e5 else f"{value:.3g}"
-    return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-")
+    # a minus, unlike a hyphen, is no place to break a line
+    return text.replace("e+0", "e").replace("e+", "e").replace("e-0", "e-").replace("-", "−")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from xgrad.fit.pictures.answers import Values
@@ -23,12 +22,12 @@ BEYOND = 1.0  # the axis of the outputs goes this far beyond the targets, as a m
 LARGEST = 1e150  # a number beyond it is off any axis
 
 
-def draw_values(values: Values) -> Picture:
+def draw_values(values: Values, units: str = "") -> Picture:
     """Outputs against targets, and two histograms; the histogram of the outputs alone where there are no targets."""
     columns = list(zip(values.outputs, values.targets or [[]] * len(values.outputs), strict=True))
     fits = [_unexplained(*pair) for pair in columns]
     shown = sorted(sorted(range(len(columns)), key=fits.__getitem__, reverse=True)[:MOST])
-    says = _in_words(columns, fits, shown)
+    says = _in_words(values, fits, shown)
     keys = [Key("outputs", "line-1", "block")]
     with drawing(0.4 + 2.3 * len(shown)) as figure:
         both = values.targets is not None
@@ -41,8 +40,8 @@ def draw_values(values: Values) -> Picture:
             if both:
                 _scatter(row[0], outputs, targets, limits)
             _histograms(row[-1], outputs, targets, limits)
-            if len(columns) > 1:
-                row[0].set_title(f"output {place + 1} of {len(columns)}", loc="left")
+            if values.count > 1:
+                row[0].set_title(f"output {values.places[place] + 1} of {values.count}", loc="left")
         rows[-1][-1].set_xlabel("value")
         if both:
             rows[-1][0].set_xlabel("target")
@@ -51,7 +50,7 @@ def draw_values(values: Values) -> Picture:
             keys.append(Key("off the axis or not finite (×)", "error", "cross"))
         svg = embedded(figure, NAME, f"Last outputs and their targets. {says}")
     title = "Last outputs against targets" if values.targets is not None else "Last outputs"
-    return Picture(NAME, title, says, svg, keys)
+    return Picture(NAME, f"{title}{f', {units}' if units else ''}", says, svg, keys)
 
 
 def _unexplained(outputs: Sequence[float], targets: Sequence[float]) -> float:
@@ -125,14 +124,15 @@ def _few_ticks(axes: Axes, *, both: bool) -> None:
         axes.yaxis.set_major_formatter(lambda value, _: short(value))
 
 
-def _in_words(columns: Sequence[tuple[Sequence[float], Sequence[float]]], fits: Sequence[float], shown: list[int]) -> str:
-    said = [f"{len(columns[0][0])} samples."]
-    if len(columns) > len(shown):
-        which = "those with the largest errors" if columns[0][1] else "the first ones"
-        said.append(f"{len(shown)} of {len(columns)} outputs are drawn, {which}.")
+def _in_words(values: Values, fits: Sequence[float], shown: list[int]) -> str:
+    said = [f"{len(values.outputs[0])} samples."]
+    if values.count > len(shown):
+        which = "those with the largest errors" if values.targets is not None else "the first ones"
+        among = f" of {len(fits)}" if len(fits) < values.count else ""
+        said.append(f"{len(shown)} of {values.count} outputs are drawn, {which}{among}.")
     for place in shown:
-        outputs, targets = columns[place]
-        name = f"Output {place + 1}" if len(columns) > 1 else "Outputs"
+        outputs, targets = values.outputs[place], values.targets[place] if values.targets is not None else []
+        name = f"Output {values.places[place] + 1}" if values.count > 1 else "Outputs"
         sound = [value for value in outputs if math.isfinite(value)]
         broken = len(outputs) - len(sound)
         part = f"{name} {_range(sound)}" if sound else f"{name}: none is finite"
