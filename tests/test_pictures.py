@@ -26,7 +26,15 @@ nan, inf = math.nan, math.inf
 
 
 def a_record(**changes: Any) -> Record:
-    given = {"title": "", "setting": "", "x": [], "y": [], "shown_x": [], "curve": None, "loss_name": "loss"}
+    given: dict[str, Any] = {
+        "title": "",
+        "setting": "",
+        "x": [],
+        "y": [],
+        "shown_x": [],
+        "curve": None,
+        "loss_name": "loss",
+    }
     return Record(**{**given, "references": [], **changes})
 
 
