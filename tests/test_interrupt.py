@@ -20,6 +20,7 @@ from xgrad.cli import main
 from xgrad.diagnose import Report, fixes
 from xgrad.fit import fit, plot
 from xgrad.fit import run as run_module
+from xgrad.fit.pictures import scheme
 from xgrad.fit.recorder import Recorder
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="sends signals")
@@ -180,7 +181,7 @@ def test_a_signal_while_a_diagnosis_is_written(
 ) -> None:
     pytest.importorskip("matplotlib")
     fit(**SHORT, history="run.json")
-    send_before(monkeypatch, plot, "encoded", signal.SIGTERM)
+    send_before(monkeypatch, scheme, "encoded", signal.SIGTERM)
     assert main(["diagnose", "run.json", "--html", "run.html"]) == 143
     assert "</html>" in Path("run.html").read_text(encoding="utf-8")
     assert capsys.readouterr().out
