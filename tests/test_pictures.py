@@ -137,7 +137,9 @@ def test_of_many_layers_those_that_matter_are_drawn() -> None:
     assert names[MOST:] == ["from the smallest to the largest of all 300 layers"]
     assert norms is not None
     assert norms.says.startswith("8 of 300 layers are drawn.")
-    assert "from the smallest to the largest of all 300 layers" in labels(idle)
+    assert {"layer 78", "layer 123", "from the smallest to the largest of all 300 layers"} <= set(labels(idle))
+    assert idle is not None
+    assert len({key.color for key in idle.keys}) == len(idle.keys) == MOST + 1
     assert len(norms.svg) < 40_000
 
 

@@ -7,7 +7,8 @@ import math
 import pytest
 
 from xgrad.diagnose import Finding
-from xgrad.fit.pictures.steps import Mark, drawable, lone, marks, ranges, short, thinned
+from xgrad.fit.pictures.scheme import drawing
+from xgrad.fit.pictures.steps import ROWS, Mark, draw_marks, drawable, lone, marks, ranges, short, step_axis, thinned
 
 nan, inf = math.nan, math.inf
 
@@ -33,6 +34,35 @@ def test_a_mark_has_the_numbers_of_the_findings_at_its_step() -> None:
 )
 def test_numbers_in_a_label(numbers: list[int], text: str) -> None:
     assert ranges(numbers) == text
+
+
+def test_labels_share_no_place_and_few_rows() -> None:
+    pytest.importorskip("matplotlib")
+    with drawing(2.0) as figure:
+        axes = figure.subplots()
+        step_axis(axes, 10_000)
+        draw_marks(axes, [Mark(step, [step + 1]) for step in range(0, 10_000, 50)], "loss", 2.0)
+        figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for text in axes.texts]
+        assert len({round(box.y0) for box in boxes}) <= ROWS
+        assert not any(a.overlaps(b) for place, a in enumerate(boxes) for b in boxes[:place])
+        assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+        assert all(box.y1 <= figure.bbox.y1 for box in boxes)
+        assert len(axes.lines) == 200
+
+
+def test_the_axes_of_all_pictures_by_step_are_as_large() -> None:
+    pytest.importorskip("matplotlib")
+    sizes = []
+    for count in (0, 1, 300):
+        with drawing(2.0) as figure:
+            axes = figure.subplots()
+            step_axis(axes, 1000)
+            draw_marks(axes, [Mark(step, [step]) for step in range(count)], "loss", 2.0)
+            figure.draw_without_rendering()
+            box = axes.get_window_extent()
+            sizes.append((round(box.x0), round(box.width), round(box.height)))
+    assert len(set(sizes)) == 1
 
 
 def test_a_short_line_is_not_thinned() -> None:

@@ -60,11 +60,12 @@ svg * {{ stroke-linejoin: round; stroke-linecap: butt; }}
 svg a:hover, svg a:focus {{ text-decoration: underline; }}
 svg :target path {{ stroke-width: 3 !important; stroke-dasharray: none !important; }}
 .keys {{ list-style: none; display: flex; flex-wrap: wrap; gap: .1rem 1.1rem; margin: .3rem 0 0; padding: 0; font-size: .82rem; }}
-.keys i {{ display: inline-block; width: 1.5rem; margin-right: .4rem; vertical-align: middle; border-top: 3px solid var(--key);
+.keys li {{ display: flex; gap: .4rem; }}
+.keys i {{ flex: none; width: 1.5rem; height: 0; margin-top: .58rem; border-top: 3px solid var(--key);
   font-style: normal; line-height: 1; text-align: center; color: var(--key); }}
 .keys .dashed {{ border-top-style: dashed; }} .keys .dotted {{ border-top-style: dotted; }}
-.keys .block {{ border-top-width: .7rem; }}
-.keys .cross, .keys .wedge, .keys .dots {{ border: 0; width: auto; }}
+.keys .block {{ border-top-width: .7rem; margin-top: .3rem; }}
+.keys .cross, .keys .wedge, .keys .dots {{ border: 0; width: auto; height: auto; margin-top: .15rem; }}
 .keys .cross::before {{ content: "×"; font-size: 1.1rem; }} .keys .wedge::before {{ content: "▾"; }}
 .keys .dots::before {{ content: "•"; }}
 .wide {{ overflow-x: auto; }}

@@ -29,6 +29,10 @@ def pictures(record: Record, run: Run, findings: Sequence[Finding]) -> list[Pict
         draw_norms(record, at, findings),
         draw_idle(record, at, findings),
         draw_curve(record),
-        None if answers is None else draw_classes(answers) if isinstance(answers, Classes) else draw_values(answers, units),
+        None
+        if answers is None
+        else draw_classes(answers)
+        if isinstance(answers, Classes)
+        else draw_values(answers, units),
     ]
     return [picture for picture in drawn if picture is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from itertools import compress
 from statistics import median
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST = 8  # lines in a picture; an area stands for the other layers
+MOST_IDLE = 2  # of them, for the layers with the most idle units
 BINS = 100  # of a line
 HEIGHT, LOWER = 2.0, 1.6  # of the axes, in inches
 IDLE = {"dead": "dead units", "saturated": "saturated slopes"}
@@ -75,7 +77,7 @@ def draw_idle(record: Record, marks: Sequence[Mark], findings: Sequence[Finding]
     if not layers or not record.sampled:
         return None
     every = {layer.name: [100 * share for share in layer.share] for layer in layers}
-    shown = _with_idle(layers, _chosen([layer for layer in record.layers if layer.gradient_norm], findings))
+    shown = _with_idle(layers, _chosen([layer for layer in record.layers if layer.gradient_norm], findings), findings)
     kinds = dict.fromkeys(IDLE[layer.idle] for layer in layers if layer.idle)
     with drawing(LOWER) as figure:
         axes = figure.subplots()
@@ -119,22 +121,31 @@ def _chosen(layers: Sequence[LayerTrace], findings: Sequence[Finding]) -> list[t
             layer.name: median([v for v in layer.gradient_norm if math.isfinite(v)] or [math.inf]) for layer in layers
         }
         by_size = sorted(middle, key=middle.__getitem__)
-        named = [layer.name for layer in layers if any(layer.name in finding.where for finding in findings)]
         last = len(layers) - 1
         spread = [layers[k * last // (MOST - 1)].name for k in range(MOST)]
-        wanted = [*named[: MOST // 2], layers[0].name, layers[-1].name, by_size[-1], by_size[0], *spread]
+        wanted = [*_named(layers, findings), layers[0].name, layers[-1].name, by_size[-1], by_size[0], *spread]
         kept = set(list(dict.fromkeys(wanted))[:MOST])
     return [(layer, place) for place, layer in enumerate(layer for layer in layers if layer.name in kept)]
 
 
-def _with_idle(layers: Sequence[LayerTrace], chosen: Sequence[tuple[LayerTrace, int]]) -> list[tuple[LayerTrace, int]]:
-    """The same layers in the same colours, so far as they have idle units, and then those with the most of them."""
-    kept = {layer.name: place for layer, place in chosen if any(layer is other for other in layers)}
-    free = [place for place in range(MOST) if place not in kept.values()]
+def _named(layers: Sequence[LayerTrace], findings: Sequence[Finding]) -> list[str]:
+    """The first layers that findings name, as half of those to draw."""
+    names = {layer.name: re.compile(rf"(?<![\w.]){re.escape(layer.name)}(?![\w.])") for layer in layers}
+    found = (name for finding in findings for name, whole in names.items() if whole.search(finding.where))
+    return list(dict.fromkeys(found))[: MOST // 2]
+
+
+def _with_idle(
+    layers: Sequence[LayerTrace], chosen: Sequence[tuple[LayerTrace, int]], findings: Sequence[Finding]
+) -> list[tuple[LayerTrace, int]]:
+    """The layers with the most idle units, and the chosen ones in their colours, so far as they can have any."""
     most = {layer.name: max([v for v in layer.share if math.isfinite(v)], default=0.0) for layer in layers}
-    for name in sorted(most, key=most.__getitem__, reverse=True):
-        if name not in kept and free:
-            kept[name] = free.pop(0)
+    by_share = sorted(most, key=most.__getitem__, reverse=True)
+    places = {layer.name: place for layer, place in chosen}
+    wanted = [*_named(layers, findings), *by_share[:MOST_IDLE], *(name for name in places if name in most), *by_share]
+    names = list(dict.fromkeys(wanted))[:MOST]
+    free = [place for place in range(MOST) if place not in [places.get(name) for name in names]]
+    kept = {name: places[name] if name in places else free.pop(0) for name in names}
     return [(layer, kept[layer.name]) for layer in layers if layer.name in kept]
 
 

@@ -23,7 +23,7 @@ LEFT, RIGHT, BELOW = (
     34.0,
 )  # the margins of the axes, in points: the axes of all pictures lie below each other
 POINTS = 72.0  # in an inch
-LONGEST = 12  # letters in a label
+LONGEST, ROWS = 12, 4  # letters in a label, and rows of labels
 
 
 @dataclass
@@ -63,16 +63,10 @@ def draw_marks(axes: Axes, among: Sequence[Mark], name: str, height: float) -> N
     for mark in among:
         line = axes.axvline(mark.step, color=color("mark"), linewidth=1.0, linestyle=(0, (4, 2)), zorder=1.5)
         line.set_gid(f"{name}-mark-{mark.step}")
-    ends: list[float] = []  # of the last label in each row, in points
-    for at, numbers in _together(where, among):
-        label = ranges(numbers)
-        half = LETTER * (len(label) + 1) / 2
-        at = min(at, 1 + (RIGHT - half - 1) / width)  # all of it lies in the picture
-        left, right = width * at - half, width * at + half
-        row = next((k for k, end in enumerate(ends) if end < left), len(ends))
-        ends[row : row + 1] = [right]
+    placed, rows = _rows(where, among, width)
+    for at, row, numbers in placed:
         axes.annotate(
-            label,
+            ranges(numbers),
             (at, 1.0),
             xycoords="axes fraction",
             xytext=(0, 5 + ROW * row),
@@ -84,17 +78,31 @@ def draw_marks(axes: Axes, among: Sequence[Mark], name: str, height: float) -> N
             bbox={"boxstyle": "round,pad=0.25", "facecolor": color("paper"), "edgecolor": color("mark")},
         ).set_url(f"#finding-{numbers[0]}")
     figure: Any = axes.figure
-    whole = BELOW + POINTS * height + 8 + ROW * len(ends)
+    whole = BELOW + POINTS * height + 8 + ROW * rows
     figure.set_layout_engine("none")
     figure.set_size_inches(WIDTH, whole / POINTS)
     axes.set_position((LEFT / (POINTS * WIDTH), BELOW / whole, width / (POINTS * WIDTH), POINTS * height / whole))
 
 
-def _together(where: Sequence[float], among: Sequence[Mark]) -> Iterable[tuple[float, list[int]]]:
-    """The places of labels and their numbers: marks that are close to the one before share its label."""
+def _rows(
+    where: Sequence[float], among: Sequence[Mark], width: float, near: float = NEAR
+) -> tuple[list[tuple[float, int, list[int]]], int]:
+    """Labels that do not overlap: their places along the axis, their rows and their numbers. And the number of rows."""
+    placed, ends = [], list[float]()  # ends: of the last label in each row, in points
+    for at, numbers in _together(where, among, near):
+        half = LETTER * (len(ranges(numbers)) + 1) / 2
+        at = min(at, 1 + (RIGHT - half - 1) / width)  # all of it lies in the picture
+        row = next((k for k, end in enumerate(ends) if end < width * at - half), len(ends))
+        ends[row : row + 1] = [width * at + half]
+        placed.append((at, row, numbers))
+    return (placed, len(ends)) if len(ends) <= ROWS else _rows(where, among, width, 1.5 * near)
+
+
+def _together(where: Sequence[float], among: Sequence[Mark], near: float) -> Iterable[tuple[float, list[int]]]:
+    """The places of labels and their numbers: marks that are close to the first of a label share it."""
     grouped: list[tuple[float, list[int]]] = []
     for at, mark in zip(where, among, strict=True):
-        if grouped and at - grouped[-1][0] < NEAR:
+        if grouped and at - grouped[-1][0] < near:
             grouped[-1][1].extend(mark.numbers)
         else:
             grouped.append((at, list(mark.numbers)))
