@@ -13,8 +13,8 @@ from xgrad.fit.record import LayerTrace, Record, Stage
 
 pytest.importorskip("matplotlib")
 
-from xgrad.fit.pictures.answers import Classes, Values
-from xgrad.fit.pictures.classes import draw_classes
+from xgrad.fit.pictures.answers import Bits, Classes, Values
+from xgrad.fit.pictures.classes import draw_bits, draw_classes
 from xgrad.fit.pictures.curve import draw_curve
 from xgrad.fit.pictures.layers import MOST, draw_idle, draw_norms
 from xgrad.fit.pictures.loss import draw_loss, in_words
@@ -235,11 +235,21 @@ def test_of_many_classes_some_are_named() -> None:
 
 def test_classes_that_are_left_out_are_counted() -> None:
     picture = draw_classes(Classes([], [], 3, 5, 2))
-    assert (
-        picture.says
-        == "No output is finite; 5 outputs are not finite, and left out; 2 labels are no class, and left out."
-    )
+    assert picture.says == "No output is finite; left out, as not finite: 5; left out, as their labels are no class: 2."
     assert picture.below == ""
+
+
+def test_answers_of_yes_or_no() -> None:
+    picture = draw_bits(Bits([3, 0], [1, 2], 4, 4, 1))
+    assert picture.says == (
+        "4 of 8 answers are right: 50 %; always the commoner answer would be right in 62.5 %; "
+        "left out, as not finite: 1."
+    )
+    assert re.findall(r">(\d+ %)</text>", picture.svg)[-4:] == ["25 %", "50 %", "75 %", "0 %"]
+    assert re.findall(r">(\d)</text>", picture.svg) == ["1", "2"]
+    many = draw_bits(Bits([1] * 30, [0] * 30, 1, 1, 0))
+    assert "The 12 of 30 outputs whose shares differ most are drawn." in many.says
+    assert draw_bits(Bits([0, 0], [0, 0], 0, 0, 9)).says == "No output is finite; left out, as not finite: 9."
 
 
 # --- the curve

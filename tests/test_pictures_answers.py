@@ -9,7 +9,7 @@ import pytest
 
 import xgrad as xg
 from xgrad import nn
-from xgrad.fit.pictures.answers import Classes, Values, final
+from xgrad.fit.pictures.answers import Bits, Classes, Values, final
 
 OUT = [[0.1, 2.0, -1.0], [3.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 5.0, 1.0]]
 
@@ -67,6 +67,12 @@ def test_the_classes_of_a_sequence_are_on_the_last_axis(y: Any) -> None:
 @pytest.mark.parametrize(("loss", "low"), [(nn.BCEWithLogitsLoss(), -1.0), (nn.BCELoss(), 0.1)])
 def test_a_binary_loss_has_two_classes(loss: nn.Module, low: float) -> None:
     assert answers([[low], [0.9]], [[1.0], [1.0]], loss) == Classes([0, 1], [1, 1], 2, 0, 0)
+
+
+def test_a_binary_loss_with_several_outputs_has_answers_of_yes_or_no() -> None:
+    out, y = [[1.0, -1.0], [2.0, 2.0], [float("nan"), 1.0]], [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]
+    assert answers(out, y, nn.BCEWithLogitsLoss()) == Bits([2, 1], [1, 1], 3, 2, 1)
+    assert isinstance(answers(out, [[0.5, 0.1]] * 3, nn.BCEWithLogitsLoss()), Values)  # as an autoencoder's
 
 
 def test_what_is_no_class_is_left_out_and_counted() -> None:

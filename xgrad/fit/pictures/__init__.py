@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from xgrad.diagnose.finding import Finding
 from xgrad.diagnose.run import Run
-from xgrad.fit.pictures.answers import Classes, final
-from xgrad.fit.pictures.classes import draw_classes
+from xgrad.fit.pictures.answers import Bits, Classes, final
+from xgrad.fit.pictures.classes import draw_bits, draw_classes
 from xgrad.fit.pictures.curve import draw_curve
 from xgrad.fit.pictures.layers import draw_idle, draw_norms
 from xgrad.fit.pictures.loss import draw_loss
@@ -23,16 +23,16 @@ def pictures(record: Record, run: Run, findings: Sequence[Finding]) -> list[Pict
     """The pictures that the run has numbers for. The findings are marked by their places in the list, from 1."""
     at = marks(findings)
     answers = final(run)
-    units = "standardised" if "standardised" in record.loss_name else ""
     drawn = [
         draw_loss(record, at),
         draw_norms(record, at, findings),
         draw_idle(record, at, findings),
         draw_curve(record),
-        None
-        if answers is None
-        else draw_classes(answers)
-        if isinstance(answers, Classes)
-        else draw_values(answers, units),
     ]
+    if isinstance(answers, Classes):
+        drawn.append(draw_classes(answers))
+    elif isinstance(answers, Bits):
+        drawn.append(draw_bits(answers))
+    elif answers is not None:
+        drawn.append(draw_values(answers, "standardised" if "standardised" in record.loss_name else ""))
     return [picture for picture in drawn if picture is not None]

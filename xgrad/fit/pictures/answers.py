@@ -39,7 +39,18 @@ class Classes:
     other: int  # samples that are left out: their label is no class
 
 
-def final(run: Run) -> Values | Classes | None:
+@dataclass
+class Bits:
+    """Answers of yes or no to several questions: how many samples have a yes among the outputs and the labels, by question."""
+
+    said: list[int]
+    right: list[int]
+    hits: int  # answers that are right
+    samples: int
+    broken: int  # samples that are left out: their outputs are not finite
+
+
+def final(run: Run) -> Values | Classes | Bits | None:
     """The outputs of the last look, with their targets. None if there are no numbers to show."""
     output = None if run.last is None else run.last.output
     if not isinstance(output, xg.Tensor) or not is_float(output) or not output.shape or not output.size:
@@ -102,12 +113,10 @@ def _columns(array: Any, places: list[int]) -> list[list[float]]:
     return columns
 
 
-def _classes(out: Any, target: Any, loss: Any, is_share: bool) -> Classes | None:
-    """The outputs and targets as classes, if they are that: class numbers, or a 1 among zeros."""
-    if isinstance(loss, BY_BIT) and target.size == out.size == out.shape[0]:
-        bound = 0.0 if isinstance(loss, nn.BCEWithLogitsLoss) else 0.5
-        out = out.reshape(-1)
-        return _of(out, (out > bound).astype("int64"), (target.reshape(-1) > 0.5).astype("int64"), 2)
+def _classes(out: Any, target: Any, loss: Any, is_share: bool) -> Classes | Bits | None:
+    """The outputs and targets as classes, if they are that: class numbers, a 1 among zeros, or zeros and ones."""
+    if isinstance(loss, BY_BIT) and target.size == out.size:
+        return _yes_or_no(out.reshape(out.shape[0], -1), target.reshape(out.shape[0], -1), loss)
     if is_share:
         same = target.shape == out.shape and out.ndim > 1 and out.shape[1] > 1
         if not same or not (isinstance(loss, BY_CLASS) or _is_one_hot(target)):
@@ -122,6 +131,19 @@ def _classes(out: Any, target: Any, loss: Any, is_share: bool) -> Classes | None
     else:
         return None
     return None if out.shape[axis] < 2 else _of(out, out.argmax(axis), target, out.shape[axis], axis)
+
+
+def _yes_or_no(out: Any, target: Any, loss: Any) -> Classes | Bits | None:
+    bound = 0.0 if isinstance(loss, nn.BCEWithLogitsLoss) else 0.5
+    said, right = (out > bound).astype("int64"), (target > 0.5).astype("int64")
+    if out.shape[1] == 1:
+        return _of(out[:, 0], said[:, 0], right[:, 0], 2)
+    if not ((target == 0) | (target == 1)).all():
+        return None
+    whole = (abs(out) < math.inf).all(axis=1)
+    said, right = said[whole], right[whole]
+    hits, broken = int((said == right).sum().item()), int((~whole).sum().item())
+    return Bits(said.sum(axis=0).tolist(), right.sum(axis=0).tolist(), hits, len(said), broken)
 
 
 def _is_one_hot(target: Any) -> bool:
