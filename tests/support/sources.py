@@ -336,6 +336,7 @@ TESTED_IN: dict[str, str] = {
     "backends/yielding.py": "ufuncs operators",
     # bench: its figures are measured, its arithmetic and its reports are tested
     "bench/numpy_table.py": "numpy_functions readme",
+    "bench/faults_*.py": "bench_faults",
     "bench/diagnose.py": "diagnose",
     "bench/diagnose_runs.py": "diagnose",
     "bench/diagnose_truth.py": "diagnose",
