@@ -23,7 +23,7 @@ RATES = {  # the optimizers, each with its momentum and the range of its rates
     "AdamW": (0.0, 0.001, 0.02),
     "RMSprop": (0.0, 0.0005, 0.005),
 }
-WORK = 3e8  # at most so many multiplications in the forward passes of a training
+WORK = 2e8  # at most so many multiplications in the forward passes of a training
 RIM = 0.05  # targets of an output between 0 and 1 stay so far from both
 
 
@@ -127,7 +127,7 @@ def draw(rng: Rng, tasks: Sequence[str] = TASKS) -> Training:
     samples = round(between(rng, 100, 2000))
     last, loss, targets, reach = choice(rng, LOSSES[task])
     y_center, y_spread = choice(rng, [(0.0, 1.0), (rng.uniform(-1, 1), between(rng, 0.3, 3))])
-    batch, steps = choice(rng, [0, 8, 16, 32, 64, 128]), round(between(rng, 300, 2000))
+    batch, steps = choice(rng, [0, 8, 16, 32, 64, 128]), round(between(rng, 200, 1200))
     sizes = (inputs, *hidden, classes)
     weights = sum(a * b for a, b in itertools.pairwise(sizes))
     while (batch or samples) * weights * steps > WORK and (batch or samples) > 8:
