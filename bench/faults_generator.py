@@ -29,7 +29,7 @@ RIM = 0.05  # targets of an output between 0 and 1 stay so far from both
 
 @dataclass(frozen=True)
 class Training:
-    """A training. A fault changes some of its values; those after `validation` are for faults alone."""
+    """A training. A fault changes some of its values; nearly all after `validation` are for faults alone."""
 
     seed: int
     task: str
@@ -42,7 +42,7 @@ class Training:
     spread: float
     y_center: float
     y_spread: float
-    reach: bool  # whether the targets of a regression lie between 0 and 1
+    reach: bool  # whether the targets of a regression lie between 0 and 1, or for tanh between -1 and 1
     hidden: tuple[int, ...]
     activation: str
     between: str  # "", "BatchNorm" or "Dropout", in each hidden layer
@@ -89,7 +89,11 @@ class Training:
             f"inputs {self.center:.2g} +- {self.spread:.2g}",
         ]
         if self.task == REGRESSION:
-            parts.append("targets 0 to 1" if self.reach else f"targets {self.y_center:.2g} +- {self.y_spread:.2g}")
+            parts.append(
+                "targets within the range of the output"
+                if self.reach
+                else f"targets {self.y_center:.2g} +- {self.y_spread:.2g}"
+            )
         ours = fields(self)
         first = next(k for k, field in enumerate(ours) if field.name == "units")
         changed = [(f.name, getattr(self, f.name)) for f in ours[first:] if getattr(self, f.name) != f.default]
@@ -132,6 +136,7 @@ def draw(rng: Rng, tasks: Sequence[str] = TASKS) -> Training:
     weights = sum(a * b for a, b in itertools.pairwise(sizes))
     while (batch or samples) * weights * steps > WORK and (batch or samples) > 8:
         batch = max(8, min(batch or samples, samples) // 2)
+    is_sorted = bool(rng.random() < 0.3)
     return Training(
         seed=int(rng.integers(2**31)),
         task=task,
@@ -155,18 +160,25 @@ def draw(rng: Rng, tasks: Sequence[str] = TASKS) -> Training:
         optimizer=optimizer,
         lr=between(rng, low, high),
         momentum=momentum,
-        weight_decay=0.01 if optimizer == "AdamW" else choice(rng, [0.0, 0.0, 0.0, 1e-4]),
+        weight_decay=0.01 if optimizer == "AdamW" else choice(rng, [0.0, 0.0, 0.0, 1e-4, 1e-3]),
         batch=batch,
         steps=steps,
         dtype=choice(rng, ["float32", "float64"]),
         validation=bool(rng.random() < 0.5),
+        majority=0.9 if task in (BINARY, CLASSES) and rng.random() < 0.1 else 0.0,
+        is_sorted=is_sorted,
+        shuffle=bool(rng.random() < 0.8)
+        or (is_sorted and batch != 0),  # sorted samples do no harm to a program that shuffles
     )
 
 
-LOSSES: dict[str, list[tuple[str, str, str, bool]]] = {  # last, loss, targets, and whether these lie between 0 and 1
+LOSSES: dict[
+    str, list[tuple[str, str, str, bool]]
+] = {  # last, loss, targets, and whether these lie in the output's range
     CLASSES: [
         ("", "CrossEntropyLoss", "integers", False),
         ("", "CrossEntropyLoss", "integers", False),
+        ("", "CrossEntropyLoss", "one-hot", False),
         ("softmax", "cross-entropy of probabilities", "one-hot", False),
         ("log softmax", "NLLLoss", "integers", False),
     ],
@@ -174,6 +186,7 @@ LOSSES: dict[str, list[tuple[str, str, str, bool]]] = {  # last, loss, targets, 
         ("", "BCEWithLogitsLoss", "column", False),
         ("sigmoid", "BCELoss", "column", False),
         ("sigmoid", "binary cross-entropy, clipped", "column", False),
+        ("sigmoid", "MSELoss", "column", False),
     ],
     LABELS: [("", "BCEWithLogitsLoss", "labels", False), ("sigmoid", "BCELoss", "labels", False)],
     REGRESSION: [
@@ -183,6 +196,7 @@ LOSSES: dict[str, list[tuple[str, str, str, bool]]] = {  # last, loss, targets, 
         ("", "SmoothL1Loss", "real", False),
         ("sigmoid", "MSELoss", "real", True),
         ("relu", "MSELoss", "real", True),
+        ("tanh", "MSELoss", "real", True),
     ],
 }
 KINDS = {
@@ -214,33 +228,40 @@ def make(training: Training) -> Data:
     t, rng = training, np.random.default_rng(training.seed)
     many = t.samples if not t.majority else (2 + 2 * t.classes) * t.samples
     x, truth = MADE[t.data](t, many + HELD_OUT, rng)
-    mean, std = x[:many].mean(axis=0), x[:many].std(axis=0)
-    x = t.center + t.spread * (x - mean) / np.where(std > 0, std, 1)
-    if t.inputs_are == "pixels":
-        low, high = x[:many].min(axis=0), x[:many].max(axis=0)
-        x = 255 * (x - low) / np.where(high > low, high - low, 1)
-    elif t.inputs_are == "prices":
-        x = 20_000 + 4_000 * (x - t.center) / t.spread
-    if t.task == REGRESSION:
-        truth = (truth - truth[:many].mean(axis=0)) / truth[:many].std(axis=0)
-        truth = truth + t.noise * rng.normal(size=truth.shape)
-        if t.reach:
-            low, high = truth.min(axis=0), truth.max(axis=0)
-            truth = RIM + (1 - 2 * RIM) * (truth - low) / (high - low)
-        else:
-            truth = t.y_center + t.y_spread * truth
     chosen = unbalanced(truth[:many], t, rng) if t.majority else np.arange(many)
     if t.missing >= 0:
         chosen = chosen[truth[chosen] != t.missing]
     if t.is_sorted:
         by = truth[chosen] if truth.ndim == 1 else truth[chosen][:, 0]
         chosen = chosen[np.argsort(by, kind="stable")]
-    order = [*chosen, *range(many, many + HELD_OUT)]
-    x, truth = x[order], truth[order]
-    seen = flipped(truth, t, rng)
-    y, n = formed(seen, t), len(chosen)
+    order, n = [*chosen, *range(many, many + HELD_OUT)], len(chosen)
+    x, truth = inputs_of(t, x[order], n), truth[order]
+    if t.task == REGRESSION:
+        truth = reals_of(t, truth, n, rng)
+    y = formed(flipped(truth, t, rng), t)
     x = x.astype(t.dtype)
     return Data(x[:n], y[:n], x[n:], y[n:], truth[:n], truth[n:])
+
+
+def inputs_of(t: Training, x: Array, n: int) -> Array:
+    """The inputs at the scale that was drawn; the first n are those to train on."""
+    mean, std = x[:n].mean(axis=0), x[:n].std(axis=0)
+    x = (x - mean) / np.where(std > 0, std, 1)
+    if t.inputs_are == "pixels":
+        low, high = x[:n].min(axis=0), x[:n].max(axis=0)
+        return 255 * (x - low) / np.where(high > low, high - low, 1)
+    return 20_000 + 4_000 * x if t.inputs_are == "prices" else t.center + t.spread * x
+
+
+def reals_of(t: Training, y: Array, n: int, rng: Rng) -> Array:
+    """The targets of a regression at the scale that was drawn."""
+    y = (y - y[:n].mean(axis=0)) / y[:n].std(axis=0)
+    y = y + t.noise * rng.normal(size=y.shape)
+    if not t.reach:
+        return t.y_center + t.y_spread * y
+    low, high = y.min(axis=0), y.max(axis=0)
+    y = RIM + (1 - 2 * RIM) * (y - low) / (high - low)
+    return 2 * y - 1 if t.last == "tanh" else y
 
 
 def unbalanced(labels: Array, t: Training, rng: Rng) -> Array:

@@ -113,7 +113,7 @@ def activation_before_logits(t: Training, rng: Rng) -> tuple[Training, str]:
 @variant(
     "OUTPUT_ACTIVATION",
     (CLASSES, BINARY, LABELS),
-    suited=lambda t, rng: t if t.last else None,
+    suited=lambda t, rng: t if t.last and t.loss != "MSELoss" else None,
     also={"LOSS_TASK"},
     symptoms={"STEP_UNSTABLE", "LR_HIGH", "FROZEN"},
 )
@@ -148,6 +148,7 @@ def unreachable(t: Training, rng: Rng) -> tuple[Training, str]:
 @variant(
     "LABEL_RANGE",
     (BINARY, LABELS),
+    suited=lambda t, rng: t if t.loss != "MSELoss" else None,
     symptoms={"OUTPUT_RANGE", "OUTPUT_ACTIVATION", "LOSS_TASK", "SCALE", "STEP_UNSTABLE", "LR_HIGH", "SATURATED"},
 )
 def labels_outside(t: Training, rng: Rng) -> tuple[Training, str]:
@@ -252,7 +253,7 @@ def strong_decay(t: Training, rng: Rng) -> tuple[Training, str]:
 # --- the data ---------------------------------------------------------------------------------------
 
 
-@variant("NOT_SHUFFLED", suited=lambda t, rng: replace(t, batch=choice(rng, [8, 16, 32]), between=""))
+@variant("NOT_SHUFFLED", suited=lambda t, rng: replace(t, batch=choice(rng, [8, 16, 32]), between="", shuffle=True))
 def sorted_samples(t: Training, rng: Rng) -> tuple[Training, str]:
     return replace(t, is_sorted=True, shuffle=False), "samples sorted by target, and not shuffled"
 

@@ -40,7 +40,18 @@ def on_numpy():
 
 def drawn(task: str, **changes: object) -> Training:
     """A small training of a task."""
-    plain = {"samples": 60, "inputs": 3, "hidden": (5, 4), "data": "linear", "between": "", "batch": 16, "steps": 3}
+    plain = {
+        "majority": 0.0,
+        "is_sorted": False,
+        "shuffle": True,
+        "samples": 60,
+        "inputs": 3,
+        "hidden": (5, 4),
+        "data": "linear",
+        "between": "",
+        "batch": 16,
+        "steps": 3,
+    }
     return replace(draw(np.random.default_rng(0), (task,)), **(plain | changes))  # type: ignore[arg-type]
 
 
