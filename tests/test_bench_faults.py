@@ -77,7 +77,7 @@ def test_data_are_the_same_again_and_held_out_samples_are_others(task):
 
 
 def test_a_case_is_the_same_run_again():
-    cases = [case(3, "LR_LOW", 0) for _ in range(2)]
+    cases = [case(9, "LR_LOW", 0) for _ in range(2)]
     rows = [found.row() for found in cases if found is not None]
     for row in rows:
         row.pop("seconds")
@@ -298,9 +298,9 @@ def test_the_report_says_what_was_counted(monkeypatch):
 
 
 def test_a_run_is_shown_in_words(capsys, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["faults", "--show", "3", "LR_LOW-0"])
+    monkeypatch.setattr("sys.argv", ["faults", "--show", "9", "LR_LOW-0"])
     faults.main()
     text = capsys.readouterr().out
-    assert text.startswith("LR_LOW 0 of seed 3: ")
+    assert text.startswith("LR_LOW 0 of seed 9: ")
     assert "fault: the rate divided by " in text
     assert "named by LR_LOW, UNDERTRAINED" in text
