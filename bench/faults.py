@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from xgrad.diagnose.rules import RULES
 Row = dict[str, Any]
 Task = tuple[int, str, int]
 FITTED = range(5)  # the seeds on which rules may be fitted
+THREADS = os.environ.get("OMP_NUM_THREADS", "as many as the machine has")
 PUBLISHED = 1000  # the seed of the published table
 PUBLIC = (  # what others, and xgrad, named of the programs of public benchmarks
     ("UMLAUT, as published", 12, 34),
@@ -85,7 +87,7 @@ def markdown(results: Row) -> str:
     raised = sum(sum(row["raised"].values()) for row in results["rows"])
     faults = [
         [name, str(row["runs"]), str(row["named"]), share(row["named"], row["runs"]), span(row, "runs"),
-         str(row["by its own rule"]) if name in known else "no such rule"]
+         str(row["by its own rule"]) if name in known else "no such rule", "yes" if results["fitted"] else "no"]
         for name, row in results["faults"].items()
     ]  # fmt: skip
     rules = [
@@ -116,7 +118,7 @@ def markdown(results: Row) -> str:
         f"more. A fault is named where a rule that names it is an error or a warning; other rules than its own may. Drawn again "
         f"were {again} runs that did not train well, {harmless} that the fault did not harm, and {raised} whose program "
         "raised an error of its own.",
-        report.table(["fault", "runs", "named", "recall", "interval", "by its own rule"], faults),
+        report.table(["fault", "runs", "named", "recall", "interval", "by its own rule", "fitted on its seed"], faults),
         "## Rules",
         "A rule is right where it names the fault or a consequence of it. In a healthy run no rule is right.",
         report.table(
@@ -136,8 +138,8 @@ def where(results: Row) -> str:
     m = results["machine"]
     versions = ", ".join(f"{name} {v}" for name, v in results["versions"].items())
     return (
-        f"{m['date']}, commit {m['commit']}, {m['cpu']}, {m['python']}, {m['blas']}, {versions}; "
-        f"{results['jobs']} process{'es' if results['jobs'] > 1 else ''} of one thread, {results['seconds'] / 60:.0f} minutes."
+        f"{m['date']}, commit {m['commit']}, {m['cpu']}, {m['python']}, {m['blas']}, {versions}; processes: {results['jobs']}, "
+        f"threads of each: {results['threads']}; {results['seconds'] / 60:.0f} minutes."
     )
 
 
@@ -191,7 +193,7 @@ def main() -> None:
         return
     described = machine.describe()
     results = measure(options.seed, options.runs, options.healthy, options.only, options.jobs)
-    results = {"machine": described, "versions": {n: version(n) for n in ("numpy",)}} | results
+    results = {"machine": described, "versions": {n: version(n) for n in ("numpy",)}, "threads": THREADS} | results
     text = markdown(results)
     print(text)
     if not options.no_save:

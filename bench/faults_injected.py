@@ -149,17 +149,27 @@ def unreachable(t: Training, rng: Rng) -> tuple[Training, str]:
     "LABEL_RANGE",
     (BINARY, LABELS),
     suited=lambda t, rng: t if t.loss != "MSELoss" else None,
-    symptoms={"OUTPUT_RANGE", "OUTPUT_ACTIVATION", "LOSS_TASK", "SCALE", "STEP_UNSTABLE", "LR_HIGH", "SATURATED"},
+    also={"OUTPUT_RANGE"},
+    symptoms={"OUTPUT_ACTIVATION", "LOSS_TASK", "SCALE", "STEP_UNSTABLE", "LR_HIGH", "SATURATED"},
 )
 def labels_outside(t: Training, rng: Rng) -> tuple[Training, str]:
     scaled = choice(rng, ["/ 255", "* 255", "1 and 2", "-1 and 1"])
     return replace(t, scaled=scaled), f"labels 0 and 1 became {scaled}"
 
 
-@variant("LABEL_RANGE", (CLASSES,), also={"IMBALANCE"}, symptoms={"SATURATED"})
+@variant(
+    "LABEL_RANGE",
+    (CLASSES,),
+    suited=lambda t, rng: t if t.targets == "integers" else None,
+    also={"IMBALANCE"},
+    symptoms={"SATURATED"},
+)
 def labels_divided(t: Training, rng: Rng) -> tuple[Training, str]:
-    if t.targets == "integers":
-        return replace(t, scaled="// 255"), "labels divided by 255 as if they were pixels: all become 0"
+    return replace(t, scaled="// 255"), "labels divided by 255 as if they were pixels: all become 0"
+
+
+@variant("LABEL_RANGE", (CLASSES,), suited=lambda t, rng: t if t.targets == "one-hot" else None, symptoms={"LR_LOW"})
+def onehot_divided(t: Training, rng: Rng) -> tuple[Training, str]:
     return replace(t, scaled="/ 255"), "one-hot labels divided by 255 as if they were pixels"
 
 

@@ -286,14 +286,14 @@ def test_the_report_says_what_was_counted(monkeypatch):
     monkeypatch.setattr(faults, "row_of", lambda task: (task, made.get(task[1:])))
     results = faults.measure(1000, 3, 3, ["SCALE", "LR_LOW"])
     machine = {"date": "2026-01-01", "commit": "c", "cpu": "a cpu", "python": "CPython", "blas": "a BLAS"}
-    text = faults.markdown({"machine": machine, "versions": {"numpy": "2"}} | results)
+    text = faults.markdown({"machine": machine, "versions": {"numpy": "2"}, "threads": "1"} | results)
     assert "No rule was fitted on this seed." in text
-    assert "| SCALE | 3 | 1 | 0.333 | 0.06 to 0.79 | 1 |" in text
+    assert "| SCALE | 3 | 1 | 0.333 | 0.06 to 0.79 | 1 | no |" in text
     assert "| SCALE | 2 | 1 | 0.500 | 0.09 to 0.91 | 1 | 0 |" in text
     assert "3 runs that train well (2 others were drawn again): 1 with an error (0.333" in text
     assert "* SCALE-0: FROZEN" in text
     assert "* healthy run 1: SCALE (error), SCALE it is" in text
-    fitted = faults.markdown({"machine": machine, "versions": {}} | results | {"fitted": True})
+    fitted = faults.markdown({"machine": machine, "versions": {}, "threads": "1"} | results | {"fitted": True})
     assert "Rules were fitted on this seed." in fitted
 
 
