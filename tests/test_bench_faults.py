@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import xgrad as xg
-from bench import faults
+from bench import faults, faults_training
 from bench.faults_cases import HARM, HEALTHY, case, generator
 from bench.faults_counting import by_fault, by_rule, of_healthy, reported, wilson, wrong_errors
 from bench.faults_generator import BINARY, CLASSES, HELD_OUT, REGRESSION, TASKS, Training, draw, make
-from bench.faults_injected import FACTS, FAULTS, POOR, Injected
+from bench.faults_injected import FACTS, FAULTS, POOR, Injected, has_dead_layer, is_overfit
 from bench.faults_training import (
     GOOD,
     LAYERS,
@@ -27,7 +27,7 @@ from bench.faults_training import (
     perform,
     score,
 )  # fmt: skip
-from xgrad import nn, optim
+from xgrad import diagnose, nn, optim
 
 VARIANTS = [(name, place) for name, fault in FAULTS.items() for place in range(len(fault.variants))]
 
@@ -220,6 +220,38 @@ def test_a_wrong_activation_has_the_right_values_and_a_wrong_derivative(activati
     np.testing.assert_allclose(wrong(x).numpy(), right(x).numpy())
     gradients = [xg.grad(lambda x, f=f: xg.sum(f(x)))(x).numpy() for f in (right, wrong)]
     assert (np.abs(gradients[0] - gradients[1]) > 0.1 * np.abs(gradients[0])).all()
+
+
+def test_a_dead_layer_and_overfitting_are_seen():
+    t = drawn(BINARY, activation="relu", steps=1)
+    assert has_dead_layer(perform(replace(t, bias=-1e4), watched=False))
+    assert not has_dead_layer(perform(t, watched=False))
+    few = drawn(
+        CLASSES, last="", loss="CrossEntropyLoss", targets="integers", activation="tanh", hidden=(64,), samples=20
+    )
+    few = replace(few, optimizer="Adam", lr=0.02, weight_decay=0.0, batch=0, flipped=0.5)
+    assert is_overfit(perform(replace(few, steps=200), watched=False))
+    assert not is_overfit(perform(replace(few, steps=1), watched=False))
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_a_watcher_gets_held_out_samples_if_it_takes_them(monkeypatch, takes):
+    given = {}
+
+    def watch(model, optimizer, **more):
+        given.update(more)
+        return diagnose.watch(model, optimizer, **{name: more[name] for name in ("loss", "x", "y")})
+
+    monkeypatch.setattr(faults_training, "watch", watch)
+    monkeypatch.setattr(faults_training, "TAKES_HELD_OUT", takes)
+    t = drawn(REGRESSION, validation=True)
+    perform(t)
+    assert ("x_val" in given, "y_val" in given) == (takes, takes)
+    if takes:
+        np.testing.assert_array_equal(given["x_val"].numpy(), make(t).x_held)
+    given.clear()
+    perform(replace(t, validation=False))
+    assert "x_val" not in given
 
 
 # --- the counts -----------------------------------------------------------------------------------
