@@ -178,7 +178,13 @@ def class_without_samples(t: Training, rng: Rng) -> tuple[Training, str]:
     return replace(t, missing=t.classes - 1), f"class {t.classes - 1} never occurs"
 
 
-@variant("LOSS_TASK", (CLASSES,), suited=lambda t, rng: t if t.classes >= 3 else None, also={"OUTPUT_ACTIVATION"})
+@variant(
+    "LOSS_TASK",
+    (CLASSES,),
+    suited=lambda t, rng: t if t.classes >= 3 else None,
+    also={"OUTPUT_ACTIVATION"},
+    symptoms=LARGE_STEPS,  # of numbers to 9
+)
 def error_of_numbers(t: Training, rng: Rng) -> tuple[Training, str]:
     loss = choice(rng, ["MSELoss", "L1Loss"])
     return replace(t, units=1, last="", loss=loss, targets="column"), f"{loss} on the numbers of classes"
@@ -221,7 +227,7 @@ def rate_too_high(t: Training, rng: Rng) -> tuple[Training, str]:
 
 @variant("UNDERTRAINED", also={"LR_LOW"}, poor=frozenset())  # its loss would have gone on falling
 def too_few_steps(t: Training, rng: Rng) -> tuple[Training, str]:
-    steps = max(3, round(t.steps / between(rng, 20, 200)))
+    steps = max(5, round(t.steps / between(rng, 5, 50)))
     return replace(t, steps=steps), f"{steps} of {t.steps} steps"
 
 
@@ -244,8 +250,10 @@ def _with_hidden(t: Training, rng: Rng) -> Training | None:
 
 
 @variant(
-    "LINEAR_NETWORK", suited=lambda t, rng: t if t.hidden and t.data in ("spirals", "teacher", "sines") else None
-)  # fmt: skip
+    "LINEAR_NETWORK",
+    suited=lambda t, rng: t if t.hidden and t.data in ("spirals", "teacher", "sines") else None,
+    symptoms=LARGE_STEPS,  # without activations that make it smaller the output may diverge
+)
 def no_activations(t: Training, rng: Rng) -> tuple[Training, str]:
     return replace(t, activation="none"), "no activation between the layers"
 
