@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+library: Any = np  # NumPy itself, for statistics of values that were brought to the host
+
 
 def default_rng(seed: int | None = None) -> np.random.Generator:
     """NumPy's generator. `seed` is a non-negative integer, or None for numbers that differ from run to run."""

@@ -225,6 +225,7 @@ TESTED_IN: dict[str, str] = {
     # state
     "xgrad/state/__init__.py": "state_saving state_files",
     # diagnose and fit
+    "xgrad/fit/targets.py": "targets",
     "xgrad/diagnose/__init__.py": "diagnose",
     "xgrad/diagnose/curvature.py": "diagnose",
     "xgrad/diagnose/finding.py": "diagnose",
