@@ -79,6 +79,8 @@ def truth(outcome: Outcome) -> Truth:
         true.born_dead = true.collapse == 0
     if run.kind == "C":
         true.collapse = next((k for k, loss in enumerate(losses) if not math.isfinite(loss)), None)
+    if true.rules & {"UNDERTRAINED", "PLATEAU"}:
+        true.unknown |= {"LR_LOW", "LR_HIGH"}  # whether another rate does better is only known by trying it
     return true
 
 

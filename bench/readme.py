@@ -170,7 +170,7 @@ def parts(readme: Path) -> list[str]:
     if readme == ROOT / "README.md":
         return []
     of_folder: dict[str, list[Callable[[], str]]] = {
-        "rules": [functions],
+        "rules": [functions] if readme.parent.parent.name == "xgrad" else [],
         "backends": [refusals],
         "bench": [libraries.readme, report.newest_readme, dask_parallel.readme, programs.readme, gpu.newest],
         "train": [settings],

@@ -446,7 +446,8 @@ def test_the_report_as_text_json_and_page(tmp_path: Any) -> None:
     report = outcome.watch.report()
     outcome.watch.close()
     text = str(report)
-    assert text.startswith("ERROR STEP_UNSTABLE at step 0")
+    assert text.startswith(report.sentence)
+    assert "ERROR STEP_UNSTABLE at step 0" in text
     assert "fix: standardise" in text
     again = json.loads(report.dumps())
     assert [f["rule"] for f in again["findings"]] == [f.rule for f in report.findings]

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from xgrad.cli import main
-from xgrad.diagnose.fixes import Change, Fix, Trial
+from xgrad.diagnose.changes import Change
+from xgrad.diagnose.fixes import Fix, Trial
 from xgrad.fit import FitError, fit, plot
 from xgrad.fit.history import configuration
 
@@ -112,7 +113,7 @@ def test_quiet_with_a_fix_is_one_line(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_a_fix_in_one_line() -> None:
     before = Trial(Change(), -0.5, 2.0, ("DEAD_LAYER",))
-    tried = [Trial(Change(lr=0.1), 0.25, 1.5, ()), Trial(Change(adam=True), 0.95, 0.1, ())]
+    tried = [Trial(Change(lr=0.1), 0.25, 1.5, ()), Trial(Change(adam=0.01), 0.95, 0.1, (), is_good=True)]
     assert Fix(before, why_not="a reason").line() == "no fix was tried: a reason"
     best = "the fix: Adam with lr 0.01 (R^2 = 0.95, loss 0.1; before: R^2 = -0.5, loss 2, DEAD_LAYER)"
     assert Fix(before, tried, tried[1]).line() == best

@@ -26,6 +26,7 @@ class Finding:
         says: what is wrong, in words.
         evidence: numbers and strings that show it, by name.
         fix: what to do about it.
+        because: the rule of the finding that this one follows from; "" for a cause.
 
     Humbatova et al. collect such faults: https://arxiv.org/abs/1910.11015.
     """
@@ -37,6 +38,7 @@ class Finding:
     says: str
     evidence: dict[str, Any] = field(default_factory=dict)
     fix: str = ""
+    because: str = ""
 
     def __str__(self) -> str:
         head = f"{self.severity.upper()} {self.rule} at step {self.step}, {self.where}: {self.says}"

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import xgrad as xg
-from xgrad import nn, optim
-from xgrad.diagnose.curvature import largest_eigenvalue
+from xgrad import nn
+from xgrad.diagnose.changes import Change, apply
 from xgrad.diagnose.finding import Finding, number
-from xgrad.diagnose.network import copy_of, copy_optimizer, is_float, spread, standardised
-from xgrad.diagnose.rules.trained import r_squared
+from xgrad.diagnose.proposals import changes
+from xgrad.diagnose.quality import quality
 from xgrad.diagnose.run import Run
-from xgrad.diagnose.without import without_output_activation
+from xgrad.diagnose.takes import what_it_takes
+from xgrad.diagnose.targets import targets_of
 
-GOOD = 0.9  # R^2 at which no other fix is tried
-BETTER = 0.1  # gain in R^2 that makes a change a fix
-ADAM = 0.01  # the learning rate of Adam
-UNIT = (0.5, 2.0)  # data with a standard deviation in this range is not standardised
+BETTER = 0.1  # gain in the score that makes a change a fix
+SURE = 0.95  # a score at which no other change is tried
+FLOOR = 0.1  # a lower score is hardly better than that of a constant
 FIRST = ("GRADCHECK", "NO_GRADIENT")  # errors in the program, which no setting fixes
 
 
@@ -45,33 +45,24 @@ class Watching(Protocol):
 
 
 @dataclass(frozen=True)
-class Change:
-    """A change to the run."""
-
-    standardise: bool = False
-    linear_output: bool = False
-    adam: bool = False
-    lr: float | None = None
-
-    def __str__(self) -> str:
-        parts = ["x and y standardised"] * self.standardise + ["a linear output"] * self.linear_output
-        parts += [f"Adam with lr {ADAM:g}"] * self.adam + ([] if self.lr is None else [f"lr {self.lr:.3g}"])
-        return ", ".join(parts) or "the same, with gradients cleared in every step"
-
-
-@dataclass(frozen=True)
 class Trial:
     """A run with a change, and its result."""
 
     change: Change
-    r2: float  # at the end; nan for a loss that is no distance from y
+    r2: float  # at the end, for numbers; nan for classes
     loss: float  # of all samples at the end; of the standardised y, if y was standardised
     errors: tuple[str, ...]  # the rules that found errors
+    right: float = math.nan  # for classes, the share that is right
+    usual: float = math.nan  # the share that the most frequent class alone gets right
+    is_good: bool = False  # whether little is left to explain
 
     @property
     def score(self) -> float:
+        """1 is perfect, 0 is no better than a constant."""
         if self.errors:
             return -math.inf
+        if not math.isnan(self.right):
+            return (self.right - self.usual) / (1 - self.usual) if self.usual < 1 else 0.0
         return self.r2 if not math.isnan(self.r2) else -self.loss if math.isfinite(self.loss) else -math.inf
 
 
@@ -84,12 +75,18 @@ class Fix:
     best: Trial | None = None
     why_not: str = ""
 
+    @property
+    def verdict(self) -> str:
+        """What the best trial is: a fix, or only better than the run."""
+        assert self.best is not None
+        return "the fix" if self.best.is_good else "better, not good"
+
     def __str__(self) -> str:
         if self.why_not:
             return f"no fix was tried: {self.why_not}"
         lines = [f"before: {_ended(self.before)}"]
         lines += [f"tried {trial.change}: {_ended(trial)}" for trial in self.trials]
-        lines.append(f"the fix: {self.best.change}" if self.best else "nothing that was tried helped")
+        lines.append(f"{self.verdict}: {self.best.change}" if self.best else "nothing that was tried helped")
         return "\n".join(lines)
 
     def line(self) -> str:
@@ -97,7 +94,7 @@ class Fix:
         if self.why_not:
             return f"no fix was tried: {self.why_not}"
         if self.best:
-            return f"the fix: {self.best.change} ({_ended(self.best)}; before: {_ended(self.before)})"
+            return f"{self.verdict}: {self.best.change} ({_ended(self.best)}; before: {_ended(self.before)})"
         tried = "; ".join(f"{trial.change} ({_ended(trial)})" for trial in self.trials)
         return f"nothing that was tried helped: {tried}; before: {_ended(self.before)}"
 
@@ -105,40 +102,42 @@ class Fix:
         """The fix as plain values."""
 
         def plain(trial: Trial) -> dict[str, Any]:
-            ended = {"change": str(trial.change), "r2": trial.r2, "loss": trial.loss, "errors": list(trial.errors)}
+            ended = {
+                "change": str(trial.change), "r2": trial.r2, "right": trial.right, "loss": trial.loss,
+                "errors": list(trial.errors),
+            }  # fmt: skip
             return {k: v if not isinstance(v, float) or math.isfinite(v) else str(v) for k, v in ended.items()}
 
         return {
             "before": plain(self.before),
             "trials": [plain(trial) for trial in self.trials],
             "fix": str(self.best.change) if self.best else None,
+            "good": self.best is not None and self.best.is_good,
             "why_not": self.why_not,
         }
 
 
 def try_fix(report: Reported, asked_to_end: Callable[[], bool]) -> Fix:
-    """Try changes, the smallest first, until one reaches R^2 >= 0.9 without an error. The watched model does not change."""
+    """Try changes, the smallest first, until one does well without an error. The watched model does not change."""
     run = report.run
-    before = _result(
-        run.model, run.loss, run.x, run.y, run.is_regression, Change(), tuple(f.rule for f in report.errors)
-    )
+    before = _result(run.model, run.loss, run.x, run.y, Change(), tuple(f.rule for f in report.errors))
     why_not = _why_not(report, run)
     if why_not:
         return Fix(before, why_not=why_not)
     trials: list[Trial] = []
-    for change in _changes(report, run):
+    for change in changes(report.findings, run):
         trial = _run(report, change, asked_to_end)
+        if trial is None and asked_to_end():
+            break
         if trial is None:
-            break
+            continue
         trials.append(trial)
-        if trial.score >= GOOD:
+        if trial.is_good and trial.score >= SURE:
             break
-    if not trials and asked_to_end():
-        return Fix(before, why_not="it was interrupted")
-    best = max(trials, key=lambda trial: trial.score, default=None)
-    if best is not None and not _helped(before, best):
-        best = None
-    return Fix(before, trials, best)
+    if not trials:
+        return Fix(before, why_not="it was interrupted" if asked_to_end() else "no change fits this network")
+    best = max(trials, key=lambda trial: trial.score)
+    return Fix(before, trials, best if _helped(before, best) else None)
 
 
 def _why_not(report: Reported, run: Run) -> str:
@@ -151,102 +150,66 @@ def _why_not(report: Reported, run: Run) -> str:
     return "" if report.findings else "nothing was found wrong"
 
 
-def _changes(report: Reported, run: Run) -> Iterator[Change]:
-    rules = {finding.rule for finding in report.findings}
-    if rules == {"FORGOT_ZERO_GRAD"} or rules == {"FORGOT_ZERO_GRAD", "PLATEAU"}:
-        yield Change()
-    linear = run.is_regression and without_output_activation(run.start) is not None
-    assert run.x is not None
-    assert run.y is not None
-    off = not _is_unit(run.x) or (run.is_regression and not _is_unit(run.y))
-    if off or linear:
-        yield Change(standardise=off, linear_output=linear)
-    else:
-        calm = _calm_rate(run)
-        if calm is not None:
-            yield Change(lr=calm)
-    yield Change(standardise=off, linear_output=linear, adam=True)
-
-
-def _is_unit(data: xg.Tensor) -> bool:
-    if not is_float(data):
-        return True
-    mean = float(data.backend.view.mean(data).item())
-    return abs(mean) < 1 and UNIT[0] <= spread(data) <= UNIT[1]
-
-
-def _calm_rate(run: Run) -> float | None:
-    """The learning rate 1 / (largest eigenvalue), if the optimizer is SGD with a larger one; otherwise None."""
-    if not isinstance(run.optimizer, optim.SGD):
-        return None
-    pairs = run.pairs(256)
-    assert pairs is not None
-    steepest = largest_eigenvalue(run.start, run.loss, *pairs)
-    lr = max(float(group["lr"]) for group in run.optimizer.param_groups)
-    return 1 / steepest if math.isfinite(steepest) and 0 < 1 / steepest < lr else None
-
-
 def _run(report: Reported, change: Change, asked_to_end: Callable[[], bool]) -> Trial | None:
-    """Train a copy of the network from its start, for as many steps and on batches of the same size. None if asked to end."""
+    """Train the changed run, on batches of the same size that are drawn at random. None if it cannot be, or if asked to end."""
     run = report.run
-    assert run.x is not None
-    assert run.y is not None
-    assert run.loss is not None
-    assert run.optimizer is not None
-    model = copy_of(run.start)
-    twin = without_output_activation(run.start) if change.linear_output else model
-    model = model if twin is None else twin
-    x = standardised(run.x) if change.standardise and is_float(run.x) else run.x
-    y = standardised(run.y) if change.standardise and run.is_regression else run.y
-    if change.adam:
-        optimizer: optim.Optimizer = optim.Adam(model.parameters(), lr=ADAM)
-    else:
-        optimizer = copy_optimizer(run.optimizer, run.model, model)
-        for group in optimizer.param_groups:
-            if change.lr is not None:
-                group["lr"] = change.lr
-    trial = report.watch(model, optimizer, loss=run.loss, x=x, y=y)
+    made = apply(change, run)
+    if made is None:
+        return None
+    x, y = made.x, made.y
+    watched = report.watch(made.model, made.optimizer, loss=made.loss, x=x, y=y)
     size = run.batch[0].shape[0] if run.batch else x.shape[0]
     rng = xg.random.Generator(0)
     view = x.backend.view
-    for _ in range(run.steps):
-        chosen = None if size >= x.shape[0] else view.asarray(rng.host.integers(0, x.shape[0], (size,)).tolist())
-        xb, yb = (x, y) if chosen is None else (view.take(x, chosen, axis=0), view.take(y, chosen, axis=0))
-        optimizer.zero_grad()
-        loss = run.loss(model(xb), yb)
-        loss.backward()
-        optimizer.step()
-        trial.step(loss)
-        if asked_to_end():
-            trial.close()
-            return None
-    errors = tuple(finding.rule for finding in trial.report().errors)
-    trial.close()
-    return _result(model, run.loss, x, y, run.is_regression, change, errors)
+    try:
+        for _ in range(run.steps * change.longer):
+            chosen = None if size >= x.shape[0] else view.asarray(rng.host.integers(0, x.shape[0], (size,)).tolist())
+            xb, yb = (x, y) if chosen is None else (view.take(x, chosen, axis=0), view.take(y, chosen, axis=0))
+            made.optimizer.zero_grad()
+            loss = made.loss(made.model(xb), yb)
+            loss.backward()
+            made.optimizer.step()
+            watched.step(loss)
+            if asked_to_end():
+                return None
+        errors = tuple(finding.rule for finding in watched.report().errors)
+    finally:
+        watched.close()
+    return _result(made.model, made.loss, x, y, change, errors)
 
 
-def _result(
-    model: nn.Module, loss: Any, x: Any, y: Any, is_regression: bool, change: Change, errors: tuple[str, ...]
-) -> Trial:
+def _result(model: nn.Module, loss: Any, x: Any, y: Any, change: Change, errors: tuple[str, ...]) -> Trial:
     if loss is None or x is None or y is None:
         return Trial(change, math.nan, math.nan, errors)
     with xg.no_grad():
         output = model(x)
         value = loss(output, y)
     ended = float(value.item()) if value.shape == () else math.nan
-    r2 = r_squared(output, y) if is_regression and output.shape == y.shape else math.nan
-    return Trial(change, r2, ended, errors)
+    targets = targets_of(y)
+    found = quality(output, y, targets, what_it_takes(loss, output, y))
+    if found is None:
+        return Trial(change, math.nan, ended, errors)
+    r2 = found.score if math.isnan(found.right) else math.nan
+    return Trial(change, r2, ended, errors, found.right, found.usual, found.is_good)
 
 
 def _helped(before: Trial, after: Trial) -> bool:
+    """Whether a change is worth telling: above the floor of a constant prediction, and clearly above the run."""
     if after.score == -math.inf:
         return False
-    if math.isnan(after.r2):
+    if math.isnan(after.right) and math.isnan(after.r2):
         return not before.loss <= 0.9 * after.loss and not math.isclose(before.loss, after.loss, rel_tol=0.1)
-    return math.isnan(before.r2) or after.r2 > before.r2 + BETTER
+    if after.score <= FLOOR:
+        return False
+    score = before.score if not before.errors else replace(before, errors=()).score
+    if math.isnan(before.r2) and math.isnan(before.right):
+        return True
+    halves = after.is_good and 1 - after.score < (1 - score) / 2  # what was left to explain
+    return bool(before.errors and not score >= after.score) or halves or not score > after.score - BETTER
 
 
 def _ended(trial: Trial) -> str:
     r2 = "" if math.isnan(trial.r2) and math.isfinite(trial.loss) else f"R^2 = {number(trial.r2)}, "
+    r2 = r2 if math.isnan(trial.right) else f"{100 * trial.right:.0f}% right, "
     errors = f", {', '.join(dict.fromkeys(trial.errors))}" if trial.errors else ""
     return f"{r2}loss {number(trial.loss)}{errors}"

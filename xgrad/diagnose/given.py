@@ -10,6 +10,8 @@ from typing import Any
 import xgrad as xg
 from xgrad import nn, optim
 from xgrad.diagnose.network import copy_of, is_float, rows
+from xgrad.diagnose.takes import VALUES, what_it_takes
+from xgrad.diagnose.targets import targets_of
 from xgrad.transforms.grad import to_tensor
 
 Loss = Callable[[Any, Any], xg.Tensor]
@@ -28,6 +30,8 @@ class Given:
         x: Any,
         y: Any,
         names: Mapping[Any, str] | None,
+        x_val: Any = None,
+        y_val: Any = None,
     ) -> None:
         if not isinstance(model, nn.Module):
             raise TypeError(f"watch(model): expected a Module, got {type(model).__name__}")
@@ -43,10 +47,19 @@ class Given:
             raise ValueError(
                 f"watch: x has shape {self.x.shape}, y {self.y.shape}; they need the same number of samples"
             )
+        self.x_val: Any = None if x_val is None else to_tensor(x_val, "for x_val of watch()")
+        self.y_val: Any = None if y_val is None else to_tensor(y_val, "for y_val of watch()")
+        if (self.x_val is None) != (self.y_val is None):
+            raise ValueError("watch: x_val and y_val go together")
+        if self.x_val is not None and self.y_val is not None and self.x_val.shape[:1] != self.y_val.shape[:1]:
+            raise ValueError(
+                f"watch: x_val has shape {self.x_val.shape}, y_val {self.y_val.shape}; they need the same number of samples"
+            )
         self.modules = dict(model.named_modules())
         self.paths = {id(module): path for path, module in self.modules.items()}
         self.names = dict(names or {})
         self.start = copy_of(model)
+        self._takes: dict[Any, str | None] = {}
         self.parameters = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
 
     @property
@@ -78,7 +91,7 @@ class Given:
         """The layer of a parameter, in words."""
         return self.name(self.modules.get(parameter.rpartition(".")[0], self.model))
 
-    def pairs(self, most: int = SAMPLE) -> tuple[xg.Tensor, xg.Tensor] | None:
+    def pairs(self, most: int = SAMPLE) -> Any:
         """At most so many samples of x and y; None if one was not given."""
         if self.x is None or self.y is None:
             return None
@@ -86,11 +99,28 @@ class Given:
 
     @cached_property
     def is_regression(self) -> bool:
-        """Whether the loss is a distance from y, that is 0 at y itself."""
+        """Whether the loss is a distance from y: least at y itself, and no logarithm of a probability."""
         if self.loss is None or self.y is None or not is_float(self.y):
             return False
+        takes = what_it_takes(self.loss, self.y, self.y)
+        if takes is not None:
+            return takes == VALUES
         try:
             with xg.no_grad():
                 return float(self.loss(self.y, self.y).item()) == 0
         except Exception:
             return False
+
+    @cached_property
+    def targets(self) -> Any:
+        """What the targets are, a `Targets`; None without y."""
+        return None if self.y is None else targets_of(self.y)
+
+    def takes(self, output: xg.Tensor) -> str | None:
+        """What outputs of this shape and dtype the loss takes (see takes.py); None if that is not known."""
+        if self.loss is None or self.y is None:
+            return None
+        key = (tuple(output.shape[1:]), output.dtype)
+        if key not in self._takes:
+            self._takes[key] = what_it_takes(self.loss, output, self.y)
+        return self._takes[key]

@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import xgrad as xg
+from xgrad.backends.host import library as np
 from xgrad.diagnose.anomaly import site
+from xgrad.diagnose.takes import LOGARITHMS, PROBABILITIES
 from xgrad.engine.watching import watching
 from xgrad.nn.activations import BY_NAME, Activation
 
@@ -55,6 +57,11 @@ class Look:
     zero: bool = False  # whether the output is exactly 0 everywhere
     norms: dict[str, float] = field(default_factory=dict)  # the norm of the gradient of each layer
     prediction: list[float] | None = None
+    low: float = math.nan  # the least and the largest output
+    high: float = math.nan
+    sums: str = ""  # "probabilities" if each row of outputs sums to 1, "log-probabilities" if its exponentials do
+    loss: float = math.nan  # of the sample
+    loss_val: float = math.nan  # of x_val and y_val
 
 
 class Looker:
@@ -118,10 +125,24 @@ def look(step: int, run: Callable[[], xg.Tensor], name: Callable[[Any], str]) ->
     if seen.finite and output.size:
         largest = float(host(xp.max(xp.abs(data))))
         seen.zero = largest == 0
+        seen.low, seen.high = float(host(xp.min(data))), float(host(xp.max(data)))
+        seen.sums = _sums(backend.to_numpy(data))
         scale = largest or 1.0
         seen.mean = scale * float(host(xp.mean(data / scale)))
         seen.std = scale * float(host(xp.std(data / scale)))
     return seen
+
+
+def _sums(output: Any) -> str:
+    """What each row of outputs sums to 1 as."""
+    if output.ndim != 2:
+        return ""
+    with np.errstate(all="ignore"):
+        if (output >= 0).all() and np.allclose(output.sum(axis=1), 1, atol=1e-4):
+            return PROBABILITIES
+        if (output <= 1e-6).all() and np.allclose(np.exp(output.astype(float)).sum(axis=1), 1, atol=1e-4):
+            return LOGARITHMS
+    return ""
 
 
 def _measure(activity: Activity, backend: Any, x: Any, y: Any) -> None:

@@ -61,18 +61,21 @@ class Operations:
     def replay(self) -> None:
         """Run the step again with the detector on. The parameters have not been updated yet."""
         run = self.run
-        target = run.target
-        if run.batch and target is None and run.batch[0] is run.x:
-            target = run.y
-        if run.batch is None or run.loss is None or target is None:
+        if run.batch is None or run.loss is None:
             return
+        target = run.target if run.target is not None else run.targets_of_batch()
+        batch = run.batch
+        if target is None:
+            if run.x is None or run.y is None:
+                return
+            batch, target = (run.x,), run.y  # the batch is among them
         kept = [p.grad for _, p in run.parameters]
         with self.privately():
             self.detector.start()
             try:
                 for _, p in run.parameters:
                     p.grad = None
-                run.loss(run.model(*run.batch), target).backward()
+                run.loss(run.model(*batch), target).backward()
             finally:
                 self.detector.stop()
                 for (_, p), grad in zip(run.parameters, kept, strict=True):

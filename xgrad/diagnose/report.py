@@ -7,6 +7,7 @@ import math
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from xgrad.diagnose.causes import sentence
 from xgrad.diagnose.finding import ERROR, Finding
 from xgrad.diagnose.fixes import Fix, Watching, try_fix
 from xgrad.diagnose.run import Run
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 
 
 class Report:
-    """The findings of a run: errors first, then by step. `Watch.report()` makes it. Raises nothing.
+    """The findings of a run: errors first, then by step, each followed by what it causes. `Watch.report()` makes it.
 
-    `print(report)` shows all findings in words. `report.json()` has them as plain values, `report.try_fix()` tries what they
-    propose, and `report.save("run.html")` writes one page about the run.
+    `print(report)` begins with one sentence on what happened, why, and what to do, and shows all findings in words.
+    `report.json()` has them as plain values, `report.try_fix()` tries what they propose, and `report.save("run.html")` writes one
+    page about the run. Raises nothing.
 
     >>> import xgrad as xg
     >>> model = xg.nn.Linear(1, 1, rng=xg.random.Generator(0))
@@ -57,18 +59,26 @@ class Report:
         return [finding for finding in self.findings if finding.severity == ERROR]
 
     def __str__(self) -> str:
-        lines = [str(finding) for finding in self.findings] or [f"nothing was found wrong in {self.steps} steps"]
+        first = self.sentence
+        lines = [first, ""] if first else []
+        lines += [_indented(finding) for finding in self.findings] or [f"nothing was found wrong in {self.steps} steps"]
         if self.lacking:
             lines.append("not checked: " + "; ".join(f"{rule} ({needs})" for rule, needs in self.lacking.items()))
         return "\n".join(lines)
+
+    @property
+    def sentence(self) -> str:
+        """What happened, why, and what to do, in one line; "" where nothing was found wrong."""
+        return sentence(self.findings, self.run)
 
     def __repr__(self) -> str:
         return f"<Report: {len(self.errors)} errors, {len(self.findings)} findings in {self.steps} steps>"
 
     def json(self) -> dict[str, Any]:
         """Steps, findings and what was not checked, as values of JSON. A number that is not finite is a string."""
+        findings = [finding.json() for finding in self.findings]
         plain: dict[str, Any] = _plain(
-            {"steps": self.steps, "findings": [f.json() for f in self.findings], "lacking": self.lacking}
+            {"steps": self.steps, "sentence": self.sentence, "findings": findings, "lacking": self.lacking}
         )
         return plain
 
@@ -86,6 +96,12 @@ class Report:
     def save(self, path: str | Path) -> None:
         """Write the run and its findings as one HTML file that needs no network. It needs matplotlib."""
         import_module("xgrad.fit.page").save_page(self, path)
+
+
+def _indented(finding: Finding) -> str:
+    """A finding as text; one that follows from another stands under it."""
+    text = str(finding)
+    return text if not finding.because else "    so: " + text.replace("\n", "\n    ")
 
 
 def _plain(value: Any) -> Any:

@@ -11,11 +11,11 @@ from typing import Any
 import xgrad as xg
 from xgrad import nn, optim
 from xgrad.diagnose.anomaly import Anomaly, Detector
-from xgrad.diagnose.finding import ERROR
+from xgrad.diagnose.causes import explained
 from xgrad.diagnose.given import Loss
 from xgrad.diagnose.gradients import Gradients, Reading, mark_leftovers
 from xgrad.diagnose.hooks import hook
-from xgrad.diagnose.look import look
+from xgrad.diagnose.look import Look, look
 from xgrad.diagnose.operations import SHAKY, Operations
 from xgrad.diagnose.report import Report
 from xgrad.diagnose.rules import RULES, DiagnosticRule
@@ -44,6 +44,7 @@ class Watch:
         loss: the function that is minimised, of the output and the target.
         x: the inputs of all training samples.
         y: their targets.
+        x_val, y_val: inputs and targets that are held out.
         every: the most steps between two looks at the layers.
         names: what findings call a module, by its id().
         allow: operations that may make inf and nan.
@@ -63,12 +64,14 @@ class Watch:
         loss: Loss | None = None,
         x: Any = None,
         y: Any = None,
+        x_val: Any = None,
+        y_val: Any = None,
         every: int = 100,
         names: Mapping[Any, str] | None = None,
         allow: Collection[str] = (),
         starting: bool = True,
     ) -> None:
-        self.run = Run(model, optimizer, loss, x, y, names)
+        self.run = Run(model, optimizer, loss, x, y, names, x_val, y_val)
         self.every = every
         self.gradients = Reading(self.run.parameters)
         self.rules: list[DiagnosticRule] = [rule() for rule in RULES]
@@ -139,12 +142,15 @@ class Watch:
         self.operations.disarm()
         with self.operations.privately():
             x = run.sample()
-            run.last = None if x is None else look(run.now, lambda: run.model(x), run.name)
-            ending = [finding for rule in self.rules for finding in rule.end(run)]
+            run.last = None if x is None else self._seen(run.now, x)
+            run.assess()
+            run.ending = []
+            for rule in self.rules:
+                if not rule.lacks(run):
+                    run.ending += rule.end(run) or ()
         lacking = {rule.name: lacks for rule in self.rules if (lacks := rule.lacks(run))}
-        findings = [*run.found, *(f for f in ending if (f.rule, f.where) not in run.known)]
-        findings.sort(key=lambda f: (f.severity != ERROR, f.step))
-        return Report(findings, lacking, run, partial(Watch, starting=False))
+        findings = [*run.found, *(f for f in run.ending if (f.rule, f.where) not in run.known)]
+        return Report(explained(findings), lacking, run, partial(Watch, starting=False))
 
     def close(self) -> None:
         """Remove every hook. Reports that were made stay valid."""
@@ -193,13 +199,20 @@ class Watch:
         x = run.sample()
         if x is None:
             return
-        seen = look(step, lambda: run.model(x), run.name)
+        seen = self._seen(step, x)
         seen.norms = here.by_layer(run.owner)
         if x is run.x and seen.output is not None and seen.output.shape == (x.shape[0], 1):
             seen.prediction = seen.output.numpy()[:, 0].tolist()
         run.looks.append(seen)
         self._tell(lambda rule: rule.look(run, seen))
         seen.output = None  # only its statistics are needed from here on
+
+    def _seen(self, step: int, x: xg.Tensor) -> Look:
+        """A look at the network for inputs x, with the loss of the sample."""
+        run = self.run
+        seen = look(step, lambda: run.model(x), run.name)
+        seen.loss, seen.loss_val = run.loss_of(seen.output, x), run.loss_held_out()
+        return seen
 
     # --- what rules find ---
 
@@ -228,6 +241,8 @@ def watch(
     loss: Loss | None = None,
     x: Any = None,
     y: Any = None,
+    x_val: Any = None,
+    y_val: Any = None,
     every: int = 100,
     names: Mapping[Any, str] | None = None,
     allow: Collection[str] = (),
@@ -258,6 +273,7 @@ def watch(
         loss: the function that is minimised, `loss(output, target)`.
         x, y: the inputs and targets of all training samples, if they fit into memory: arrays or tensors, as the model and the
             loss take them, with the samples along the first axis.
+        x_val, y_val: inputs and targets that are held out, to tell whether the network fits the training samples alone.
         every: the most steps between two looks at the layers. It also looks at steps 0 to 9, at 10 to 90 by ten, and so on.
         names: what findings call a module, by its id().
         allow: operations that may make inf and nan, as for `xgrad.detect_anomaly`.
@@ -271,4 +287,4 @@ def watch(
 
     A catalog of such checks: https://arxiv.org/abs/2204.00694.
     """
-    return Watch(model, optimizer, loss=loss, x=x, y=y, every=every, names=names, allow=allow)
+    return Watch(model, optimizer, loss=loss, x=x, y=y, x_val=x_val, y_val=y_val, every=every, names=names, allow=allow)

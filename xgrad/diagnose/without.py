@@ -17,3 +17,12 @@ def without_output_activation(model: nn.Module) -> nn.Sequential | None:
     copied = copy_of(model)
     assert isinstance(copied, nn.Sequential)
     return copied[:-1]
+
+
+def before_output(model: nn.Module) -> nn.Module:
+    """A copy without the activation at its end, also one along an axis such as softmax; the model itself if it has none."""
+    if not isinstance(model, nn.Sequential) or len(model) < 2 or not isinstance(model[-1], Activation | nn.LogSoftmax):
+        return model
+    copied = copy_of(model)
+    assert isinstance(copied, nn.Sequential)
+    return copied[:-1]

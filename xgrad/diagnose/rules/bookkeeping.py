@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xgrad import nn
 from xgrad.diagnose.finding import ERROR, WARNING
 from xgrad.diagnose.gradients import Gradients
 from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
@@ -52,6 +53,16 @@ class ForgotZeroGrad(DiagnosticRule):
             )
 
 
+def _is_normalised_away(run: Run, name: str) -> bool:
+    """Whether a parameter is the bias of a layer before a batch norm, which takes the mean away: its gradient is 0."""
+    path, _, kind = name.rpartition(".")
+    parent, _, place = path.rpartition(".")
+    holder = run.modules.get(parent)
+    if kind != "bias" or not isinstance(holder, nn.Sequential) or not place.isdigit() or int(place) + 1 >= len(holder):
+        return False
+    return type(holder[int(place) + 1]).__name__.startswith(("BatchNorm", "InstanceNorm", "SyncBatchNorm"))
+
+
 class Frozen(DiagnosticRule):
     name = "FROZEN"
     severity = WARNING
@@ -63,7 +74,10 @@ class Frozen(DiagnosticRule):
         still = [
             name
             for name, p in run.parameters
-            if p.size and name in begun and bool(p.backend.view.all(p.detach() == begun[name].detach()).item())
+            if p.size
+            and name in begun
+            and not _is_normalised_away(run, name)
+            and bool(p.backend.view.all(p.detach() == begun[name].detach()).item())
         ]
         if still:
             known = None if run.optimizer is None else {id(p) for g in run.optimizer.param_groups for p in g.params}

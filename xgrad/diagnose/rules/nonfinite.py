@@ -10,10 +10,28 @@ from xgrad.diagnose.gradients import Gradients
 from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
 
+LARGE = 1e30  # numbers from which on an overflow, and not a 0, is the fault
 FIX = (
     "keep the numbers small: standardise x and y, and use smaller steps if it still grows; report.try_fix() tries it. If an "
     "infinity is intended, name its operation: watch(..., allow=[...])"
 )
+
+
+OF_ZERO = {
+    "log": "the logarithm of 0 is -inf: take the cross-entropy of logits, or clip the argument from below, as in "
+    "xg.log(xg.clip(p, 1e-7, 1.0))",
+    "divide": "a division by 0: add a small number to the divisor, or leave those elements out by xg.where on both sides",
+    "sqrt": "the slope of the square root at 0 is infinite: add a small number inside of it",
+    "pow": "a power of 0 whose slope is infinite: add a small number to the base",
+}
+
+
+def _advice(anomaly: Anomaly) -> str:
+    """What to do: about an argument of 0 where there is one, about large numbers otherwise."""
+    # In backward the operands are gradients. The slopes of these operations are infinite at 0 alone.
+    has_zero = anomaly.phase == BACKWARD or any(each.low <= 0 <= each.high for each in anomaly.operands)
+    large = any(max(abs(each.low), abs(each.high)) > LARGE for each in anomaly.operands)
+    return OF_ZERO[anomaly.op] if anomaly.op in OF_ZERO and has_zero and not large else FIX
 
 
 class NonFinite(DiagnosticRule):
@@ -43,7 +61,7 @@ class NonFinite(DiagnosticRule):
             "line": str(anomaly.site),
             "operands": [[each.low, each.high] for each in anomaly.operands],
         }
-        yield self.finding(step, layer, says, evidence, FIX)
+        yield self.finding(step, layer, says, evidence, _advice(anomaly))
 
     def broken(self, run: Run, step: int, gradients: Gradients) -> Findings:
         if self.done:

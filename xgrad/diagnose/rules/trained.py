@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 
 import xgrad as xg
-from xgrad.diagnose.finding import WARNING, number
+from xgrad.diagnose.finding import WARNING
+from xgrad.diagnose.quality import Quality
 from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
 from xgrad.diagnose.run import Run
-from xgrad.diagnose.trend import FLAT, change
+from xgrad.diagnose.trend import FLAT, fall
 
-GOOD = 0.9  # R^2
+FAST = 0.05  # a fall in a tenth of the run, at which a network that is not good yet will be
 
 
 def r_squared(output: xg.Tensor, y: xg.Tensor) -> float:
@@ -30,21 +31,25 @@ class Undertrained(DiagnosticRule):
     falls = True
 
     def end(self, run: Run) -> Findings:
-        if not run.steps or not run.is_regression:
+        quality, fell = run.quality, fall(run)
+        if (
+            not run.steps
+            or quality is None
+            or math.isnan(fell)
+            or (math.isnan(quality.score) and math.isnan(quality.right))
+        ):
             return
-        with xg.no_grad():
-            output = run.model(run.x)
-        if output.shape != run.y.shape:
-            return
-        r2, fell = r_squared(output, run.y), change(run.losses)
-        if not r2 < GOOD or math.isnan(fell) or (fell > FLAT) != self.falls:
-            return
-        yield self.finding(run.steps, "the fit", self.words(r2, fell), {"r2": r2, "fell": fell}, self.cure)
+        wanting = quality.is_poor or (fell > FAST and not quality.is_good)
+        if wanting and (fell > FLAT) == self.falls:
+            evidence = {"r2" if math.isnan(quality.right) else "score": quality.score, "fell": fell}
+            if not math.isnan(quality.right):
+                evidence |= {"right": quality.right, "usual": quality.usual}
+            yield self.finding(run.steps, "the fit", self.words(quality, fell), evidence, self.cure)
 
-    cure = "more steps, a larger lr or Adam"
+    cure = "more steps, a larger lr or Adam: report.try_fix() tries it"
 
-    def words(self, r2: float, fell: float) -> str:
-        return f"R^2 = {number(r2)} at the end, and the loss still falls: by {100 * fell:.1f}% in the last tenth of the run"
+    def words(self, quality: Quality, fell: float) -> str:
+        return f"{quality} at the end, and the loss still falls: by {100 * fell:.1f}% in a tenth of the run"
 
 
 class Plateau(Undertrained):
@@ -52,5 +57,5 @@ class Plateau(Undertrained):
     falls = False
     cure = "see the other findings; if there are none, standardise the data and use Adam: report.try_fix() tries it"
 
-    def words(self, r2: float, fell: float) -> str:
-        return f"R^2 = {number(r2)} at the end, and the loss no longer falls ({100 * fell:+.1f}% in the last tenth of the run)"
+    def words(self, quality: Quality, fell: float) -> str:
+        return f"{quality} at the end, and the loss no longer falls ({100 * fell:+.1f}% in a tenth of the run)"

@@ -37,14 +37,19 @@ class StepUnstable(DiagnosticRule):
     def __init__(self) -> None:
         self.weights: list[float] = []  # the norm of each parameter when it was last measured
         self.done = False  # whether an update was too large; later ones are its effect
+        self.waits = False  # whether the first step is still to be checked, once the size of a batch is known
 
     # --- before the first step ---
 
     def start(self, run: Run) -> Findings:
-        pairs = run.pairs(ROWS)
-        if pairs is None or run.loss is None:
-            return
-        x, y = pairs
+        if run.x is not None and run.y is not None and run.loss is not None:
+            self.waits = _is_sum(run)  # its curvature grows with the batch
+            if not self.waits:
+                yield from self._first(run, ROWS)
+
+    def _first(self, run: Run, most: int) -> Findings:
+        """What the first step does to the loss of so many samples."""
+        x, y = run.pairs(most)
         lr, momentum = _rate(run.optimizer)
         evidence: dict[str, Any] = {"lr": lr, "std_x": spread(x), "std_y": spread(y)}
         said = []
@@ -69,7 +74,8 @@ class StepUnstable(DiagnosticRule):
         ratio = lr * steepest
         evidence |= {"eigenvalue": steepest, "lr_times_eigenvalue": ratio}
         before, after = (evidence.get(name, math.nan) for name in ("loss_before", "loss_after_one_step"))
-        if ratio <= STABLE * (1 + momentum) or (ratio <= CERTAIN * (1 + momentum) and after <= RISE * before):
+        settles = after < before or (ratio <= CERTAIN * (1 + momentum) and _rise(before, after) <= RISE)
+        if not ratio > STABLE * (1 + momentum) or settles:
             return []
         said = (
             f"lr {lr:g} times the largest Gauss-Newton eigenvalue {number(steepest)}{of} is {number(ratio)}; "
@@ -96,13 +102,16 @@ class StepUnstable(DiagnosticRule):
             before, after = loss.item(), run.loss(model(x), y).item()
         evidence |= {"loss_before": before, "loss_after_one_step": after}
         leap = LEAP if isinstance(run.optimizer, optim.SGD) else LEAP_ADAPTIVE
-        if math.isfinite(before) and not after <= leap * before:
+        if math.isfinite(before) and not _rise(before, after) <= leap:
             return [f"one step takes the loss from {number(before)} to {number(after)}"]
         return []
 
     # --- at each step ---
 
     def update(self, run: Run, step: int, gradients: Gradients) -> Findings:
+        if self.waits:
+            self.waits = False
+            yield from self._first(run, _rows(run))
         if self.done or not isinstance(run.optimizer, optim.SGD):
             return
         for place, (name, p, lr) in enumerate(self._watched(run)):
@@ -166,5 +175,32 @@ def _rate(optimizer: optim.Optimizer) -> tuple[float, float]:
 
 
 def _eigenvalue(model: nn.Module, loss: Any, x: xg.Tensor, y: xg.Tensor) -> float:
+    """The largest eigenvalue; nan where a value is not finite, which says nothing about the step."""
     found = largest_eigenvalue(model, loss, x, y)
-    return found if not math.isnan(found) else math.inf
+    return found if math.isfinite(found) else math.nan
+
+
+def _rise(before: float, after: float) -> float:
+    """How many times the loss has become as large; for a loss below 0, 1 plus its rise as a share of its size."""
+    if before == 0:
+        return 1.0 if after <= 0 else math.inf
+    return 1 + (after - before) / abs(before)
+
+
+def _rows(run: Run) -> int:
+    """The number of samples in a batch."""
+    shape = run.batch[0].shape if run.batch else ()
+    return max(1, int(shape[0])) if shape else ROWS
+
+
+def _is_sum(run: Run) -> bool:
+    """Whether the loss adds up over samples: twice the samples have twice the loss."""
+    x, y = run.pairs(ROWS)
+    view = x.backend.view
+    try:
+        with xg.no_grad():
+            one = float(run.loss(run.start(x), y).item())
+            two = float(run.loss(run.start(view.concat([x, x])), view.concat([y, y])).item())
+    except Exception:  # a loss for batches of one size
+        return False
+    return math.isfinite(two) and one != 0 and math.isclose(two, 2 * one, rel_tol=1e-2)
