@@ -134,7 +134,7 @@ def test_a_watcher_that_is_given_little(given: tuple[str, ...]) -> None:
     assert ("Outputs are drawn against targets where" in text) is ("loss" not in given)
 
 
-def test_a_model_with_two_arguments_has_no_looks() -> None:
+def test_a_model_with_two_arguments() -> None:
     class Sum(nn.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -146,6 +146,15 @@ def test_a_model_with_two_arguments_has_no_looks() -> None:
     model = Sum()
     w = watch(model)
     xg.sum(model(xg.ones((2, 1)), xg.ones((2, 1)))).backward()
+    w.step(1.0)
+    text = page(w.report())
+    w.close()
+    read(text)
+    assert pictures_in(text) == ["loss", "norms", "outputs"]
+
+
+def test_a_model_that_was_not_called_has_no_looks() -> None:
+    w = watch(nn.Linear(1, 1))
     w.step(1.0)
     text = page(w.report())
     w.close()

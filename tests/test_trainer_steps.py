@@ -8,8 +8,9 @@ import pytest
 import xgrad as xg
 from tests.support.trainers import adam, by_hand, data, network, numbers, sgd, trainer
 from xgrad import nn, optim
+from xgrad.diagnose.hooks import needs_closure
 from xgrad.trainer import Trainer
-from xgrad.trainer.steps import CompiledStep, needs_closure
+from xgrad.trainer.steps import CompiledStep
 
 HOW = {
     "plainly": {},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -49,16 +49,34 @@ def ending() -> Iterator[Ending]:
     SIGTERM and SIGHUP in a program that handles them itself.
     """
     asked = Ending()
+    with _handled(asked.ask):
+        yield asked
+
+
+@contextmanager
+def raising() -> Iterator[None]:
+    """In this block each of the signals raises Interrupted where the program is, as Ctrl-C does in a program of the user's."""
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise Interrupted(number)
+
+    with _handled(interrupt):
+        yield
+
+
+@contextmanager
+def _handled(handler: Callable[[int, Any], None]) -> Iterator[None]:
+    """The signals that act as usual call this handler while the block runs."""
     before = {}
     if threading.current_thread() is threading.main_thread():
-        before = {number: handler for number in SIGNALS if _is_ours(number, handler := signal.getsignal(number))}
+        before = {number: own for number in SIGNALS if _is_ours(number, own := signal.getsignal(number))}
     for number in before:
-        signal.signal(number, asked.ask)
+        signal.signal(number, handler)
     try:
-        yield asked
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, own in before.items():
+            signal.signal(number, own)
 
 
 @contextmanager

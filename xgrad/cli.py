@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import signal
+import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,8 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it logs that it builds its font cache
     name = "xgrad"
     try:
-        options = vars(parser().parse_args(arguments))
+        own, rest = fit_options.without_arguments(sys.argv[1:] if arguments is None else arguments)
+        options = vars(parser().parse_args(own))
         command = options.pop("command")
+        if rest:
+            options["arguments"] = rest
         name = f"xgrad {command}"
         return COMMANDS[command](options)
     except KeyboardInterrupt as error:

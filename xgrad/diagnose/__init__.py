@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xgrad.diagnose.finding import Finding
     from xgrad.diagnose.report import Report
+    from xgrad.diagnose.stopping import StopTraining
     from xgrad.diagnose.watcher import Watch, watch
 
-__all__ = ["Finding", "Report", "Watch", "watch"]
+__all__ = ["Finding", "Report", "StopTraining", "Watch", "watch"]
 
 # `import xgrad` imports detect_anomaly from this package. The modules below need all of xgrad, so they are imported on first use.
-_MODULES = {"Finding": "finding", "Report": "report", "Watch": "watcher", "watch": "watcher"}
+_MODULES = {
+    "Finding": "finding",
+    "Report": "report",
+    "StopTraining": "stopping",
+    "Watch": "watcher",
+    "watch": "watcher",
+}
 
 
 def __getattr__(name: str) -> Any:

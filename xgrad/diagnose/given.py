@@ -9,9 +9,10 @@ from typing import Any
 
 import xgrad as xg
 from xgrad import nn, optim
-from xgrad.diagnose.network import copy_of, is_float, rows
+from xgrad.diagnose.network import copy_of, is_float, is_tree, rows, samples_in
 from xgrad.diagnose.takes import VALUES, what_it_takes
 from xgrad.diagnose.targets import targets_of
+from xgrad.engine import trees
 from xgrad.transforms.grad import to_tensor
 
 Loss = Callable[[Any, Any], xg.Tensor]
@@ -37,16 +38,27 @@ class Given:
             raise TypeError(f"watch(model): expected a Module, got {type(model).__name__}")
         if optimizer is not None and not isinstance(optimizer, optim.Optimizer):
             raise TypeError(f"watch(model, optimizer): expected an Optimizer, got {type(optimizer).__name__}")
+        if optimizer is not None and not _shares(model, optimizer):
+            raise ValueError("watch(model, optimizer): the optimizer has none of the parameters of the model")
+        if loss is not None and not callable(loss):
+            raise TypeError(f"watch(loss): expected a function of the output and the target, got {type(loss).__name__}")
         self.model = model
         # Each of the next four may be None. Their type is Any: a rule that `needs` one reads it without a check of its own.
         self.optimizer: Any = optimizer
         self.loss: Any = loss
-        self.x: Any = None if x is None else to_tensor(x, "for x of watch()")
-        self.y: Any = None if y is None else to_tensor(y, "for y of watch()")
+        self.inputs: Any = _tensors(x, "x")  # as they were given: one tensor, or several in a tuple, a list or a dict
+        self.answers: Any = _tensors(y, "y")
+        self.x: Any = (
+            None if is_tree(self.inputs) else self.inputs
+        )  # only where it is one tensor, as most rules need it
+        self.y: Any = None if is_tree(self.answers) else self.answers
         if self.x is not None and self.y is not None and self.x.shape[:1] != self.y.shape[:1]:
             raise ValueError(
                 f"watch: x has shape {self.x.shape}, y {self.y.shape}; they need the same number of samples"
             )
+        counts = samples_in(self.inputs), samples_in(self.answers)
+        if None not in counts and counts[0] != counts[1]:
+            raise ValueError(f"watch: x has {counts[0]} samples, y {counts[1]}; they need the same number of samples")
         self.x_val: Any = None if x_val is None else to_tensor(x_val, "for x_val of watch()")
         self.y_val: Any = None if y_val is None else to_tensor(y_val, "for y_val of watch()")
         if (self.x_val is None) != (self.y_val is None):
@@ -55,11 +67,15 @@ class Given:
             raise ValueError(
                 f"watch: x_val has shape {self.x_val.shape}, y_val {self.y_val.shape}; they need the same number of samples"
             )
+        self._limit: tuple[Any, float] = (None, math.inf)  # of the dtype for which it was computed last
+        self._takes: dict[Any, str | None] = {}
         self.modules = dict(model.named_modules())
         self.paths = {id(module): path for path, module in self.modules.items()}
         self.names = dict(names or {})
-        self.start = copy_of(model)
-        self._takes: dict[Any, str | None] = {}
+        try:
+            self.start = copy_of(model)
+        except Exception as error:  # a file or a lock in an attribute, for example
+            raise TypeError(f"watch(model): it cannot be copied, as its start must be: {error}") from error
         self.parameters = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
 
     @property
@@ -68,8 +84,9 @@ class Given:
         if not self.parameters:
             return math.inf
         p = self.parameters[0][1]
-        largest = float(p.backend.xp.finfo(p.dtype).max)
-        return math.pow(largest, 1 / 3)
+        if p.dtype is not self._limit[0]:
+            self._limit = (p.dtype, math.pow(float(p.backend.xp.finfo(p.dtype).max), 1 / 3))
+        return self._limit[1]
 
     @property
     def rate(self) -> float:
@@ -90,6 +107,11 @@ class Given:
     def owner(self, parameter: str) -> str:
         """The layer of a parameter, in words."""
         return self.name(self.modules.get(parameter.rpartition(".")[0], self.model))
+
+    def lacking(self, name: str) -> str:
+        """What to call an argument that a rule needs and the run lacks."""
+        given = {"x": self.inputs, "y": self.answers}.get(name)
+        return name if given is None else f"{name} as one array"
 
     def pairs(self, most: int = SAMPLE) -> Any:
         """At most so many samples of x and y; None if one was not given."""
@@ -116,6 +138,10 @@ class Given:
         """What the targets are, a `Targets`; None without y."""
         return None if self.y is None else targets_of(self.y)
 
+    def forget_losses(self) -> None:
+        """Find out anew what the loss takes, after y has changed."""
+        self._takes.clear()
+
     def takes(self, output: xg.Tensor) -> str | None:
         """What outputs of this shape and dtype the loss takes (see takes.py); None if that is not known."""
         if self.loss is None or self.y is None:
@@ -124,3 +150,17 @@ class Given:
         if key not in self._takes:
             self._takes[key] = what_it_takes(self.loss, output, self.y)
         return self._takes[key]
+
+
+def _tensors(data: Any, name: str) -> Any:
+    """The data of `watch` as tensors: one, or several in the same tuple, list or dict. None stays None."""
+    what = f"for {name} of watch()"
+    if data is None or not is_tree(data):
+        return None if data is None else to_tensor(data, what)
+    return trees.map_leaves(lambda leaf: to_tensor(leaf, what) if hasattr(leaf, "shape") else leaf, data)
+
+
+def _shares(model: nn.Module, optimizer: optim.Optimizer) -> bool:
+    """Whether the optimizer has a parameter of the model. A model without parameters has none to share."""
+    own = {id(p) for p in model.parameters()}
+    return not own or any(id(p) in own for group in optimizer.param_groups for p in group.params)

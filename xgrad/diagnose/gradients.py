@@ -14,6 +14,7 @@ UNSEEN = -1.0
 SMALL = 4096  # gradients of at most so many elements are sampled
 # Read every gradient again when the largest sampled norm exceeds this multiple of its value at the last full read.
 GROWN = 3.0
+FEW = 16  # elements that tell whether a parameter has moved
 Named = Sequence[tuple[str, Tensor]]
 
 
@@ -30,8 +31,12 @@ class Gradients:
 
     def broken(self) -> list[str]:
         """The names of gradients with an element that is not finite. An overflow of the square alone does not count."""
+        return [name for name, _ in self.broken_parameters()]
+
+    def broken_parameters(self) -> list[tuple[str, Tensor]]:
+        """The parameters of these gradients, with their names."""
         return [
-            name
+            (name, p)
             for (name, p), s in zip(self.parameters, self.squares, strict=True)
             if s is not None and not math.isfinite(s) and not _finite(p.grad)
         ]
@@ -73,16 +78,24 @@ def probes(parameters: Named) -> set[int]:
 def measure(parameters: Named, only: Collection[int] | None = None) -> Gradients:
     """The sums of squares of all gradients, or of those at the places `only`, in one transfer from the device."""
     grads = [p.grad for _, p in parameters]
-    found = [(i, g) for i, g in enumerate(grads) if g is not None and (only is None or i in only)]
     squares: list[float | None] = [None if g is None else UNSEEN for g in grads]
+    found = [(i, g) for i in (range(len(grads)) if only is None else only) if (g := grads[i]) is not None]
     if found:
         backend = found[0][1].backend
-        xp = backend.xp
-        sums = [xp.sum(xp.square(g.data if not _is_complex(g) else xp.abs(g.data))) for _, g in found]
-        values = backend.to_numpy(xp.stack(sums)).tolist()
+        values = backend.read([_square(backend, g._data) for _, g in found])
         for (i, _), value in zip(found, values, strict=True):
             squares[i] = float(value)
     return Gradients(parameters, squares)
+
+
+def _square(backend: Any, array: Any) -> Any:
+    """The sum of the squares of a raw array."""
+    xp, dtype = backend.xp, array.dtype
+    if dtype in backend.complex_dtypes:
+        array = xp.abs(array)
+    elif len(array.shape) == 1 and dtype not in backend.narrow_dtypes:
+        return xp.vecdot(array, array)  # the fastest for a bias, of which some are read at every step
+    return xp.sum(xp.square(array))
 
 
 class Reading:
@@ -91,17 +104,25 @@ class Reading:
     def __init__(self, parameters: Named) -> None:
         self.parameters = parameters
         self.probes = probes(parameters)
+        self.are_vectors = all(parameters[place][1].ndim < 2 for place in self.probes)
+        self.top = 0.0  # the largest norm at the last read
         self.calm = 0.0  # the largest sampled norm at the last full read
         self.silent: dict[int, int] = {}  # how many gradients of an update were exactly 0, by step
 
     def read(self, all_of_them: bool) -> Gradients:
         if not all_of_them:
             here = measure(self.parameters, self.probes)
-            if here.largest() <= GROWN * self.calm and not here.zeros():
+            largest = here.largest()
+            if largest <= GROWN * self.calm and not here.zeros():
+                self.top = largest
                 return here
         here = measure(self.parameters)
-        self.calm = here.largest(self.probes)
+        self.calm, self.top = here.largest(self.probes), here.largest()
         return here
+
+    def has_matrices(self, here: Gradients) -> bool:
+        """Whether a gradient of several axes was read. Most steps of a large network read those of some biases only."""
+        return not self.are_vectors or UNSEEN not in here.squares
 
     def more_are_zero(self, step: int, zeros: int) -> bool:
         """Whether more gradients are exactly 0 than in the step before."""
@@ -122,38 +143,56 @@ def length(t: Tensor) -> float:
 
 
 class Leftover(Tensor):
-    """A gradient that an update has used. It notes when another gradient is added to it."""
+    """A gradient that an update has used. It notes when another gradient is added to it.
 
-    __slots__ = ("grown", "of_name")
+    Where the updates are not watched, a gradient may also wait for the rest of its step, which is added to it. It has been used
+    once the parameter has moved.
+    """
+
+    __slots__ = ("grown", "moved", "of_name")
 
     grown: set[str]
     of_name: str
+    moved: Callable[[], bool] | None  # None: it has been used
 
     @classmethod
-    def of(cls, grad: Tensor, name: str, grown: set[str]) -> Tensor:
+    def of(cls, grad: Tensor, name: str, grown: set[str], moved: Callable[[], bool] | None = None) -> Tensor:
         if type(grad) is not Tensor:
             return grad
         marked = cls(grad.data, grad.backend, grad.node)
-        marked.grown, marked.of_name = grown, name
+        marked.grown, marked.of_name, marked.moved = grown, name, moved
         return marked
 
     def __add__(self, other: Any, /) -> Tensor:
+        total: Tensor = Tensor(self.data, self.backend, self.node) + other
+        if self.moved is not None and not self.moved():
+            return self.of(total, self.of_name, self.grown, self.moved)
         used = self.backend.xp
         if bool(self.backend.to_numpy(used.any(self.data != 0)).item()):
             self.grown.add(self.of_name)
-        total: Tensor = Tensor(self.data, self.backend, self.node) + other
         return total
 
 
-def mark_leftovers(parameters: Named, grown: set[str]) -> None:
-    """Replace the gradients after an update, so that each adds its parameter's name to `grown` when another is added to it."""
+def mark_leftovers(parameters: Named, grown: set[str], *, used: bool = True) -> None:
+    """Replace the gradients after an update, so that each adds its parameter's name to `grown` when another is added to it.
+
+    Not `used`: these gradients may still wait for their update.
+    """
     for name, p in parameters:
         if p.grad is not None:
-            p.grad = Leftover.of(p.grad, name, grown)
+            p.grad = Leftover.of(p.grad, name, grown, None if used else _moving(p))
 
 
-def _is_complex(t: Tensor) -> bool:
-    return t.dtype in t.backend.complex_dtypes
+def _moving(p: Tensor) -> Callable[[], bool]:
+    """A function that says whether the first elements of a parameter have changed."""
+    backend, xp = p.backend, p.backend.xp
+
+    def first() -> list[Any]:
+        few: list[Any] = backend.to_numpy(xp.reshape(p.data, (-1,))[: min(FEW, p.size)]).tolist()
+        return few
+
+    before = first()
+    return lambda: first() != before
 
 
 def _finite(grad: Tensor | None) -> bool:

@@ -39,7 +39,7 @@ class Generators:
     """The states of the random generators that a model draws from: the default one, and those of its layers."""
 
     def __init__(self, model: nn.Module) -> None:
-        self.found = generators(model)
+        self.found: dict[str, Generator] = generators(model)
         self.states = self.state_dict()
 
     def state_dict(self) -> dict[str, Any]:

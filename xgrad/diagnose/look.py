@@ -10,6 +10,8 @@ from typing import Any
 import xgrad as xg
 from xgrad.backends.host import library as np
 from xgrad.diagnose.anomaly import site
+from xgrad.diagnose.finite import all_finite
+from xgrad.diagnose.network import tensors_in
 from xgrad.diagnose.takes import LOGARITHMS, PROBABILITIES
 from xgrad.engine.watching import watching
 from xgrad.nn.activations import BY_NAME, Activation
@@ -106,14 +108,22 @@ class Looker:
             self.inside = self.given = None
 
 
-def look(step: int, run: Callable[[], xg.Tensor], name: Callable[[Any], str]) -> Look:
-    """Run the network, unrecorded, and measure its activations and output."""
+def look(step: int, run: Callable[[], Any], name: Callable[[Any], str]) -> Look:
+    """Run the network, unrecorded, and measure its activations and output.
+
+    An output of several tensors, such as a dict of them, has no mean and no standard deviation.
+    """
     looker = Looker(name)
     with xg.no_grad(), watching(looker):
-        output = run()
-        looker.finish(output.backend)
+        given = run()
+        outputs = tensors_in(given)
+        if outputs:
+            looker.finish(outputs[0].backend)
     for activity, y in zip(looker.activities, looker.outputs, strict=True):
-        activity.is_output = y is output.data
+        activity.is_output = any(y is output.data for output in outputs)
+    if not isinstance(given, xg.Tensor):
+        return Look(step, None, looker.activities, finite=all_finite(outputs))
+    output = given
     seen = Look(step, output.detach(), looker.activities)
     backend, xp = output.backend, output.backend.xp
 

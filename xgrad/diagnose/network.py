@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import xgrad as xg
 from xgrad import nn, optim
+from xgrad.engine import trees
 
 
 class Functional:
@@ -78,6 +79,38 @@ def rows(x: xg.Tensor, most: int) -> xg.Tensor:
     view = x.backend.view
     picked: xg.Tensor = view.take(x, view.asarray(chosen), axis=0)
     return picked
+
+
+def is_tree(data: Any) -> bool:
+    """Whether data is several arrays, in a tuple, a list or a dict, and not one array."""
+    return isinstance(data, tuple | list | Mapping)
+
+
+def tensors_in(tree: Any) -> list[xg.Tensor]:
+    """The tensors in a tuple, a list, a dict, or several of them inside each other; or the tensor itself."""
+    return [leaf for leaf in trees.flatten(tree)[0] if isinstance(leaf, xg.Tensor)]
+
+
+def samples_in(tree: Any) -> int | None:
+    """The number of samples, if all tensors have the same number of rows; otherwise None, as for a mask beside the inputs."""
+    counts = {t.shape[:1] for t in tensors_in(tree)}
+    return next(iter(counts))[0] if len(counts) == 1 and () not in counts else None
+
+
+def rows_in(tree: Any, most: int) -> Any:
+    """At most `most` samples of each tensor, the same ones; all of them where the tensors differ in their number of rows."""
+    if isinstance(tree, xg.Tensor):
+        return rows(tree, most)
+    if (samples_in(tree) or 0) <= most:
+        return tree
+    return trees.map_leaves(lambda leaf: rows(leaf, most) if isinstance(leaf, xg.Tensor) else leaf, tree)
+
+
+def arguments(inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """How inputs are passed to a model: a tuple or list as several arguments, a dict as named ones, an array alone."""
+    if isinstance(inputs, Mapping):
+        return (), {str(name): value for name, value in inputs.items()}
+    return (tuple(inputs), {}) if isinstance(inputs, tuple | list) else ((inputs,), {})
 
 
 def standardised(x: xg.Tensor) -> xg.Tensor:

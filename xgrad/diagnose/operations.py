@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 from xgrad.diagnose.anomaly import Anomaly, Detector
 from xgrad.diagnose.keeping import Kept
@@ -15,6 +16,8 @@ SHAKY = 10  # in so many first steps every operation is checked
 
 class Operations:
     """Turns the detector on where values may overflow their dtype, and off where the watcher itself computes."""
+
+    busy: ClassVar[int] = 0  # how many watchers are computing now
 
     def __init__(self, run: Run, found: Callable[[Anomaly], None], allow: Collection[str]) -> None:
         self.run = run
@@ -47,6 +50,7 @@ class Operations:
         armed, before = self.armed, self.private
         self.disarm()
         self.private = True
+        Operations.busy += 1
         kept = Kept(self.run.model)
         try:
             with warnings.catch_warnings():
@@ -55,6 +59,7 @@ class Operations:
         finally:
             kept.restore()
             self.private = before
+            Operations.busy -= 1
             if armed:
                 self.arm(anew=False)
 
@@ -63,19 +68,22 @@ class Operations:
         run = self.run
         if run.batch is None or run.loss is None:
             return
-        target = run.target if run.target is not None else run.targets_of_batch()
-        batch = run.batch
+        target, batch, named = run.target, run.batch, run.named
+        if target is None:
+            target = run.answers if run.has_all() else run.targets_of_batch()
         if target is None:
             if run.x is None or run.y is None:
                 return
-            batch, target = (run.x,), run.y  # the batch is among them
+            batch, named, target = (run.x,), {}, run.y  # the batch is among them
         kept = [p.grad for _, p in run.parameters]
         with self.privately():
             self.detector.start()
             try:
                 for _, p in run.parameters:
                     p.grad = None
-                run.loss(run.model(*batch), target).backward()
+                run.loss(run.model(*batch, **named), target).backward()
+            except Exception as error:  # the step of the user's program may do more than this
+                run.fail("NONFINITE", "replay", error)
             finally:
                 self.detector.stop()
                 for (_, p), grad in zip(run.parameters, kept, strict=True):

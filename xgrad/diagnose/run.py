@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 import xgrad as xg
+from xgrad._words import one_line
 from xgrad.diagnose.finding import Finding
 from xgrad.diagnose.given import SAMPLE, Given
 from xgrad.diagnose.keeping import Modes
 from xgrad.diagnose.look import Look
-from xgrad.diagnose.network import rows
+from xgrad.diagnose.network import arguments, rows, rows_in
 from xgrad.diagnose.quality import Quality, quality
 
 MOST = 4096  # how many samples the quality at the end is measured on
@@ -23,6 +24,7 @@ class Run(Given):
     updates = 0  # the number of the optimizer's updates
     last: Look | None = None  # the look that the last report took
     batch: tuple[Any, ...] | None = None  # the last arguments of the model
+    named: dict[str, Any]  # and those that were given by name
     target: Any = None  # the last target of the loss, if the loss is a module
     quality: Quality | None = None  # how well the network does at the time of the report
     quality_val: Quality | None = None  # the same for x_val and y_val
@@ -35,6 +37,8 @@ class Run(Given):
         self.found: list[Finding] = []
         self.ending: list[Finding] = []  # what rules find for the report that is being made
         self.known: set[tuple[str, str]] = set()  # (rule, where) of the findings
+        self.failed: dict[tuple[str, str], str] = {}  # (rule, moment) of the checks that raised an error, and the error
+        self.named = {}
 
     @property
     def now(self) -> int:
@@ -110,6 +114,31 @@ class Run(Given):
         """Inputs for a look: from `x`, or else from the last batch."""
         x = self.x if self.x is not None else self.batch[0] if self.batch and len(self.batch) == 1 else None
         return rows(x, most) if isinstance(x, xg.Tensor) else None
+
+    def call(self, most: int = SAMPLE) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+        """The arguments of the model for a look: from `x`, or else those of the last batch. None if neither is known."""
+        if self.inputs is not None:
+            return arguments(rows_in(self.inputs, most))
+        if self.batch is None:
+            return None
+        args, named = rows_in((self.batch, self.named), most)
+        return tuple(args), named
+
+    def has_all(self) -> bool:
+        """Whether the last batch is all of `x`."""
+        args, named = arguments(self.inputs)
+        given = [*(self.batch or ()), *self.named.values()]
+        whole = [*args, *named.values()]
+        return len(given) == len(whole) and all(a is b for a, b in zip(given, whole, strict=True))
+
+    def fail(self, rule: str, moment: str, error: Exception) -> None:
+        """Note that a check raised an error. The report says so, and the training goes on."""
+        said = one_line(str(error))
+        self.failed[rule, moment] = f"could not run: {type(error).__name__}" + (f": {said}" if said else "")
+
+    def failures(self) -> dict[str, str]:
+        """What kept a rule from all or some of its checks, in words, by rule."""
+        return {rule: why for (rule, _), why in reversed(self.failed.items())}
 
     def add(self, finding: Finding) -> None:
         """Add a finding, unless its rule has found something at the same place before."""

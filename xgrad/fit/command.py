@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
+import sys
+from contextlib import nullcontext, redirect_stdout
 from typing import Any
 
-from xgrad._interrupt import ending
+from xgrad._interrupt import Interrupted, ending
 from xgrad._streams import complain
 from xgrad._words import one_line, printable
+from xgrad.diagnose import Report
+from xgrad.diagnose.script import run_script
 from xgrad.fit import plot
 from xgrad.fit.config import Config
 from xgrad.fit.errors import FitError
 from xgrad.fit.history import configuration
 from xgrad.fit.result import NotWrittenError, Result
 from xgrad.fit.run import fit
+from xgrad.fit.script import code_of, is_script, nothing_in
 from xgrad.fit.streams import say
 from xgrad.fit.targets import check, standard_output_is_one_of
 
@@ -45,7 +50,9 @@ def fit_command(options: dict[str, Any]) -> int:
 
 
 def diagnose_command(options: dict[str, Any]) -> int:
-    """Repeat the run of a history, and diagnose it. Returns the exit status."""
+    """Repeat the run of a history, or run a script, and diagnose it. Returns the exit status."""
+    if is_script(options["history"]):
+        return _diagnose_script(options)
     page, as_json = options["html"], options["json"]
     config = configuration(options["history"], fix=options["fix"])
     data = config.data if isinstance(config.data, str) else None
@@ -62,14 +69,51 @@ def diagnose_command(options: dict[str, Any]) -> int:
     if page:
         with ending() as asked:
             asked.saving = True
-            _save_page(result, page)
+            _save_page(result.report, page)
         status = status or (SIGNALLED + asked.number if asked.number else 0)
     return status
 
 
-def _save_page(result: Result, page: str) -> None:
+def _diagnose_script(options: dict[str, Any]) -> int:
+    """Run a script under the watch, and print the report, also after an error or a signal has ended it."""
+    path, page, as_json = options["history"], options["html"], options["json"]
+    code = code_of(path)
+    check({"--html": page}, read={"the script": path})
+    if page:
+        plot.require_matplotlib()
+    # What the script itself prints must not come between the lines of a result on the standard output.
+    apart = as_json or standard_output_is_one_of([page])
+    with redirect_stdout(sys.stderr) if apart else nullcontext():
+        ran = run_script(path, code, options.get("arguments", ()))
+    report = ran.report
+    ended = f"{path}, {ran.fault}" if ran.fault.startswith("line ") else f"{path}: {ran.fault}"
+    if report is None:
+        if ran.signal is not None:
+            raise Interrupted(ran.signal)
+        raise FitError(ended if ran.fault else nothing_in(path, ran))
+    status = SIGNALLED + ran.signal if ran.signal is not None else CANNOT if ran.fault else 0
+    text = report.dumps() if as_json else str(report)
+    if options["fix"] and not status:
+        with ending() as asked:
+            fix = report.try_fix(asked)
+            status = SIGNALLED + asked.number if asked.number else status
+        text = text if as_json else f"{text}\n{fix}"
+    (complain if standard_output_is_one_of([page]) else say)(text)
+    if ran.others:
+        are = "optimizers were" if ran.others > 1 else "optimizer was"
+        complain(f"xgrad diagnose: {ran.others} more {are} used, which this report is not about")
+    if ran.fault:
+        complain(f"xgrad diagnose: error: {one_line(ended)}, after {ran.steps} steps")
+    elif ran.signal is not None:
+        complain(f"xgrad diagnose: interrupted after {ran.steps} steps")
+    if page:
+        _save_page(report, page)
+    return status
+
+
+def _save_page(report: Report, page: str) -> None:
     try:
-        result.report.save(page)
+        report.save(page)
     except OSError as error:
         raise FitError(f"--html {page} was not written: {error.strerror or error}") from None
 

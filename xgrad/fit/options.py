@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any
 
@@ -11,6 +12,7 @@ from xgrad.fit.config import DTYPES, Config
 from xgrad.fit.network import ACTIVATIONS, INITS, LOSSES, OPTIMIZERS
 from xgrad.fit.parser import integer, path_of
 from xgrad.fit.plot import FORMATS
+from xgrad.fit.script import is_script
 
 
 def add_commands(commands: Any) -> None:
@@ -24,15 +26,34 @@ def add_commands(commands: Any) -> None:
     )
     diagnose = commands.add_parser(
         "diagnose",
-        help="explain why the run of a history failed",
-        description="Repeat the run of a history (xgrad fit --history), and explain what went wrong in it.",
+        help="explain why a run failed: of a history, or of a training script",
+        description="Repeat the run of a history (xgrad fit --history), or run a training script of your own, and explain what "
+        "went wrong in it. The options come before the script; what stands behind it is passed to the script.",
     )
-    diagnose.add_argument("history", help="a JSON file written by xgrad fit --history")
+    diagnose.add_argument(
+        "history",
+        metavar="FILE",
+        help="a JSON file written by xgrad fit --history, or a Python script that trains with an optimizer of xgrad",
+    )
     diagnose.add_argument("--fix", action="store_true", help="try the proposed fix")
     diagnose.add_argument("--json", action="store_true", help="print the findings as JSON")
     diagnose.add_argument(
         "--html", type=path_of, metavar="FILE", help="write a page with the findings and a picture of the run"
     )
+
+
+def without_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The arguments of the command line, and those behind a script of `xgrad diagnose`, which belong to the script."""
+    if arguments[:1] == ["diagnose"]:
+        takes_value = False
+        for place, text in enumerate(arguments[1:], 1):
+            if takes_value or (text.startswith("-") and text != "-"):
+                takes_value = not takes_value and len(text) > 3 and "--html".startswith(text)
+            elif is_script(text):
+                return list(arguments[: place + 1]), list(arguments[place + 1 :])
+            else:
+                break
+    return list(arguments), []
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:

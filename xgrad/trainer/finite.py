@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import cmath
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import xgrad as xg
+from xgrad.diagnose.finite import all_finite, is_finite_number
 from xgrad.diagnose.keeping import Kept
 from xgrad.trainer.training import Training
 
@@ -66,17 +67,6 @@ def is_finite(loss: Any, parameters: Sequence[Any]) -> bool:
                 return all_finite([loss, *(g for p in parameters if (g := p.grad) is not None)])
             total = total + add(gradient._data)
     return is_finite_number(backend, total) or all_finite([loss, *(g for p in parameters if (g := p.grad) is not None)])
-
-
-def is_finite_number(backend: Any, number: Any) -> bool:
-    """Whether a raw number is finite."""
-    return cmath.isfinite(backend.to_numpy(number).item())
-
-
-def all_finite(tensors: Iterable[Any]) -> bool:
-    """Whether all elements of all tensors are finite."""
-    with xg.no_grad():
-        return all(bool(xg.all(xg.isfinite(t)).item()) for t in tensors if t.backend.is_inexact(t.dtype))
 
 
 # --- the cause -----------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,8 @@ LARGER_IS_BETTER = ("accuracy", "top5", "r2", "precision", "recall", "f1")
 class History(Mapping[str, list[float]]):
     """What happened in each epoch, as columns: `history["loss"]` is a list with one number for each epoch.
 
+    A history may count steps instead, and have a row for some of them: `unit` and `numbers` say so.
+
     The columns are `loss`, then `val_loss` if there is validation, the metrics (`accuracy`, `val_accuracy`, ...), `lr`, the
     learning rate of the first parameter group in the epoch, and `seconds`. A number that is missing is nan.
 
@@ -30,6 +32,7 @@ class History(Mapping[str, list[float]]):
 
     Args:
         columns: the columns to start with.
+        unit: what a row is of, which is the name of the first column of `csv()`.
 
     Raises:
         KeyError: for a column that does not exist; it names those that do.
@@ -38,11 +41,13 @@ class History(Mapping[str, list[float]]):
     Keras has the same: https://keras.io/api/models/model_training_apis/
     """
 
-    def __init__(self, columns: Mapping[str, list[float]] | None = None) -> None:
+    def __init__(self, columns: Mapping[str, list[float]] | None = None, unit: str = "epoch") -> None:
         self._columns = {name: list(values) for name, values in (columns or {}).items()}
         lengths = {len(values) for values in self._columns.values()}
         if len(lengths) > 1:
             raise ValueError(f"History: the columns have different lengths: {sorted(lengths)}")
+        self.unit = unit
+        self.numbers = list(range(1, 1 + self.epochs))  # of the rows
 
     def __getitem__(self, name: str) -> list[float]:
         if name not in self._columns:
@@ -65,9 +70,13 @@ class History(Mapping[str, list[float]]):
         """The numbers of the last epoch, by name; empty before the first."""
         return {name: values[-1] for name, values in self._columns.items() if values}
 
-    def add(self, row: Mapping[str, float]) -> None:
-        """Add an epoch. A column that is new is nan for the epochs before, and one that is not given is nan for this one."""
+    def add(self, row: Mapping[str, float], number: int | None = None) -> None:
+        """Add an epoch. A column that is new is nan for the epochs before, and one that is not given is nan for this one.
+
+        Its number is the next one, unless it is given.
+        """
         before = self.epochs
+        self.numbers.append((self.numbers[-1] if self.numbers else 0) + 1 if number is None else number)
         for name in row:
             self._columns.setdefault(name, [math.nan] * before)
         for name, values in self._columns.items():
@@ -91,9 +100,9 @@ class History(Mapping[str, list[float]]):
         """The history as text, a line for each epoch, with the names of the columns in the first line."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["epoch", *self])
+        writer.writerow([self.unit, *self])
         for i in range(self.epochs):
-            writer.writerow([i + 1, *(values[i] for values in self.values())])
+            writer.writerow([self.numbers[i], *(values[i] for values in self.values())])
         return text.getvalue()
 
     def plot(self, path: str | Path | None = None) -> Any:

@@ -79,7 +79,7 @@ class TensorBoard(Callback):
     def on_epoch_end(self, trainer: Training) -> None:
         for name, value in trainer.history.last.items():
             if not math.isnan(value):
-                self.writer.add_scalar(f"epoch/{name}", value, trainer.epoch)
+                self.writer.add_scalar(f"{trainer.history.unit}/{name}", value, trainer.epoch)
         self.writer.flush()
 
     def on_fit_end(self, trainer: Training) -> None:

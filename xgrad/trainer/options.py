@@ -7,8 +7,8 @@ from typing import Any
 import xgrad as xg
 from xgrad import nn, optim
 from xgrad.backends.dtype_names import HALVES, without
+from xgrad.diagnose.hooks import needs_closure as needs_closure
 from xgrad.optim import lr_scheduler
-from xgrad.trainer.steps import needs_closure as needs_closure
 
 BY_STEP = (lr_scheduler.OneCycleLR, lr_scheduler.CyclicLR)  # their lengths are given in steps
 

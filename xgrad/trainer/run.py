@@ -9,6 +9,7 @@ from typing import Any
 
 import xgrad as xg
 from xgrad._interrupt import Ending, ending
+from xgrad.diagnose.hooks import needs_closure
 from xgrad.diagnose.keeping import Modes
 from xgrad.optim import lr_scheduler
 from xgrad.trainer.batches import OnBackend, batch_length, groups, mean_loss
@@ -20,7 +21,7 @@ from xgrad.trainer.history import is_better
 from xgrad.trainer.metrics import Metric, update_all
 from xgrad.trainer.predicting import evaluate
 from xgrad.trainer.progress import Quiet
-from xgrad.trainer.steps import Step, needs_closure, step_of
+from xgrad.trainer.steps import Step, step_of
 from xgrad.trainer.sums import Sums
 from xgrad.trainer.training import Training
 

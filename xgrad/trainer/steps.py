@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from typing import Any
 
 import xgrad as xg
 from xgrad import nn
+from xgrad.diagnose.finite import all_finite, is_finite_number
+from xgrad.diagnose.hooks import needs_closure
 from xgrad.diagnose.keeping import Tensors
 from xgrad.engine import trees
 from xgrad.trainer.batches import batch_length, mean_loss
-from xgrad.trainer.finite import all_finite, is_finite, is_finite_number
+from xgrad.trainer.finite import is_finite
 from xgrad.trainer.training import Training, in_precision
 
 Batch = tuple[Any, ...]
@@ -263,9 +264,3 @@ def step_of(trainer: Training, wants_outputs: bool, *, compiled: bool) -> Step:
     if needs_closure(trainer.optimizer):
         return ClosureStep(trainer, wants_outputs)
     return (CompiledStep if compiled else Step)(trainer, wants_outputs)
-
-
-def needs_closure(optimizer: Any) -> bool:
-    """Whether the optimizer's step evaluates the loss itself."""
-    closure = inspect.signature(type(optimizer).step).parameters.get("closure")
-    return closure is not None and closure.default is inspect.Parameter.empty

@@ -17,7 +17,7 @@ RARE = 0.8  # the share of the most frequent class, from which on classes are im
 class Overfitting(DiagnosticRule):
     name = "OVERFITTING"
     severity = WARNING
-    needs = ("x", "y", "loss", "x_val", "y_val")
+    needs = ("x", "y", "loss")  # and held-out samples, without which it says nothing
 
     def end(self, run: Run) -> Findings:
         train, held = run.quality, run.quality_val

@@ -25,7 +25,7 @@ class DiagnosticRule:
 
     def lacks(self, run: Run) -> str:
         """What the run lacks for this rule, in words; empty if nothing."""
-        missing = [need for need in self.needs if getattr(run, need) is None]
+        missing = [run.lacking(need) for need in self.needs if getattr(run, need) is None]
         return f"needs {', '.join(missing)}" if missing else ""
 
     def finding(self, step: int, where: str, says: str, evidence: Mapping[str, Any], fix: str, **more: Any) -> Finding:
