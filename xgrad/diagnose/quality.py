@@ -32,6 +32,11 @@ class Quality:
     constant: bool = False
 
     @property
+    def is_known(self) -> bool:
+        """Whether the score or the share that is right is a number."""
+        return not (math.isnan(self.score) and math.isnan(self.right))
+
+    @property
     def is_good(self) -> bool:
         """Whether little is left to explain."""
         return self.score >= 0.9 or (self.right >= 0.9 and self.right >= self.usual + 0.5 * (1 - self.usual))

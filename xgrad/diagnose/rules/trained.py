@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import xgrad as xg
 from xgrad.diagnose.finding import WARNING
 from xgrad.diagnose.quality import Quality
 from xgrad.diagnose.rules.rule import DiagnosticRule, Findings
@@ -12,16 +11,6 @@ from xgrad.diagnose.run import Run
 from xgrad.diagnose.trend import FLAT, fall
 
 FAST = 0.05  # a fall in a tenth of the run, at which a network that is not good yet will be
-
-
-def r_squared(output: xg.Tensor, y: xg.Tensor) -> float:
-    """1 - mean((y - output)^2) / Var(y), or nan if that is not finite."""
-    view = y.backend.view
-    scale = float(view.max(view.abs(y)).item()) or 1.0
-    away, centered = (y - output) / scale, y / scale
-    total = float(view.var(centered).item())
-    rest = float(view.mean(away * away).item())
-    return 1 - rest / total if total > 0 and math.isfinite(rest) else math.nan
 
 
 class Undertrained(DiagnosticRule):
@@ -32,12 +21,7 @@ class Undertrained(DiagnosticRule):
 
     def end(self, run: Run) -> Findings:
         quality, fell = run.quality, fall(run)
-        if (
-            not run.steps
-            or quality is None
-            or math.isnan(fell)
-            or (math.isnan(quality.score) and math.isnan(quality.right))
-        ):
+        if not run.steps or quality is None or math.isnan(fell) or not quality.is_known:
             return
         wanting = quality.is_poor or (fell > FAST and not quality.is_good)
         if wanting and (fell > FLAT) == self.falls:
