@@ -76,6 +76,15 @@ def test_every_field_that_is_written_is_in_the_schema(right: dict[str, Any]) -> 
     assert set(FINDING) == set(right["findings"][0])
 
 
+def test_findings_of_an_earlier_version_are_read(right: dict[str, Any], tmp_path: Path) -> None:
+    earlier = copy.deepcopy(right)
+    for finding in earlier["findings"]:
+        del finding["because"]
+    path = tmp_path / "earlier.json"
+    path.write_text(json.dumps(earlier), encoding="utf-8")
+    assert read(path)["findings"] == earlier["findings"]
+
+
 def places(value: Any, at: tuple[Any, ...] = ()) -> Any:
     """Every place in a history, of a list the first element."""
     if at:

@@ -11,7 +11,7 @@ from xgrad._words import shortened, shown
 from xgrad.diagnose.finding import SEVERITIES
 from xgrad.fit.config import OPTIONS, Config
 from xgrad.fit.errors import FitError
-from xgrad.fit.schema import FINITE, NUMBER, TEXT, Kind, Maybe, Named, OneOf, Several, Whole, place
+from xgrad.fit.schema import FINITE, FLAG, NUMBER, TEXT, Kind, Maybe, Named, OneOf, Several, Whole, place
 
 MOST_BYTES = 1_000_000_000
 MOST_DIGITS = 4000  # Python reads no integer much longer than that
@@ -25,8 +25,10 @@ FINDING: dict[str, Kind] = {
     "says": TEXT,
     "evidence": Named(),
     "fix": TEXT,
+    "because": TEXT,
 }
-TRIAL = Named({"change": TEXT, "r2": NUMBER, "loss": NUMBER, "errors": Several(TEXT)})
+ALWAYS = [name for name in FINDING if name != "because"]  # which older histories lack
+TRIAL = Named({"change": TEXT, "r2": NUMBER, "right": NUMBER, "loss": NUMBER, "errors": Several(TEXT)})
 HISTORY = Named(
     {
         "config": Named(OPTIONS),
@@ -37,8 +39,10 @@ HISTORY = Named(
         "x": Several(FINITE),
         "y": Several(FINITE),
         "prediction": Several(NUMBER),
-        "findings": Several(Named(FINDING, required=FINDING)),
-        "fix": Named({"before": TRIAL, "trials": Several(TRIAL), "fix": Maybe(TEXT), "why_not": TEXT}),
+        "findings": Several(Named(FINDING, required=ALWAYS)),
+        "fix": Named(
+            {"before": TRIAL, "trials": Several(TRIAL), "fix": Maybe(TEXT), "good": FLAG, "why_not": TEXT},
+        ),
     },
     required=("config",),
     together=("x", "y", "prediction"),
