@@ -63,11 +63,21 @@ def test_several_findings_of_one_rule_keep_all_their_findings() -> None:
     assert sorted(each.rule for each in explained(several)) == ["PLATEAU", "PLATEAU", "SCALE", "SCALE"]
 
 
-@pytest.mark.parametrize("steps", [1, 400])
-def test_no_findings_no_sentence(steps: int) -> None:
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_sentence() -> None:
+    x, y = curve()
+    model = network(1, 16, 1)
+    report = trained(model, optim.SGD(model.parameters(), lr=0.01), nn.MSELoss(), 100 * x, 1e4 * y, 20)
+    assert str(report).startswith(report.sentence)
+    assert "because the steps are too large" in report.sentence
+    assert "(STEP_UNSTABLE). What to do: standardise x and y" in report.sentence
+    assert report.json()["sentence"] == report.sentence
+
+
+def test_no_findings_no_sentence() -> None:
     x, y = curve()
     model = network(1, 32, 32, 1, hidden=nn.Tanh)
-    report = trained(model, optim.Adam(model.parameters(), lr=0.01), nn.MSELoss(), x, y, steps)
-    if not report.findings:
-        assert report.sentence == ""
-        assert "nothing was found wrong" in str(report)
+    report = trained(model, optim.Adam(model.parameters(), lr=0.01), nn.MSELoss(), x, y, 400)
+    assert report.findings == []
+    assert report.sentence == ""
+    assert "nothing was found wrong" in str(report)

@@ -103,3 +103,16 @@ def test_a_binary_loss_is_no_regression():
     assert report.run.quality is not None
     assert report.run.quality.right > 0.9
     assert rules(report) == set()
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_rules_that_run_the_start_leave_it_as_it_is(reduction):
+    rng = xg.random.Generator(0)
+    model = nn.Sequential(nn.Linear(1, 1, dtype=xg.float32, rng=rng), nn.BatchNorm1d(1, dtype=xg.float32))
+    x, y = curve()
+    report = trained(model, optim.SGD(model.parameters(), lr=1e-5), nn.MSELoss(reduction=reduction), x + 5, y, 3)
+    (_, mean), *_ = report.run.start.named_buffers()
+    assert mean.tolist() == [0.0]
+    assert model[1].running_mean.tolist() != [0.0]
+    report.try_fix()
+    assert mean.tolist() == [0.0]

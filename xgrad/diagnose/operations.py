@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import ClassVar
 
 from xgrad.diagnose.anomaly import Anomaly, Detector
-from xgrad.diagnose.keeping import Kept
+from xgrad.diagnose.keeping import Kept, Tensors
 from xgrad.diagnose.run import Run
 
 SHAKY = 10  # in so many first steps every operation is checked
@@ -51,13 +51,14 @@ class Operations:
         self.disarm()
         self.private = True
         Operations.busy += 1
-        kept = Kept(self.run.model)
+        kept, kept_start = Kept(self.run.model), Tensors(*self.run.start.buffers())  # rules run the start too
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RuntimeWarning)  # the library's warnings of overflow
                 yield
         finally:
             kept.restore()
+            kept_start.restore()
             self.private = before
             Operations.busy -= 1
             if armed:

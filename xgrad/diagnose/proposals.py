@@ -11,7 +11,7 @@ from xgrad import nn, optim
 from xgrad.diagnose.changes import LINEAR, LOG_SOFTMAX, SIGMOID, SOFTMAX, Change, ends_in_activation
 from xgrad.diagnose.curvature import largest_eigenvalue
 from xgrad.diagnose.finding import NOTE, Finding
-from xgrad.diagnose.network import is_float, spread
+from xgrad.diagnose.network import copy_of, is_float, spread
 from xgrad.diagnose.run import Run
 from xgrad.diagnose.takes import LOGARITHMS, LOGITS, PROBABILITIES
 from xgrad.diagnose.targets import CLASSES, REGRESSION
@@ -131,6 +131,6 @@ def _calm_rate(run: Run) -> float | None:
         return None
     pairs = run.pairs(256)
     assert pairs is not None
-    steepest = largest_eigenvalue(run.start, run.loss, *pairs)
+    steepest = largest_eigenvalue(copy_of(run.start), run.loss, *pairs)  # a batch norm counts what it has seen
     lr = max(float(group["lr"]) for group in run.optimizer.param_groups)
     return 1 / steepest if math.isfinite(steepest) and 0 < 1 / steepest < lr else None

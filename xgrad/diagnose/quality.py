@@ -23,13 +23,11 @@ class Quality:
             is perfect, 0 is no better than a constant; nan where it cannot be said.
         right: for classes and labels the share that is right, else nan.
         usual: the share that the most frequent class alone gets right.
-        constant: whether all outputs are the same.
     """
 
     score: float = math.nan
     right: float = math.nan
     usual: float = math.nan
-    constant: bool = False
 
     @property
     def is_known(self) -> bool:
@@ -71,8 +69,7 @@ def _of_numbers(out: Any, y: Any) -> Quality | None:
     y = y.astype(np.float64)
     scale = max(float(np.abs(y).max()), 1e-300)
     rest, total = float(np.mean(((y - out) / scale) ** 2)), float(np.mean(((y - y.mean(axis=0)) / scale) ** 2))
-    constant = bool((out == out[:1]).all())
-    return Quality(1 - rest / total if total > 0 and math.isfinite(rest) else math.nan, constant=constant)
+    return Quality(1 - rest / total if total > 0 and math.isfinite(rest) else math.nan)
 
 
 def _of_classes(out: Any, y: Any, takes: str | None) -> Quality | None:
@@ -89,7 +86,7 @@ def _of_classes(out: Any, y: Any, takes: str | None) -> Quality | None:
         return Quality(math.nan, right, usual)
     logs = _logs(out, takes)
     loss = math.nan if logs is None else -float(np.clip(logs[np.arange(len(out)), numbers], -40, 0).mean())
-    return Quality(1 - loss / entropy if entropy else math.nan, right, usual, bool((out == out[:1]).all()))
+    return Quality(1 - loss / entropy if entropy else math.nan, right, usual)
 
 
 def _logs(out: Any, takes: str | None) -> Any:
@@ -113,12 +110,11 @@ def _of_truths(out: Any, y: Any, takes: str | None, kind: str) -> Quality | None
     means = y.mean(axis=0, keepdims=True)
     usual = float(np.maximum(means, 1 - means).mean())
     right = float(((p > 0.5) == (y > 0.5)).mean())
-    constant = bool((out == out[:1]).all())
     if not np.isfinite(out).all() or takes is None:
-        return Quality(math.nan, right, usual, constant)
+        return Quality(math.nan, right, usual)
     if takes == VALUES:
         rest, total = float(np.mean((y - out) ** 2)), float(np.mean((y - means) ** 2))
     else:
         p, means = np.clip(p, LEAST, 1 - LEAST), np.clip(means, LEAST, 1 - LEAST)
         rest, total = (-float(np.mean(y * np.log(q) + (1 - y) * np.log(1 - q))) for q in (p, means))
-    return Quality(1 - rest / total if total > 0 else math.nan, right, usual, constant)
+    return Quality(1 - rest / total if total > 0 else math.nan, right, usual)
