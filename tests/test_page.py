@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from html import escape
 from html.parser import HTMLParser
 from typing import Any
 
@@ -242,3 +243,18 @@ def test_the_page_follows_the_scheme_and_names_its_language() -> None:
     svg = "".join(re.findall("<svg.*?</svg>", text, re.DOTALL))
     assert re.findall("#[0-9a-f]{6}(?![0-9a-z-])", svg) == []
     assert len(re.findall(r'<svg[^>]* role="group" aria-label="[^"]+"', text)) == text.count("<svg")
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_page_begins_with_the_sentence_of_the_report() -> None:
+    x = xg.linspace(-100.0, 100.0, 21)[:, None]
+    model = nn.Linear(1, 1)
+    optimizer = optim.SGD(model.parameters(), lr=1.0)
+    w = watch(model, optimizer, loss=nn.MSELoss(), x=x, y=x)
+    nn.MSELoss()(model(x), x).backward()
+    optimizer.step()
+    w.step(1.0)
+    report = w.report()
+    w.close()
+    assert report.sentence
+    assert f"<p>{escape(report.sentence)}</p>" in page(report)

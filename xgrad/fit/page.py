@@ -89,6 +89,7 @@ footer {{ font-size: .85rem; margin-top: 1.5rem; }}
 <header>
 <h1>{title}</h1>
 <p>{summary}</p>
+{sentence}
 {first}
 </header>
 <main>
@@ -120,6 +121,7 @@ def page(report: Report) -> str:
         colors=css(),
         title=escape(record.title or "A training run"),
         summary=escape(summary + (f" · {record.setting}" if record.setting else "")),
+        sentence=f"<p>{escape(report.sentence)}</p>" if report.sentence else "",
         first=_first(findings),
         pictures=_in_two(drawn) or "<p>There is nothing to draw yet: no step was taken.</p>",
         findings=_list(report.findings, by_step),
