@@ -9,7 +9,7 @@ import pytest
 
 import xgrad as xg
 import xgrad.compat.autograd.numpy as np
-from xgrad.compat.autograd import grad, quick, value_and_grad
+from xgrad.compat.autograd import grad, hessian, jacobian, quick, value_and_grad
 from xgrad.compat.autograd.test_util import check_grads
 
 X = numpy.array([0.3, 1.2, 2.0])
@@ -42,6 +42,29 @@ def test_it_is_what_the_general_way_gives(name, monkeypatch):
     assert (type(value), type(gradient)) == (type(wanted), type(slope))
     numpy.testing.assert_array_equal(value, wanted, strict=True)
     numpy.testing.assert_array_equal(gradient, slope, strict=True)
+
+
+ROWS = {
+    **CASES,
+    "a vector": (lambda x: np.sin(x) * x[0], X),
+    "a matrix by a vector": (lambda x: np.outer(x[:2], x), X),
+    "nothing": (lambda x: x[:0], X),
+    "many numbers": (lambda x: np.outer(x, x) * x, X),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Output seems independent")
+@pytest.mark.parametrize("name", ROWS)
+def test_few_rows_are_what_the_general_way_gives(name, monkeypatch):
+    f, x = ROWS[name]
+    operators = [jacobian] if name == "nothing" else [jacobian, hessian]
+    found = [of(f)(x) for of in operators]
+    monkeypatch.setattr(quick, "argument", lambda x: None)
+    monkeypatch.setattr(quick, "FEW", 0)
+    for one, of in zip(found, operators, strict=True):
+        wanted = of(f)(x)
+        assert type(one) is type(wanted)
+        numpy.testing.assert_allclose(one, wanted, rtol=1e-14, strict=True)
 
 
 def test_the_function_runs_once():

@@ -36,16 +36,20 @@ def _one_number(name: str, ans: Any) -> Any:
     return space
 
 
-def _value_and_gradient(name: str, fun: Function, x: Any) -> tuple[Any, Any]:
+def _traced(fun: Function, x: Any, quickly: Callable[[Tensor, Any], Any]) -> tuple[Trace | None, Any]:
+    """A run of the function, and None; or None, and what `quickly` made of the argument and of the result."""
     one = quick.argument(x)
     if one is None:
-        trace = Trace(fun, x)
-    else:
-        result = quick.run(fun, one)
-        found = quick.value_and_gradient(one, result)
-        if found is not None:
-            return found
-        trace = Trace(lambda one: result, x, one)
+        return Trace(fun, x), None
+    result = quick.run(fun, one)
+    found = quickly(one, result)
+    return (Trace(lambda one: result, x, one), None) if found is None else (None, found)
+
+
+def _value_and_gradient(name: str, fun: Function, x: Any) -> tuple[Any, Any]:
+    trace, found = _traced(fun, x, quick.value_and_gradient)
+    if trace is None:
+        return found  # type: ignore[no-any-return]
     ans = trace.answer()
     return ans, trace.pull(_one_number(name, ans).ones())
 
@@ -84,13 +88,15 @@ def deriv(fun: Function, x: Any) -> Any:
 @unary_to_nary
 def jacobian(fun: Function, x: Any) -> Any:
     """The Jacobian: for a result of shape (*m,) and an argument of shape (*n,), an array of shape (*m, *n)."""
-    trace = Trace(fun, x)
+    trace, found = _traced(fun, x, quick.rows)
+    if trace is None:
+        return found
     ans = trace.answer()
     space, of_x = vspace(ans), vspace(x)
     shape = (*space.shape, *of_x.shape)
     if isinstance(ans, list | tuple | dict) or isinstance(x, list | tuple | dict):
         raise TypeError("jacobian needs an array as the argument and as the result")
-    if space.iscomplex or of_x.iscomplex or not trace.places:
+    if space.iscomplex or of_x.iscomplex or not trace.places or 0 < space.size <= quick.FEW:
         rows = [trace.pull(unit) for unit in space.standard_basis()]
         together = xp.stack if any(isinstance(row, Tensor) for row in rows) else np.stack
         return together(rows).reshape((-1, *of_x.shape) if space.iscomplex else shape)

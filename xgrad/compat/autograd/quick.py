@@ -1,4 +1,4 @@
-"""The gradient of a number by one array of real numbers, which most calls ask for, with a third of the steps of tracing.py.
+"""The derivative of a few numbers by one array of real numbers, which most calls ask for, with a third of the steps of tracing.py.
 
 The function runs once. If its result, or what it depends on, needs more than is done here, tracing.py goes on with that run.
 """
@@ -20,6 +20,7 @@ from xgrad.transforms.batching.backend import active
 
 _REAL = frozenset(map(np.dtype, ("float32", "float64")))
 _NUMBERS = frozenset((float, np.float64))
+FEW = 8  # up to so many rows of a Jacobian, one reverse pass for each is quicker than one for all of them in a batch
 
 
 def argument(x: Any) -> Tensor | None:
@@ -46,16 +47,38 @@ def run(fun: Callable[[Any], Any], x: Tensor) -> Any:
 
 def value_and_gradient(x: Tensor, result: Any) -> tuple[Any, Any] | None:
     """The value and the gradient, as NumPy's. None where the result is no number, or depends on more than x."""
-    if type(result) is not Tensor or not tape.is_node(result.node) or result.backend is not x.backend:
+    path = _path(x, result)
+    if path is None or result._data.size != 1:
         return None
     y = result._data
-    if y.size != 1:
+    return np.array(y)[()], _pulled(path, result.node, np.ones(y.shape, y.dtype), x._data)[()]
+
+
+def rows(x: Tensor, result: Any) -> Any:
+    """The Jacobian, an array of NumPy's. None where the result has many numbers, or depends on more than x."""
+    path = _path(x, result)
+    if path is None or result._data.size > FEW:
+        return None
+    y, found = result._data, []
+    for i in range(y.size):
+        unit = np.zeros(y.size, y.dtype)
+        unit[i] = 1
+        found.append(_pulled(path, result.node, unit.reshape(y.shape), x._data))
+    return np.reshape(found, (*y.shape, *x._data.shape))[()]
+
+
+def _path(x: Tensor, result: Any) -> Path | None:
+    """The operations between the argument and the result. None where there is more, or nothing, to differentiate by."""
+    if type(result) is not Tensor or not tape.is_node(result.node) or result.backend is not x.backend:
+        return None
+    if result._data.dtype not in _REAL:
         return None
     assert tape.is_node(x.node)
     path = Path([x.node], [result.node])
-    if path.connected or not path.reached:
-        return None
+    return path if path.reached and not path.connected else None
+
+
+def _pulled(path: Path, node: Any, cotangent: Any, x: Any) -> Any:
     with tape.set_recording(False):
-        (gradient,) = path.back([result.node], [np.ones(y.shape, y.dtype)], record=False)
-    found = np.zeros(x._data.shape, x._data.dtype) if gradient is None else np.array(gradient)
-    return np.array(y)[()], found[()]
+        (gradient,) = path.back([node], [cotangent], record=False)
+    return np.zeros(x.shape, x.dtype) if gradient is None else np.array(gradient)
