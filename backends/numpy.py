@@ -139,7 +139,7 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
             return numpy_halves.halved(x, dtype, copy)
         return self.library.astype(x, dtype, copy=copy)
 
-    clip = numpy_halves.in_float32("clip")
+    _clip_of_any_dtype = numpy_halves.in_float32("clip")
     leaky_relu = widened(IndexingRaw.leaky_relu)
 
     @widened
@@ -172,6 +172,21 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
             return numpy_lstm.gradients(g, inputs, outputs, reverse, moving)
         return super()._recurrent_gradients(g, inputs, outputs, mode, reverse, moving)
 
+    def scatter(self, x: Any, key: Any, shape: tuple[int, ...]) -> Any:
+        """A key of integers and slices reads no element twice, so that x is written."""
+        if type(key) is int or type(key) is slice or (type(key) is tuple and _SINGLE.issuperset(map(type, key))):
+            y = np.zeros(shape, x.dtype)
+            y[key] = x
+            return y
+        return super().scatter(x, key, shape)
+
+    def clip(self, x: Any, min: Any = None, max: Any = None) -> Any:
+        """By two ufuncs, in a tenth of the time of array_api_compat's function, which is for bounds of any dtype."""
+        if x.dtype.char not in _WIDE or not _NUMBERS.issuperset((type(min), type(max))):
+            return self._clip_of_any_dtype(x, min, max)
+        y = x if min is None else np.maximum(x, min)
+        return y if max is None else np.minimum(y, max)
+
     def scatter_take(self, x: Any, indices: Any, shape: tuple[int, ...], axis: int) -> Any:
         """Rows are added element by element: `add.at` of a flat array is six times as fast as that of rows."""
         added = rows.scatter_rows(x, indices, shape) if axis == 0 and x.ndim == 2 else None
@@ -197,6 +212,13 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
         y[key] = value
         return y
 
+    def stack(self, arrays: Any, /, *, axis: int = 0) -> Any:
+        """0-d arrays become a vector without np.stack, in a third of the time."""
+        first = arrays[0]
+        if first.ndim == 0 and first.dtype.char in _WIDE and all([x.dtype is first.dtype for x in arrays]):  # noqa: C419
+            return np.array([x[()] for x in arrays], first.dtype)
+        return self.library.stack(arrays, axis=axis)
+
     matrix_transpose = staticmethod(operator.attrgetter("mT"))
 
     def permute_dims(self, x: Any, axes: tuple[int, ...]) -> Any:
@@ -210,6 +232,8 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
 
         The sum of everything is an array too, not a NumPy scalar.
         """
+        if axis is None is dtype and not keepdims and x.dtype.char in _WIDE:
+            return np.asarray(_add_reduce(x, None))
         if dtype is not None or x.dtype.char not in _WIDE:
             return self._wide("sum", x, axis=axis, dtype=dtype, keepdims=keepdims)
         if axis in (0, (0,)) and x.ndim == 2 and 0 < x.shape[0] <= _BLOCK:
@@ -289,6 +313,8 @@ class NumPyRaw(NumPyWindows, IndexingRaw):
 
     def mask(self, x: Any, condition: Any) -> Any:
         """Bit patterns, as integers, times 0 or 1: a quarter of the time of np.where, and exact for nan and inf too."""
+        if x.ndim == 0 and not condition.ndim:
+            return x if condition else np.zeros((), x.dtype)
         integer = _BITS.get(x.dtype)
         if integer is None:
             return np.where(condition, x, x.dtype.type(0))
@@ -327,6 +353,8 @@ _BLOCK = 1 << 16
 _blocks: dict[tuple[float, Any], Any] = {}
 
 
+_SINGLE = frozenset((int, slice, type(...)))
+_NUMBERS = frozenset((float, int, type(None)))
 _zeros: dict[tuple[tuple[int, ...], Any], Any] = {}
 
 

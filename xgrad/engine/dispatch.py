@@ -29,11 +29,14 @@ def apply(op: Op, args: Sequence[Any], static: dict[str, Any] | None = None, *, 
     """
     if casting.blocks:
         args = casting.prepared(op, args)
-    if op.across is not None and (y := op.across(*args, **(static or {}))) is not None:
+    static = static or {}
+    if op.across is not None and (y := op.across(*args, **static)) is not None:
         found: Tensor = y
         return found
+    if quickly is not None and (quick := quickly(op, args, static, as_list)) is not None:
+        return quick
     backend, raws, nodes = unwrap(op.name, args)
-    return execute(op, backend, raws, nodes, static or {}, as_list=as_list)
+    return execute(op, backend, raws, nodes, static, as_list=as_list)
 
 
 def offered(op: Op, args: Sequence[Any]) -> Any:
@@ -45,6 +48,8 @@ def apply_to_one(op: Op, x: Any, static: dict[str, Any]) -> Tensor:
     """As `apply`, for one argument. A tensor needs no search for the backend."""
     if casting.blocks:
         (x,) = casting.prepared(op, (x,))
+    if quickly is not None and (quick := quickly(op, (x,), static, False)) is not None:
+        return quick
     if isinstance(x, Tensor) and not noting:
         return execute(op, x.backend, (x._data,), (x.node,), static)
     return apply(op, (x,), static)
@@ -129,6 +134,9 @@ def explain(error: Exception, name: str, raws: Sequence[Any], backend: Any) -> N
 # fast_paths[kind](op, general, **options) is a function that handles the common case of a call, and calls `general` for any
 # other. fastpath.py fills this table.
 fast_paths: dict[str, Callable[..., Operation]] = {}
+
+# The fast version of `apply`, which returns None for what it does not take. fastapply.py sets it.
+quickly: Callable[[Op, Sequence[Any], dict[str, Any], bool], Tensor | None] | None = None
 
 
 def with_fast_path(kind: str, op: Op, **options: Any) -> Callable[[Operation], Operation]:

@@ -18,20 +18,18 @@ tensor is made without its constructor.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 from xgrad.engine import tape
-from xgrad.engine.dispatch import Operation, execute, explain, fast_paths, rescued
+from xgrad.engine.dispatch import Operation, explain, fast_paths, rescued
+from xgrad.engine.fastapply import pair
 from xgrad.engine.op import DerivativeRule, Elementwise, Op, parameters
-from xgrad.engine.plain import plain_types
+from xgrad.engine.plain import ON, plain_types
 from xgrad.engine.promotion import in_default_dtype
 from xgrad.engine.tape import BACKEND, PARENTS, SAVED, Node, is_recording, next_seq
 from xgrad.engine.tensor import Tensor, layout_of, wrap
-
-ON = os.environ.get("XGRAD_FASTPATH", "1") != "0"
 
 new = object.__new__
 
@@ -218,10 +216,8 @@ def binary(
             if kind2 in plain_types:
                 b, node2 = x2._data, x2.node
                 if layout is None or x2.layout is not layout:
-                    if x2.backend is not backend:
-                        return general(x1, x2)
-                    if a.shape != b.shape or a.dtype is not b.dtype:
-                        return stretched(op, backend, a, b, node1, node2)
+                    if x2.backend is not backend or a.shape != b.shape or a.dtype is not b.dtype:
+                        return pair(op, general, x1, x2)
                     layout1, layout2 = layout_of(x1), layout_of(x2)
                     layout = layout1 or layout2
             elif kind2 is float or kind2 is int:
@@ -230,13 +226,13 @@ def binary(
                     b = layout and layout.constants.get(x2)
                     if b is None:
                         b = backend.scalar_operand(x2, a, layout_of(x1))
-            elif kind2 is type(a) and backend.arrays_are_plain and x2.dtype is a.dtype:  # an array of the user's own
+            elif kind2 is type(a) and backend.arrays_are_plain:  # an array of the user's own
                 b, node2 = x2, None
-                if a.shape != b.shape:
-                    return stretched(op, backend, a, b, node1, None)
+                if a.shape != b.shape or a.dtype is not b.dtype:
+                    return pair(op, general, x1, x2)
                 layout = layout_of(x1)
             else:
-                return general(x1, x2)
+                return pair(op, general, x1, x2)
         elif kind2 in plain_types and (kind1 is float or kind1 is int):
             backend, b, node1, node2, layout = x2.backend, x2._data, None, x2.node, x2.layout
             a = x1
@@ -246,13 +242,11 @@ def binary(
                     a = backend.scalar_operand(x1, b, layout_of(x2))
         elif kind2 in plain_types and kind1 is type(x2._data) and x2.backend.arrays_are_plain:
             backend, a, b, node1, node2 = x2.backend, x1, x2._data, None, x2.node
-            if a.dtype is not b.dtype:
-                return general(x1, x2)
-            if a.shape != b.shape:
-                return stretched(op, backend, a, b, None, node2)
+            if a.shape != b.shape or a.dtype is not b.dtype:
+                return pair(op, general, x1, x2)
             layout = layout_of(x2)
         else:
-            return general(x1, x2)
+            return pair(op, general, x1, x2)
         at, compute = latest
         if at is not backend:
             compute = raw[backend]
@@ -283,20 +277,6 @@ def binary(
         return result
 
     return function
-
-
-def stretched(op: Op, backend: Any, a: Any, b: Any, node1: Any, node2: Any) -> Tensor:
-    """An elementwise operation on two arrays of different shapes. The node is that of the general way."""
-    if a.dtype is not b.dtype or backend.changes_default:
-        return execute(op, backend, (a, b), (node1, node2), {})
-    y = _computed(op, backend, a, b)
-    if node1 is node2 is None or (tape.paused and not is_recording()):
-        return Tensor(y, backend)
-    keep1, keep2, keep_y = op.what_to_save((node1 is not None, node2 is not None))
-    dtype = a.dtype
-    geometry = (a.shape, dtype), (b.shape, dtype), (y.shape, y.dtype)
-    saved = a if keep1 else None, b if keep2 else None, y if keep_y else None, geometry
-    return Tensor(y, backend, [next_seq(), op, (node1, node2), saved, {}, backend])
 
 
 # --- matrices, and sums of everything -----------------------------------------------------------------------

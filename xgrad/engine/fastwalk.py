@@ -13,7 +13,7 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush, heappushpop
 
 from xgrad.engine import tape
-from xgrad.engine.fastpath import ON
+from xgrad.engine.plain import ON
 from xgrad.engine.tape import BACKEND, FREED, OP, PARENTS, SAVED, SEQ, Gradient, GraphFreedError, Leaf, Lift, Node
 
 

@@ -67,10 +67,13 @@ class Op:
         if conjugates:
             g = conjugate(xp, g)
         pulled = []
-        for parent, rule, shape in zip(parents, self.vjps, geometry, strict=False):
+        for parent, rule, its in zip(parents, self.vjps, geometry):  # noqa: B905 (y has no rule, and this is hot)
             h = rule(xp, g, saved, static) if parent is not None and rule is not None else None
             if h is not None:
-                h = fit(xp, conjugate(xp, h) if conjugates else h, shape)
+                if conjugates:
+                    h = conjugate(xp, h)
+                if h.shape != its[0] or h.dtype is not its[1]:
+                    h = fit(xp, h, its)
             pulled.append(h)
         return pulled
 

@@ -8,6 +8,7 @@ from typing import Any
 from xgrad.backends import is_host_data, owner
 from xgrad.backends.data import REAL, is_scalar, rank_of_number
 from xgrad.engine.arguments import as_scalar, backend_of, unfit
+from xgrad.engine.plain import plain_types
 from xgrad.engine.tape import is_recording
 from xgrad.engine.tensor import Tensor, wrap
 
@@ -50,6 +51,8 @@ def as_tensors(name: str, arrays: Iterable[Any]) -> tuple[Any, ...]:
     A number takes the dtype of the others, as the standard says of Python scalars.
     """
     arrays = tuple(arrays)
+    if plain_types.issuperset(map(type, arrays)):
+        return arrays
     for array in arrays:
         if not (isinstance(array, Tensor) or is_scalar(array) or hasattr(array, "shape")):
             raise TypeError(unfit(name, array, backend_of(name, [a for a in arrays if hasattr(a, "shape")])))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
+
+ON = os.environ.get("XGRAD_FASTPATH", "1") != "0"  # whether there is a fast path
 
 # Real tensors, and subclasses of which operations need not know. The set is empty while something needs the fast path off.
 plain_types: set[type] = set()

@@ -342,8 +342,9 @@ class Tensor(Values, Declared["Tensor"]):
     def __iter__(self) -> Iterator[Tensor]:
         if not self.shape:
             raise TypeError("iteration over a 0-d tensor")
-        rest = (...,) if self.ndim > 1 else ()  # an element is a tensor of its own and no view, as in NumPy
-        return (self[(i, *rest)] for i in range(self.shape[0]))
+        if self.ndim == 1:  # an element is a tensor of its own and no view, as in NumPy
+            return (self[i] for i in range(self.shape[0]))
+        return (self[i, ...] for i in range(self.shape[0]))
 
     # --- exchange and copies ---
 

@@ -16,6 +16,7 @@ from xgrad.rules.numpy_functions import exact
 from xgrad.rules.numpy_functions.face import Functions, has_tensor, not_given, on_their_backend
 
 xp = Functions()
+PLAIN = (numpy.ndarray, int, float)  # what holds no tensor
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -25,6 +26,8 @@ def on_tensors(function: F) -> F:
 
     @functools.wraps(numpys)
     def call(*args: Any, **options: Any) -> Any:
+        if len(args) == 1 and isinstance(args[0], PLAIN):
+            return numpys(*args, **options)
         given = (*args, *options.values())
         if not has_tensor(given):
             return numpys(*args, **options)

@@ -14,6 +14,7 @@ from xgrad.engine.dispatch import apply, explain
 from xgrad.engine.integers import integer
 from xgrad.engine.op import Multilinear
 from xgrad.engine.operands import as_tensors, operand
+from xgrad.engine.plain import plain_types
 from xgrad.engine.reading import noting
 from xgrad.engine.registry import public
 from xgrad.engine.tape import Leaf
@@ -93,8 +94,7 @@ def asarray(
         note((obj,))
     where = backend if device is None else backend.on_device(device)
     if isinstance(obj, list | tuple) and _holds_tensors(obj):
-        tensor = _from_nested(obj)
-        return from_tensor(tensor, dtype, device, copy, requires_grad)
+        return from_tensor(_from_nested(obj), dtype, device, None if copy else copy, requires_grad)  # it is new already
     where_given = None if device is not None else owner(obj)
     if where_given is not None and (where_given.name == backend.name or where_given.arrays_stay):
         where = where_given.here() if tracing.active else where_given  # a raw array stays on its device
@@ -140,6 +140,8 @@ def _holds_tensors(obj: Any) -> bool:
 
 def _from_nested(obj: Any) -> Tensor:
     """A nested sequence that holds tensors, stacked into one tensor. The tensors stay connected to the graph."""
+    if plain_types.issuperset(map(type, obj)):
+        return stack(obj)
     return _stacked(obj, iter(as_tensors("asarray", _leaves(obj))))
 
 

@@ -87,12 +87,32 @@ def constant(name: str, row: str, arguments: int = 1) -> Public:
         return untracked(name, (x1, x2))
 
     def operator(x1: Any, x2: Any, /) -> Any:
-        if type(x1) in plain_types and (type(x2) in plain_types or type(x2) in PYTHON_NUMBERS):
+        kind1, kind2 = type(x1), type(x2)
+        if kind1 in plain_types and kind2 in _REAL_NUMBERS and (y := _with_number(name, x1, x2)) is not None:
+            return y
+        if kind1 in plain_types and (kind2 in plain_types or kind2 in PYTHON_NUMBERS):
             return untracked(name, (x1, x2))
         return untracked(name, (x1, x2)) if answers_for((x1, x2)) else NotImplemented
 
     OPERATORS[two] = operator
     return published(one if arguments == 1 else two, name, row, NOT_CONTINUOUS)
+
+
+def _with_number(name: str, x: Tensor, number: float) -> Tensor | None:
+    """As `untracked`, for a comparison and the like of a real tensor and a number. None for what the general way has to do."""
+    backend = x.backend
+    if not backend.arrays_are_plain:
+        return None
+    try:
+        y = _raw(name)[backend](x._data, number)
+    except Exception:  # the general way explains it
+        return None
+    if type(y) is not type(x._data):
+        y = backend.as_array(y)
+    return None if backend.is_inexact(y.dtype) else wrap(y, backend)
+
+
+_REAL_NUMBERS = PYTHON_NUMBERS - {complex}
 
 
 def untracked(name: str, args: Sequence[Any], **static: Any) -> Tensor:

@@ -102,7 +102,7 @@ def _pow_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
 def _is_positive(xp: Any, x: Any) -> bool:
     """Whether all of x lie between the smallest normal and the largest number, where looking at them is free."""
     bounds = _normal(xp, x.dtype) if may_look(xp, x) else None
-    return bounds is not None and bool(((x >= bounds[0]) & (x <= bounds[1])).all())
+    return bounds is not None and (not x.size or bool(xp.min(x) >= bounds[0] and xp.max(x) <= bounds[1]))
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Any
 
 from xgrad.backends.data import BOOL, is_scalar
 from xgrad.engine.arguments import as_scalar, backend_of, unwrap
-from xgrad.engine.dispatch import apply
+from xgrad.engine.dispatch import apply, with_fast_path
 from xgrad.engine.integers import integer, one_or_more, or_none
 from xgrad.engine.op import JointlyLinear
 from xgrad.engine.operands import as_tensors, beside, operand, together
@@ -27,6 +27,7 @@ _mask = JointlyLinear(
 
 
 @public("where", "rule")
+@with_fast_path("choice", _where)
 def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
     """x1 where a condition holds, x2 elsewhere.
 

@@ -127,7 +127,11 @@ def array_function(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) 
     """What NumPy calls for one of its other functions that is given a tensor (NEP 18)."""
     from xgrad.rules.numpy_functions import protocol  # at the first such call: it has some hundred functions
 
-    return protocol.array_function(func, types, args, kwargs)
+    def from_now_on(self: Tensor, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return protocol.array_function(func, types, args, kwargs)
+
+    Tensor.__array_function__ = from_now_on  # type: ignore[attr-defined]
+    return from_now_on(self, func, types, args, kwargs)
 
 
 Tensor.__array_ufunc__ = array_ufunc  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""The derivative of a few numbers by one array of real numbers, which most calls ask for, with a third of the steps of tracing.py.
+"""The derivative of a few numbers by one array of real numbers, in a third of the steps of tracing.py. Most calls ask for it.
 
 The function runs once. If its result, or what it depends on, needs more than is done here, tracing.py goes on with that run.
 """

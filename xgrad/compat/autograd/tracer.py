@@ -14,16 +14,20 @@ from xgrad.compat.autograd.values import values
 from xgrad.compat.autograd.wrap_util import wraps
 from xgrad.compat.autograd.written import Written
 from xgrad.engine.tensor import Tensor
-from xgrad.rules.numpy_functions.face import leaves
 
 Box = Tensor
 notrace_primitives: dict[Any, set[Any]] = defaultdict(set)
 
 
 def _holds_tensor(values: Iterable[Any]) -> bool:
-    return any(
-        isinstance(each, Tensor) or (isinstance(each, dict) and _holds_tensor(each.values())) for each in leaves(values)
-    )
+    for value in values:
+        if isinstance(value, Tensor):
+            return True
+        if isinstance(value, list | tuple | dict) and _holds_tensor(
+            value.values() if isinstance(value, dict) else value
+        ):
+            return True
+    return False
 
 
 def primitive(f_raw: Callable[..., Any]) -> Callable[..., Any]:
@@ -37,7 +41,7 @@ def primitive(f_raw: Callable[..., Any]) -> Callable[..., Any]:
     def f_wrapped(*args: Any, **kwargs: Any) -> Any:
         if not _holds_tensor(args):
             return f_raw(*args, **kwargs)
-        if any(f_wrapped in functions for functions in notrace_primitives.values()):
+        if notrace_primitives and any(f_wrapped in functions for functions in notrace_primitives.values()):
             return f_raw(*values(args), **kwargs)
         return written[0](*args, **kwargs)
 

@@ -16,6 +16,7 @@ from xgrad.compat.autograd.values import getval, plain
 from xgrad.engine import tape
 from xgrad.engine.arguments import unwrap
 from xgrad.engine.dispatch import node_of
+from xgrad.engine.plain import plain_types
 from xgrad.engine.tensor import Tensor, wrap
 from xgrad.engine.trees import flatten
 from xgrad.transforms.primitive import Primitive, tape_backend
@@ -61,6 +62,9 @@ class Call(NamedTuple):
 
 def split(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Call, list[Tensor]]:
     """The call, and the tensors among its arguments."""
+    if not any([isinstance(arg, tuple | list | dict) for arg in args]):  # noqa: C419 (a list is quicker, and this is hot)
+        places = [place for place, arg in enumerate(args) if isinstance(arg, Tensor)]
+        return Call(list(args), places, places, tuple, kwargs), [args[place] for place in places]
     leaves: list[Any] = []
     pieces: list[tuple[Callable[[list[Any]], Any], int]] = []
     of, argnums, tensors = [], [], []
@@ -94,8 +98,14 @@ class Written(Primitive):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         call, tensors = split(args, kwargs)
         answer = self.body(*call.arguments([getval(x) for x in tensors]), **kwargs)
-        if not any(x.node is not None for x in tensors):
+        nodes: Sequence[Any] = [x.node for x in tensors]
+        if not any(nodes):
             return answer
+        if type(answer) is np.ndarray and answer.dtype.kind == "f" and plain_types.issuperset(map(type, tensors)):
+            backend = tensors[0].backend
+            if backend.arrays_are_plain and all([x.backend is backend for x in tensors]):  # noqa: C419 (as above)
+                node = node_of(self, backend, [x._data for x in tensors], nodes, answer, {"call": call})
+                return wrap(answer, backend, node)
         parts, rebuild = flatten(answer)
         if not parts or not all(_is_inexact(part) for part in parts):
             return answer  # such as a truth value: it has no derivative
@@ -108,18 +118,36 @@ class Written(Primitive):
 
     def pull(self, xp: Any, g: Any, parents: Sequence[Any], saved: tuple[Any, ...], static: Any) -> Sequence[Any]:
         call, recorded = static["call"], isinstance(g, Tensor)
+        if call.rebuild is tuple and type(g) is np.ndarray and g.dtype.kind == "f":
+            return self._pull_arrays(call, g, parents, saved)
         args, ans, backend = self._values(call, saved, recorded)
         moving = [i for i, parent in enumerate(parents) if parent is not None]
         argnums = tuple(dict.fromkeys(call.argnums[i] for i in moving))
-        maker = primitive_vjps.get(self.key)
-        if maker is None:
-            raise NotImplementedError(f"VJP of {self.name} wrt argnums {argnums} not defined")
+        maker = self._rules(argnums)
         with tape.set_recording(recorded):
             cotangent = g if recorded else _host(backend, g)
             found = dict(
                 zip(argnums, maker(argnums, ans, args, call.kwargs)(call.answer(_conjugate(cotangent))), strict=True)
             )
             return self._placed(call, found, set(moving), saved[-1], backend, recorded)
+
+    def _pull_arrays(self, call: Call, g: Any, parents: Sequence[Any], saved: tuple[Any, ...]) -> list[Any]:
+        """As `pull`, where the arguments and the result are real arrays of NumPy's, and the pass is not recorded."""
+        *raws, y, geometry = saved
+        backend = tape_backend(y)
+        argnums = tuple([argnum for argnum, parent in zip(call.of, parents, strict=True) if parent is not None])
+        with tape.set_recording(False):
+            rules = self._rules(argnums)(
+                argnums, np.array(y)[()], call.arguments([np.array(x)[()] for x in raws]), call.kwargs
+            )
+            found = dict(zip(argnums, rules(np.array(g)[()]), strict=True))
+            return [_as_argument(found.get(of), each, backend) for of, each in zip(call.of, geometry, strict=False)]
+
+    def _rules(self, argnums: tuple[int, ...]) -> Callable[..., Any]:
+        maker = primitive_vjps.get(self.key)
+        if maker is None:
+            raise NotImplementedError(f"VJP of {self.name} wrt argnums {argnums} not defined")
+        return maker
 
     def _placed(
         self, call: Call, found: dict[int, Any], moving: set[int], geometry: Any, backend: Any, recorded: bool
@@ -175,6 +203,15 @@ def _conjugate(x: Any) -> Any:
     if isinstance(x, Tensor):
         return x.conj() if x.dtype in x.backend.complex_dtypes else x
     return np.conj(x) if np.iscomplexobj(x) else x
+
+
+def _as_argument(value: Any, geometry: tuple[tuple[int, ...], Any], backend: Any) -> Any:
+    """What a rule returned, as a raw array of the shape and dtype that it is for; None for None."""
+    if value is None:
+        return None
+    if isinstance(value, np.ndarray | np.floating) and (value.shape, value.dtype) == geometry:
+        return np.asarray(value)
+    return fitted(_conjugate(value), geometry, backend).data
 
 
 def fitted(value: Any, geometry: tuple[tuple[int, ...], Any], backend: Any) -> Tensor:

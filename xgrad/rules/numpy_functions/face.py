@@ -45,8 +45,18 @@ def tensors(name: str, *values: Any) -> tuple[Any, ...]:
 
 def on_their_backend(values: Iterable[Any]) -> AbstractContextManager[Any]:
     """A block in which new tensors are on the backend and device of the first tensor among the values."""
-    first = next((value for value in leaves(values) if isinstance(value, Tensor)), None)
+    first = _first_tensor(values)
     return nullcontext() if first is None or first.backend is get_backend() else use_backend(first.backend)
+
+
+def _first_tensor(values: Iterable[Any]) -> Tensor | None:
+    for value in values:
+        found = (
+            value if isinstance(value, Tensor) else _first_tensor(value) if isinstance(value, list | tuple) else None
+        )
+        if found is not None:
+            return found
+    return None
 
 
 def leaves(values: Any) -> Iterator[Any]:
@@ -60,7 +70,7 @@ def leaves(values: Any) -> Iterator[Any]:
 
 def has_tensor(values: Iterable[Any]) -> bool:
     """Whether there is a tensor among the values, or in their lists and tuples."""
-    return any(isinstance(value, Tensor) for value in leaves(values))
+    return _first_tensor(values) is not None
 
 
 def stacked(name: str, values: Sequence[Any]) -> Any:

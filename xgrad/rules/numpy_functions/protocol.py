@@ -6,6 +6,7 @@ import difflib
 from typing import Any
 
 from xgrad.backends import get_backend
+from xgrad.engine.plain import plain_types
 from xgrad.engine.tensor import Tensor
 from xgrad.rules.numpy_functions import (  # noqa: F401 (they fill the table in)
     averages,
@@ -35,11 +36,12 @@ from xgrad.rules.numpy_functions.table import Row
 
 def array_function(func: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result of a function of NumPy's; NotImplemented where another library's arrays are among the arguments."""
-    for kind in types:
-        if not issubclass(kind, Tensor) and kind.__module__ != "numpy":
-            return NotImplemented
+    if not plain_types.issuperset(types):
+        for kind in types:
+            if not issubclass(kind, Tensor) and kind.__module__ != "numpy":
+                return NotImplemented
     name, row = _ROWS.get(func) or _row_of(func)
-    one = next((value for value in args if isinstance(value, Tensor)), None)
+    one = args[0] if args and isinstance(args[0], Tensor) else next((x for x in args if isinstance(x, Tensor)), None)
     if one is not None and one.backend is get_backend() and "out" not in kwargs:
         return row.function(*args, **kwargs)
     with on_their_backend([*args, *kwargs.values()]):

@@ -21,6 +21,8 @@ from xgrad.rules.numpy_functions.indices import index_dtype
 from xgrad.rules.numpy_functions.orders import nonzero
 from xgrad.rules.numpy_functions.table import numpy_function
 
+LISTS = frozenset((list, tuple))
+
 
 @numpy_function("where")
 def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
@@ -29,7 +31,7 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     if x is None or y is None:
         raise ValueError("numpy.where takes a condition alone, or both x and y")
     one = x if isinstance(x, Tensor) else y
-    if not isinstance(one, Tensor) or any(isinstance(value, list | tuple) for value in (condition, x, y)):
+    if not isinstance(one, Tensor) or not LISTS.isdisjoint(map(type, (condition, x, y))):
         condition, one, y = tensors("where", condition, x, y)
         x = one
     elif not isinstance(condition, Tensor) and not one.backend.owns(condition):

@@ -35,6 +35,8 @@ max, min, amax, amin = (of_list(f) for f in (numpy.max, numpy.min, numpy.amax, n
 
 def where(condition: Any, *args: Any, **kwargs: Any) -> Any:
     """NumPy's `where`. Where no argument is an array, the result has Python's types."""
+    if len(args) == 2 and not kwargs and (isinstance(args[0], Tensor) or isinstance(args[1], Tensor)):
+        return numpy.where(condition, *args)
     if not args and not kwargs:
         return numpy.where(condition)
     given = (*args, *kwargs.values())
