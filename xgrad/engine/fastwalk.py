@@ -50,21 +50,20 @@ def walk_back(
             if not retain:
                 node[SAVED], node[PARENTS] = FREED, ()
 
-            if (
-                type(parents) is list and not heap and parents[SEQ] < end
-            ):  # a chain: no other gradient arrives at the parent
-                node = parents
-                g = op.only(xp, g, saved)
-                if g is None:
-                    break
-                continue
-
-            if type(parents) is not tuple:
-                parents = (parents,)
-            elif wanted is not None:
-                parents = [parent if id(parent) in wanted else None for parent in parents]
+            if type(parents) is tuple:
+                if wanted is not None:
+                    parents = [parent if id(parent) in wanted else None for parent in parents]
+                arriving = zip(parents, op.pull(xp, g, parents, saved, static))  # noqa: B905 (of one length, and hot)
+            else:
+                h = op.only(xp, g, saved)
+                if not heap and type(parents) is list and parents[SEQ] < end:  # a chain: no other gradient arrives there
+                    node, g = parents, h
+                    if g is None:
+                        break
+                    continue
+                arriving = ((parents, h),)
             following = None  # the first new parent; it skips the heap if it is newer than all nodes there
-            for parent, h in zip(parents, op.pull(xp, g, parents, saved, static)):  # noqa: B905 (of one length, and hot)
+            for parent, h in arriving:
                 if h is None:
                     continue
                 key = id(parent)

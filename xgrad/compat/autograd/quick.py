@@ -13,7 +13,7 @@ import numpy as np
 from xgrad.backends import get_backend
 from xgrad.compat.autograd.tracing import OURS, is_running, protected, running
 from xgrad.engine import tape, tracing
-from xgrad.engine.path import Path
+from xgrad.engine.casting import without_casts
 from xgrad.engine.reading import noting
 from xgrad.engine.tensor import Tensor
 from xgrad.transforms.batching.backend import active
@@ -47,38 +47,41 @@ def run(fun: Callable[[Any], Any], x: Tensor) -> Any:
 
 def value_and_gradient(x: Tensor, result: Any) -> tuple[Any, Any] | None:
     """The value and the gradient, as NumPy's. None where the result is no number, or depends on more than x."""
-    path = _path(x, result)
-    if path is None or result._data.size != 1:
+    if not _is_of(x, result) or result._data.size != 1:
         return None
     y = result._data
-    return np.array(y)[()], _pulled(path, result.node, np.ones(y.shape, y.dtype), x._data)[()]
+    gradient = _pulled(x, result, np.ones(y.shape, y.dtype))
+    return None if gradient is None else (np.array(y)[()], gradient[()])
 
 
 def rows(x: Tensor, result: Any) -> Any:
     """The Jacobian, an array of NumPy's. None where the result has many numbers, or depends on more than x."""
-    path = _path(x, result)
-    if path is None or result._data.size > FEW:
+    if not _is_of(x, result) or result._data.size > FEW:
         return None
     y, found = result._data, []
     for i in range(y.size):
         unit = np.zeros(y.size, y.dtype)
         unit[i] = 1
-        found.append(_pulled(path, result.node, unit.reshape(y.shape), x._data))
+        row = _pulled(x, result, unit.reshape(y.shape))
+        if row is None:
+            return None
+        found.append(row)
     return np.reshape(found, (*y.shape, *x._data.shape))[()]
 
 
-def _path(x: Tensor, result: Any) -> Path | None:
-    """The operations between the argument and the result. None where there is more, or nothing, to differentiate by."""
+def _is_of(x: Tensor, result: Any) -> bool:
+    """Whether the result is a real tensor that was computed after x, on its backend."""
     if type(result) is not Tensor or not tape.is_node(result.node) or result.backend is not x.backend:
-        return None
-    if result._data.dtype not in _REAL:
-        return None
+        return False
     assert tape.is_node(x.node)
-    path = Path([x.node], [result.node])
-    return path if path.reached and not path.connected else None
+    return result._data.dtype in _REAL and result.node[tape.SEQ] < x.node[tape.SEQ]
 
 
-def _pulled(path: Path, node: Any, cotangent: Any, x: Any) -> Any:
-    with tape.set_recording(False):
-        (gradient,) = path.back([node], [cotangent], record=False)
-    return np.zeros(x.shape, x.dtype) if gradient is None else np.array(gradient)
+def _pulled(x: Tensor, result: Tensor, cotangent: Any) -> Any:
+    """The gradient of x, an array of the caller's own. None where none arrives at x, or one arrives at anything else."""
+    start: Any = result.node
+    end: Any = x.node
+    waiting = {id(start): cotangent}
+    with x.backend.walking, tape.set_recording(False), without_casts():
+        reached = tape.walk_back([start], waiting, retain=True, lift=None, end=end[tape.SEQ])
+    return np.array(waiting[id(end)]) if len(reached) == 1 and reached[0][0] is end else None

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import xgrad as xg
-from xgrad.engine.tensor import Tensor
+from xgrad.engine.plain import plain_types
+from xgrad.engine.tensor import Tensor, wrap
 from xgrad.rules.numpy_functions.face import has_tensor, on_their_backend, stacked
 from xgrad.rules.special_arguments import arrays
 from xgrad.scipy.plain import scipys
@@ -82,8 +83,10 @@ class Parametrized(SciPys):
         given = [*first, *args, *kwds.values()]
         if not has_tensor(given):
             return getattr(scipys(f"stats.{self.name}"), method)(*first, *args, **kwds)
+        values = [*first, *self._bound(method, args, kwds)]
+        if isinstance(function, Continued) and (usual := function.usual(values)) is not None:
+            return usual
         with on_their_backend(given):
-            values = [*first, *self._bound(method, args, kwds)]
             values = [stacked(method, value) if isinstance(value, list | tuple) else value for value in values]
             return function(*arrays(f"{self.name}.{method}", *values))
 
@@ -107,9 +110,95 @@ class Parametrized(SciPys):
         return [values[name] if name in values else defaults[name] for name in names]
 
 
-def _is(parameter: Tensor, value: float) -> bool:
-    """Whether a parameter on the host is this number, and a constant: the default, which leaves an operation out."""
+def _is(parameter: Any, value: float) -> bool:
+    """Whether a parameter is this number, and a constant: the default, which leaves an operation out."""
+    if not isinstance(parameter, Tensor):
+        return bool(parameter == value)
     return parameter.node is None and parameter.shape == () and bool(parameter._data == value)
+
+
+def _raw(x: Any) -> Any:
+    return x._data if isinstance(x, Tensor) else x
+
+
+class Continued:
+    """A function of x, the shapes, loc and scale, made of one of the standard form that is known within the support.
+
+    Args:
+        family: the distribution.
+        function: the function of the standard form, of x and the shapes.
+        below, above: its values outside of the support.
+        density: how a density, or its logarithm, changes with the scale. None for what is no density.
+        open_low, open_high: whether the end of the support counts as outside.
+    """
+
+    def __init__(
+        self,
+        family: Continuous,
+        function: Method,
+        below: float,
+        above: float,
+        *,
+        density: Callable[[Tensor, Tensor], Tensor] | None = None,
+        open_low: bool = False,
+        open_high: bool = False,
+    ) -> None:
+        self.family, self.function, self.density = family, function, density
+        self.outside = below, above, math.nan
+        self.open_low, self.open_high = open_low or family.low == -math.inf, open_high or family.high == math.inf
+
+    def usual(self, values: Sequence[Any]) -> Tensor | None:
+        """The value where all parameters are good, and all of x lies within the support: then nothing has to be continued.
+
+        None otherwise, and where it costs something to find out: on other backends than NumPy, within vmap and within a trace.
+        Beside tensors, `values` may hold Python's numbers.
+        """
+        x, *shapes, loc, scale = values
+        if type(x) not in plain_types or not x.backend.arrays_are_plain or not x.backend.is_inexact(x.dtype):
+            return None
+        for value in values:
+            if isinstance(value, Tensor):
+                if value.backend is not x.backend or value.dtype != x.dtype:
+                    return None
+            elif type(value) is not float and type(value) is not int:
+                return None
+        is_at_0, is_unscaled, y = _is(loc, 0.0), _is(scale, 1.0), x._data
+        if not is_at_0:
+            y = y - _raw(loc)
+        if not is_unscaled:
+            if not (_raw(scale) > 0 if isinstance(scale, float | int) else bool((scale._data > 0).all())):
+                return None
+            y = y / _raw(scale)
+        family = self.family
+        good: Any = (y > family.low) & (y < family.high)
+        if shapes:
+            if not all(isinstance(shape, Tensor) for shape in shapes):
+                return None
+            good = family._good(*map(_raw, shapes)) & good
+        if not bool(good.all()):
+            return None
+        t = x if is_at_0 else x - loc
+        found: Tensor = self.function(t if is_unscaled else t / scale, *shapes)
+        if self.density is None or is_unscaled:
+            return found
+        return self.density(found, scale if isinstance(scale, Tensor) else wrap(x.backend.asarray(scale, x.dtype), x.backend))
+
+    def __call__(self, x: Tensor, *parameters: Tensor) -> Tensor:
+        if (usual := self.usual((x, *parameters))) is not None:
+            return usual
+        family = self.family
+        good, shapes, loc, scale = family._split(parameters)
+        low_value, high_value, none = (xg.full((), each, dtype=x.dtype) for each in self.outside)
+        finite = xg.isfinite(x)  # at others the derivatives by loc and scale would not be 0
+        y = xg.where(finite, (xg.where(finite, x, 0.0) - loc) / scale, x)
+        is_low = (y <= family.low) if self.open_low else (y < family.low)
+        is_high = (y >= family.high) if self.open_high else (y > family.high)
+        inner = ~(is_low | is_high | xg.isnan(y))
+        found = self.function(xg.where(inner, y, family.inside), *shapes)
+        if self.density is not None:
+            found = self.density(found, scale)
+        outside = xg.where(is_low, low_value, xg.where(is_high, high_value, none))
+        return xg.where(good, xg.where(inner, found, outside), none)
 
 
 class Continuous(Parametrized):
@@ -138,48 +227,6 @@ class Continuous(Parametrized):
         scale = xg.where(scale > 0, scale, 1.0)
         return good, [xg.where(self._good(*shapes), shape, 1.0) for shape in shapes], loc, scale
 
-    def _is_usual(self, x: Tensor, parameters: Sequence[Tensor]) -> bool:
-        """Whether all parameters are good, and all of x lies within the support: then nothing has to be continued.
-
-        It is asked where an answer costs little: of NumPy's arrays, outside of vmap and of a trace.
-        """
-        if not all(t.backend.arrays_are_plain for t in (x, *parameters)):
-            return False
-        *shapes, loc, scale = parameters
-        y = x._data
-        if not _is(loc, 0.0):
-            y = y - loc._data
-        if not _is(scale, 1.0):
-            if not bool((scale._data > 0).all()):
-                return False
-            y = y / scale._data
-        good: Any = (y > self.low) & (y < self.high)
-        return bool((self._good(*(shape._data for shape in shapes)) & good if shapes else good).all())
-
-    def _at(
-        self, function: Method, below: float, above: float, *, open_low: bool = False, open_high: bool = False
-    ) -> Callable[..., Tensor]:
-        """A function of x and the parameters, which is `below` and `above` outside of the support, and nan where that is nan."""
-
-        def run(x: Tensor, *parameters: Tensor) -> Tensor:
-            if self._is_usual(x, parameters):
-                *shapes, loc, scale = parameters
-                y = x if _is(loc, 0.0) else x - loc
-                usual: Tensor = function(y if _is(scale, 1.0) else y / scale, *shapes, scale=scale)
-                return usual
-            good, shapes, loc, scale = self._split(parameters)
-            low_value, high_value, none = (xg.full((), each, dtype=x.dtype) for each in (below, above, math.nan))
-            finite = xg.isfinite(x)  # at others the derivatives by loc and scale would not be 0
-            y = xg.where(finite, (xg.where(finite, x, 0.0) - loc) / scale, x)
-            is_low = (y <= self.low) if open_low or self.low == -math.inf else (y < self.low)
-            is_high = (y >= self.high) if open_high or self.high == math.inf else (y > self.high)
-            inner = ~(is_low | is_high | xg.isnan(y))
-            found = function(xg.where(inner, y, self.inside), *shapes, scale=scale)
-            outside = xg.where(is_low, low_value, xg.where(is_high, high_value, none))
-            return xg.where(good, xg.where(inner, found, outside), none)
-
-        return run
-
     def _quantile(self, function: Method) -> Callable[..., Tensor]:
         def run(q: Tensor, *parameters: Tensor) -> Tensor:
             good, shapes, loc, scale = self._split(parameters)
@@ -198,22 +245,22 @@ class Continuous(Parametrized):
 
     def cdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The distribution function: the probability of at most x."""
-        function = self._at(lambda y, *shapes, scale: self._cdf(y, *shapes), 0.0, 1.0)
+        function = Continued(self, self._cdf, 0.0, 1.0)
         return self._run("cdf", function, (x,), args, kwds)
 
     def logcdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The logarithm of the distribution function, also where that underflows."""
-        function = self._at(lambda y, *shapes, scale: self._logcdf(y, *shapes), -math.inf, 0.0, open_low=True)
+        function = Continued(self, self._logcdf, -math.inf, 0.0, open_low=True)
         return self._run("logcdf", function, (x,), args, kwds)
 
     def sf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The survival function, 1 - cdf(x), accurate where that is small."""
-        function = self._at(lambda y, *shapes, scale: self._sf(y, *shapes), 1.0, 0.0)
+        function = Continued(self, self._sf, 1.0, 0.0)
         return self._run("sf", function, (x,), args, kwds)
 
     def logsf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The logarithm of the survival function, also where that underflows."""
-        function = self._at(lambda y, *shapes, scale: self._logsf(y, *shapes), 0.0, -math.inf, open_high=True)
+        function = Continued(self, self._logsf, 0.0, -math.inf, open_high=True)
         return self._run("logsf", function, (x,), args, kwds)
 
     def mean(self, *args: Any, **kwds: Any) -> Any:
@@ -233,24 +280,14 @@ class Continuous(Parametrized):
 
     def pdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The density."""
-        function = self._at(
-            lambda y, *shapes, scale: self._pdf(y, *shapes) / scale,
-            0.0,
-            0.0,
-            open_low=self.open_ends,
-            open_high=self.open_ends,
-        )
+        ends, per_unit = self.open_ends, lambda y, scale: y / scale
+        function = Continued(self, self._pdf, 0.0, 0.0, density=per_unit, open_low=ends, open_high=ends)
         return self._run("pdf", function, (x,), args, kwds)
 
     def logpdf(self, x: Any, *args: Any, **kwds: Any) -> Any:
         """The logarithm of the density."""
-        function = self._at(
-            lambda y, *shapes, scale: self._logpdf(y, *shapes) - xg.log(scale),
-            -math.inf,
-            -math.inf,
-            open_low=self.open_ends,
-            open_high=self.open_ends,
-        )
+        ends, per_unit = self.open_ends, lambda y, scale: y - xg.log(scale)
+        function = Continued(self, self._logpdf, -math.inf, -math.inf, density=per_unit, open_low=ends, open_high=ends)
         return self._run("logpdf", function, (x,), args, kwds)
 
     def ppf(self, q: Any, *args: Any, **kwds: Any) -> Any:
