@@ -56,7 +56,9 @@ def walk_back(
                 arriving = zip(parents, op.pull(xp, g, parents, saved, static))  # noqa: B905 (of one length, and hot)
             else:
                 h = op.only(xp, g, saved)
-                if not heap and type(parents) is list and parents[SEQ] < end:  # a chain: no other gradient arrives there
+                if (
+                    not heap and type(parents) is list and parents[SEQ] < end
+                ):  # a chain: no other gradient arrives there
                     node, g = parents, h
                     if g is None:
                         break

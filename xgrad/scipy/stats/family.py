@@ -181,7 +181,9 @@ class Continued:
         found: Tensor = self.function(t if is_unscaled else t / scale, *shapes)
         if self.density is None or is_unscaled:
             return found
-        return self.density(found, scale if isinstance(scale, Tensor) else wrap(x.backend.asarray(scale, x.dtype), x.backend))
+        return self.density(
+            found, scale if isinstance(scale, Tensor) else wrap(x.backend.asarray(scale, x.dtype), x.backend)
+        )
 
     def __call__(self, x: Tensor, *parameters: Tensor) -> Tensor:
         if (usual := self.usual((x, *parameters))) is not None:
