@@ -16,9 +16,11 @@ from xgrad.engine.arguments import as_scalar
 from xgrad.engine.op import Op
 from xgrad.engine.plain import ON, plain_types
 from xgrad.engine.tape import is_recording, next_seq
-from xgrad.engine.tensor import Tensor, wrap
+from xgrad.engine.tensor import Tensor, kind_of, wrap
 
 NUMBERS = frozenset((float, int, bool))
+
+new = object.__new__
 
 
 def apply(op: Op, args: Sequence[Any], static: dict[str, Any], as_list: bool) -> Tensor | None:
@@ -85,12 +87,15 @@ def _of_one(op: Op, x: Any, static: dict[str, Any]) -> Tensor | None:
         return None
     if type(y) is not type(a):
         y = backend.as_array(y)
-    dtype = y.dtype
-    if node is None or (tape.paused and not is_recording()) or not (dtype is a.dtype or backend.is_inexact(dtype)):
+    dtype, its_dtype = y.dtype, a.dtype
+    if node is None or (tape.paused and not is_recording()) or not (dtype is its_dtype or backend.is_inexact(dtype)):
         return wrap(y, backend)
     keep, keep_y = op.what_to_save(ONE)
-    saved = a if keep else None, y if keep_y else None, ((a.shape, a.dtype), (y.shape, dtype))
-    return wrap(y, backend, [next_seq(), op, (node,), saved, static, backend])
+    saved = a if keep else None, y if keep_y else None, ((a.shape, its_dtype), (y.shape, dtype))
+    result: Tensor = new(Tensor if dtype is its_dtype else kind_of(y, backend))
+    result._data, result.backend, result.layout = y, backend, None
+    result.node = [next_seq(), op, (node,), saved, static, backend]
+    return result
 
 
 def pair(op: Op, general: dispatch.Operation, x1: Any, x2: Any) -> Tensor:
@@ -120,8 +125,11 @@ def pair(op: Op, general: dispatch.Operation, x1: Any, x2: Any) -> Tensor:
         return general(x1, x2)  # which explains it
     if type(y) is not array:
         y = backend.as_array(y)
+    if node1 is node2 is None or (tape.paused and not is_recording()):
+        return wrap(y, backend)
     dtype = y.dtype
-    if node1 is node2 is None or (tape.paused and not is_recording()) or not backend.is_inexact(dtype):
+    known = dtype is (b.dtype if node1 is None else a.dtype)  # that of a tensor with a gradient
+    if not known and not backend.is_inexact(dtype):
         return wrap(y, backend)
     keep1, keep2, keep_y = op.what_to_save((node1 is not None, node2 is not None))
     geometry = (
@@ -130,7 +138,10 @@ def pair(op: Op, general: dispatch.Operation, x1: Any, x2: Any) -> Tensor:
         (y.shape, dtype),
     )
     saved = a if keep1 else None, b if keep2 else None, y if keep_y else None, geometry
-    return wrap(y, backend, [next_seq(), op, (node1, node2), saved, {}, backend])
+    result: Tensor = new(Tensor if known else kind_of(y, backend))
+    result._data, result.backend, result.layout = y, backend, None
+    result.node = [next_seq(), op, (node1, node2), saved, STATIC, backend]
+    return result
 
 
 def choice(op: Op, general: dispatch.Operation) -> dispatch.Operation:
@@ -167,7 +178,7 @@ def choice(op: Op, general: dispatch.Operation) -> dispatch.Operation:
             (y.shape, y.dtype),
         )
         saved = chosen, None, None, None, geometry
-        return wrap(y, backend, [next_seq(), op, (None, node1, node2), saved, {}, backend])
+        return wrap(y, backend, [next_seq(), op, (None, node1, node2), saved, STATIC, backend])
 
     return function
 
@@ -185,6 +196,7 @@ def _operand(backend: Any, value: Any, beside: Any) -> Any:
 
 
 ONE = (True,)  # the one argument requires a gradient
+STATIC: dict[str, Any] = {}  # of an operation without static arguments
 
 if ON:
     dispatch.quickly = apply

@@ -92,17 +92,19 @@ def _pow_base(xp: Any, g: Any, x1: Any, x2: Any) -> Any:
     """x2 * x1**(x2 - 1). It is 0 where x2 is 0, also at x1 = 0. Its derivative by x2 is x1**(x2 - 1) there."""
     if is_scalar(x2):
         return _scalar_pow(xp, g, x1, x2)
-    if _is_positive(xp, x1):
+    if _is_positive(xp, x1, or_infinite=True):
         return g * x2 * x1 ** (x2 - 1)
     flat = x2 == 0
     lowered = xp.where(flat & (x1 == 0), xp.ones((), dtype=x1.dtype), x1) ** (x2 - 1)
     return g * x2 * xp.mask(lowered, ~flat | (xp.isfinite(lowered) & (x1 != 0)))
 
 
-def _is_positive(xp: Any, x: Any) -> bool:
+def _is_positive(xp: Any, x: Any, or_infinite: bool = False) -> bool:
     """Whether all of x lie between the smallest normal and the largest number, where looking at them is free."""
     bounds = _normal(xp, x.dtype) if may_look(xp, x) else None
-    return bounds is not None and (not x.size or bool(xp.min(x) >= bounds[0] and xp.max(x) <= bounds[1]))
+    if bounds is None or 0 in x.shape:
+        return bounds is not None
+    return bool(xp.min(x) >= bounds[0]) and (or_infinite or bool(xp.max(x) <= bounds[1]))
 
 
 @cache
