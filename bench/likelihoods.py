@@ -1,135 +1,95 @@
-"""Times the gradients of survival models' likelihoods, with HIPS autograd and with xgrad.compat.autograd.
+"""Times the gradients that lifelines and SurPyval ask for when they fit, with HIPS autograd and with xgrad.compat.autograd.
 
     python -m bench.likelihoods             into bench/results/likelihoods-DATE.{json,md}
     python -m bench.likelihoods --no-save   prints, and writes nothing
 
-The models are those that lifelines and SurPyval fit to censored times: Weibull, log-normal and generalized gamma. Each text is
-written once against `autograd.numpy` and `autograd.scipy`, and is given the modules of either. The two run in turns, and a ratio
-is the median of the pairs'. Times are CPU times of one thread.
+It needs `pip install lifelines surpyval`. The two libraries' own code runs in two processes, one for each side (see
+likelihoods_worker.py). The processes take turns, and a ratio is the median of the pairs'. Times are CPU times of one thread.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable
-from importlib import import_module
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy
 
 from bench import machine, report
+from bench.runner import ENVIRONMENT
 
-SIZES = (100, 1000, 10_000)
+ROOT = Path(__file__).parent.parent
 PAIRS, LEAST = 15, 0.02  # pairs of runs, and seconds of one run at least
 
 
-class Modules(NamedTuple):
-    """What a model is written against."""
+class Side:
+    """A process that computes the gradients with "autograd" or "xgrad"."""
 
-    np: Any
-    special: Any
-    norm: Any
-    value_and_grad: Callable[..., Any]
+    def __init__(self, name: str) -> None:
+        env = {**os.environ, **ENVIRONMENT, "PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bench.likelihoods_worker", name],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env, cwd=ROOT,
+        )  # fmt: skip
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.asks, self.answers = self.process.stdin, self.process.stdout
+        self.about = self._answer()
 
+    def timed(self, fit: str, runs: int) -> dict[str, Any]:
+        print(json.dumps({"fit": fit, "runs": runs}), file=self.asks, flush=True)
+        return self._answer()
 
-def modules(root: str) -> Modules:
-    """The modules of "autograd" or "xgrad.compat.autograd"."""
-    return Modules(
-        import_module(f"{root}.numpy"), import_module(f"{root}.scipy.special"), import_module(f"{root}.scipy.stats").norm,
-        import_module(root).value_and_grad,
-    )  # fmt: skip
+    def _answer(self) -> dict[str, Any]:
+        line = self.answers.readline()
+        if not line:
+            raise RuntimeError(
+                "a process ended early: what it wrote above says why. Both need pip install lifelines surpyval"
+            )
+        found: dict[str, Any] = json.loads(line)
+        return found
 
-
-def weibull(of: Modules, params: Any, times: Any, died: Any) -> Any:
-    scale, shape = params
-    hazard = (times / scale) ** shape
-    log_rate = of.np.log(shape) - of.np.log(scale) + (shape - 1.0) * (of.np.log(times) - of.np.log(scale))
-    return -of.np.mean(died * log_rate - hazard)
-
-
-def log_normal(of: Modules, params: Any, times: Any, died: Any) -> Any:
-    mean, log_sd = params
-    z = (of.np.log(times) - mean) / of.np.exp(log_sd)
-    density = of.norm.logpdf(z) - log_sd - of.np.log(times)
-    return -of.np.mean(of.np.where(died, density, of.norm.logsf(z)))
-
-
-def generalized_gamma(of: Modules, params: Any, times: Any, died: Any) -> Any:
-    """Its shape in the gamma function is fixed: HIPS autograd has no derivative by it."""
-    mean, log_sd = params
-    k = 1.6
-    z = (of.np.log(times) - mean) / of.np.exp(log_sd)
-    u = of.np.exp(z) * k
-    density = k * z + k * numpy.log(k) - of.special.gammaln(k) - u - log_sd - of.np.log(times)
-    survival = of.np.log(of.np.maximum(of.special.gammaincc(k, u), 1e-300))
-    return -of.np.mean(of.np.where(died, density, survival))
+    def end(self) -> None:
+        self.process.communicate()  # it closes standard input, which ends the process
 
 
-MODELS = {
-    "Weibull": (weibull, numpy.array([2.0, 1.3])),
-    "log-normal": (log_normal, numpy.array([0.4, -0.2])),
-    "generalized gamma": (generalized_gamma, numpy.array([0.4, -0.2])),
-}
-
-
-def gradient(root: str, model: str, size: int) -> Callable[[], Any]:
-    """A call that computes the value and the gradient of a model for so many times, a third of them censored."""
-    likelihood, params = MODELS[model]
-    rng, of = numpy.random.default_rng(0), modules(root)
-    times, died = rng.weibull(1.4, size) * 2.0 + 1e-3, rng.uniform(size=size) < 2 / 3
-    both = of.value_and_grad(lambda p: likelihood(of, p, times, died))
-    return lambda: both(params)
-
-
-def compared(model: str, size: int, pairs: int = PAIRS, least: float = LEAST) -> dict[str, Any]:
-    """The seconds of a call with each library, and the median of the pairs' ratios."""
-    theirs, ours = (gradient(root, model, size) for root in ("autograd", "xgrad.compat.autograd"))
-    for one, other in zip(theirs(), ours(), strict=True):
-        numpy.testing.assert_allclose(other, one, rtol=1e-9)
-    count = max(1, round(least / _seconds(theirs, 3)))
-    found = [(_seconds(theirs, count), _seconds(ours, count)) for _ in range(pairs)]
+def compared(theirs: Any, ours: Any, fit: str, pairs: int = PAIRS, least: float = LEAST) -> dict[str, Any]:
+    """The seconds of a gradient on each side, and the median of the pairs' ratios."""
+    one, other = (side.timed(fit, 3) for side in (theirs, ours))
+    numpy.testing.assert_allclose(other["numbers"], one["numbers"], rtol=1e-6, err_msg=fit)
+    runs = max(1, round(least / one["seconds"]))
+    found = [(theirs.timed(fit, runs)["seconds"], ours.timed(fit, runs)["seconds"]) for _ in range(pairs)]
     return {
-        "model": model,
-        "size": size,
+        "fit": fit,
         "seconds": [median(row[i] for row in found) for i in (0, 1)],
         "ratio": median(a / b for a, b in found),
     }
 
 
-def _seconds(call: Callable[[], Any], count: int) -> float:
-    began = time.process_time()
-    for _ in range(count):
-        call()
-    return (time.process_time() - began) / count
-
-
 def measure() -> dict[str, Any]:
-    from importlib.metadata import version
-
-    rows = [compared(model, size) for model in MODELS for size in SIZES]
-    versions = {name: version(name) for name in ("autograd", "numpy", "scipy")}
-    return {"machine": machine.describe(), "versions": versions, "rows": rows}
+    where = machine.describe()
+    theirs, ours = Side("autograd"), Side("xgrad")
+    rows = [compared(theirs, ours, fit) for fit in theirs.about["fits"]]
+    for side in (theirs, ours):
+        side.end()
+    return {"machine": where, "versions": theirs.about["versions"], "rows": rows}
 
 
 def markdown(results: dict[str, Any]) -> str:
     versions, where = results["versions"], results["machine"]
     rows = [
-        [
-            f"{row['model']}, {row['size']:,} times",
-            *(f"{1e6 * s:.0f} us" for s in row["seconds"]),
-            f"{row['ratio']:.1f}",
-        ]
-        for row in results["rows"]
+        [row["fit"], *(f"{1e6 * s:.0f} us" for s in row["seconds"]), f"{row['ratio']:.2f}"] for row in results["rows"]
     ]
     said = ", ".join(f"{name} {versions[name]}" for name in versions)
     return (
-        "# Gradients of likelihoods, with HIPS autograd and with xgrad.compat.autograd\n\n"
+        "# Gradients of the likelihoods that lifelines and SurPyval fit, with HIPS autograd and with xgrad.compat.autograd\n\n"
         f"{said}, {where['python']}, {where['cpu']}, one thread, load {where['load average before']}; {where['date']}, commit "
-        f"{where['commit']}.\n\n"
-        + report.table(["value and gradient", "autograd", "xgrad", "times as fast"], rows)
-        + "\n"
+        f"{where['commit']}.\n\n" + report.table(["gradient", "autograd", "xgrad", "times as fast"], rows) + "\n"
     )
 
 

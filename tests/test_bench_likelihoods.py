@@ -1,34 +1,42 @@
-"""The likelihoods that are timed with HIPS autograd and xgrad.compat.autograd: both give the same, and the report says what."""
+"""The gradients of fits that are timed with HIPS autograd and with xgrad.compat.autograd."""
 
 from __future__ import annotations
 
 import numpy
 import pytest
 
-from bench import likelihoods, machine
-
-pytest.importorskip("scipy")
+from bench import likelihoods, likelihoods_worker, machine
 
 
-@pytest.mark.parametrize("model", likelihoods.MODELS)
-def test_gradients_are_differences(model):
-    of = likelihoods.modules("xgrad.compat.autograd")
-    likelihood, params = likelihoods.MODELS[model]
-    value, gradient = likelihoods.gradient("xgrad.compat.autograd", model, 50)()
-    assert value > 0
-    rng = numpy.random.default_rng(0)
-    times, died = rng.weibull(1.4, 50) * 2.0 + 1e-3, rng.uniform(size=50) < 2 / 3
-    for i in range(2):
-        step = numpy.eye(2)[i] * 1e-6
-        above, below = (likelihood(of, params + s, times, died) for s in (step, -step))
-        assert gradient[i] == pytest.approx((above - below) / 2e-6, rel=1e-5, abs=1e-8)
+def test_a_fit_is_stopped_at_its_first_gradient():
+    optimize = pytest.importorskip("scipy.optimize")
+    from xgrad.compat.autograd import value_and_grad
+
+    minimize = likelihoods_worker.stopping(optimize.minimize)
+
+    def fit():
+        first = minimize(lambda x: numpy.sum((x - 3.0) ** 2), numpy.zeros(1), method="Nelder-Mead")
+        minimize(value_and_grad(lambda x, a: numpy.sum(x**2) * a), first.x, args=(2.0,), jac=True)
+
+    value, gradient = likelihoods_worker.gradient_of(fit)()
+    assert (value, gradient[0]) == pytest.approx((18.0, 12.0), rel=1e-3)
+    found = likelihoods_worker.gradient_of(lambda: minimize(numpy.sum, [0.5], jac=lambda x: 2.0 * numpy.asarray(x)))
+    assert likelihoods_worker.timed(found, 2)["numbers"] == [1.0]
+    with pytest.raises(RuntimeError, match="asked for no gradient"):
+        likelihoods_worker.gradient_of(lambda: None)
+
+
+class Side:
+    def __init__(self, seconds, numbers):
+        self.answer = {"seconds": seconds, "numbers": numbers}
+
+    def timed(self, fit, runs):
+        return self.answer
 
 
 def test_the_report():
-    pytest.importorskip("autograd")
-    row = likelihoods.compared("Weibull", 20, 2, 0.0)
-    assert row["ratio"] > 0
-    text = likelihoods.markdown({
-        "machine": machine.describe(), "versions": {"numpy": "2.0"}, "rows": [row],
-    })  # fmt: skip
-    assert "Weibull, 20 times" in text
+    row = likelihoods.compared(Side(3e-4, [1.0, 2.0]), Side(1.5e-4, [1.0, 2.0]), "Weibull, 20 times")
+    text = likelihoods.markdown({"machine": machine.describe(), "versions": {"numpy": "2.0"}, "rows": [row]})
+    assert "| Weibull, 20 times | 300 us | 150 us | 2.00 |" in text
+    with pytest.raises(AssertionError, match="Weibull"):
+        likelihoods.compared(Side(1.0, [1.0]), Side(1.0, [1.1]), "Weibull")
