@@ -56,7 +56,7 @@ def told(value: str) -> list[str]:
 
 def test_the_variable_leaves_it_out_and_the_numbers_stay():
     fast, plain = told("1"), told("0")
-    assert fast[0] == "['affine', 'binary', 'choice', 'matrix_product', 'reduce_all', 'unary'] True Leaf"
+    assert fast[0] == "['affine', 'binary', 'choice', 'element', 'matrix_product', 'reduce_all', 'unary'] True Leaf"
     assert plain[0] == "[] False tuple"
     numbers = [[float.fromhex(word) for word in lines[1].split()] for lines in (fast, plain)]
     np.testing.assert_allclose(numbers[0], numbers[1], rtol=1e-15)

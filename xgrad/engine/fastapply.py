@@ -144,6 +144,25 @@ def pair(op: Op, general: dispatch.Operation, x1: Any, x2: Any) -> Tensor:
     return result
 
 
+def element(op: Op, general: dispatch.Operation) -> dispatch.Operation:
+    """Reading one element of a vector, as `a, b = x` does."""
+
+    def function(x: Any, /, key: Any) -> Tensor:
+        if type(key) is not int or type(x) not in plain_types:
+            return general(x, key)
+        backend, a, node = x.backend, x._data, x.node
+        if a.ndim != 1 or not backend.arrays_are_plain or not -len(a) <= key < len(a):
+            return general(x, key)
+        y = backend.as_array(a[key])
+        if node is None or (tape.paused and not is_recording()):
+            return Tensor(y, backend)
+        dtype = a.dtype
+        saved = None, None, ((a.shape, dtype), (y.shape, dtype))
+        return Tensor(y, backend, [next_seq(), op, (node,), saved, {"key": key}, backend])
+
+    return function
+
+
 def choice(op: Op, general: dispatch.Operation) -> dispatch.Operation:
     """An operation like `where`: two operands, of which a condition chooses."""
 
@@ -200,4 +219,4 @@ STATIC: dict[str, Any] = {}  # of an operation without static arguments
 
 if ON:
     dispatch.quickly = apply
-    dispatch.fast_paths["choice"] = choice
+    dispatch.fast_paths["choice"], dispatch.fast_paths["element"] = choice, element

@@ -10,7 +10,9 @@ It replaces tape.walk_back, unless XGRAD_FASTPATH=0.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from heapq import heapify, heappop, heappush, heappushpop
+from typing import Any
 
 from xgrad.engine import tape
 from xgrad.engine.plain import ON
@@ -31,6 +33,7 @@ def walk_back(
     heapify(heap)
     owned: set[int] = set()  # ids of nodes whose gradient is a sum that this pass made, and may add to in place
     leaves: dict[int, tuple[Leaf, bool]] = {}
+    arriving: Iterable[tuple[Any, Gradient]]
     node = heappop(heap)
     g = waiting.pop(id(node))
     op, at = node[OP], node[BACKEND]
@@ -95,6 +98,7 @@ def walk_back(
                 break
             g = waiting.pop(id(node))
             parent = following = None  # these references would keep the nodes from being freed
+            arriving = ()
     except Exception as error:
         told = backend.out_of_memory(f"backward of {op.name}", error)
         if told is None:

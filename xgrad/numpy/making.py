@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy
 
+from xgrad.engine.plain import plain_types
 from xgrad.rules.creation import asarray as to_tensor
 from xgrad.rules.numpy_functions import exact
 from xgrad.rules.numpy_functions.face import Functions, has_tensor, not_given, on_their_backend
@@ -26,8 +27,11 @@ def on_tensors(function: F) -> F:
 
     @functools.wraps(numpys)
     def call(*args: Any, **options: Any) -> Any:
-        if len(args) == 1 and isinstance(args[0], PLAIN):
-            return numpys(*args, **options)
+        if len(args) == 1 and not options:
+            if isinstance(args[0], PLAIN):
+                return numpys(args[0])
+            if type(args[0]) is list and args[0] and plain_types.issuperset(map(type, args[0])):
+                return function(args[0])
         given = (*args, *options.values())
         if not has_tensor(given):
             return numpys(*args, **options)

@@ -8,7 +8,7 @@ from typing import Any
 
 from xgrad.backends.data import BOOL, COMPLEX, REAL, is_scalar, rank_of_number
 from xgrad.engine.arguments import adopted, backend_of, operand_on
-from xgrad.engine.dispatch import apply, apply_to_one, node_of
+from xgrad.engine.dispatch import apply, apply_to_one, node_of, with_fast_path
 from xgrad.engine.modes import is_debugging
 from xgrad.engine.op import JointlyLinear, Multilinear
 from xgrad.engine.operands import operand, together
@@ -121,6 +121,7 @@ def _axes_taken(part: Any) -> int:
 
 
 @public("getitem", "rule")
+@with_fast_path("element", _getitem)
 def getitem(x: Any, /, key: Any) -> Tensor:
     """The part x[key] of an array. The operator calls this function.
 

@@ -7,14 +7,21 @@ from collections.abc import Callable
 from typing import Any
 
 import xgrad.numpy as ours
+from xgrad.engine.tensor import Tensor
 from xgrad.rules.numpy_functions.face import has_tensor
+
+METHODS = frozenset(("sum", "mean", "prod", "max", "min"))  # without options, a tensor's method is NumPy's function
 
 
 def of_list(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, which takes its first argument also as a list in which some values are traced."""
 
+    method = getattr(Tensor, function.__name__) if function.__name__ in METHODS else None
+
     @functools.wraps(function)
     def call(first: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(first, Tensor) and method is not None and not args and not kwargs:
+            return method(first)
         if isinstance(first, list | tuple) and has_tensor(first):
             first = ours.array(first)
         return function(first, *args, **kwargs)

@@ -11,6 +11,7 @@ from xgrad.compat.autograd.numpy.lists import of_iterable, of_list
 from xgrad.compat.autograd.numpy.numpy_vjps import metadata as metadata
 from xgrad.compat.autograd.values import getval
 from xgrad.engine.tensor import Tensor
+from xgrad.rules.numpy_functions import selecting
 from xgrad.rules.numpy_functions.face import leaves
 
 array, asarray, asanyarray, ascontiguousarray = ours.array, ours.asarray, ours.asanyarray, ours.ascontiguousarray
@@ -36,7 +37,7 @@ max, min, amax, amin = (of_list(f) for f in (numpy.max, numpy.min, numpy.amax, n
 def where(condition: Any, *args: Any, **kwargs: Any) -> Any:
     """NumPy's `where`. Where no argument is an array, the result has Python's types."""
     if len(args) == 2 and not kwargs and (isinstance(args[0], Tensor) or isinstance(args[1], Tensor)):
-        return numpy.where(condition, *args)
+        return selecting.where(condition, *args)
     if not args and not kwargs:
         return numpy.where(condition)
     given = (*args, *kwargs.values())
