@@ -4,7 +4,8 @@
     python -m bench.likelihoods_worker xgrad        xgrad, after xgrad.compat.autograd.install()
 
 Both libraries give a likelihood with its gradient to SciPy's `minimize`. A fit is started, and stopped at the first call of
-`minimize` that has a gradient. That call's function is what is timed, at the point where the call would start.
+`minimize` that has a gradient. That call's function is what is timed, near the point where the call would start: at a new point
+in each run, because SurPyval keeps the result of the last one.
 
 Its first line says the versions and the fits. It answers each line {"fit": name, "runs": n} by one with the seconds of a run and
 the numbers that came out.
@@ -19,6 +20,7 @@ import warnings
 from collections.abc import Callable
 from importlib import import_module
 from importlib.metadata import version
+from itertools import count
 from typing import Any
 
 import numpy
@@ -39,10 +41,10 @@ def stopping(minimize: Callable[..., Any]) -> Callable[..., Any]:
     """SciPy's `minimize`, which ends the fit where it is given a gradient."""
 
     def stop(fun: Any, x0: Any, args: Any = (), method: Any = None, jac: Any = None, **options: Any) -> Any:
-        if jac is True and method != "Nelder-Mead":
-            raise GradientFoundError(lambda: fun(x0, *args))
-        if callable(jac):
-            raise GradientFoundError(lambda: jac(x0, *args))
+        gradient = fun if jac is True and method != "Nelder-Mead" else jac
+        if callable(gradient):
+            places = count()
+            raise GradientFoundError(lambda: gradient(numpy.asarray(x0) + 1e-9 * next(places), *args))
         return minimize(fun, x0, args=args, method=method, jac=jac, **options)
 
     return stop
@@ -59,10 +61,9 @@ def gradient_of(fit: Callable[[], Any]) -> Callable[[], Any]:
 
 def fits() -> dict[str, Callable[[], Any]]:
     """The gradients by name. A third of the times are censored."""
+    optimize: Any = import_module("scipy.optimize")
+    optimize.minimize = stopping(optimize.minimize)  # before the libraries import it
     lifelines, surpyval = import_module("lifelines"), import_module("surpyval")
-    for name in ("lifelines.fitters", "surpyval.univariate.parametric.fitters.mle"):
-        module: Any = import_module(name)
-        module.minimize = stopping(module.minimize)
     found: dict[str, Callable[[], Any]] = {}
     for size in SIZES:
         rng = numpy.random.default_rng(0)

@@ -127,8 +127,22 @@ def test_results_without_a_derivative():
 def test_errors():
     with pytest.raises(NotImplementedError, match="VJP of <lambda> wrt argnums"):
         grad(primitive(lambda x: 2.0 * x))(1.0)
-    with pytest.raises(TypeError, match="sin is not a primitive: its derivative is xgrad's"):
-        defvjp(np.sin, lambda ans, x: lambda g: g)
+    for function in (np.floor, np.argsort, lambda x: x):
+        with pytest.raises(TypeError, match="is not a primitive, and cannot be given a rule"):
+            defvjp(function, lambda ans, x: lambda g: g)
+
+
+def test_a_rule_for_what_has_a_derivative_is_left_out_with_a_warning():
+    from xgrad.compat.autograd.scipy import special, stats
+
+    functions = (np.sin, np.where, np.power, np.sum, np.linalg.svd, special.expit, special.gammaln, stats.norm.logpdf)
+    for function in functions:
+        with pytest.warns(UserWarning, match=f"{function.__name__} has its derivative from xgrad") as told:
+            defvjp(function, lambda ans, *args: lambda g: 0.0 * g)
+        assert told[0].filename == __file__
+        with pytest.warns(UserWarning, match="the rule for it is not used"):
+            defjvp(function, lambda g, ans, *args: 0.0 * g)
+    assert grad(np.sin)(0.0) == 1.0
 
 
 def test_the_methods_of_old():

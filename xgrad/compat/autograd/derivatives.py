@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import functools
+import sys
+import warnings
 from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from xgrad.compat.autograd.vspaces import vspace
+from xgrad.engine.registry import DERIVATIVES
+from xgrad.rules.ufuncs import RENAMED as UFUNC_NAMES
 
 Function = Callable[..., Any]
 # By primitive: (argnums, ans, args, kwargs) -> g -> the gradients, and (argnums, gs, ans, args, kwargs) -> the tangent.
@@ -15,19 +19,54 @@ primitive_vjps: dict[Any, Function] = {}
 primitive_jvps: dict[Any, Function] = {}
 
 
-def _is_ours(fun: Any) -> None:
-    if not getattr(fun, "_is_autograd_primitive", False):
-        name = getattr(fun, "__name__", fun)
-        raise TypeError(
-            f"{name} is not a primitive: its derivative is xgrad's and cannot be set. Write f = primitive(lambda x: {name}(x)), "
-            "and give f the rule"
-        )
+def _takes_rules(fun: Any) -> bool:
+    """Whether a function is a primitive. A rule for a function that xgrad differentiates is left out, with a warning.
+
+    Raises:
+        TypeError: for any other function.
+    """
+    if getattr(fun, "_is_autograd_primitive", False):
+        return True
+    name = getattr(fun, "__name__", fun)
+    instead = f"Write f = primitive(lambda x: {name}(x)), and give f the rule"
+    if not _is_differentiated(fun):
+        raise TypeError(f"{name} is not a primitive, and cannot be given a rule. {instead}")
+    warnings.warn(
+        f"{name} has its derivative from xgrad: the rule for it is not used. {instead}", stacklevel=_outside()
+    )
+    return False
+
+
+def _is_differentiated(fun: Any) -> bool:
+    """Whether it is a function of NumPy's or SciPy's that has a derivative here."""
+    from xgrad.rules.numpy_functions import protocol
+    from xgrad.rules.numpy_functions.table import DERIVATIVE
+    from xgrad.scipy.stats.family import SciPys
+
+    of_stats = getattr(fun, "__self__", None)
+    if isinstance(of_stats, SciPys):
+        return True
+    name, library = getattr(fun, "__name__", ""), (getattr(fun, "__module__", None) or "numpy").partition(".")[0]
+    if library not in ("numpy", "scipy", "xgrad", "autograd"):
+        return False
+    names = {name, protocol.name_of(fun), UFUNC_NAMES.get(name, name)}
+    rows = [protocol.TABLE[each] for each in names if each in protocol.TABLE]
+    known = [DERIVATIVES.get(prefix + each) for each in names for prefix in ("", "special.", "linalg.", "fft.")]
+    return any(row.kind == DERIVATIVE for row in rows) or any(how in ("rule", "composition") for how in known)
+
+
+def _outside() -> int:
+    """The stacklevel of a warning for the caller of this file's functions."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename == __file__:
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def defvjp_argnums(fun: Function, vjpmaker: Function) -> None:
     """Give a primitive its reverse rule: `vjpmaker(argnums, ans, args, kwargs)` returns g -> a gradient for each argnum."""
-    _is_ours(fun)
-    primitive_vjps[fun] = vjpmaker
+    if _takes_rules(fun):
+        primitive_vjps[fun] = vjpmaker
 
 
 def defvjp_argnum(fun: Function, vjpmaker: Function) -> None:
@@ -62,8 +101,8 @@ def defvjp(fun: Function, *vjpmakers: Function | None, argnums: Any = None) -> N
 
 def defjvp_argnums(fun: Function, jvpmaker: Function) -> None:
     """Give a primitive its forward rule: `jvpmaker(argnums, tangents, ans, args, kwargs)` returns the tangent of the result."""
-    _is_ours(fun)
-    primitive_jvps[fun] = jvpmaker
+    if _takes_rules(fun):
+        primitive_jvps[fun] = jvpmaker
 
 
 def defjvp_argnum(fun: Function, jvpmaker: Function) -> None:
