@@ -175,3 +175,19 @@ def test_on_every_backend(backend):
     with xg.use_backend(backend):
         g = grad(lambda x: np.sum(safe(x) * x))(X)
         numpy.testing.assert_allclose(g, numpy.exp(X) * (1 + X), rtol=1e-4 if g.dtype == numpy.float32 else 1e-7)
+
+
+def test_a_traced_value_has_the_value_that_boxes_have():
+    """SurPyval unwraps boxes by `while isinstance(x, ArrayBox): x = x._value`."""
+    from xgrad.compat.autograd.numpy.numpy_boxes import ArrayBox
+
+    seen = []
+
+    def f(x):
+        assert isinstance(x, ArrayBox)
+        seen.append(x._value)
+        return np.sum(x**2 * (x._value > 1.0))
+
+    assert grad(grad(f))(2.0) == 2.0
+    assert grad(f)(numpy.array([0.5, 2.0])).tolist() == [0.0, 4.0]
+    assert [type(value) for value in seen] == [numpy.float64, numpy.ndarray]

@@ -16,6 +16,7 @@ from xgrad.compat.autograd.written import Written
 from xgrad.engine.tensor import Tensor
 
 Box = Tensor
+Tensor._value = property(getval)  # type: ignore[attr-defined]  # what a box of HIPS autograd's holds
 notrace_primitives: dict[Any, set[Any]] = defaultdict(set)
 
 
