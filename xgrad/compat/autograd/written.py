@@ -101,11 +101,11 @@ class Written(Primitive):
         nodes: Sequence[Any] = [x.node for x in tensors]
         if not any(nodes):
             return answer
-        if type(answer) is np.ndarray and answer.dtype.kind == "f" and plain_types.issuperset(map(type, tensors)):
+        if type(answer) in _REAL_ARRAYS and answer.dtype.kind == "f" and plain_types.issuperset(map(type, tensors)):
             backend = tensors[0].backend
             if backend.arrays_are_plain and all([x.backend is backend for x in tensors]):  # noqa: C419 (as above)
-                node = node_of(self, backend, [x._data for x in tensors], nodes, answer, {"call": call})
-                return wrap(answer, backend, node)
+                y = np.asarray(answer)
+                return wrap(y, backend, node_of(self, backend, [x._data for x in tensors], nodes, y, {"call": call}))
         parts, rebuild = flatten(answer)
         if not parts or not all(_is_inexact(part) for part in parts):
             return answer  # such as a truth value: it has no derivative
@@ -189,6 +189,9 @@ class Written(Primitive):
         if not recorded:
             raws, y = [_host(backend, raw) for raw in raws], _host(backend, y)
         return call.arguments(raws), call.answer(y), backend
+
+
+_REAL_ARRAYS = frozenset((np.ndarray, np.float64, np.float32))
 
 
 def _is_inexact(x: Any) -> bool:
