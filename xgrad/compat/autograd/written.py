@@ -99,7 +99,7 @@ class Written(Primitive):
         call, tensors = split(args, kwargs)
         answer = self.body(*call.arguments([getval(x) for x in tensors]), **kwargs)
         nodes: Sequence[Any] = [x.node for x in tensors]
-        if not any(nodes):
+        if not any(node is not None for node in nodes):
             return answer
         if type(answer) in _REAL_ARRAYS and answer.dtype.kind == "f" and plain_types.issuperset(map(type, tensors)):
             backend = tensors[0].backend
