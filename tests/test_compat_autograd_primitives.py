@@ -191,3 +191,12 @@ def test_a_traced_value_has_the_value_that_boxes_have():
     assert grad(grad(f))(2.0) == 2.0
     assert grad(f)(numpy.array([0.5, 2.0])).tolist() == [0.0, 4.0]
     assert [type(value) for value in seen] == [numpy.float64, numpy.ndarray]
+
+
+def test_a_real_number_of_complex_arguments_has_the_gradient_as_there():
+    """HIPS autograd's gradient by a complex number is the conjugate of xgrad's."""
+    size = primitive(lambda z: numpy.sum(z.real**2 + 3.0 * z.imag**2))
+    defvjp(size, lambda ans, z: lambda g: g * (2.0 * np.real(z) - 6.0j * np.imag(z)))
+    z = numpy.array([1.0 + 2.0j, 0.5 - 1.0j])
+    numpy.testing.assert_allclose(grad(size)(z), grad(lambda z: np.sum(np.real(z) ** 2 + 3.0 * np.imag(z) ** 2))(z))
+    check_grads(size, modes=["rev"])(z)
