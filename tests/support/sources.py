@@ -357,6 +357,7 @@ TESTED_IN: dict[str, str] = {
     "bench/report.py": "bench",
     "bench/runner.py": "bench",
     "bench/transforms_worker.py": "bench_transforms",
+    "bench/likelihoods_worker.py": "bench_likelihoods",
     "bench/worker.py": "bench",
 }
 
