@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from xgrad.engine.plain import plain_types
 from xgrad.engine.tensor import Tensor
 from xgrad.engine.trees import map_leaves
 
@@ -24,6 +25,8 @@ def _plain(x: Any) -> Any:
 
 def getval(x: Any) -> Any:
     """The value of a tensor, a writable array of NumPy's or a scalar of it, without the trace; anything else as it is."""
+    if type(x) in plain_types and x.backend.arrays_are_plain:
+        return np.array(x._data)[()]
     return x.numpy()[()] if isinstance(x, Tensor) else x
 
 
