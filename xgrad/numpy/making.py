@@ -18,6 +18,7 @@ from xgrad.rules.numpy_functions.face import Functions, has_tensor, not_given, o
 
 xp = Functions()
 PLAIN = (numpy.ndarray, int, float)  # what holds no tensor
+WITHOUT_TENSORS = frozenset(("dtype", "copy", "order", "subok", "ndmin"))  # options that hold none
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -27,10 +28,10 @@ def on_tensors(function: F) -> F:
 
     @functools.wraps(numpys)
     def call(*args: Any, **options: Any) -> Any:
-        if len(args) == 1 and not options:
-            if isinstance(args[0], PLAIN):
-                return numpys(args[0])
-            if type(args[0]) is list and args[0] and plain_types.issuperset(map(type, args[0])):
+        if len(args) == 1:  # the most common calls, in fewer steps
+            if isinstance(args[0], PLAIN) and WITHOUT_TENSORS.issuperset(options):
+                return numpys(args[0], **options)
+            if type(args[0]) is list and args[0] and not options and plain_types.issuperset(map(type, args[0])):
                 return function(args[0])
         given = (*args, *options.values())
         if not has_tensor(given):

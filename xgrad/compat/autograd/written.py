@@ -212,7 +212,11 @@ def _as_argument(value: Any, geometry: tuple[tuple[int, ...], Any], backend: Any
     """What a rule returned, as a raw array of the shape and dtype that it is for; None for None."""
     if value is None:
         return None
-    if isinstance(value, np.ndarray | np.floating) and (value.shape, value.dtype) == geometry and value.dtype.kind == "f":
+    if (
+        isinstance(value, np.ndarray | np.floating)
+        and (value.shape, value.dtype) == geometry
+        and value.dtype.kind == "f"
+    ):
         return np.asarray(value)
     return fitted(_conjugate(value), geometry, backend).data
 
