@@ -45,7 +45,7 @@ def test_its_steps_give_what_the_function_gives(name):
 
 
 def test_the_function_runs_once_and_its_arguments_may_be_trees():
-    calls = []
+    calls: list[None] = []
 
     def f(scale, tree, y):
         calls.append(None)

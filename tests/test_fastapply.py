@@ -161,7 +161,7 @@ def test_integers_become_floats_of_the_default_dtype():
         xg.set_default_dtype(None)
 
 
-@pytest.mark.skipif(not fastapply.ON, reason="the fast path is off")
+@pytest.mark.skipif(not plain.ON, reason="the fast path is off")
 def test_it_is_used(monkeypatch):
     taken = []
 
