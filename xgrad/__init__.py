@@ -14,7 +14,6 @@ True
 from xgrad import _starting  # noqa: F401 (before what takes long to import)
 
 # isort: split
-from xgrad.engine import fastapply as _fastapply  # noqa: F401 (it registers itself)
 from xgrad.engine import fastpath as _fastpath  # noqa: F401 (it registers itself before the rules are declared)
 from xgrad.engine import fastwalk as _fastwalk  # noqa: F401 (and this)
 

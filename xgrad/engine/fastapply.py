@@ -16,11 +16,9 @@ from xgrad.engine.arguments import as_scalar
 from xgrad.engine.op import Op
 from xgrad.engine.plain import ON, plain_types
 from xgrad.engine.tape import is_recording, next_seq
-from xgrad.engine.tensor import Tensor, kind_of, wrap
+from xgrad.engine.tensor import Tensor, wrap
 
 NUMBERS = frozenset((float, int, bool))
-
-new = object.__new__
 
 
 def apply(op: Op, args: Sequence[Any], static: dict[str, Any], as_list: bool) -> Tensor | None:
@@ -92,10 +90,8 @@ def _of_one(op: Op, x: Any, static: dict[str, Any]) -> Tensor | None:
         return wrap(y, backend)
     keep, keep_y = op.what_to_save(ONE)
     saved = a if keep else None, y if keep_y else None, ((a.shape, its_dtype), (y.shape, dtype))
-    result: Tensor = new(Tensor if dtype is its_dtype else kind_of(y, backend))
-    result._data, result.backend, result.layout = y, backend, None
-    result.node = [next_seq(), op, (node,), saved, static, backend]
-    return result
+    made = Tensor if dtype is its_dtype else wrap
+    return made(y, backend, [next_seq(), op, (node,), saved, static, backend])
 
 
 def pair(op: Op, general: dispatch.Operation, x1: Any, x2: Any) -> Tensor:
@@ -138,10 +134,7 @@ def pair(op: Op, general: dispatch.Operation, x1: Any, x2: Any) -> Tensor:
         (y.shape, dtype),
     )
     saved = a if keep1 else None, b if keep2 else None, y if keep_y else None, geometry
-    result: Tensor = new(Tensor if known else kind_of(y, backend))
-    result._data, result.backend, result.layout = y, backend, None
-    result.node = [next_seq(), op, (node1, node2), saved, STATIC, backend]
-    return result
+    return (Tensor if known else wrap)(y, backend, [next_seq(), op, (node1, node2), saved, STATIC, backend])
 
 
 def element(op: Op, general: dispatch.Operation) -> dispatch.Operation:
@@ -164,40 +157,17 @@ def element(op: Op, general: dispatch.Operation) -> dispatch.Operation:
 
 
 def choice(op: Op, general: dispatch.Operation) -> dispatch.Operation:
-    """An operation like `where`: two operands, of which a condition chooses."""
+    """An operation like `where`: two operands, of which an array of booleans chooses."""
 
     def function(condition: Any, x1: Any, x2: Any, /) -> Tensor:
-        kind1, kind2 = type(x1), type(x2)
-        one = x1 if kind1 in plain_types else x2
-        if type(one) not in plain_types or not one.backend.arrays_are_plain:
-            return general(condition, x1, x2)
-        backend, beside = one.backend, one._data
-        a, node1 = (x1._data, x1.node) if kind1 in plain_types else (_operand(backend, x1, beside), None)
-        b, node2 = (x2._data, x2.node) if kind2 in plain_types else (_operand(backend, x2, beside), None)
-        if a is None or b is None or (kind1 in plain_types and kind2 in plain_types and x2.backend is not backend):
-            return general(condition, x1, x2)
-        if node1 is node2 is None:
-            return general(condition, x1, x2)
-        array = type(beside)
-        chosen = condition._data if type(condition) in plain_types and condition.backend is backend else condition
-        if type(chosen) is not array or backend.rank(chosen.dtype) != BOOL:
-            return general(condition, x1, x2)
-        try:
-            y = op.raw[backend](chosen, a, b)
-        except Exception:
-            return general(condition, x1, x2)  # which explains it
-        if type(y) is not array:
-            y = backend.as_array(y)
-        if tape.paused and not is_recording():
-            return wrap(y, backend)
-        geometry = (
-            (chosen.shape, chosen.dtype),
-            (a.shape, a.dtype) if type(a) is array else None,
-            (b.shape, b.dtype) if type(b) is array else None,
-            (y.shape, y.dtype),
-        )
-        saved = chosen, None, None, None, geometry
-        return wrap(y, backend, [next_seq(), op, (None, node1, node2), saved, STATIC, backend])
+        one = x1 if type(x1) in plain_types else x2
+        if type(one) in plain_types and one.backend.arrays_are_plain:
+            chosen = condition._data if type(condition) in plain_types else condition
+            if type(chosen) is type(one._data) and one.backend.rank(chosen.dtype) == BOOL:
+                y = apply(op, (condition, x1, x2), STATIC, False)
+                if y is not None:
+                    return y
+        return general(condition, x1, x2)
 
     return function
 

@@ -434,11 +434,6 @@ def wrap(data: Any, backend: Backend, node: tape.Node | Leaf | None = None) -> T
     return (general_type(data, backend) if data.dtype in backend.general_dtypes else Tensor)(data, backend, node)
 
 
-def kind_of(data: Any, backend: Backend) -> type[Tensor]:
-    """The class of the tensor that holds a raw array."""
-    return general_type(data, backend) if data.dtype in backend.general_dtypes else Tensor
-
-
 def general_type(data: Any, backend: Backend) -> type[Tensor]:
     return ComplexTensor if data.dtype in backend.complex_dtypes else GeneralTensor
 

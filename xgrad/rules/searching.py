@@ -39,7 +39,7 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
     [0.0, 0.25]
 
     Args:
-        condition: an array of booleans, or a bool. NumPy and JAX also take numbers, which hold where they are not 0.
+        condition: an array of booleans, or a bool; or of numbers, which hold where they are not 0.
         x1, x2: arrays of any dtype, or numbers.
 
     Returns:
@@ -50,8 +50,7 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
         derivative of its own: where that is infinite or nan, 0 times it is nan. Make the argument safe first, as in the example.
 
     Raises:
-        TypeError: for a value that is neither an array nor a number; for a condition of another dtype than bool, where the
-            library needs it.
+        TypeError: for a value that is neither an array nor a number.
         ValueError: for shapes that do not broadcast.
         MixedBackendsError: for arrays of two libraries, or on two devices.
     """
@@ -62,6 +61,8 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
         x1, x2 = as_scalar(backend, x1), as_scalar(backend, x2)
         both = x1 if type(x1) is type(x2) else x1 + x2
         x1 = wrap(backend.asarray(x1, dtype=backend.asarray(both).dtype), backend)
+    if hasattr(condition, "dtype") and not _is_mask("where", condition):
+        condition = untracked("not_equal", (condition, 0))  # the rules negate it, and mask by it
     return apply(_where, (condition, x1, x2))
 
 
@@ -93,10 +94,16 @@ def mask(x: Any, condition: Any, /) -> Tensor:
     https://docs.pytorch.org/docs/stable/generated/torch.Tensor.masked_fill.html
     """
     condition = beside("mask", x, condition)
-    backend = condition.backend if isinstance(condition, Tensor) else backend_of("mask", (x, condition))
-    if backend.rank(condition.dtype) != BOOL:
+    if not _is_mask("mask", condition):
         raise TypeError(f"mask: the condition must be an array of booleans, not of {condition.dtype}")
     return apply(_mask, (x, condition))
+
+
+def _is_mask(name: str, condition: Any) -> bool:
+    """Whether an array consists of booleans."""
+    backend = condition.backend if isinstance(condition, Tensor) else backend_of(name, (condition,))
+    found: bool = backend.rank(condition.dtype) == BOOL
+    return found
 
 
 # --- positions and truth ------------------------------------------------------------------------------------
