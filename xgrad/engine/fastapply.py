@@ -33,7 +33,7 @@ def apply(op: Op, args: Sequence[Any], static: dict[str, Any], as_list: bool) ->
         kind = type(arg)
         if kind in plain_types:
             if arg.backend is not backend:
-                if backend is not None:
+                if backend is not None or not arg.backend.arrays_are_plain:
                     return None
                 backend, beside, array = arg.backend, arg._data, type(arg._data)
             raws.append(arg._data)
@@ -43,7 +43,7 @@ def apply(op: Op, args: Sequence[Any], static: dict[str, Any], as_list: bool) ->
                 others.append(len(raws))
             raws.append(arg)
             nodes.append(None)
-    if backend is None or not backend.arrays_are_plain or "dtype" in static:
+    if backend is None or "dtype" in static:
         return None
     moving = tuple([node is not None for node in nodes])
     if True not in moving and backend.changes_default:  # all may be integers, which become floats of the default dtype
