@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import xgrad as xg
+from tests.support.watched import followed
 from xgrad import nn, optim
 from xgrad.diagnose import Report, Watch, watch
 
@@ -143,14 +144,7 @@ def test_one_input_and_a_tuple_of_outputs() -> None:
 
     optimizer = optim.SGD(model.parameters(), lr=0.1)
     w = watch(model, optimizer, loss=loss, x=x, y=y)
-    for _ in range(3):
-        optimizer.zero_grad()
-        value = loss(model(x), y)
-        value.backward()
-        optimizer.step()
-        w.step(value)
-    report = w.report()
-    w.close()
+    report = followed(w, model, optimizer, loss, [(x, y)] * 3)
     assert report.findings == []
     assert "GRADCHECK" not in report.lacking  # the loss takes the outputs as they are
 

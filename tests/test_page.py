@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import xgrad as xg
+from tests.support.watched import followed
 from xgrad import nn, optim
 from xgrad.diagnose import Finding, Report, watch
 
@@ -86,15 +87,7 @@ def trained(
     optimizer = optim.SGD(model.parameters(), lr=lr)
     known = {"x": x, "y": y, "loss": loss, "optimizer": optimizer}
     w = watch(model, **{name: value for name, value in known.items() if name in given})
-    for _ in range(steps):
-        optimizer.zero_grad()
-        value = loss(model(x), y)
-        value.backward()
-        optimizer.step()
-        w.step(value)
-    report = w.report()
-    w.close()
-    return report
+    return followed(w, model, optimizer, loss, [(x, y)] * steps)
 
 
 def a_finding(step: int = 0, **changes: Any) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 import xgrad as xg
 from xgrad import nn, optim
-from xgrad.diagnose import Finding, Report, watch
+from xgrad.diagnose import Finding, Report, Watch, watch
 
 
 def blobs(classes: int = 3, count: int = 150, seed: int = 0, apart: float = 2.0) -> tuple[Any, Any]:
@@ -50,17 +51,27 @@ def trained(
     """The report on a training run, on all of x or on batches of it."""
     x, y = xg.asarray(x), xg.asarray(y)
     w = watch(model, optimizer, loss=loss, x=x, y=y, **options)
+    return followed(w, model, optimizer, loss, _batches(x, y, steps, batch, shuffle))
+
+
+def _batches(x: Any, y: Any, steps: int, batch: int | None, shuffle: bool) -> Iterator[tuple[Any, Any]]:
     rng, count, order = np.random.default_rng(0), x.shape[0], np.arange(x.shape[0])
     for step in range(steps):
-        xb, yb = x, y
-        if batch is not None:
-            per_epoch = count // batch
-            if step % per_epoch == 0 and shuffle:
-                order = rng.permutation(count)
-            chosen = order[step % per_epoch * batch :][:batch]
-            xb, yb = xg.asarray(x.numpy()[chosen]), xg.asarray(y.numpy()[chosen])
+        if batch is None:
+            yield x, y
+            continue
+        per_epoch = count // batch
+        if step % per_epoch == 0 and shuffle:
+            order = rng.permutation(count)
+        chosen = order[step % per_epoch * batch :][:batch]
+        yield xg.asarray(x.numpy()[chosen]), xg.asarray(y.numpy()[chosen])
+
+
+def followed(w: Watch, model: Any, optimizer: Any, loss: Any, batches: Iterable[tuple[Any, Any]]) -> Report:
+    """The report of a watcher that is told of a step for each batch, and then closed."""
+    for x, y in batches:
         optimizer.zero_grad()
-        value = loss(model(xb), yb)
+        value = loss(model(x), y)
         value.backward()
         optimizer.step()
         w.step(value)
