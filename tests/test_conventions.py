@@ -49,6 +49,19 @@ def test_equal_extremes_share_the_gradient(xp, name, sign):
     assert_matches(t[1], [1.5, 8 / 3], xp=xp)
 
 
+# --- conditions that are numbers -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("numbers", [[2, 0, -1], [0.5, 0.0, 3.0]])
+def test_a_condition_of_numbers_holds_where_it_is_not_0(xp, numbers):
+    """Whether it is an array of NumPy's, or a tensor."""
+    for condition in (np.asarray(numbers), make(xp, numbers, "float64")):
+        x, y = [1.0, 2.0, 3.0], [4.0, 5.0, 6.0]
+        both = lambda x, y, c=condition: xp.where(c, 3.0 * x, 5.0 * y)  # noqa: E731
+        assert_gradient(xp, both, [x, y], [3.0, 0.0, 3.0], [0.0, 5.0, 0.0])
+        assert_gradient(xp, lambda y, c=condition: xp.where(c, 1.0, y), [y], [0.0, 1.0, 0.0])
+
+
 # --- at zero, and at a bound ------------------------------------------------------------------------
 
 

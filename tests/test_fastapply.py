@@ -161,15 +161,6 @@ def test_integers_become_floats_of_the_default_dtype():
         xg.set_default_dtype(None)
 
 
-def test_a_condition_of_numbers_holds_where_it_is_not_0():
-    """Compared with what it must be: the general way has the same rules."""
-    for condition in (np.array([2, 0, -1]), np.array([0.5, 0.0, 3.0])):
-        for given in (condition, xg.asarray(condition)):
-            f = lambda x, y, given=given: xg.sum(xg.where(given, 3.0 * x, 5.0 * y))  # noqa: E731
-            by_x, by_y = xg.grad(f, argnums=(0, 1))(xg.ones(3), xg.ones(3))
-            assert (by_x.tolist(), by_y.tolist()) == ([3.0, 0.0, 3.0], [0.0, 5.0, 0.0])
-
-
 @pytest.mark.skipif(not plain.ON, reason="the fast path is off")
 def test_it_is_used(monkeypatch):
     taken = []

@@ -61,6 +61,7 @@ def where(condition: Any, x1: Any, x2: Any, /) -> Tensor:
         x1, x2 = as_scalar(backend, x1), as_scalar(backend, x2)
         both = x1 if type(x1) is type(x2) else x1 + x2
         x1 = wrap(backend.asarray(x1, dtype=backend.asarray(both).dtype), backend)
+    condition, x1, x2 = together("where", condition, x1, x2)
     if hasattr(condition, "dtype") and not _is_mask("where", condition):
         condition = untracked("not_equal", (condition, 0))  # the rules negate it, and mask by it
     return apply(_where, (condition, x1, x2))
